@@ -1,0 +1,37 @@
+/**
+ * One cell on the row lane. `null` is SQL NULL. A string is the canonical text of the column's logical
+ * type: integers and decimals as digits, floats shortest-exact (`NaN`, `Infinity`, `-Infinity`), boolean
+ * `true`/`false`, date `YYYY-MM-DD`, time `[-]HH:MM:SS[.f]`, timestamp `YYYY-MM-DD HH:MM:SS[.f]` (zoned
+ * ones are UTC and end in `+00`), bits as `0`/`1`, json and other as the server printed them. Bytes
+ * columns are Uint8Array. Never a JavaScript number or Date: both change values.
+ */
+export type Cell = string | Uint8Array | null;
+export type Row = readonly Cell[];
+
+/**
+ * How the rows of a chunk are encoded. `rows` is the lane every reader and writer has; the others are
+ * wire bytes cut at row boundaries, chosen when both ends name the same one.
+ */
+export type Lane = 'rows' | 'pg-copy-text' | 'pg-copy-binary' | 'mysql-load-data' | 'csv';
+
+export type Chunk =
+  | {
+      readonly lane: 'rows';
+      readonly rows: readonly Row[];
+      readonly rowCount: number;
+      readonly byteCount: number;
+    }
+  | {
+      readonly lane: Exclude<Lane, 'rows'>;
+      readonly data: Uint8Array;
+      readonly rowCount: number;
+      readonly byteCount: number;
+    };
+
+/** Where a reader puts chunks. `write` resolves when there is credit for the next one: await it. */
+export interface Sink {
+  readonly lane: Lane;
+  /** Aim for chunks of about this size. */
+  readonly chunkBytes: number;
+  write(chunk: Chunk): Promise<void>;
+}

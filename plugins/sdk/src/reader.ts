@@ -1,0 +1,77 @@
+import type { Lane, Sink } from './chunk.js';
+import type { ResolvedDataSource, RunContext } from './run.js';
+import type { ConfigSchema } from './schema.js';
+import type { TableSchema } from './table.js';
+
+/** Something a check found. `error` stops the job before the first row. */
+export interface Finding {
+  readonly level: 'error' | 'warning' | 'info';
+  readonly code?: string;
+  readonly message: string;
+  readonly column?: string;
+}
+
+/**
+ * A piece of a job. The bounds are opaque to the engine, compared by the source alone; JSON, because they
+ * are stored before the first row is read. Every row of the source is in exactly one slice.
+ */
+export interface Slice {
+  readonly no: number;
+  readonly bounds: unknown;
+  readonly estimatedRows?: number;
+  /** For the log: `id in [1, 50000)`. */
+  readonly label: string;
+}
+
+export interface SliceHint {
+  /** How many slices would be good; a reader that cannot split yields one. */
+  readonly count: number;
+}
+
+export interface ReadStats {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export interface SnapshotToken {
+  readonly consistent: boolean;
+  readonly token: unknown;
+  readonly label: string;
+}
+
+export interface JobContext<S = unknown> extends RunContext {
+  readonly dataSource: ResolvedDataSource<S>;
+}
+
+/** A job's reading side. `describe`, `check` and `slices` are called once, in this order, before any `open`. */
+export interface ReaderJob {
+  describe(): Promise<TableSchema>;
+  check(): Promise<readonly Finding[]>;
+  /** Makes one snapshot for `readers` tasks. Absent: the plan says "not consistent". */
+  pinSnapshot?(readers: number): Promise<SnapshotToken>;
+  slices(hint: SliceHint): AsyncIterable<Slice>;
+  /** Cuts what is left of a running slice in two or more, for work stealing. */
+  refine?(running: Slice, at: unknown): Promise<readonly Slice[]>;
+  /** Upper bound of an incremental window. */
+  watermark?(): Promise<unknown>;
+  open(no: number): Promise<ReaderTask>;
+  close(outcome: 'succeeded' | 'failed'): Promise<void>;
+}
+
+export interface ReaderTask {
+  /** Best first; `rows` is always among them. */
+  readonly lanes: readonly Lane[];
+  read(slice: Slice, out: Sink, signal: AbortSignal): Promise<ReadStats>;
+  close(): Promise<void>;
+}
+
+export interface ReaderPlugin<C = never, S = never> {
+  /** The data source type it reads from. */
+  readonly type: string;
+  readonly title: string;
+  readonly config: ConfigSchema<C>;
+  readonly configVersion: number;
+  upgrade?(config: unknown, from: number): unknown;
+  readonly examples: readonly unknown[];
+  open(config: C, ctx: JobContext<S>): Promise<ReaderJob>;
+}

@@ -1,0 +1,59 @@
+/** What every piece of running code is told about the attempt it works for. */
+export interface AttemptIdentity {
+  /** The installation's id: part of every ledger key, so that two installations may share a target. */
+  readonly installation: string;
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly instanceId: string;
+  /** 1 for the first run of the instance; every rerun raises it. */
+  readonly runNumber: number;
+  /** 1 for the first execution within this run; automatic retries raise it. */
+  readonly attempt: number;
+  /** Decimal digits. Of two attempts for one (node, scheduled time), the later always has the larger fence. */
+  readonly fence: string;
+  /** RFC 3339 instant, UTC. */
+  readonly scheduledTime: string;
+  /** `YYYY-MM-DD`. */
+  readonly bizdate: string;
+}
+
+/** The run log of the attempt: what the user reads. Never a row's data, never a credential. */
+export interface RunLog {
+  info(text: string): void;
+  warn(text: string): void;
+  error(text: string): void;
+  /** Raw output of a child process; may hold ANSI sequences and partial lines. */
+  write(stream: 'stdout' | 'stderr', bytes: Uint8Array): void;
+}
+
+/** Counters of a running attempt; absent fields keep their last value. */
+export interface Progress {
+  readonly rowsRead?: number;
+  readonly rowsWritten?: number;
+  readonly rowsDirty?: number;
+  readonly bytes?: number;
+  /** Total rows when it is known, for a determinate bar. */
+  readonly rowsTotal?: number;
+}
+
+/** A data source as one attempt gets it: decrypted, valid for its type's schema. */
+export interface ResolvedDataSource<C = unknown> {
+  readonly name: string;
+  readonly type: string;
+  readonly config: C;
+}
+
+export interface RunContext {
+  readonly identity: AttemptIdentity;
+  /** The values of the instance's parameters, by name. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly log: RunLog;
+  /** Aborts when the attempt must end: stop, timeout, lost lease. Its reason says which. */
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+  /**
+   * A named point of the line where the fault tests may end this process. Does nothing otherwise.
+   * Names are listed in `docs/gotchas.md`.
+   */
+  crashPoint(name: string): Promise<void>;
+}

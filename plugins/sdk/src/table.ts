@@ -1,0 +1,45 @@
+/**
+ * What a column means, free of any server's spelling. Writers judge by it, mappings show it.
+ * - `precision`/`scale`: decimal digits; absent on an unconstrained decimal.
+ * - `fraction`: digits of a second, 0 to 6 (9 where a system has them).
+ * - `length`: characters for text, bytes for bytes; absent when unlimited.
+ */
+export type LogicalType =
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'integer'; readonly bits: 8 | 16 | 24 | 32 | 64; readonly unsigned: boolean }
+  | { readonly kind: 'decimal'; readonly precision?: number; readonly scale?: number }
+  | { readonly kind: 'float'; readonly bits: 32 | 64 }
+  | { readonly kind: 'text'; readonly length?: number; readonly padded?: boolean }
+  | { readonly kind: 'bytes'; readonly length?: number }
+  | { readonly kind: 'bits'; readonly length: number }
+  | { readonly kind: 'date' }
+  | { readonly kind: 'time'; readonly fraction: number; readonly zoned?: boolean }
+  | { readonly kind: 'timestamp'; readonly fraction: number; readonly zoned: boolean }
+  | { readonly kind: 'interval' }
+  | { readonly kind: 'json' }
+  | { readonly kind: 'uuid' }
+  /** Any other type: its cells are the server's own text form. */
+  | { readonly kind: 'other' };
+
+export interface Column {
+  readonly name: string;
+  /** The server's own spelling of the type, e.g. `decimal(10,2) unsigned`. */
+  readonly nativeType: string;
+  readonly type: LogicalType;
+  readonly nullable: boolean;
+  /** Filled by the server (generated, identity always): a writer must leave it out. */
+  readonly generated?: boolean;
+  readonly hasDefault?: boolean;
+  readonly charset?: string;
+  readonly collation?: string;
+}
+
+export interface TableSchema {
+  /** Absent for files. */
+  readonly schema?: string;
+  readonly table: string;
+  readonly columns: readonly Column[];
+  /** Column names of the primary key, in key order; empty without one. */
+  readonly primaryKey: readonly string[];
+  readonly estimatedRows?: number;
+}

@@ -1,0 +1,118 @@
+import type { Cell, Chunk, Lane } from './chunk.js';
+import type { Finding, JobContext, Slice } from './reader.js';
+import type { ConfigSchema } from './schema.js';
+import type { Column, TableSchema } from './table.js';
+
+export const WRITE_MODES = [
+  'append',
+  'replace-swap',
+  'truncate',
+  'upsert',
+  'ignore',
+  'update',
+  'delete-insert',
+  'partition-overwrite',
+  'scd2',
+  'insert-replace-row',
+] as const;
+export type WriteMode = (typeof WRITE_MODES)[number];
+
+/** Field mapping: `columns[i]` of the chunk goes into `target`. Cells arrive in this order. */
+export interface Mapping {
+  readonly columns: readonly { readonly source: Column; readonly target: string }[];
+}
+
+/**
+ * What a run replaces. The writer deletes it and writes the new rows in one transaction.
+ * `partition`: rows whose columns equal these values; `predicate`: SQL of the target; `table`: all rows.
+ */
+export type ReplaceScope =
+  | { readonly kind: 'partition'; readonly values: Readonly<Record<string, string>> }
+  | { readonly kind: 'predicate'; readonly sql: string }
+  | { readonly kind: 'table' };
+
+/** Can the target column hold every value of the source column? `policy`: only by a named policy. */
+export interface ColumnVerdict {
+  readonly source: string;
+  readonly target: string;
+  readonly verdict: 'exact' | 'widened' | 'checked' | 'policy' | 'impossible';
+  readonly reason?: string;
+}
+
+/** How the target gets its rows: shown in the plan and in the log. */
+export interface TargetPlan {
+  readonly strategy: 'transaction' | 'staging' | 'direct';
+  readonly label: string;
+}
+
+/** A row the target cannot hold unchanged. `cells` are in mapping order. */
+export interface DirtyRecord {
+  readonly sliceNo: number;
+  readonly cells: readonly Cell[];
+  readonly column?: string;
+  /** The server's error code (SQLSTATE, errno) where it refused; our code where we did. */
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface Acked {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export interface FinalizeStats {
+  readonly rowsDeleted: number;
+  readonly rowsPublished: number;
+}
+
+export interface WriteContext<S = unknown> extends JobContext<S> {
+  readonly mapping: Mapping;
+  /** How many writers will be opened: with 1 a writer may keep all in one transaction. */
+  readonly writers: number;
+  /** Counts and keeps a dirty row; throws MR-D201 once the limit is passed. Await it. */
+  quarantine(record: DirtyRecord): Promise<void>;
+}
+
+/**
+ * A job's writing side. Nothing is visible in the target before `finalize`; `abort` leaves it as it was.
+ * `finalize` must refuse (MR-D203) when an attempt with a larger fence has been here.
+ */
+export interface WriterJob {
+  describe(): Promise<TableSchema>;
+  check(source: TableSchema): Promise<{
+    readonly verdicts: readonly ColumnVerdict[];
+    readonly findings: readonly Finding[];
+  }>;
+  /**
+   * `published`: this very run has already been published (its ledger row is there: the process died
+   * between COMMIT and its report): the job ends successfully without reading a row.
+   */
+  prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }>;
+  open(no: number): Promise<WriterTask>;
+  finalize(): Promise<FinalizeStats>;
+  abort(reason: unknown): Promise<void>;
+}
+
+export interface WriterTask {
+  /** Best first; `rows` is always among them. */
+  readonly lanes: readonly Lane[];
+  begin(slice: Slice): Promise<'fresh' | 'already-committed'>;
+  /** Resolves when the chunk's memory may be used again. */
+  write(chunk: Chunk): Promise<void>;
+  /** Rows and ledger row together. Do not call it before every chunk's `write` has resolved. */
+  commit(): Promise<Acked>;
+  rollback(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WriterPlugin<C = never, S = never> {
+  /** The data source type it writes to. */
+  readonly type: string;
+  readonly title: string;
+  readonly modes: readonly WriteMode[];
+  readonly config: ConfigSchema<C>;
+  readonly configVersion: number;
+  upgrade?(config: unknown, from: number): unknown;
+  readonly examples: readonly unknown[];
+  open(config: C, ctx: WriteContext<S>): Promise<WriterJob>;
+}

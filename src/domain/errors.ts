@@ -1,0 +1,331 @@
+import type { ErrorSpec } from './error-spec.js';
+
+/**
+ * Every code a user can meet. `title` names it, `help` says what to do next. `docs/errors.md` is made
+ * from this table. Areas: S scheduling, D data, C change data, P plugin, A API and start.
+ */
+export const ERRORS = {
+  'MR-S101': {
+    title: 'The workflow has a cycle',
+    retry: 'never',
+    help: 'Remove one of the edges of the path that is named.',
+  },
+  'MR-S102': {
+    title: 'Unknown node type',
+    retry: 'never',
+    help: 'Choose one of the listed types, or install the plugin that has it.',
+  },
+  'MR-S103': {
+    title: 'The configuration of a node is not valid',
+    retry: 'never',
+    help: 'Correct the fields that are listed.',
+  },
+  'MR-S104': {
+    title: 'A data source is missing',
+    retry: 'never',
+    help: 'Create the data source under that name, or choose another one in the node.',
+  },
+  'MR-S105': {
+    title: 'The schedule is not valid',
+    retry: 'never',
+    help: 'Write the schedule as five cron fields: minute hour day month weekday.',
+  },
+  'MR-S106': {
+    title: 'A parameter expression is not valid',
+    retry: 'never',
+    help: 'Use ${yyyymmdd-N} for business dates and $[yyyymmddhh24miss-N/24] for scheduled times.',
+  },
+  'MR-S107': {
+    title: 'The code uses a parameter that is not declared',
+    retry: 'never',
+    help: 'Declare the parameter on the node or on the workflow.',
+  },
+  'MR-S108': {
+    title: 'An edge names a node that does not exist',
+    retry: 'never',
+    help: 'Correct the name under `needs`, or add the node.',
+  },
+  'MR-S201': {
+    title: 'Its worker died three times',
+    retry: 'never',
+    help: 'Look at what the node does to its worker (memory, crashes); rerun it when that is mended.',
+  },
+  'MR-S202': {
+    title: 'The attempt ran longer than its time limit',
+    retry: 'never',
+    help: 'Make the node faster or raise its time limit, then rerun.',
+  },
+  'MR-S203': {
+    title: 'Stopped by a user',
+    retry: 'never',
+    help: 'Rerun it when it may run again.',
+  },
+  'MR-S204': {
+    title: 'The lease was lost',
+    retry: 'backoff',
+    help: 'Nothing to do: another worker takes it. If it repeats, look at the load of the worker.',
+  },
+  'MR-S205': {
+    title: 'The instance cannot do this in its present state',
+    retry: 'never',
+    help: 'Reload it and look at its state.',
+  },
+  'MR-D101': {
+    title: 'The host name is unknown',
+    retry: 'backoff',
+    help: 'Check the host of the data source; the name must resolve on the machine of the worker.',
+  },
+  'MR-D102': {
+    title: 'The server does not answer',
+    retry: 'backoff',
+    help: "Check host and port, that the server runs, and that its allow-list has the worker's addresses.",
+  },
+  'MR-D103': {
+    title: 'No secure connection could be made',
+    retry: 'never',
+    help: 'Check the TLS setting and the CA certificate of the data source.',
+  },
+  'MR-D104': {
+    title: 'The login was refused',
+    retry: 'never',
+    help: 'Check user name and password of the data source.',
+  },
+  'MR-D105': {
+    title: 'The database does not exist',
+    retry: 'never',
+    help: 'Check the database name of the data source.',
+  },
+  'MR-D106': {
+    title: 'A privilege is missing',
+    retry: 'never',
+    help: 'Ask the administrator of that server for the privilege that is named.',
+  },
+  'MR-D107': {
+    title: 'The table does not exist',
+    retry: 'never',
+    help: 'Check the spelling; a similar name is offered where there is one.',
+  },
+  'MR-D108': {
+    title: 'The column does not exist',
+    retry: 'never',
+    help: 'Check the field mapping against the table.',
+  },
+  'MR-D109': {
+    title: 'The connection was lost',
+    retry: 'backoff',
+    help: 'It is tried again; look at the server and the network if it repeats.',
+  },
+  'MR-D110': {
+    title: 'The node does not have this data source',
+    retry: 'never',
+    help: 'Name the data source in the configuration of the node.',
+  },
+  'MR-D111': {
+    title: 'The connection string cannot be read',
+    retry: 'never',
+    help: 'Write it as jdbc:mysql://host:port/database or jdbc:postgresql://host:port/database.',
+  },
+  'MR-D201': {
+    title: 'More dirty records than allowed',
+    retry: 'never',
+    help: 'Look at the dirty records, mend the rows or the mapping, or raise the dirty record limit.',
+  },
+  'MR-D202': {
+    title: 'The value does not fit the column unchanged',
+    retry: 'never',
+    help: 'Widen the column or convert the value in the mapping.',
+  },
+  'MR-D203': {
+    title: 'A newer attempt owns this run',
+    retry: 'never',
+    help: 'Nothing to do: this attempt had lost its lease and was kept from writing.',
+  },
+  'MR-D204': {
+    title: 'The server refused a statement',
+    retry: 'never',
+    help: 'Read the message of the server and correct the statement.',
+  },
+  'MR-D205': {
+    title: 'The ledger table cannot be used',
+    retry: 'never',
+    help: 'Let a database administrator create it with the statement that is shown.',
+  },
+  'MR-D206': {
+    title: 'The file or folder does not exist',
+    retry: 'never',
+    help: 'Check the path; it is looked for on the machine of the worker.',
+  },
+  'MR-D207': {
+    title: 'The file cannot be read as that format',
+    retry: 'never',
+    help: 'Check format, encoding and separator at the line that is named.',
+  },
+  'MR-D208': {
+    title: 'The field mapping does not fit the tables',
+    retry: 'never',
+    help: 'Correct the mapping of the columns that are listed.',
+  },
+  'MR-D209': {
+    title: 'The write mode is not possible here',
+    retry: 'never',
+    help: 'Choose one of the modes that are listed for this target.',
+  },
+  'MR-P101': {
+    title: 'The plugin is not valid',
+    retry: 'never',
+    help: 'The author of the plugin must correct the field that is named.',
+  },
+  'MR-P102': {
+    title: 'The plugin was written for another version of the sdk',
+    retry: 'never',
+    help: 'Install a version of the plugin whose sdk range includes the one that is named.',
+  },
+  'MR-P103': {
+    title: 'The process of the attempt died',
+    retry: 'backoff',
+    help: 'Read the end of the run log; a native crash or a kill from outside ended it.',
+  },
+  'MR-P104': {
+    title: 'The attempt used more memory than it may',
+    retry: 'never',
+    help: 'Make the node use less memory, or raise the memory limit.',
+  },
+  'MR-P105': {
+    title: 'The plugin failed with an error of its own',
+    retry: 'backoff',
+    help: 'Read the message and the run log.',
+  },
+  'MR-P106': {
+    title: 'The command ended with an error',
+    retry: 'backoff',
+    help: 'Read the run log: the last lines of the command usually say why.',
+  },
+  'MR-P107': {
+    title: 'The plugin cannot be loaded',
+    retry: 'never',
+    help: 'Check that the package is installed where the worker runs and is listed in the configuration.',
+  },
+  'MR-A101': {
+    title: 'The request is not valid',
+    retry: 'never',
+    help: 'Correct the fields that are listed.',
+  },
+  'MR-A102': {
+    title: 'You are not signed in',
+    retry: 'never',
+    help: 'Sign in, or send a token: Authorization: Bearer mr_…',
+  },
+  'MR-A103': {
+    title: 'Your role may not do this',
+    retry: 'never',
+    help: 'Ask an administrator of the workspace.',
+  },
+  'MR-A104': { title: 'Not found', retry: 'never', help: 'Check the id or the name.' },
+  'MR-A105': {
+    title: 'It conflicts with what is there',
+    retry: 'never',
+    help: 'Reload, look at the difference, and try again.',
+  },
+  'MR-A106': {
+    title: 'It was changed by somebody else',
+    retry: 'never',
+    help: 'Load it again; your change was not saved.',
+  },
+  'MR-A107': {
+    title: 'The request needs a precondition',
+    retry: 'never',
+    help: 'Send the header that is named.',
+  },
+  'MR-A108': {
+    title: 'Nobody answered in time',
+    retry: 'backoff',
+    help: 'No worker of the resource group took the request: check that one is running.',
+  },
+  'MR-A109': {
+    title: 'An error inside Millrace',
+    retry: 'backoff',
+    help: 'Read the log of the api process with the trace id.',
+  },
+  'MR-A110': {
+    title: 'A failed connectivity test must be confirmed',
+    retry: 'never',
+    help: 'Mend the data source, or save it all the same with `confirmFailedTest`.',
+  },
+  'MR-A201': {
+    title: 'The port is taken',
+    retry: 'never',
+    help: 'Stop the other program, or set MILLRACE_PORT to a free port.',
+  },
+  'MR-A202': {
+    title: 'The folder cannot be written',
+    retry: 'never',
+    help: 'Give the user that runs Millrace the right to write there, or clone to another folder.',
+  },
+  'MR-A203': {
+    title: 'The secret key is not the one of this database',
+    retry: 'never',
+    help: 'Set MILLRACE_SECRET_KEY to the key this database was made with, or restore the keyring.',
+  },
+  'MR-A204': {
+    title: 'The database folder is incomplete',
+    retry: 'never',
+    help: 'Its first start was interrupted. Remove the folder that is named and start again.',
+  },
+  'MR-A205': {
+    title: 'Millrace already runs in this folder',
+    retry: 'never',
+    help: 'Use the one that runs, or stop it first.',
+  },
+  'MR-A206': {
+    title: 'The configuration is not valid',
+    retry: 'never',
+    help: 'Correct the settings that are listed.',
+  },
+  'MR-A207': {
+    title: 'The database cannot be reached',
+    retry: 'backoff',
+    help: 'Check MILLRACE_DATABASE_URL and that PostgreSQL runs.',
+  },
+  'MR-A208': {
+    title: 'The database is of another version',
+    retry: 'never',
+    help: 'Run `millrace migrate`, or start the version of Millrace that fits the database.',
+  },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type RegisteredCode = keyof typeof ERRORS;
+
+/** A failure a user may see. `detail` is in the system's own words; title and help come from the registry. */
+export class MillraceError extends Error {
+  override readonly name = 'MillraceError';
+  readonly code: RegisteredCode;
+  readonly detail: string;
+  /** Field by field, for forms: `pointer` is a JSON pointer into what was sent. */
+  readonly errors: readonly FieldError[];
+
+  constructor(
+    code: RegisteredCode,
+    detail: string,
+    options?: { readonly cause?: unknown; readonly errors?: readonly FieldError[] },
+  ) {
+    super(`${code} ${ERRORS[code].title}: ${detail}`, options);
+    this.code = code;
+    this.detail = detail;
+    this.errors = options?.errors ?? [];
+  }
+}
+
+export interface FieldError {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export function isRegisteredCode(code: unknown): code is RegisteredCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
+}
+
+/** The registry code of any error, also one that crossed a thread or came from a plugin. */
+export function registeredCodeOf(error: unknown): RegisteredCode | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return isRegisteredCode(error.code) ? error.code : undefined;
+}

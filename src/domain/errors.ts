@@ -45,6 +45,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Correct the name under `needs`, or add the node.',
   },
+  'MR-S109': {
+    title: 'A parameter value is not allowed',
+    retry: 'never',
+    help: 'Send a value that fits the pattern that is named, or declare another pattern.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',
@@ -170,6 +175,16 @@ export const ERRORS = {
     retry: 'never',
     help: 'Choose one of the modes that are listed for this target.',
   },
+  'MR-D210': {
+    title: 'The server ended a statement in favour of another session',
+    retry: 'backoff',
+    help: 'It is tried again; if it repeats, look at what else locks the same tables.',
+  },
+  'MR-D220': {
+    title: 'The rows do not add up',
+    retry: 'never',
+    help: 'Rows read differ from rows written plus dirty ones; nothing was published. Report it with the run log.',
+  },
   'MR-P101': {
     title: 'The plugin is not valid',
     retry: 'never',
@@ -251,6 +266,16 @@ export const ERRORS = {
     retry: 'never',
     help: 'Mend the data source, or save it all the same with `confirmFailedTest`.',
   },
+  'MR-A111': {
+    title: 'The idempotency key was used for another request',
+    retry: 'never',
+    help: 'Send a new Idempotency-Key with each different request.',
+  },
+  'MR-A112': {
+    title: 'The same request is still being worked on',
+    retry: 'backoff',
+    help: 'Wait for the answer of the first one, or look at what it started.',
+  },
   'MR-A201': {
     title: 'The port is taken',
     retry: 'never',
@@ -290,6 +315,21 @@ export const ERRORS = {
     title: 'The database is of another version',
     retry: 'never',
     help: 'Run `millrace migrate`, or start the version of Millrace that fits the database.',
+  },
+  'MR-A209': {
+    title: 'The database folder was made by another PostgreSQL version',
+    retry: 'never',
+    help: 'Dump it with the version that made it, remove the folder, start again and restore the dump.',
+  },
+  'MR-A210': {
+    title: 'A private database server did not start',
+    retry: 'never',
+    help: 'Read the end of its log; free the port or the disk that it names and start again.',
+  },
+  'MR-A211': {
+    title: 'A process of Millrace did not start',
+    retry: 'never',
+    help: 'Read the end of its log; `millrace doctor` checks what it needs.',
   },
 } as const satisfies Record<string, ErrorSpec>;
 

@@ -1,0 +1,24 @@
+import { expect, test } from '@jest/globals';
+
+import { ACTIONS, isAllowed, ROLES, rolesFor } from './roles.js';
+
+// owner, administrator, developer, operator, deployer, visitor, security_manager
+const MATRIX = {
+  view: 'yyyyyy-',
+  develop: 'yyy----',
+  deploy: 'yy-yy--',
+  operate: 'yy-y---',
+  writeDataSources: 'yy-----',
+  useDataSources: 'yyyyy--',
+  writeResourceGroups: 'yy-----',
+};
+
+test('every action has a row in the matrix', () => {
+  expect([...ACTIONS].sort()).toEqual(Object.keys(MATRIX).sort());
+});
+
+test.each(ACTIONS)('%s is allowed to the roles of the matrix and to no others', (action) => {
+  const row = ROLES.map((role) => (isAllowed(role, action) ? 'y' : '-')).join('');
+  expect(row).toBe(MATRIX[action]);
+  expect(rolesFor(action)).toEqual(ROLES.filter((role) => isAllowed(role, action)));
+});

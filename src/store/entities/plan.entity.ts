@@ -1,0 +1,200 @@
+import { EntitySchema } from 'typeorm';
+
+// Plans, instances and what happens to them; most are partitioned by plan day.
+
+export const RunGroupEntity = new EntitySchema({
+  name: 'run_group',
+  columns: {
+    id: { type: 'bigint', primary: true, generated: true },
+    workspace_id: { type: 'bigint' },
+    kind: { type: 'text' },
+    name: { type: 'text' },
+    spec: { type: 'jsonb', default: () => "'{}'::jsonb" },
+    plan_day: { type: 'date', nullable: true },
+    created_by: { type: 'bigint', nullable: true },
+    created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+  },
+});
+
+export const PlanEntity = new EntitySchema({
+  name: 'plan',
+  columns: {
+    workspace_id: { type: 'bigint', primary: true },
+    timezone: { type: 'text', primary: true },
+    bizdate: { type: 'date', primary: true },
+    plan_day: { type: 'date' },
+    state: { type: 'text' },
+    revision: { type: 'integer', default: () => '1' },
+    instances: { type: 'integer', default: () => '0' },
+    edges: { type: 'integer', default: () => '0' },
+    planned_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+    sealed_at: { type: 'timestamptz', nullable: true },
+  },
+});
+
+export const WorkflowInstanceEntity = new EntitySchema({
+  name: 'workflow_instance',
+  columns: {
+    plan_day: { type: 'date', primary: true },
+    id: { type: 'bigint', primary: true, default: () => "nextval('instance_id_seq'::regclass)" },
+    workspace_id: { type: 'bigint' },
+    workflow_id: { type: 'bigint' },
+    version_id: { type: 'bigint' },
+    run_group_id: { type: 'bigint' },
+    bizdate: { type: 'date' },
+    created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+  },
+});
+
+export const NodeInstanceEntity = new EntitySchema({
+  name: 'node_instance',
+  columns: {
+    plan_day: { type: 'date', primary: true },
+    id: { type: 'bigint', primary: true, default: () => "nextval('instance_id_seq'::regclass)" },
+    workspace_id: { type: 'bigint' },
+    workflow_id: { type: 'bigint' },
+    workflow_instance_id: { type: 'bigint' },
+    version_id: { type: 'bigint' },
+    node_id: { type: 'bigint' },
+    run_group_id: { type: 'bigint' },
+    resource_group_id: { type: 'bigint' },
+    node_type: { type: 'text' },
+    bizdate: { type: 'date' },
+    scheduled_at: { type: 'timestamptz' },
+    period_no: { type: 'smallint' },
+    path: { type: 'text', default: () => "''::text" },
+    run_at: { type: 'timestamptz' },
+    status: { type: 'text' },
+    pending: { type: 'integer', default: () => '0' },
+    epoch: { type: 'integer', default: () => '0' },
+    run_number: { type: 'smallint', default: () => '1' },
+    attempt: { type: 'smallint', default: () => '0' },
+    lost_leases: { type: 'smallint', default: () => '0' },
+    priority: { type: 'smallint' },
+    slots: { type: 'smallint' },
+    frozen: { type: 'boolean', default: () => 'false' },
+    dry_run: { type: 'boolean', default: () => 'false' },
+    reason: { type: 'text', nullable: true },
+    last_child_day: { type: 'date' },
+    created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+    upstream_done_at: { type: 'timestamptz', nullable: true },
+    ready_at: { type: 'timestamptz', nullable: true },
+    dispatched_at: { type: 'timestamptz', nullable: true },
+    started_at: { type: 'timestamptz', nullable: true },
+    ended_at: { type: 'timestamptz', nullable: true },
+  },
+});
+
+export const NodeInstanceDetailEntity = new EntitySchema({
+  name: 'node_instance_detail',
+  columns: {
+    plan_day: { type: 'date', primary: true },
+    instance_id: { type: 'bigint', primary: true },
+    parameters: { type: 'jsonb' },
+  },
+});
+
+export const InstanceEdgeEntity = new EntitySchema({
+  name: 'instance_edge',
+  columns: {
+    plan_day: { type: 'date', primary: true },
+    downstream_id: { type: 'bigint', primary: true },
+    upstream_plan_day: { type: 'date' },
+    upstream_id: { type: 'bigint', primary: true },
+    kind: { type: 'text' },
+    outcome: { type: 'text', default: () => "'open'::text" },
+    removed: { type: 'boolean', default: () => 'false' },
+  },
+});
+
+export const ReadyInstanceEntity = new EntitySchema({
+  name: 'ready_instance',
+  columns: {
+    resource_group_id: { type: 'bigint' },
+    rank: { type: 'bigint' },
+    plan_day: { type: 'date' },
+    instance_id: { type: 'bigint', primary: true },
+    node_id: { type: 'bigint' },
+    scheduled_at: { type: 'timestamptz' },
+    path: { type: 'text' },
+    node_type: { type: 'text' },
+    slots: { type: 'smallint' },
+  },
+});
+
+export const DueInstanceEntity = new EntitySchema({
+  name: 'due_instance',
+  columns: {
+    plan_day: { type: 'date' },
+    instance_id: { type: 'bigint', primary: true },
+    due_at: { type: 'timestamptz' },
+  },
+});
+
+export const RunningAttemptEntity = new EntitySchema({
+  name: 'running_attempt',
+  columns: {
+    plan_day: { type: 'date' },
+    instance_id: { type: 'bigint', primary: true },
+    epoch: { type: 'integer' },
+    worker_id: { type: 'bigint' },
+    resource_group_id: { type: 'bigint' },
+    node_id: { type: 'bigint' },
+    scheduled_at: { type: 'timestamptz' },
+    path: { type: 'text' },
+    slots: { type: 'smallint' },
+    claimed_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+    timeout_at: { type: 'timestamptz', nullable: true },
+    stop_requested: { type: 'boolean', default: () => 'false' },
+    progress: { type: 'jsonb', nullable: true },
+  },
+});
+
+export const AttemptEntity = new EntitySchema({
+  name: 'attempt',
+  columns: {
+    plan_day: { type: 'date', primary: true },
+    instance_id: { type: 'bigint', primary: true },
+    epoch: { type: 'integer', primary: true },
+    run_number: { type: 'smallint' },
+    attempt: { type: 'smallint' },
+    fence: { type: 'bigint' },
+    worker_id: { type: 'bigint' },
+    version_id: { type: 'bigint' },
+    state: { type: 'text' },
+    claimed_at: { type: 'timestamptz' },
+    started_at: { type: 'timestamptz', nullable: true },
+    ended_at: { type: 'timestamptz', nullable: true },
+    error_code: { type: 'text', nullable: true },
+    error_detail: { type: 'text', nullable: true },
+    result: { type: 'jsonb', nullable: true },
+  },
+});
+
+export const NodeLastEntity = new EntitySchema({
+  name: 'node_last',
+  columns: {
+    node_id: { type: 'bigint', primary: true },
+    scheduled_at: { type: 'timestamptz' },
+    plan_day: { type: 'date' },
+    instance_id: { type: 'bigint' },
+    status: { type: 'text' },
+  },
+});
+
+export const PartitionRecordEntity = new EntitySchema({
+  name: 'partition_record',
+  columns: {
+    workspace_id: { type: 'bigint', primary: true },
+    data_source: { type: 'text', primary: true },
+    table_name: { type: 'text', primary: true },
+    partition: { type: 'text', primary: true },
+    node_id: { type: 'bigint', primary: true },
+    plan_day: { type: 'date' },
+    instance_id: { type: 'bigint' },
+    bizdate: { type: 'date' },
+    scheduled_at: { type: 'timestamptz' },
+    rows: { type: 'bigint', nullable: true },
+    written_at: { type: 'timestamptz' },
+  },
+});

@@ -1,0 +1,89 @@
+import { EntitySchema } from 'typeorm';
+
+// What users write: workflows, their versions, nodes and edges.
+
+export const WorkflowEntity = new EntitySchema({
+  name: 'workflow',
+  columns: {
+    id: { type: 'bigint', primary: true, generated: true },
+    workspace_id: { type: 'bigint' },
+    name: { type: 'text' },
+    description: { type: 'text', default: () => "''::text" },
+    draft: { type: 'jsonb' },
+    revision: { type: 'integer', default: () => '1' },
+    scheduled: { type: 'boolean', default: () => 'true' },
+    created_by: { type: 'bigint', nullable: true },
+    created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+    updated_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+  },
+});
+
+export const WorkflowVersionEntity = new EntitySchema({
+  name: 'workflow_version',
+  columns: {
+    id: { type: 'bigint', primary: true, generated: true },
+    workflow_id: { type: 'bigint' },
+    version: { type: 'integer' },
+    spec: { type: 'jsonb' },
+    timezone: { type: 'text' },
+    first_bizdate: { type: 'date' },
+    submitted_by: { type: 'bigint', nullable: true },
+    submitted_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+    comment: { type: 'text', default: () => "''::text" },
+  },
+});
+
+export const NodeEntity = new EntitySchema({
+  name: 'node',
+  columns: {
+    id: { type: 'bigint', primary: true, generated: true },
+    workflow_id: { type: 'bigint' },
+    name: { type: 'text' },
+  },
+});
+
+export const NodeVersionEntity = new EntitySchema({
+  name: 'node_version',
+  columns: {
+    version_id: { type: 'bigint', primary: true },
+    node_id: { type: 'bigint', primary: true },
+    type: { type: 'text' },
+    config: { type: 'jsonb' },
+    config_version: { type: 'integer' },
+    parameters: { type: 'jsonb' },
+    cron: { type: 'text' },
+    dst_policy: { type: 'text' },
+    self_dependence: { type: 'boolean' },
+    schedule_type: { type: 'text' },
+    rerun_mode: { type: 'text' },
+    priority: { type: 'smallint' },
+    resource_group_id: { type: 'bigint' },
+    slots: { type: 'smallint' },
+    retry_max: { type: 'smallint' },
+    retry_interval_ms: { type: 'integer' },
+    timeout_ms: { type: 'bigint' },
+    data_sources: { type: 'text', array: true },
+  },
+});
+
+export const EdgeEntity = new EntitySchema({
+  name: 'edge',
+  columns: {
+    version_id: { type: 'bigint', primary: true },
+    upstream_node_id: { type: 'bigint', primary: true },
+    downstream_node_id: { type: 'bigint', primary: true },
+    kind: { type: 'text', default: () => "'same_cycle'::text" },
+  },
+});
+
+export const NodeOutputEntity = new EntitySchema({
+  name: 'node_output',
+  columns: {
+    version_id: { type: 'bigint', primary: true },
+    node_id: { type: 'bigint', primary: true },
+    no: { type: 'smallint', primary: true },
+    data_source: { type: 'text' },
+    table_name: { type: 'text' },
+    partition_expression: { type: 'text' },
+  },
+});

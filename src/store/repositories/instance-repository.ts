@@ -1,0 +1,262 @@
+import type { InstanceStatus } from '../../domain/instance/status.js';
+import type { Sql } from '../database.js';
+
+/** Where an instance is: its partition and its id. */
+export interface InstanceKey {
+  /** `YYYY-MM-DD` */
+  readonly planDay: string;
+  readonly id: number;
+}
+
+export interface InstanceSummary extends InstanceKey {
+  readonly workspaceId: number;
+  readonly workflowId: number;
+  readonly workflowName: string;
+  readonly workflowInstanceId: number;
+  readonly versionId: number;
+  readonly nodeId: number;
+  readonly nodeName: string;
+  readonly nodeType: string;
+  readonly runGroupId: number;
+  readonly resourceGroup: string;
+  readonly bizdate: string;
+  readonly scheduledAt: Date;
+  readonly periodNo: number;
+  readonly path: string;
+  readonly status: InstanceStatus;
+  readonly frozen: boolean;
+  readonly dryRun: boolean;
+  readonly reason: string | null;
+  readonly priority: number;
+  readonly slots: number;
+  readonly pending: number;
+  readonly epoch: number;
+  readonly runNumber: number;
+  readonly attempt: number;
+  readonly createdAt: Date;
+  readonly upstreamDoneAt: Date | null;
+  readonly readyAt: Date | null;
+  readonly dispatchedAt: Date | null;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+}
+
+export interface InstanceNeighbour extends InstanceKey {
+  readonly nodeName: string;
+  readonly status: string;
+  readonly kind: string;
+  readonly outcome: string;
+}
+
+export interface InstanceDetail extends InstanceSummary {
+  readonly parameters: unknown;
+  readonly progress: unknown;
+  readonly upstream: readonly InstanceNeighbour[];
+  readonly downstream: readonly InstanceNeighbour[];
+}
+
+export interface AttemptSummary {
+  readonly epoch: number;
+  readonly runNumber: number;
+  readonly attempt: number;
+  readonly state: string;
+  readonly worker: string | null;
+  readonly versionId: number;
+  readonly claimedAt: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly errorCode: string | null;
+  readonly errorDetail: string | null;
+  readonly result: unknown;
+}
+
+export interface InstanceFilter {
+  readonly workspaceId: number;
+  readonly bizdate?: string | undefined;
+  readonly statuses?: readonly string[] | undefined;
+  readonly workflow?: string | undefined;
+  readonly node?: string | undefined;
+  readonly runGroupId?: number | undefined;
+  readonly workflowInstanceId?: number | undefined;
+  readonly before?: InstanceKey | undefined;
+  readonly limit: number;
+}
+
+const COLUMNS = `
+  i.plan_day AS "planDay", i.id, i.workspace_id AS "workspaceId", i.workflow_id AS "workflowId",
+  w.name AS "workflowName", i.workflow_instance_id AS "workflowInstanceId",
+  i.version_id AS "versionId", i.node_id AS "nodeId", n.name AS "nodeName",
+  i.node_type AS "nodeType", i.run_group_id AS "runGroupId", g.name AS "resourceGroup", i.bizdate,
+  i.scheduled_at AS "scheduledAt", i.period_no AS "periodNo", i.path, i.status, i.frozen,
+  i.dry_run AS "dryRun", i.reason, i.priority, i.slots, i.pending, i.epoch,
+  i.run_number AS "runNumber", i.attempt, i.created_at AS "createdAt",
+  i.upstream_done_at AS "upstreamDoneAt", i.ready_at AS "readyAt",
+  i.dispatched_at AS "dispatchedAt", i.started_at AS "startedAt", i.ended_at AS "endedAt"`;
+
+const FROM = `
+  FROM node_instance i
+  JOIN workflow w ON w.id = i.workflow_id
+  JOIN node n ON n.id = i.node_id
+  JOIN resource_group g ON g.id = i.resource_group_id`;
+
+/** Page of instances, newest plan day and id first. */
+export async function listInstances(sql: Sql, filter: InstanceFilter): Promise<InstanceSummary[]> {
+  const days = await planDaysOf(sql, filter);
+  if (days.length === 0) return [];
+  return await sql.rows<InstanceSummary>(
+    `SELECT ${COLUMNS} ${FROM}
+      WHERE i.plan_day = ANY ($1::date[]) AND i.workspace_id = $2
+        AND ($3::date IS NULL OR i.bizdate = $3)
+        AND ($4::text[] IS NULL OR i.status = ANY ($4))
+        AND ($5::text IS NULL OR w.name = $5)
+        AND ($6::text IS NULL OR n.name = $6)
+        AND ($7::bigint IS NULL OR i.run_group_id = $7)
+        AND ($8::bigint IS NULL OR i.workflow_instance_id = $8)
+        AND ($9::date IS NULL OR (i.plan_day, i.id) < ($9, $10::bigint))
+      ORDER BY i.plan_day DESC, i.id DESC
+      LIMIT $11`,
+    [
+      days,
+      filter.workspaceId,
+      filter.bizdate ?? null,
+      filter.statuses ?? null,
+      filter.workflow ?? null,
+      filter.node ?? null,
+      filter.runGroupId ?? null,
+      filter.workflowInstanceId ?? null,
+      filter.before?.planDay ?? null,
+      filter.before?.id ?? null,
+      filter.limit,
+    ],
+  );
+}
+
+// Without the partition key a list probes every day that is kept (engine rule 1). The small tables that
+// know it are asked first: a plan has one plan day, a test run or a backfill too.
+async function planDaysOf(sql: Sql, filter: InstanceFilter): Promise<string[]> {
+  const rows = await sql.rows<{ planDay: string }>(
+    `SELECT DISTINCT plan_day AS "planDay" FROM (
+       SELECT plan_day FROM plan
+        WHERE workspace_id = $1 AND ($2::date IS NULL OR bizdate = $2)
+          AND ($3::bigint IS NULL
+               OR EXISTS (SELECT FROM run_group WHERE id = $3 AND kind = 'scheduled'))
+       UNION ALL
+       SELECT plan_day FROM run_group
+        WHERE workspace_id = $1 AND plan_day IS NOT NULL AND ($3::bigint IS NULL OR id = $3)
+     ) AS days
+      WHERE $4::date IS NULL OR plan_day <= $4
+      ORDER BY plan_day DESC`,
+    [
+      filter.workspaceId,
+      filter.bizdate ?? null,
+      filter.runGroupId ?? null,
+      filter.before?.planDay ?? null,
+    ],
+  );
+  return rows.map((row) => row.planDay);
+}
+
+/** The workspace an instance belongs to. */
+export async function workspaceOfInstance(
+  sql: Sql,
+  { planDay, id }: InstanceKey,
+): Promise<number | undefined> {
+  const rows = await sql.rows<{ workspaceId: number }>(
+    'SELECT workspace_id AS "workspaceId" FROM node_instance WHERE plan_day = $1 AND id = $2',
+    [planDay, id],
+  );
+  return rows[0]?.workspaceId;
+}
+
+export async function instanceById(
+  sql: Sql,
+  { planDay, id }: InstanceKey,
+): Promise<InstanceDetail | undefined> {
+  const rows = await sql.rows<Omit<InstanceDetail, 'upstream' | 'downstream'>>(
+    `SELECT ${COLUMNS}, d.parameters,
+            (SELECT r.progress FROM running_attempt r WHERE r.instance_id = i.id) AS progress
+       ${FROM}
+       LEFT JOIN node_instance_detail d ON d.plan_day = $1 AND d.instance_id = $2
+      WHERE i.plan_day = $1 AND i.id = $2`,
+    [planDay, id],
+  );
+  const found = rows[0];
+  if (found === undefined) return undefined;
+  const [upstream, downstream] = await Promise.all([
+    upstreamOf(sql, { planDay, id }),
+    downstreamOf(sql, { planDay, id }),
+  ]);
+  return { ...found, upstream, downstream };
+}
+
+async function upstreamOf(sql: Sql, { planDay, id }: InstanceKey): Promise<InstanceNeighbour[]> {
+  return await sql.rows<InstanceNeighbour>(
+    `SELECT e.upstream_plan_day AS "planDay", e.upstream_id AS id, n.name AS "nodeName", i.status,
+            e.kind, e.outcome
+       FROM instance_edge e
+       JOIN node_instance i ON i.plan_day = e.upstream_plan_day AND i.id = e.upstream_id
+       JOIN node n ON n.id = i.node_id
+      WHERE e.plan_day = $1 AND e.downstream_id = $2 AND NOT e.removed
+      ORDER BY e.upstream_id LIMIT 1000`,
+    [planDay, id],
+  );
+}
+
+async function downstreamOf(sql: Sql, { planDay, id }: InstanceKey): Promise<InstanceNeighbour[]> {
+  return await sql.rows<InstanceNeighbour>(
+    `SELECT e.plan_day AS "planDay", e.downstream_id AS id, n.name AS "nodeName", i.status,
+            e.kind, e.outcome
+       FROM node_instance u
+       JOIN instance_edge e ON e.plan_day BETWEEN u.plan_day AND u.last_child_day
+                           AND e.upstream_id = u.id
+       JOIN node_instance i ON i.plan_day = e.plan_day AND i.id = e.downstream_id
+       JOIN node n ON n.id = i.node_id
+      WHERE u.plan_day = $1 AND u.id = $2 AND NOT e.removed
+      ORDER BY e.downstream_id LIMIT 1000`,
+    [planDay, id],
+  );
+}
+
+/** Every execution of the instance, the latest first. */
+export async function attemptsOf(
+  sql: Sql,
+  { planDay, id }: InstanceKey,
+): Promise<AttemptSummary[]> {
+  return await sql.rows<AttemptSummary>(
+    `SELECT a.epoch, a.run_number AS "runNumber", a.attempt, a.state, k.name AS worker,
+            a.version_id AS "versionId", a.claimed_at AS "claimedAt", a.started_at AS "startedAt",
+            a.ended_at AS "endedAt", a.error_code AS "errorCode", a.error_detail AS "errorDetail",
+            a.result
+       FROM attempt a LEFT JOIN worker k ON k.id = a.worker_id
+      WHERE a.plan_day = $1 AND a.instance_id = $2
+      ORDER BY a.epoch DESC`,
+    [planDay, id],
+  );
+}
+
+export interface DirtyRecord {
+  readonly epoch: number;
+  readonly no: number;
+  readonly sliceNo: number;
+  readonly columnName: string | null;
+  readonly code: string;
+  readonly reason: string;
+  readonly cells: unknown;
+}
+
+/** Page of the rows an instance's attempts put into quarantine, after (epoch, no). */
+export async function dirtyRecordsOf(
+  sql: Sql,
+  page: InstanceKey & {
+    readonly after: { readonly epoch: number; readonly no: number } | undefined;
+    readonly limit: number;
+  },
+): Promise<DirtyRecord[]> {
+  return await sql.rows<DirtyRecord>(
+    `SELECT epoch, no, slice_no AS "sliceNo", column_name AS "columnName", code, reason, cells
+       FROM dirty_record
+      WHERE plan_day = $1 AND instance_id = $2 AND (epoch, no) > ($3, $4)
+      ORDER BY epoch, no LIMIT $5`,
+    [page.planDay, page.id, page.after?.epoch ?? -1, page.after?.no ?? -1, page.limit],
+  );
+}

@@ -1,0 +1,80 @@
+import type { Sql } from '../database.js';
+import type { SecretBox } from '../secret-box.js';
+import type { ClaimedRow } from './claim-ready-instances.sql.js';
+
+/** What a worker must know of a claimed instance, credentials included: for this attempt alone. */
+export interface ClaimDetails {
+  readonly nodeId: number;
+  readonly nodeName: string;
+  readonly workflowId: number;
+  readonly nodeType: string;
+  readonly config: unknown;
+  readonly configVersion: number;
+  readonly bizdate: string;
+  readonly scheduledAt: Date;
+  readonly timezone: string;
+  readonly timeoutMs: number;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly dataSources: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly visible: unknown;
+    readonly secret: Readonly<Record<string, unknown>>;
+    readonly configVersion: number;
+  }[];
+}
+
+interface DetailRow extends Omit<ClaimDetails, 'dataSources'> {
+  readonly id: number;
+  readonly dataSources:
+    | readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly config: unknown;
+        readonly config_version: number;
+        readonly secret_id: number;
+      }[]
+    | null;
+}
+
+/** Reads the details of claimed instances, by instance id. */
+export async function claimDetails(
+  sql: Sql,
+  box: SecretBox,
+  claimed: readonly ClaimedRow[],
+): Promise<Map<number, ClaimDetails>> {
+  const rows = await sql.rows<DetailRow>(
+    `SELECT i.id, i.node_id AS "nodeId", n.name AS "nodeName", i.workflow_id AS "workflowId",
+            nv.type AS "nodeType", nv.config, nv.config_version AS "configVersion", i.bizdate,
+            i.scheduled_at AS "scheduledAt", v.timezone, nv.timeout_ms AS "timeoutMs", d.parameters,
+            (SELECT jsonb_agg(jsonb_build_object('name', s.name, 'type', s.type, 'config', s.config,
+                      'config_version', s.config_version, 'secret_id', s.secret_id))
+               FROM data_source s WHERE s.workspace_id = i.workspace_id
+                AND s.environment = 'production' AND s.name = ANY(nv.data_sources)) AS "dataSources"
+       FROM unnest($2::bigint[], $3::bigint[]) AS c(id, version_id)
+       JOIN node_instance i ON i.id = c.id AND i.plan_day = ANY($1::date[])
+       JOIN node n ON n.id = i.node_id
+       JOIN node_version nv ON nv.version_id = c.version_id AND nv.node_id = i.node_id
+       JOIN workflow_version v ON v.id = i.version_id
+       JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id`,
+    [
+      [...new Set(claimed.map((row) => row.plan_day))],
+      claimed.map((row) => row.id),
+      claimed.map((row) => row.version_id),
+    ],
+  );
+  const details = new Map<number, ClaimDetails>();
+  for (const { id, dataSources, ...row } of rows) {
+    const opened = await Promise.all(
+      (dataSources ?? []).map(async (source) => ({
+        name: source.name,
+        type: source.type,
+        visible: source.config,
+        secret: (await box.open(sql, source.secret_id)) as Readonly<Record<string, unknown>>,
+        configVersion: source.config_version,
+      })),
+    );
+    details.set(id, { ...row, dataSources: opened });
+  }
+  return details;
+}

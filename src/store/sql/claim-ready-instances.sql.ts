@@ -1,0 +1,147 @@
+import type { Move } from '../../domain/instance/transitions.js';
+import type { Sql } from '../database.js';
+import { writeEvents } from './write-events.sql.js';
+
+export const CLAIM_MOVES: readonly Move[] = [
+  { from: ['waiting_resource'], events: ['slot_granted'], to: 'dispatched' },
+];
+
+export interface ClaimAsk {
+  readonly workerId: number;
+  readonly resourceGroupId: number;
+  readonly nodeTypes: readonly string[];
+  readonly limit: number;
+}
+
+export interface ClaimedRow {
+  readonly plan_day: string;
+  readonly id: number;
+  readonly epoch: number;
+  readonly run_number: number;
+  readonly attempt: number;
+  readonly fence: number;
+  readonly version_id: number;
+}
+
+interface Candidate {
+  readonly plan_day: string;
+  readonly instance_id: number;
+}
+
+/**
+ * Hands ready instances of a group to one worker: rank by rank, only types it has, as many as the group
+ * has free slots and the worker has places.
+ *
+ * The lock on the group's row makes claims of one group follow each other, so the sum over
+ * `running_attempt` is exact and 10 slots are never 11 (engine rule 7). `ON CONFLICT DO NOTHING` on
+ * (node, scheduled time, path) leaves an instance waiting while another run group runs the same
+ * partition (rule 8).
+ */
+export async function claimReadyInstances(
+  tx: Sql,
+  ask: ClaimAsk,
+  now: Date,
+): Promise<ClaimedRow[]> {
+  const [group] = await tx.rows<{ slots: number }>(
+    `SELECT slots FROM resource_group WHERE id = $1 FOR NO KEY UPDATE`,
+    [ask.resourceGroupId],
+  );
+  if (group === undefined) return [];
+  const candidates = await findCandidates(tx, ask, group.slots);
+  if (candidates.length === 0) return [];
+  return await take(tx, ask, candidates, now);
+}
+
+async function findCandidates(tx: Sql, ask: ClaimAsk, slots: number): Promise<Candidate[]> {
+  return await tx.rows<Candidate>(
+    `WITH used AS (
+       SELECT coalesce(sum(slots), 0)::int AS slots FROM running_attempt WHERE resource_group_id = $1
+     ), head AS (
+       SELECT r.*, row_number() OVER (PARTITION BY r.node_id, r.scheduled_at, r.path
+                                          ORDER BY r.rank, r.instance_id) AS nth
+         FROM (SELECT * FROM ready_instance r
+                WHERE r.resource_group_id = $1 AND r.node_type = ANY($2::text[])
+                  AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
+                                     AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
+                ORDER BY r.rank, r.instance_id LIMIT $3) r
+     ), filled AS (
+       SELECT plan_day, instance_id, rank,
+              sum(slots) OVER (ORDER BY rank, instance_id) AS upto
+         FROM head WHERE nth = 1
+     )
+     SELECT plan_day, instance_id FROM filled, used
+      WHERE filled.upto <= $4::int - used.slots ORDER BY rank, instance_id`,
+    [ask.resourceGroupId, ask.nodeTypes, ask.limit, slots],
+  );
+}
+
+async function take(
+  tx: Sql,
+  ask: ClaimAsk,
+  candidates: readonly Candidate[],
+  now: Date,
+): Promise<ClaimedRow[]> {
+  const rows = await tx.rows<
+    ClaimedRow & { workspace_id: number; payload: Record<string, unknown> }
+  >(
+    `WITH locked AS (
+       SELECT i.* FROM node_instance i
+        WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+          AND i.status = 'waiting_resource' AND NOT i.frozen
+        ORDER BY i.id FOR NO KEY UPDATE SKIP LOCKED
+     ), held AS (
+       INSERT INTO running_attempt (plan_day, instance_id, epoch, worker_id, resource_group_id, node_id,
+              scheduled_at, path, slots)
+       SELECT plan_day, id, epoch + 1, $3, resource_group_id, node_id, scheduled_at, path, slots
+         FROM locked
+       ON CONFLICT DO NOTHING
+       RETURNING plan_day, instance_id
+     ), moved AS (
+       UPDATE node_instance i
+          SET status = 'dispatched', epoch = i.epoch + 1, attempt = i.attempt + 1, dispatched_at = $4,
+              started_at = NULL, ended_at = NULL
+         FROM held
+        WHERE i.plan_day = held.plan_day AND i.id = held.instance_id AND i.plan_day = ANY($1::date[])
+       RETURNING i.*
+     ), code AS (
+       -- Code and configuration are the latest submitted ones at the start (engine rule 11); a node
+       -- that the latest version no longer has runs as it was planned.
+       SELECT m.plan_day, m.id, coalesce(latest.version_id, m.version_id) AS version_id
+         FROM moved m LEFT JOIN LATERAL (
+           SELECT nv.version_id FROM node_version nv
+            WHERE nv.node_id = m.node_id ORDER BY nv.version_id DESC LIMIT 1) latest ON true
+     ), recorded AS (
+       INSERT INTO attempt (plan_day, instance_id, epoch, run_number, attempt, fence, worker_id, version_id,
+              state, claimed_at)
+       SELECT m.plan_day, m.id, m.epoch, m.run_number, m.attempt, nextval('fence_seq'), $3, c.version_id,
+              'dispatched', $4
+         FROM moved m JOIN code c USING (plan_day, id)
+       RETURNING plan_day, instance_id, fence, version_id
+     ), gone AS (
+       DELETE FROM ready_instance r USING held WHERE r.instance_id = held.instance_id
+     )
+     SELECT m.plan_day, m.id, m.epoch, m.run_number, m.attempt, r.fence, r.version_id, m.workspace_id,
+            jsonb_build_object('from', 'waiting_resource', 'status', 'dispatched', 'workflowId', m.workflow_id,
+              'nodeId', m.node_id, 'bizdate', m.bizdate, 'runNumber', m.run_number, 'attempt', m.attempt)
+              AS payload
+       FROM moved m JOIN recorded r ON r.plan_day = m.plan_day AND r.instance_id = m.id`,
+    [
+      [...new Set(candidates.map((each) => each.plan_day))],
+      candidates.map((each) => each.instance_id),
+      ask.workerId,
+      now,
+    ],
+  );
+  await writeEvents(
+    tx,
+    now,
+    rows.map((row) => ({
+      workspaceId: row.workspace_id,
+      type: 'instance.status',
+      planDay: row.plan_day,
+      instanceId: row.id,
+      payload: row.payload,
+    })),
+  );
+  return rows;
+}

@@ -1,0 +1,157 @@
+import { encodeDayId } from '../../domain/ids.js';
+import { HELD_STATUSES, type InstanceStatus, isFinal } from '../../domain/instance/status.js';
+import { MillraceError } from '../../domain/errors.js';
+import type { Sql } from '../database.js';
+import { INSTANCE_COLUMNS, type InstanceKey, type InstanceRow } from './instance-row.js';
+
+/** One answer to "why is it not running?", in the order of the gates an instance passes. */
+export interface WhyReason {
+  readonly gate: 'upstream' | 'time' | 'resource' | 'frozen' | 'running' | 'done';
+  readonly text: string;
+  /** API ids of the instances that are named. */
+  readonly refs: readonly string[];
+}
+
+export interface Why {
+  readonly status: InstanceStatus;
+  readonly reasons: readonly WhyReason[];
+}
+
+const SHOWN = 20;
+
+/** Walks the gates of one instance: upstream, time, resource, frozen. */
+export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Promise<Why> {
+  const [row] = await sql.rows<InstanceRow>(
+    `SELECT ${INSTANCE_COLUMNS} FROM node_instance i WHERE i.plan_day = $1 AND i.id = $2`,
+    [key.planDay, key.id],
+  );
+  if (row === undefined) throw new MillraceError('MR-A104', `There is no instance ${key.id}.`);
+  const reasons: WhyReason[] = [];
+  if (isFinal(row.status)) reasons.push(await done(sql, row));
+  else if ((HELD_STATUSES as readonly string[]).includes(row.status)) {
+    reasons.push(await running(sql, row));
+  } else {
+    reasons.push(...(await upstream(sql, row)));
+    if (row.run_at > now) {
+      reasons.push({
+        gate: 'time',
+        text: `Its time has not come: it may run from ${row.run_at.toISOString()}.`,
+        refs: [],
+      });
+    }
+    if (row.status === 'retry_wait') reasons.push(...(await retry(sql, row)));
+    if (row.status === 'waiting_resource') reasons.push(...(await resource(sql, row)));
+    if (row.frozen) reasons.push({ gate: 'frozen', text: 'It is frozen. Unfreeze it.', refs: [] });
+  }
+  return { status: row.status, reasons };
+}
+
+async function done(sql: Sql, row: InstanceRow): Promise<WhyReason> {
+  const [attempt] = await sql.rows<{ error_code: string | null; error_detail: string | null }>(
+    `SELECT error_code, error_detail FROM attempt
+      WHERE plan_day = $1 AND instance_id = $2 ORDER BY epoch DESC LIMIT 1`,
+    [row.plan_day, row.id],
+  );
+  const how = row.reason === null ? '' : ` (${row.reason})`;
+  const cause =
+    attempt?.error_code == null ? '' : `: ${attempt.error_code} ${attempt.error_detail ?? ''}`;
+  return {
+    gate: 'done',
+    text: `It has ${row.status}${how}${row.status === 'succeeded' ? '' : cause}.`,
+    refs: [],
+  };
+}
+
+async function running(sql: Sql, row: InstanceRow): Promise<WhyReason> {
+  const [held] = await sql.rows<{ name: string }>(
+    `SELECT w.name FROM running_attempt a JOIN worker w ON w.id = a.worker_id WHERE a.instance_id = $1`,
+    [row.id],
+  );
+  return { gate: 'running', text: `Worker "${held?.name ?? '?'}" runs it.`, refs: [] };
+}
+
+async function upstream(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
+  const open = await sql.rows<{
+    plan_day: string;
+    id: number;
+    name: string;
+    status: string;
+    scheduled_at: Date;
+    kind: string;
+  }>(
+    `SELECT i.plan_day, i.id, n.name, i.status, i.scheduled_at, e.kind
+       FROM instance_edge e
+       JOIN node_instance i ON i.plan_day = e.upstream_plan_day AND i.id = e.upstream_id
+       JOIN node n ON n.id = i.node_id
+      WHERE e.plan_day = $1 AND e.downstream_id = $2 AND NOT e.removed AND e.outcome IN ('open', 'failed')
+      ORDER BY (i.status = 'failed') DESC, i.scheduled_at, i.id LIMIT ${SHOWN}`,
+    [row.plan_day, row.id],
+  );
+  return open.map((each) => ({
+    gate: 'upstream' as const,
+    text:
+      each.status === 'failed' || each.status === 'cancelled'
+        ? `Upstream "${each.name}" has ${each.status}: rerun it or set it to success.`
+        : `Upstream "${each.name}"${each.kind === 'self_previous' ? ' (previous cycle)' : ''} is ${each.status}.`,
+    refs: [encodeDayId('inst', { planDay: each.plan_day, id: each.id })],
+  }));
+}
+
+async function retry(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
+  const [due] = await sql.rows<{ due_at: Date }>(
+    `SELECT due_at FROM due_instance WHERE instance_id = $1`,
+    [row.id],
+  );
+  if (due === undefined) return [];
+  return [
+    {
+      gate: 'time',
+      text: `Attempt ${row.attempt} failed; it is tried again at ${due.due_at.toISOString()}.`,
+      refs: [],
+    },
+  ];
+}
+
+async function resource(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
+  const twins = await sql.rows<{ plan_day: string; instance_id: number; group: string }>(
+    `SELECT a.plan_day, a.instance_id, g.name AS group FROM running_attempt a
+       JOIN node_instance i ON i.plan_day = a.plan_day AND i.id = a.instance_id
+       JOIN run_group g ON g.id = i.run_group_id
+      WHERE a.node_id = $1 AND a.scheduled_at = $2 AND a.path = $3`,
+    [row.node_id, row.scheduled_at, row.path],
+  );
+  const reasons: WhyReason[] = twins.map((twin) => ({
+    gate: 'resource' as const,
+    text: `The same node and scheduled time runs in "${twin.group}"; one partition is never written twice at once.`,
+    refs: [encodeDayId('inst', { planDay: twin.plan_day, id: twin.instance_id })],
+  }));
+  const [group] = await sql.rows<{
+    name: string;
+    slots: number;
+    used: number;
+    workers: number;
+    able: number;
+    ahead: number;
+  }>(
+    `SELECT g.name, g.slots,
+            (SELECT coalesce(sum(slots), 0)::int FROM running_attempt WHERE resource_group_id = g.id) AS used,
+            (SELECT count(*)::int FROM worker w JOIN worker_lease l ON l.worker_id = w.id
+              WHERE w.resource_group_id = g.id AND w.ended_at IS NULL
+                AND l.lease_until > clock_timestamp()) AS workers,
+            (SELECT count(*)::int FROM worker w JOIN worker_lease l ON l.worker_id = w.id
+              WHERE w.resource_group_id = g.id AND w.ended_at IS NULL AND $2 = ANY(w.node_types)
+                AND l.lease_until > clock_timestamp()) AS able,
+            (SELECT count(*)::int FROM ready_instance r, ready_instance own
+              WHERE own.instance_id = $3 AND r.resource_group_id = g.id AND r.rank < own.rank) AS ahead
+       FROM resource_group g WHERE g.id = $1`,
+    [row.resource_group_id, row.node_type, row.id],
+  );
+  if (group === undefined) return reasons;
+  const text =
+    group.workers === 0
+      ? `No worker of resource group "${group.name}" is alive: start one.`
+      : group.able === 0
+        ? `No worker of resource group "${group.name}" has node type "${row.node_type}": install its plugin there.`
+        : `Resource group "${group.name}" uses ${group.used} of ${group.slots} slots; ${group.ahead} instances are before it.`;
+  return [...reasons, { gate: 'resource', text, refs: [] }];
+}

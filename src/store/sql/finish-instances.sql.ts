@@ -1,0 +1,238 @@
+import { isRegisteredCode } from '../../domain/errors.js';
+import { isRetried } from '../../domain/instance/retry.js';
+import { HELD_STATUSES, type InstanceStatus } from '../../domain/instance/status.js';
+import type { Move } from '../../domain/instance/transitions.js';
+import type { Sql } from '../database.js';
+import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
+import { makeReady } from './make-ready.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
+import { statusEvent, writeEvents } from './write-events.sql.js';
+
+export const FINISH_MOVES: readonly Move[] = [
+  { from: [...HELD_STATUSES], events: ['succeeded'], to: 'succeeded' },
+  { from: [...HELD_STATUSES], events: ['failed'], to: 'failed' },
+  { from: [...HELD_STATUSES], events: ['stopped'], to: 'cancelled' },
+  { from: [...HELD_STATUSES], events: ['retry_due_later'], to: 'retry_wait' },
+];
+
+/** What a worker says of one ended attempt. */
+export interface Ending {
+  readonly planDay: string;
+  readonly instanceId: number;
+  readonly epoch: number;
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned';
+  readonly errorCode?: string;
+  readonly errorDetail?: string;
+  /** What the attempt wrote down: rows, outputs, last progress. */
+  readonly result: Readonly<Record<string, unknown>>;
+}
+
+interface HeldRow extends InstanceRow {
+  readonly retry_max: number;
+  readonly retry_interval_ms: number;
+}
+
+interface Ended {
+  readonly row: HeldRow;
+  readonly ending: Ending;
+  readonly status: InstanceStatus;
+}
+
+/**
+ * Ends a batch of attempts, also of different workers, in the caller's one transaction: the instances
+ * first, then, as later statements, their edges (engine rule 4). Returns the endings that were refused
+ * because a newer attempt owns the instance; each leaves an event.
+ */
+export async function finishInstances(
+  tx: Sql,
+  endings: readonly Ending[],
+  now: Date,
+  between?: () => Promise<void>,
+): Promise<Ending[]> {
+  const rows = await lockHeld(tx, endings);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const ended: Ended[] = [];
+  const returned: HeldRow[] = [];
+  const refused: Ending[] = [];
+  for (const ending of endings) {
+    const row = byId.get(ending.instanceId);
+    if (row === undefined || !isOwner(row, ending)) refused.push(ending);
+    else if (ending.outcome === 'returned') returned.push(row);
+    else ended.push({ row, ending, status: statusAfter(row, ending.outcome, ending.errorCode) });
+  }
+  await giveBack(tx, returned, now);
+  await moveEnded(tx, ended, now);
+  await keepRecords(tx, ended, now);
+  await writeEvents(tx, now, [
+    ...ended.map(({ row, ending, status }) =>
+      statusEvent(row, status, {
+        attempt: row.attempt,
+        ...(ending.errorCode === undefined
+          ? {}
+          : { code: ending.errorCode, detail: ending.errorDetail }),
+      }),
+    ),
+    ...refused.flatMap((ending) => {
+      const row = byId.get(ending.instanceId);
+      return row === undefined
+        ? []
+        : [
+            {
+              ...statusEvent(row, row.status, { epoch: ending.epoch }),
+              type: 'instance.stale_result',
+            },
+          ];
+    }),
+  ]);
+  await between?.();
+  await settleEdges(
+    tx,
+    ended
+      .filter(({ status }) => status !== 'retry_wait')
+      .map(({ row, status }) => ({
+        ...keyOf(row),
+        lastChildDay: row.last_child_day,
+        outcome: status === 'succeeded' ? 'success' : 'failed',
+      })),
+    now,
+  );
+  return refused;
+}
+
+function isOwner(row: HeldRow, ending: Ending): boolean {
+  return row.epoch === ending.epoch && (HELD_STATUSES as readonly string[]).includes(row.status);
+}
+
+function statusAfter(
+  row: HeldRow,
+  outcome: 'succeeded' | 'failed' | 'cancelled',
+  errorCode: string | undefined,
+): InstanceStatus {
+  if (outcome !== 'failed') return outcome;
+  const code = isRegisteredCode(errorCode) ? errorCode : undefined;
+  // A lost lease does not use up the retries.
+  return isRetried(code, row.attempt - row.lost_leases, {
+    max: row.retry_max,
+    intervalMs: row.retry_interval_ms,
+  })
+    ? 'retry_wait'
+    : 'failed';
+}
+
+async function giveBack(tx: Sql, rows: readonly HeldRow[], now: Date): Promise<void> {
+  if (rows.length === 0) return;
+  const [days, ids] = keyArrays(rows.map(keyOf));
+  await tx.run(`DELETE FROM running_attempt WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await tx.run(
+    `UPDATE attempt a SET state = 'lost', ended_at = $4, error_code = 'MR-S204',
+            error_detail = 'Its worker was stopped.'
+       FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)
+      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch`,
+    [days, ids, rows.map((row) => row.epoch), now],
+  );
+  await makeReady(tx, rows, now, 'returned');
+}
+
+async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]> {
+  const [days, ids] = keyArrays(
+    endings.map((each) => ({ planDay: each.planDay, id: each.instanceId })),
+  );
+  return await tx.rows<HeldRow>(
+    `SELECT ${INSTANCE_COLUMNS}, nv.retry_max, nv.retry_interval_ms
+       FROM node_instance i JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
+      WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+      ORDER BY i.id FOR NO KEY UPDATE OF i`,
+    [days, ids],
+  );
+}
+
+async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<void> {
+  if (ended.length === 0) return;
+  const days = ended.map(({ row }) => row.plan_day);
+  const ids = ended.map(({ row }) => row.id);
+  const isFinal = ({ status }: Ended): boolean => status !== 'retry_wait';
+  await tx.run(
+    `UPDATE node_instance i SET status = e.status,
+            ended_at = CASE WHEN e.status = 'retry_wait' THEN NULL ELSE $4::timestamptz END
+       FROM unnest($1::date[], $2::bigint[], $3::text[]) AS e(plan_day, id, status)
+      WHERE i.plan_day = e.plan_day AND i.id = e.id`,
+    [days, ids, ended.map(({ status }) => status), now],
+  );
+  await tx.run(
+    `UPDATE attempt a SET state = e.state, ended_at = $8, error_code = e.code, error_detail = e.detail,
+            result = e.result
+       FROM unnest($1::date[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+            AS e(plan_day, id, epoch, state, code, detail, result)
+      WHERE a.plan_day = e.plan_day AND a.instance_id = e.id AND a.epoch = e.epoch`,
+    [
+      days,
+      ids,
+      ended.map(({ ending }) => ending.epoch),
+      ended.map(({ ending }) => ending.outcome),
+      ended.map(({ ending }) => ending.errorCode ?? null),
+      ended.map(({ ending }) => ending.errorDetail ?? null),
+      ended.map(({ ending }) => JSON.stringify(ending.result)),
+      now,
+    ],
+  );
+  await tx.run(`DELETE FROM running_attempt WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  const later = ended.filter((each) => !isFinal(each));
+  if (later.length === 0) return;
+  await tx.run(
+    `INSERT INTO due_instance (plan_day, instance_id, due_at)
+     SELECT * FROM unnest($1::date[], $2::bigint[], $3::timestamptz[])
+     ON CONFLICT (instance_id) DO UPDATE SET due_at = excluded.due_at`,
+    [
+      later.map(({ row }) => row.plan_day),
+      later.map(({ row }) => row.id),
+      later.map(({ row }) => new Date(now.getTime() + row.retry_interval_ms)),
+    ],
+  );
+}
+
+/** The last outcome of each node (engine rule 13) and the partitions a success has written (rule 15). */
+async function keepRecords(tx: Sql, ended: readonly Ended[], now: Date): Promise<void> {
+  const final = ended.filter(({ status }) => status !== 'retry_wait');
+  if (final.length === 0) return;
+  await tx.run(
+    `INSERT INTO node_last (node_id, scheduled_at, plan_day, instance_id, status)
+     SELECT DISTINCT ON (node_id) * FROM unnest($1::bigint[], $2::timestamptz[], $3::date[], $4::bigint[],
+            $5::text[]) AS e(node_id, scheduled_at, plan_day, instance_id, status)
+      ORDER BY node_id, scheduled_at DESC, instance_id DESC
+     ON CONFLICT (node_id) DO UPDATE SET scheduled_at = excluded.scheduled_at,
+       plan_day = excluded.plan_day, instance_id = excluded.instance_id, status = excluded.status
+       WHERE excluded.scheduled_at >= node_last.scheduled_at`,
+    [
+      final.map(({ row }) => row.node_id),
+      final.map(({ row }) => row.scheduled_at),
+      final.map(({ row }) => row.plan_day),
+      final.map(({ row }) => row.id),
+      final.map(({ status }) => status),
+    ],
+  );
+  const succeeded = final.filter(({ status }) => status === 'succeeded');
+  if (succeeded.length === 0) return;
+  const [days] = keyArrays(succeeded.map(({ row }) => keyOf(row)));
+  await tx.run(
+    `INSERT INTO partition_record (workspace_id, data_source, table_name, partition, node_id, plan_day,
+            instance_id, bizdate, scheduled_at, rows, written_at)
+     SELECT i.workspace_id, o.data_source, o.table_name,
+            coalesce(d.parameters ->> ('output.' || o.no), o.partition_expression), i.node_id, i.plan_day,
+            i.id, i.bizdate, i.scheduled_at, e.rows, $4
+       FROM unnest($2::bigint[], $3::bigint[]) AS e(id, rows)
+       JOIN node_instance i ON i.id = e.id AND i.plan_day = ANY($1::date[])
+       JOIN node_output o ON o.version_id = i.version_id AND o.node_id = i.node_id
+       JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id
+     ON CONFLICT (workspace_id, data_source, table_name, partition, node_id) DO UPDATE SET
+       plan_day = excluded.plan_day, instance_id = excluded.instance_id, bizdate = excluded.bizdate,
+       scheduled_at = excluded.scheduled_at, rows = excluded.rows, written_at = excluded.written_at`,
+    [
+      days,
+      succeeded.map(({ row }) => row.id),
+      succeeded.map(({ ending }) =>
+        typeof ending.result['rows'] === 'number' ? ending.result['rows'] : null,
+      ),
+      now,
+    ],
+  );
+}

@@ -1,0 +1,17 @@
+import type { Sql } from '../database.js';
+import { INSTANCE_COLUMNS, type InstanceKey, type InstanceRow, keyArrays } from './instance-row.js';
+
+/**
+ * Locks instances in id order and returns them as they are now. The order is what keeps two transactions
+ * that touch the same instances from waiting for each other; `id = ANY(sorted array)` alone does not lock
+ * in order (engine rule 5).
+ */
+export async function lockInstances(tx: Sql, keys: readonly InstanceKey[]): Promise<InstanceRow[]> {
+  if (keys.length === 0) return [];
+  return await tx.rows<InstanceRow>(
+    `SELECT ${INSTANCE_COLUMNS} FROM node_instance i
+      WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+      ORDER BY i.id FOR NO KEY UPDATE`,
+    keyArrays(keys),
+  );
+}

@@ -1,0 +1,83 @@
+import { MAX_LOST_LEASES } from '../../domain/instance/retry.js';
+import { HELD_STATUSES } from '../../domain/instance/status.js';
+import type { Move } from '../../domain/instance/transitions.js';
+import type { Sql } from '../database.js';
+import { keyArrays, keyOf } from './instance-row.js';
+import { lockInstances } from './lock-instances.sql.js';
+import { makeReady } from './make-ready.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
+import { statusEvent, writeEvents } from './write-events.sql.js';
+
+export const REAP_MOVES: readonly Move[] = [
+  { from: [...HELD_STATUSES], events: ['poisoned'], to: 'failed' },
+];
+
+const CHUNK = 500;
+
+/**
+ * Takes attempts away from workers whose lease has ended and gives them back to the queue under a new
+ * epoch; the third loss fails the instance (engine rule 19). Nothing is taken within one lease of the
+ * database's own start: after an outage every lease looks ended although the workers are well.
+ * Returns how many attempts it took.
+ */
+export async function reapLostAttempts(tx: Sql, now: Date, leaseMs: number): Promise<number> {
+  const lost = await tx.rows<{ plan_day: string; instance_id: number; epoch: number }>(
+    `SELECT a.plan_day, a.instance_id, a.epoch FROM running_attempt a
+       LEFT JOIN worker_lease l ON l.worker_id = a.worker_id
+      WHERE coalesce(l.lease_until, '-infinity') < clock_timestamp()
+        AND pg_postmaster_start_time() < clock_timestamp() - $1 * interval '1 ms'
+      LIMIT ${CHUNK}`,
+    [leaseMs],
+  );
+  if (lost.length === 0) return 0;
+  const epochs = new Map(lost.map((row) => [row.instance_id, row.epoch]));
+  const locked = await lockInstances(
+    tx,
+    lost.map((row) => ({ planDay: row.plan_day, id: row.instance_id })),
+  );
+  const rows = locked.filter(
+    (row) =>
+      row.epoch === epochs.get(row.id) && (HELD_STATUSES as readonly string[]).includes(row.status),
+  );
+  if (rows.length === 0) return 0;
+  const [days, ids] = keyArrays(rows.map(keyOf));
+  await tx.run(`DELETE FROM running_attempt WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await tx.run(
+    `UPDATE attempt a SET state = 'lost', ended_at = $4, error_code = 'MR-S204',
+            error_detail = 'The lease of its worker ended.'
+       FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)
+      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch`,
+    [days, ids, rows.map((row) => row.epoch), now],
+  );
+  const poisoned = rows.filter((row) => row.lost_leases + 1 >= MAX_LOST_LEASES);
+  await makeReady(
+    tx,
+    rows.filter((row) => !poisoned.includes(row)),
+    now,
+    'lost',
+  );
+  if (poisoned.length > 0) {
+    const [poisonedDays, poisonedIds] = keyArrays(poisoned.map(keyOf));
+    await tx.run(
+      `UPDATE node_instance SET status = 'failed', ended_at = $3, epoch = epoch + 1,
+              lost_leases = lost_leases + 1, reason = 'MR-S201'
+        WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+      [poisonedDays, poisonedIds, now],
+    );
+    await writeEvents(
+      tx,
+      now,
+      poisoned.map((row) => statusEvent(row, 'failed', { code: 'MR-S201' })),
+    );
+    await settleEdges(
+      tx,
+      poisoned.map((row) => ({
+        ...keyOf(row),
+        lastChildDay: row.last_child_day,
+        outcome: 'failed' as const,
+      })),
+      now,
+    );
+  }
+  return rows.length;
+}

@@ -1,0 +1,256 @@
+import type { EdgeOutcome } from '../../domain/instance/status.js';
+import { NOT_STARTED_STATUSES } from '../../domain/instance/status.js';
+import type { Move } from '../../domain/instance/transitions.js';
+import type { Sql } from '../database.js';
+import { type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
+import { lockInstances } from './lock-instances.sql.js';
+import { makeReady } from './make-ready.sql.js';
+import { statusEvent, writeEvents } from './write-events.sql.js';
+
+export const SETTLE_EDGES_MOVES: readonly Move[] = [
+  { from: ['waiting_upstream'], events: ['upstream_done'], to: 'waiting_time' },
+  {
+    from: ['waiting_time', 'waiting_resource', 'gated'],
+    events: ['upstream_reopened'],
+    to: 'waiting_upstream',
+  },
+];
+
+/** An instance whose edges to its children have to say something else now. The caller holds its lock. */
+export interface Settlement extends InstanceKey {
+  readonly lastChildDay: string;
+  readonly outcome: EdgeOutcome;
+}
+
+interface Child {
+  readonly plan_day: string;
+  readonly downstream_id: number;
+}
+
+const CHUNK = 500;
+
+/**
+ * The one statement behind finish, set success, rerun, dry run and stop (engine rule 3): writes the new
+ * outcome on the edges to children that have not started, derives each child's `pending` from the edges
+ * that really changed, and moves the children for whom that decides something.
+ *
+ * It must be a second statement of the transaction that has already changed the upstream row: as one CTE
+ * an edge inserted meanwhile is missed and its child waits for ever (engine rule 4).
+ */
+export async function settleEdges(
+  tx: Sql,
+  settlements: readonly Settlement[],
+  now: Date,
+): Promise<void> {
+  let wave = [...settlements];
+  while (wave.length > 0) {
+    const next: Settlement[] = [];
+    for (let at = 0; at < wave.length; at += CHUNK) {
+      next.push(...(await settleChunk(tx, wave.slice(at, at + CHUNK), now)));
+    }
+    wave = next;
+  }
+}
+
+async function settleChunk(
+  tx: Sql,
+  settlements: readonly Settlement[],
+  now: Date,
+): Promise<Settlement[]> {
+  const children = await findChildren(tx, settlements);
+  if (children.length === 0) return [];
+  const locked = await lockInstances(
+    tx,
+    children.map((child) => ({ planDay: child.plan_day, id: child.downstream_id })),
+  );
+  const open = locked.filter((row) =>
+    (NOT_STARTED_STATUSES as readonly string[]).includes(row.status),
+  );
+  if (open.length === 0) return [];
+  const deltas = await writeOutcomes(tx, settlements, open);
+  return await moveChildren(tx, open, deltas, now);
+}
+
+async function findChildren(tx: Sql, settlements: readonly Settlement[]): Promise<Child[]> {
+  const days = settlements.map((each) => each.planDay).sort();
+  const lastDays = settlements.map((each) => each.lastChildDay).sort();
+  return await tx.rows<Child>(
+    `SELECT DISTINCT plan_day, downstream_id FROM instance_edge
+      WHERE plan_day BETWEEN $1::date AND $2::date AND upstream_id = ANY($3::bigint[]) AND NOT removed`,
+    [days[0], lastDays.at(-1), settlements.map((each) => each.id)],
+  );
+}
+
+async function writeOutcomes(
+  tx: Sql,
+  settlements: readonly Settlement[],
+  children: readonly InstanceRow[],
+): Promise<Map<number, number>> {
+  const [days, ids] = keyArrays(children.map(keyOf));
+  const rows = await tx.rows<{ downstream_id: number; delta: number }>(
+    `WITH old AS (
+       SELECT e.plan_day, e.downstream_id, e.upstream_id, e.outcome AS before, s.outcome AS after
+         FROM instance_edge e
+         JOIN unnest($3::bigint[], $4::text[]) AS s(upstream_id, outcome) USING (upstream_id)
+        WHERE e.plan_day = ANY($1::date[]) AND e.downstream_id = ANY($2::bigint[])
+          AND NOT e.removed AND e.outcome <> s.outcome
+        ORDER BY e.downstream_id, e.upstream_id
+        FOR UPDATE OF e
+     ), changed AS (
+       UPDATE instance_edge e SET outcome = old.after FROM old
+        WHERE e.plan_day = old.plan_day AND e.downstream_id = old.downstream_id
+          AND e.upstream_id = old.upstream_id
+       RETURNING e.downstream_id,
+         (old.after IN ('open', 'failed'))::int - (old.before IN ('open', 'failed'))::int AS delta
+     )
+     SELECT downstream_id, sum(delta)::int AS delta FROM changed GROUP BY downstream_id`,
+    [days, ids, settlements.map((each) => each.id), settlements.map((each) => each.outcome)],
+  );
+  return new Map(rows.map((row) => [row.downstream_id, row.delta]));
+}
+
+async function moveChildren(
+  tx: Sql,
+  children: readonly InstanceRow[],
+  deltas: ReadonlyMap<number, number>,
+  now: Date,
+): Promise<Settlement[]> {
+  const changed = children
+    .map((row) => ({ row, delta: deltas.get(row.id) ?? 0 }))
+    .filter((each) => each.delta !== 0);
+  if (changed.length === 0) return [];
+  await tx.run(
+    `UPDATE node_instance i SET pending = i.pending + d.delta
+       FROM unnest($1::date[], $2::bigint[], $3::int[]) AS d(plan_day, id, delta)
+      WHERE i.plan_day = d.plan_day AND i.id = d.id`,
+    [
+      changed.map(({ row }) => row.plan_day),
+      changed.map(({ row }) => row.id),
+      changed.map(({ delta }) => delta),
+    ],
+  );
+  const satisfied = changed
+    .filter(({ row, delta }) => row.status === 'waiting_upstream' && row.pending + delta === 0)
+    .map(({ row }) => row);
+  const reopened = changed
+    .filter(({ row, delta }) => row.status !== 'waiting_upstream' && row.pending + delta > 0)
+    .map(({ row }) => row);
+  await takeBack(tx, reopened, now);
+  return await releaseSatisfied(tx, satisfied, now);
+}
+
+/** Children whose last edge is satisfied: skipped, due later, or ready at once. */
+export async function releaseSatisfied(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  now: Date,
+): Promise<Settlement[]> {
+  if (rows.length === 0) return [];
+  const skipped = await onlySkippedUpstreams(tx, rows);
+  await markSkipped(tx, rows, skipped);
+  const dry = rows.filter((row) => (row.dry_run || skipped.has(row.id)) && !row.frozen);
+  const real = rows.filter((row) => !dry.includes(row));
+  const isDue = (row: InstanceRow): boolean => row.run_at <= now;
+  await waitForTime(
+    tx,
+    [...real, ...dry].filter((row) => !isDue(row)),
+    now,
+  );
+  await makeReady(tx, real.filter(isDue), now);
+  return await finishDryRuns(tx, dry.filter(isDue), skipped, now);
+}
+
+/** A child is a dry run only if every same-cycle upstream was skipped (engine rule 10). */
+async function onlySkippedUpstreams(tx: Sql, rows: readonly InstanceRow[]): Promise<Set<number>> {
+  const [days, ids] = keyArrays(rows.map(keyOf));
+  const found = await tx.rows<{ downstream_id: number }>(
+    `SELECT downstream_id FROM instance_edge
+      WHERE plan_day = ANY($1::date[]) AND downstream_id = ANY($2::bigint[])
+        AND kind = 'same_cycle' AND NOT removed
+      GROUP BY downstream_id HAVING bool_and(outcome = 'skipped')`,
+    [days, ids],
+  );
+  return new Set(found.map((row) => row.downstream_id));
+}
+
+async function markSkipped(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  skipped: ReadonlySet<number>,
+): Promise<void> {
+  if (skipped.size === 0) return;
+  const [days] = keyArrays(rows.map(keyOf));
+  await tx.run(
+    `UPDATE node_instance SET dry_run = true, reason = 'skipped'
+      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+    [days, [...skipped]],
+  );
+}
+
+async function waitForTime(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
+  if (rows.length === 0) return;
+  const [days, ids] = keyArrays(rows.map(keyOf));
+  await tx.run(
+    `UPDATE node_instance SET status = 'waiting_time', upstream_done_at = $3
+      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+    [days, ids, now],
+  );
+  await tx.run(
+    `INSERT INTO due_instance (plan_day, instance_id, due_at)
+     SELECT * FROM unnest($1::date[], $2::bigint[], $3::timestamptz[])
+     ON CONFLICT (instance_id) DO UPDATE SET due_at = excluded.due_at`,
+    [rows.map((row) => row.plan_day), ids, rows.map((row) => row.run_at)],
+  );
+  await writeEvents(
+    tx,
+    now,
+    rows.map((row) => statusEvent(row, 'waiting_time')),
+  );
+}
+
+/** A dry run ends at once, without a worker; a skipped one passes "skipped" on. */
+export async function finishDryRuns(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  skipped: ReadonlySet<number>,
+  now: Date,
+): Promise<Settlement[]> {
+  if (rows.length === 0) return [];
+  const [days, ids] = keyArrays(rows.map(keyOf));
+  await tx.run(
+    `UPDATE node_instance SET status = 'succeeded', ended_at = $3, dry_run = true,
+            upstream_done_at = coalesce(upstream_done_at, $3),
+            reason = coalesce(reason, 'dry_run')
+      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+    [days, ids, now],
+  );
+  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await writeEvents(
+    tx,
+    now,
+    rows.map((row) => statusEvent(row, 'succeeded', { dryRun: true })),
+  );
+  return rows.map((row) => ({
+    ...keyOf(row),
+    lastChildDay: row.last_child_day,
+    outcome: skipped.has(row.id) || row.reason === 'skipped' ? 'skipped' : 'success',
+  }));
+}
+
+async function takeBack(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
+  if (rows.length === 0) return;
+  const [days, ids] = keyArrays(rows.map(keyOf));
+  await tx.run(`DELETE FROM ready_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await tx.run(
+    `UPDATE node_instance SET status = 'waiting_upstream', upstream_done_at = NULL, ready_at = NULL,
+            dry_run = dry_run AND reason IS DISTINCT FROM 'skipped', reason = nullif(reason, 'skipped')
+      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+    [days, ids],
+  );
+  await writeEvents(
+    tx,
+    now,
+    rows.map((row) => statusEvent(row, 'waiting_upstream')),
+  );
+}

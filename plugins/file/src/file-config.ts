@@ -1,0 +1,94 @@
+import type { LogicalType } from '@millrace/sdk';
+import { z } from 'zod';
+
+export const fileSourceConfig = z.strictObject({
+  root: z.string().min(1).regex(/^\//, 'must be an absolute path').meta({
+    title: 'Root folder',
+    description: 'On the machine of the worker. Nothing outside of it is read or written.',
+  }),
+});
+export type FileSourceConfig = z.output<typeof fileSourceConfig>;
+
+const COLUMN_TYPES = [
+  'text',
+  'integer',
+  'decimal',
+  'float',
+  'boolean',
+  'date',
+  'timestamp',
+  'json',
+] as const;
+export type FileColumnType = (typeof COLUMN_TYPES)[number];
+
+const path = z.string().min(1).meta({
+  template: true,
+  title: 'File',
+  description: 'Relative to the root folder. A name that ends in .gz is compressed with gzip.',
+});
+
+const formatFields = {
+  format: z.enum(['csv', 'jsonl']).default('csv').meta({ title: 'Format' }),
+  header: z
+    .boolean()
+    .default(true)
+    .meta({ title: 'Header', description: 'CSV: the first line has the names of the columns.' }),
+  delimiter: z
+    .string()
+    .length(1)
+    .regex(/^[^"\r\n]$/)
+    .default(',')
+    .meta({ title: 'Separator' }),
+  nullToken: z.string().default('').meta({
+    title: 'NULL',
+    description:
+      'CSV: a cell that is exactly this and not in quotes is NULL. Text in quotes is always text.',
+  }),
+};
+
+export const fileReaderConfig = z.strictObject({
+  path,
+  ...formatFields,
+  encoding: z.literal('utf-8').default('utf-8').meta({ title: 'Encoding' }),
+  columns: z
+    .array(z.strictObject({ name: z.string().min(1), type: z.enum(COLUMN_TYPES).default('text') }))
+    .min(1)
+    .optional()
+    .meta({
+      title: 'Columns',
+      description: 'Without it: the names in the file, all of them text.',
+    }),
+  where: z
+    .record(z.string(), z.string().meta({ template: true }))
+    .optional()
+    .meta({
+      title: 'Filter',
+      description: 'Only rows whose columns equal these values.',
+    }),
+});
+export type FileReaderConfig = z.output<typeof fileReaderConfig>;
+
+export const fileWriterConfig = z.strictObject({
+  path,
+  ...formatFields,
+  mode: z
+    .literal('truncate')
+    .default('truncate')
+    .meta({ title: 'Write mode', description: 'The file is replaced when the run has succeeded.' }),
+});
+export type FileWriterConfig = z.output<typeof fileWriterConfig>;
+
+const LOGICAL_TYPES: Readonly<Record<FileColumnType, LogicalType>> = {
+  text: { kind: 'text' },
+  integer: { kind: 'integer', bits: 64, unsigned: false },
+  decimal: { kind: 'decimal' },
+  float: { kind: 'float', bits: 64 },
+  boolean: { kind: 'boolean' },
+  date: { kind: 'date' },
+  timestamp: { kind: 'timestamp', fraction: 6, zoned: false },
+  json: { kind: 'json' },
+};
+
+export function logicalTypeOf(type: FileColumnType): LogicalType {
+  return LOGICAL_TYPES[type];
+}

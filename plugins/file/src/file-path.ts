@@ -1,0 +1,58 @@
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { PluginError } from '@millrace/sdk';
+
+function isInside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+}
+
+function refusal(path: string): PluginError {
+  return new PluginError('MR-D206', `${path} is outside of the root folder of the data source`);
+}
+
+function missing(path: string, error: unknown): PluginError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new PluginError('MR-D206', `${path}: ${reason}`, { cause: error });
+}
+
+async function realRoot(root: string): Promise<string> {
+  return realpath(root).catch((error: unknown) => {
+    throw missing(root, error);
+  });
+}
+
+function joined(root: string, path: string): string {
+  if (path === '' || path.includes('\0') || isAbsolute(path)) throw refusal(path);
+  const full = resolve(root, path);
+  if (full === root || !isInside(root, full)) throw refusal(path);
+  return full;
+}
+
+/** The real path of an existing file; symbolic links that lead out of the root are refused. MR-D206. */
+export async function existingFile(root: string, path: string): Promise<string> {
+  const base = await realRoot(root);
+  const wanted = joined(base, path);
+  const real = await realpath(wanted).catch((error: unknown) => {
+    throw missing(path, error);
+  });
+  if (!isInside(base, real)) throw refusal(path);
+  if (!(await stat(real)).isFile()) throw new PluginError('MR-D206', `${path} is not a file`);
+  return real;
+}
+
+/** Where a file may be written: its folder exists within the root, and it is no link to elsewhere. */
+export async function writableFile(root: string, path: string): Promise<string> {
+  const base = await realRoot(root);
+  const wanted = joined(base, path);
+  const folder = await realpath(dirname(wanted)).catch((error: unknown) => {
+    throw missing(dirname(path), error);
+  });
+  if (!isInside(base, folder)) throw refusal(path);
+  const full = join(folder, wanted.slice(dirname(wanted).length + 1));
+  const found = await stat(full).catch(() => undefined);
+  if (found !== undefined && !found.isFile()) {
+    throw new PluginError('MR-D206', `${path} is there already and is not a file`);
+  }
+  return full;
+}

@@ -1,0 +1,141 @@
+import type {
+  Column,
+  Finding,
+  JobContext,
+  ReaderJob,
+  ReaderTask,
+  ReadStats,
+  Row,
+  Sink,
+  Slice,
+  TableSchema,
+} from '@millrace/sdk';
+import { defineReader, PluginError } from '@millrace/sdk';
+import type { FileReaderConfig, FileSourceConfig } from './file-config.js';
+import { fileReaderConfig, logicalTypeOf } from './file-config.js';
+import { existingFile } from './file-path.js';
+import { columnNames, fileRows } from './file-rows.js';
+
+/** The columns of a file: the names it has, with the types that are declared. */
+export function fileSchema(
+  config: Pick<FileReaderConfig, 'path' | 'columns'>,
+  names: readonly string[],
+): TableSchema {
+  const declared = new Map((config.columns ?? []).map((column) => [column.name, column.type]));
+  const missing = [...declared.keys()].filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    throw new PluginError(
+      'MR-D108',
+      `${config.path} has no column ${missing.join(', ')}; it has ${names.join(', ')}`,
+    );
+  }
+  const columns = names.map((name): Column => {
+    const type = declared.get(name) ?? 'text';
+    return { name, nativeType: type, type: logicalTypeOf(type), nullable: true };
+  });
+  return { table: config.path, columns, primaryKey: [] };
+}
+
+interface Condition {
+  readonly at: number;
+  readonly value: string;
+}
+
+function conditionsOf(config: FileReaderConfig, names: readonly string[]): readonly Condition[] {
+  return Object.entries(config.where ?? {}).map(([name, value]) => {
+    const at = names.indexOf(name);
+    if (at === -1) {
+      const has = `the file has ${names.join(', ')}`;
+      throw new PluginError('MR-D108', `the filter names the column ${name}; ${has}`);
+    }
+    return { at, value };
+  });
+}
+
+class FileReaderJob implements ReaderJob {
+  readonly #config: FileReaderConfig;
+  readonly #ctx: JobContext<FileSourceConfig>;
+  #names: readonly string[] = [];
+
+  constructor(config: FileReaderConfig, ctx: JobContext<FileSourceConfig>) {
+    this.#config = config;
+    this.#ctx = ctx;
+  }
+
+  async #input(signal: AbortSignal) {
+    const { path } = this.#config;
+    const file = await existingFile(this.#ctx.dataSource.config.root, path);
+    return { file, path, config: this.#config, signal };
+  }
+
+  async describe(): Promise<TableSchema> {
+    this.#names = await columnNames(await this.#input(this.#ctx.signal));
+    const schema = fileSchema(this.#config, this.#names);
+    conditionsOf(this.#config, this.#names);
+    return schema;
+  }
+
+  check(): Promise<readonly Finding[]> {
+    return Promise.resolve([]);
+  }
+
+  async *slices(): AsyncGenerator<Slice> {
+    yield { no: 0, bounds: null, label: this.#config.path };
+  }
+
+  open(): Promise<ReaderTask> {
+    return Promise.resolve({
+      lanes: ['rows'] as const,
+      read: (_slice: Slice, out: Sink, signal: AbortSignal) => this.#read(out, signal),
+      close: () => Promise.resolve(),
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #read(out: Sink, signal: AbortSignal): Promise<ReadStats> {
+    const conditions = conditionsOf(this.#config, this.#names);
+    const types = new Map((this.#config.columns ?? []).map((c) => [c.name, c.type]));
+    const isText = this.#names.map((name) => (types.get(name) ?? 'text') === 'text');
+    const isAllText = isText.every(Boolean);
+    const stats = { rows: 0, bytes: 0 };
+    let rows: Row[] = [];
+    let byteCount = 0;
+    const send = async (): Promise<void> => {
+      const chunk = { lane: 'rows', rows, rowCount: rows.length, byteCount } as const;
+      stats.rows += rows.length;
+      stats.bytes += byteCount;
+      rows = [];
+      byteCount = 0;
+      await out.write(chunk);
+    };
+    for await (const batch of fileRows(await this.#input(signal), this.#names)) {
+      for (const cells of batch) {
+        if (!conditions.every(({ at, value }) => cells[at] === value)) continue;
+        // An empty number or date can only mean that there is none.
+        const row = isAllText
+          ? cells
+          : cells.map((cell, i) => (cell === '' && isText[i] === false ? null : cell));
+        rows.push(row);
+        for (const cell of row) byteCount += (cell?.length ?? 0) + 1;
+        if (byteCount >= out.chunkBytes) await send();
+      }
+    }
+    if (rows.length > 0) await send();
+    return stats;
+  }
+}
+
+export const fileReader = defineReader<FileReaderConfig, FileSourceConfig>({
+  type: 'file',
+  title: 'File',
+  config: fileReaderConfig,
+  configVersion: 1,
+  examples: [
+    { path: 'orders/${bizdate}.csv' },
+    { path: 'events.jsonl.gz', format: 'jsonl', columns: [{ name: 'id', type: 'integer' }] },
+  ],
+  open: (config, ctx) => Promise.resolve(new FileReaderJob(config, ctx)),
+});

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+
+import { ledgerKeyOf, PluginError } from '@millrace/sdk';
+import type { AttemptIdentity, LedgerDecision, RunLog } from '@millrace/sdk';
+
+import type { MysqlConfig } from './config.js';
+import { Ledger } from './ledger.js';
+import { serverErrorOf } from './mysql-error.js';
+import type { Session } from './session.js';
+
+const NO_SUCH_THREAD = 1094;
+const LOCK_WAIT_TIMEOUT = 1205;
+const TRIES = 30;
+const MOST_TASKS = 64;
+
+/** The right to write for one (node, scheduled time): held as long as the session it was taken on. */
+export interface Fence {
+  /** Absent when this user may have no ledger table: then a retry can repeat what was committed. */
+  readonly ledger: Ledger | undefined;
+  readonly decision: LedgerDecision;
+}
+
+/**
+ * Makes this attempt the only one that can write: claims the ledger key, then takes the server lock of
+ * the key on `session`, ending the connections of an older attempt that still holds it. The locks are the
+ * tags: whoever holds one is an attempt of this very key, and it has claimed before it locked, so holders
+ * that are read *before* the fence is read again as not beyond ours are always older. Throws MR-D203.
+ */
+export async function takeFence(
+  session: Session,
+  config: MysqlConfig,
+  identity: AttemptIdentity,
+  log: RunLog,
+): Promise<Fence> {
+  const ledger = await Ledger.open(session, config, identity, log);
+  const name = lockNameOf(identity);
+  if (ledger !== undefined) {
+    // An attempt that was frozen right before its COMMIT keeps the ledger row locked.
+    await session.run('SET SESSION innodb_lock_wait_timeout = 2');
+    await until(name, async () => {
+      if (await hasClaimed(session, ledger)) return true;
+      await endHolders(session, [name], ledger, log);
+      return false;
+    });
+    await session.run('SET SESSION innodb_lock_wait_timeout = DEFAULT');
+  }
+  await until(name, async () => {
+    if ((await session.value(`SELECT GET_LOCK('${name}', 1)`)) === '1') return true;
+    await endHolders(session, [name], ledger, log);
+    return false;
+  });
+  const tasks = Array.from({ length: MOST_TASKS }, (_, no) => taskLockName(name, no));
+  await endHolders(session, tasks, ledger, log);
+  // Only now: the older attempt may have committed up to the moment its lock went.
+  const decision = (await ledger?.judge(session, '')) ?? { kind: 'write' };
+  await ledger?.sweep(session);
+  return { ledger, decision };
+}
+
+/** Tags the session of a further task, so that a newer attempt finds and ends it too. */
+export async function tagTask(
+  session: Session,
+  identity: AttemptIdentity,
+  no: number,
+): Promise<void> {
+  if (no >= MOST_TASKS) return;
+  await session.run(`DO GET_LOCK('${taskLockName(lockNameOf(identity), no)}', 0)`);
+}
+
+/** Ends a connection of ours on the server; one that is gone already is fine. */
+export async function endThread(session: Session, threadId: number): Promise<void> {
+  try {
+    await session.run(`KILL CONNECTION ${threadId}`);
+  } catch (error) {
+    if (errnoOf(error) !== NO_SUCH_THREAD) throw error;
+  }
+}
+
+async function until(name: string, step: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < TRIES; i++) if (await step()) return;
+  throw new PluginError('MR-D109', `an older attempt still holds the lock ${name}`);
+}
+
+async function hasClaimed(session: Session, ledger: Ledger): Promise<boolean> {
+  try {
+    await ledger.claim(session);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== LOCK_WAIT_TIMEOUT) throw error;
+    return false;
+  }
+}
+
+async function endHolders(
+  session: Session,
+  names: readonly string[],
+  ledger: Ledger | undefined,
+  log: RunLog,
+): Promise<void> {
+  const [holders] = await session.rows(
+    `SELECT ${names.map((name) => `IS_USED_LOCK('${name}')`).join(', ')}`,
+  );
+  await ledger?.judge(session, '');
+  for (const holder of holders ?? []) {
+    if (holder === null || Number(holder) === session.threadId) continue;
+    await endThread(session, Number(holder));
+    log.warn(`Ended connection ${holder} of an older attempt on the server.`);
+  }
+}
+
+function errnoOf(error: unknown): number {
+  return serverErrorOf(error instanceof Error ? error.cause : undefined).errno;
+}
+
+function lockNameOf(identity: AttemptIdentity): string {
+  const { installation, nodeId, scheduledTime } = ledgerKeyOf(identity);
+  const key = createHash('sha256').update([installation, nodeId, scheduledTime].join('\n'));
+  return `millrace:${key.digest('hex').slice(0, 40)}`;
+}
+
+function taskLockName(name: string, no: number): string {
+  return `${name}:t${no}`;
+}

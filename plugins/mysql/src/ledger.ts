@@ -1,0 +1,137 @@
+import {
+  DEFAULT_LEDGER_TABLE,
+  judgeLedger,
+  LEDGER_KEEP_DAYS,
+  ledgerDdl,
+  ledgerKeyOf,
+  PluginError,
+  runOf,
+} from '@millrace/sdk';
+import type { AttemptIdentity, LedgerDecision, RunLog } from '@millrace/sdk';
+
+import type { MysqlConfig } from './config.js';
+import { quoteTable, textLiteral } from './literal.js';
+import type { Session } from './session.js';
+
+/** The ledger table of one data source, for one attempt. Its statements run on the session they are given. */
+export class Ledger {
+  readonly #table: string;
+  readonly #identity: AttemptIdentity;
+
+  private constructor(table: string, identity: AttemptIdentity) {
+    this.#table = table;
+    this.#identity = identity;
+  }
+
+  /**
+   * Finds or creates the table; commits, so call it before a transaction. `undefined` when this user may
+   * not have one: the log then shows the statement for an administrator. Throws MR-D205 for a table of
+   * another form.
+   */
+  static async open(
+    session: Session,
+    config: MysqlConfig,
+    identity: AttemptIdentity,
+    log: RunLog,
+  ): Promise<Ledger | undefined> {
+    const table = quoteTable(
+      config.ledger?.database ?? config.database,
+      config.ledger?.table ?? DEFAULT_LEDGER_TABLE,
+    );
+    const ledger = new Ledger(table, identity);
+    const probe = `SELECT run, fence, row_count, rows_deleted FROM ${table} LIMIT 0`;
+    try {
+      await session.run(probe);
+      return ledger;
+    } catch (error) {
+      if (codeOf(error) === 'MR-D108') throw unusable(error, table);
+      if (codeOf(error) !== 'MR-D107' && codeOf(error) !== 'MR-D106') throw error;
+    }
+    try {
+      await session.run(ledgerDdl('mysql', table));
+      await session.run(probe);
+      return ledger;
+    } catch (error) {
+      if (codeOf(error) !== 'MR-D106' && codeOf(error) !== 'MR-D105') throw unusable(error, table);
+      log.warn(
+        `No ledger table: ${error instanceof PluginError ? error.detail : String(error)}. ` +
+          `A database administrator can create it with:\n${ledgerDdl('mysql', table)}`,
+      );
+      return undefined;
+    }
+  }
+
+  /** Writes this attempt's fence so that older attempts are refused from now on; throws MR-D203 for an older one. */
+  async claim(session: Session): Promise<void> {
+    const key = ledgerKeyOf(this.#identity);
+    const values = [key.installation, key.nodeId, key.scheduledTime, key.slice].map(textLiteral);
+    const { fence } = this.#identity;
+    await session.run(
+      `INSERT INTO ${this.#table} (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
+       VALUES (${values.join(', ')}, '', ${digits(fence)}, 0, 0)
+       ON DUPLICATE KEY UPDATE fence = GREATEST(fence, ${digits(fence)})`,
+    );
+    await this.judge(session, '');
+  }
+
+  /** Reads and judges the row; `FOR UPDATE` keeps it until the transaction ends. */
+  async judge(session: Session, lock: '' | 'FOR UPDATE'): Promise<LedgerDecision> {
+    const [row] = await session.rows(
+      `SELECT run, fence, row_count, rows_deleted FROM ${this.#table} WHERE ${this.#where()} ${lock}`,
+    );
+    if (row === undefined) return judgeLedger(undefined, this.#identity);
+    const [run, fence, rows, rowsDeleted] = row;
+    return judgeLedger(
+      {
+        run: run ?? '',
+        fence: fence ?? '0',
+        rows: Number(rows),
+        rowsDeleted: Number(rowsDeleted),
+      },
+      this.#identity,
+    );
+  }
+
+  /** Notes that this run committed. Call it in the rows' own transaction, after `judge` with the lock. */
+  async record(session: Session, rows: number, rowsDeleted: number): Promise<void> {
+    await session.run(
+      `UPDATE ${this.#table} SET run = ${textLiteral(runOf(this.#identity))},
+              fence = ${digits(this.#identity.fence)}, row_count = ${rows}, rows_deleted = ${rowsDeleted},
+              committed_at = CURRENT_TIMESTAMP(6)
+        WHERE ${this.#where()}`,
+    );
+  }
+
+  /** Removes what finished runs of this node left; a few rows at a time. */
+  async sweep(session: Session): Promise<void> {
+    const { installation, nodeId } = ledgerKeyOf(this.#identity);
+    await session.run(
+      `DELETE FROM ${this.#table} WHERE installation = ${textLiteral(installation)}
+          AND node_id = ${textLiteral(nodeId)}
+          AND committed_at < CURRENT_TIMESTAMP(6) - INTERVAL ${LEDGER_KEEP_DAYS} DAY
+          AND NOT (${this.#where()}) LIMIT 1000`,
+    );
+  }
+
+  #where(): string {
+    const key = ledgerKeyOf(this.#identity);
+    return `installation = ${textLiteral(key.installation)} AND node_id = ${textLiteral(key.nodeId)}
+       AND scheduled_time = ${textLiteral(key.scheduledTime)} AND slice = ${textLiteral(key.slice)}`;
+  }
+}
+
+function digits(fence: string): string {
+  if (!/^\d{1,38}$/.test(fence)) throw new PluginError('MR-D205', `"${fence}" is not a fence`);
+  return fence;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof PluginError ? error.code : undefined;
+}
+
+function unusable(error: unknown, table: string): PluginError {
+  const words = error instanceof PluginError ? error.detail : String(error);
+  return new PluginError('MR-D205', `${words}. It must be:\n${ledgerDdl('mysql', table)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,94 @@
+import { missingNameText, PluginError, resolveName } from '@millrace/sdk';
+import type { Column, TableSchema } from '@millrace/sdk';
+
+import { columnOfField } from './column-type.js';
+import { quoteName, quoteTable } from './literal.js';
+import type { Session } from './session.js';
+import { readTable, resolveTable } from './table-catalog.js';
+
+export interface ReaderSourceConfig {
+  readonly table?: string | undefined;
+  readonly query?: string | undefined;
+  readonly columns?: readonly string[] | undefined;
+  readonly where?: string | undefined;
+}
+
+/** What a reader reads, resolved against the server once. */
+export interface ReaderSource {
+  readonly schema: TableSchema;
+  /** Every column of the source, of which `schema.columns` are the chosen ones. */
+  readonly allColumns: readonly Column[];
+  /** `FROM … WHERE (…)`, without a slice's own condition. */
+  readonly from: string;
+  /** `SELECT … FROM … WHERE (…)` of the chosen columns. */
+  readonly select: string;
+}
+
+export async function resolveSource(
+  session: Session,
+  database: string,
+  config: ReaderSourceConfig,
+  note: (text: string) => void,
+): Promise<ReaderSource> {
+  const { schema, from } =
+    config.table === undefined
+      ? await describeQuery(session, config.query ?? '')
+      : await describeTable(session, database, config.table, note);
+  const chosen =
+    config.columns === undefined || config.columns.length === 0
+      ? schema.columns
+      : config.columns.map((name) => columnNamed(schema, name));
+  const where = config.where?.trim() ?? '';
+  const fromWhere = `${from} WHERE ${where === '' ? '1 = 1' : `(${where}\n)`}`;
+  return {
+    schema: { ...schema, columns: chosen },
+    allColumns: schema.columns,
+    from: fromWhere,
+    select: `SELECT ${chosen.map(expressionOf).join(', ')} ${fromWhere}`,
+  };
+}
+
+/** Column names are compared without regard to case by the server itself. Throws MR-D108. */
+export function columnNamed(schema: TableSchema, wanted: string): Column {
+  const names = schema.columns.map((c) => c.name);
+  const match = resolveName(wanted, names, 'insensitive');
+  const column = schema.columns.find((c) => c.name === match.name);
+  if (column !== undefined) return column;
+  const near = match.name === undefined ? match.near : undefined;
+  throw new PluginError('MR-D108', missingNameText('column', wanted, schema.table, near));
+}
+
+/** How a column is asked for so that its text is exact. */
+export function expressionOf(column: Column): string {
+  const name = quoteName(column.name);
+  // Times one, not plus zero: that would make 0 of -0.
+  const isFloat = column.type.kind === 'float' && column.type.bits === 32;
+  return isFloat ? `(${name} * 1E0) AS ${name}` : name;
+}
+
+async function describeTable(
+  session: Session,
+  database: string,
+  wanted: string,
+  note: (text: string) => void,
+): Promise<{ schema: TableSchema; from: string }> {
+  const name = await resolveTable(session, database, wanted, note);
+  const { schema } = await readTable(session, name);
+  return { schema, from: `FROM ${quoteTable(name.database, name.table)}` };
+}
+
+async function describeQuery(
+  session: Session,
+  query: string,
+): Promise<{ schema: TableSchema; from: string }> {
+  // The line break ends a comment at the end of the query.
+  const from = `FROM (${query.trim().replace(/;+\s*$/, '')}\n) AS millrace_query`;
+  const columns: Column[] = [];
+  await session.stream(
+    `SELECT * ${from} LIMIT 0`,
+    (fields) => columns.push(...fields.map(columnOfField)),
+    () => undefined,
+    () => undefined,
+  );
+  return { schema: { table: 'query', columns, primaryKey: [] }, from };
+}

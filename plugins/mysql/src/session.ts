@@ -1,0 +1,298 @@
+import { PluginError } from '@millrace/sdk';
+import type { Connection, ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2';
+
+import type { MysqlConfig } from './config.js';
+import { mysqlError } from './mysql-error.js';
+
+export interface StatementResult {
+  /** Empty for a statement that returns no rows. */
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly hasRows: boolean;
+  readonly affectedRows: number;
+  readonly warnings: number;
+  readonly info: string;
+}
+
+export interface ServerWarning {
+  readonly level: string;
+  readonly errno: number;
+  readonly message: string;
+}
+
+/** The raw bytes of one cell, or null; only valid during the call it is given to. */
+export type RawCell = Buffer | null;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Everything that could bend a value on its way is switched off: no zone but UTC, strict types, id 0 is
+ * not renumbered. Zero dates stay allowed: a source may hold them and this server can too; any other
+ * impossible date is still an error.
+ */
+export const WRITER_SQL_MODE =
+  'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO';
+
+/** One connection of ours. Every method throws a PluginError with the server's own words. */
+export class Session {
+  readonly #connection: Connection;
+  readonly threadId: number;
+  readonly encrypted: boolean;
+  readonly #waiting = new Set<(error: Error) => void>();
+  #closed = false;
+
+  private constructor(connection: Connection, encrypted: boolean) {
+    this.#connection = connection;
+    this.threadId = connection.threadId ?? 0;
+    this.encrypted = encrypted;
+    // Without a listener a connection the server ends while idle would end this process.
+    connection.on('error', (error) => this.#lose(asError(error)));
+  }
+
+  /** Opens a connection; `database: false` logs in without choosing one. */
+  static async open(
+    config: MysqlConfig,
+    options: { readonly database?: false; readonly signal?: AbortSignal } = {},
+  ): Promise<Session> {
+    const base = optionsOf(config, options.database !== false);
+    const { mode, ca } = config.tls;
+    const ssl =
+      mode === 'verify'
+        ? { rejectUnauthorized: true, verifyIdentity: true, ...(ca === undefined ? {} : { ca }) }
+        : { rejectUnauthorized: false };
+    try {
+      if (mode === 'off') return new Session(await connect(base, options.signal), false);
+      return new Session(await connect({ ...base, ssl }, options.signal), true);
+    } catch (error) {
+      if (mode !== 'prefer' || Reflect.get(Object(error), 'code') !== 'HANDSHAKE_NO_SSL_SUPPORT') {
+        throw mysqlError(error);
+      }
+    }
+    try {
+      return new Session(await connect(base, options.signal), false);
+    } catch (error) {
+      throw mysqlError(error);
+    }
+  }
+
+  /** Runs one statement; every cell of its rows is the server's text. */
+  async run(sql: string): Promise<StatementResult> {
+    try {
+      return await this.runRaw(sql);
+    } catch (error) {
+      throw mysqlError(error);
+    }
+  }
+
+  /** Like `run`, but throws what the driver threw, for callers that judge by errno. */
+  runRaw(sql: string): Promise<StatementResult> {
+    return this.#untilLost((resolve, reject) => {
+      const options: QueryOptions = { sql, rowsAsArray: true, typeCast: (f) => f.string('utf8') };
+      this.#connection.query(options, (error: unknown, result: unknown) => {
+        if (error !== null && error !== undefined) reject(asError(error));
+        else resolve(resultOf(result));
+      });
+    });
+  }
+
+  /** Like `run` for statements of users: rows are counted and dropped as they come, not kept. */
+  async count(sql: string): Promise<StatementResult & { readonly rowCount: number }> {
+    let total = resultOf([]);
+    let rowCount = 0;
+    try {
+      await this.#untilLost<void>((resolve, reject) => {
+        const query = this.#connection.query({ sql, rowsAsArray: true, typeCast: skipCell });
+        query.on('result', (row: unknown) => {
+          if (Array.isArray(row)) {
+            rowCount += 1;
+            return;
+          }
+          const header = resultOf(row);
+          total = { ...header, affectedRows: total.affectedRows + header.affectedRows };
+        });
+        query.on('error', reject);
+        query.on('end', resolve);
+      });
+      return { ...total, rowCount };
+    } catch (error) {
+      throw mysqlError(error);
+    }
+  }
+
+  async rows(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+    return (await this.run(sql)).rows;
+  }
+
+  /** The first cell of the first row. */
+  async value(sql: string): Promise<string | null | undefined> {
+    return (await this.rows(sql))[0]?.[0];
+  }
+
+  async warnings(): Promise<readonly ServerWarning[]> {
+    const rows = await this.rows('SHOW WARNINGS');
+    return rows.map(([level, errno, message]) => ({
+      level: level ?? '',
+      errno: Number(errno),
+      message: message ?? '',
+    }));
+  }
+
+  /**
+   * Streams a SELECT: `onCell` for each cell in order, `onRow` after each row. When `onRow` gives a
+   * promise the socket is paused until it resolves, so that the server waits instead of this memory.
+   */
+  async stream(
+    sql: string,
+    onFields: (fields: readonly FieldPacket[]) => void,
+    onCell: (raw: RawCell) => void,
+    onRow: () => Promise<void> | undefined,
+  ): Promise<void> {
+    const connection = this.#connection;
+    const pending: Promise<void>[] = [];
+    try {
+      await this.#untilLost<void>((resolve, reject) => {
+        let open = 0;
+        const typeCast: QueryOptions['typeCast'] = (field) => {
+          onCell(field.buffer());
+          return null;
+        };
+        const query = connection.query({ sql, rowsAsArray: true, typeCast });
+        query.on('fields', (fields) => onFields(Array.isArray(fields) ? fields : []));
+        query.on('result', () => {
+          const wait = onRow();
+          if (wait === undefined) return;
+          open += 1;
+          connection.pause();
+          pending.push(wait);
+          wait.then(() => {
+            open -= 1;
+            if (open === 0) connection.resume();
+          }, reject);
+        });
+        query.on('error', reject);
+        query.on('end', resolve);
+      });
+      await Promise.all(pending);
+    } catch (error) {
+      this.destroy();
+      throw mysqlError(error);
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>((resolve) => {
+      this.#connection.end(() => resolve());
+      this.#connection.on('error', () => resolve());
+    });
+  }
+
+  /** Drops the socket without a word to the server. */
+  destroy(): void {
+    this.#connection.destroy();
+    this.#lose(new PluginError('MR-D109', 'the connection was closed from this side'));
+  }
+
+  #lose(error: Error): void {
+    this.#closed = true;
+    for (const reject of this.#waiting) reject(error);
+  }
+
+  /** The driver tells a query without a callback nothing when its connection goes, and a closed one nobody. */
+  #untilLost<T>(
+    work: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end = (): boolean => this.#waiting.delete(lost);
+      const lost = (error: Error): void => {
+        end();
+        reject(error);
+      };
+      this.#waiting.add(lost);
+      work((value) => {
+        end();
+        resolve(value);
+      }, lost);
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const skipCell: Extract<QueryOptions['typeCast'], (...args: never[]) => unknown> = (field) => {
+  field.buffer();
+  return null;
+};
+
+function optionsOf(config: MysqlConfig, withDatabase: boolean): ConnectionOptions {
+  return {
+    host: config.host,
+    port: config.port,
+    user: config.user,
+    password: config.password,
+    ...(withDatabase ? { database: config.database } : {}),
+    charset: 'utf8mb4',
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    enableKeepAlive: true,
+    // A server must not be able to ask for a file of this machine, and counts are of changed rows.
+    flags: ['-LOCAL_FILES', '-FOUND_ROWS'],
+    connectAttributes: { program_name: 'millrace' },
+  };
+}
+
+async function connect(options: ConnectionOptions, signal?: AbortSignal): Promise<Connection> {
+  const { createConnection } = await import('mysql2');
+  signal?.throwIfAborted();
+  const connection = createConnection(options);
+  let onAbort: () => void = () => undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      onAbort = () => reject(abortError(signal));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      connection.once('error', reject);
+      connection.connect((error) => (error === null ? resolve() : reject(asError(error))));
+    });
+    connection.removeAllListeners('error');
+    return connection;
+  } catch (error) {
+    connection.on('error', () => undefined);
+    connection.destroy();
+    throw asError(error);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function abortError(signal: AbortSignal | undefined): Error {
+  return new PluginError('MR-D109', `ended before the login: ${String(signal?.reason)}`);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function resultOf(result: unknown): StatementResult {
+  if (Array.isArray(result)) {
+    return {
+      rows: result as (string | null)[][],
+      hasRows: true,
+      affectedRows: 0,
+      warnings: 0,
+      info: '',
+    };
+  }
+  const header = Object(result) as { affectedRows?: number; warningStatus?: number; info?: string };
+  return {
+    rows: [],
+    hasRows: false,
+    affectedRows: header.affectedRows ?? 0,
+    warnings: header.warningStatus ?? 0,
+    info: header.info ?? '',
+  };
+}

@@ -1,0 +1,264 @@
+import { errorCodeOf, PluginError } from '@millrace/sdk';
+import type {
+  FinalizeStats,
+  SqlStatement,
+  TableSchema,
+  TargetPlan,
+  WriteContext,
+  WriterJob,
+  WriterTask,
+} from '@millrace/sdk';
+
+import { cancelOnAbort } from './cancel-on-abort.js';
+import type { MysqlConfig } from './config.js';
+import { endThread, tagTask, takeFence } from './fence.js';
+import type { Ledger } from './ledger.js';
+import { quoteTable } from './literal.js';
+import { StagedPublish } from './publish-staged.js';
+import { hookStatements, scopeCondition } from './replace-scope.js';
+import { Session, WRITER_SQL_MODE } from './session.js';
+import { StagingTable } from './staging-table.js';
+import type { WriterConfig } from './writer-config.js';
+import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
+import type { ColumnPair, WriterTarget } from './writer-target.js';
+import { MysqlWriterTask } from './writer-task.js';
+
+/** What `prepare` settled for the rest of the job. */
+interface Prepared {
+  readonly session: Session;
+  readonly ledger: Ledger | undefined;
+  readonly target: WriterTarget;
+  readonly table: string;
+  readonly pairs: readonly ColumnPair[];
+  /** Absent: the rows go into the target itself, in the one transaction of `session`. */
+  readonly staging: StagingTable | undefined;
+  readonly condition: string | undefined;
+  readonly preSql: readonly SqlStatement[];
+  readonly postSql: readonly SqlStatement[];
+  readonly maxAllowedPacket: number;
+}
+
+export class MysqlWriterJob implements WriterJob {
+  readonly #config: WriterConfig;
+  readonly #ctx: WriteContext<MysqlConfig>;
+  #session: Session | undefined;
+  #cancel: AsyncDisposable | undefined;
+  #prepared: Prepared | undefined;
+  readonly #tasks = new Set<Session>();
+  #rows = 0;
+  #rowsDeleted = 0;
+
+  constructor(config: WriterConfig, ctx: WriteContext<MysqlConfig>) {
+    this.#config = config;
+    this.#ctx = ctx;
+  }
+
+  async describe(): Promise<TableSchema> {
+    await using session = await this.#connect();
+    return (await this.#target(session)).schema;
+  }
+
+  async check(): ReturnType<WriterJob['check']> {
+    await using session = await this.#connect();
+    const target = await this.#target(session);
+    const { verdicts, findings } = await checkTarget(
+      session,
+      target,
+      this.#ctx.mapping,
+      this.#config,
+    );
+    const { runNumber } = this.#ctx.identity;
+    if (this.#config.mode !== 'append' || this.#config.replace || runNumber === 1) {
+      return { verdicts, findings };
+    }
+    const message = `append: this rerun adds its rows to those of run ${runNumber - 1}`;
+    return { verdicts, findings: [...findings, { level: 'warning', message }] };
+  }
+
+  async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
+    const source = this.#ctx.dataSource.config;
+    const session = await this.#connect();
+    this.#session = session;
+    this.#cancel = cancelOnAbort(session, source, this.#ctx.signal);
+    const target = await this.#target(session);
+    const { findings } = await checkTarget(session, target, this.#ctx.mapping, this.#config);
+    const error = findings.find((f) => f.level === 'error');
+    if (error !== undefined) {
+      throw new PluginError(isMillraceCode(error.code) ? error.code : 'MR-D208', error.message);
+    }
+    const fence = await takeFence(session, source, this.#ctx.identity, this.#ctx.log);
+    const staging = new StagingTable(target, this.#ctx.identity);
+    if (fence.decision.kind === 'published') {
+      await staging.dropOlder(session);
+      await this.#release();
+      const { rows, rowsDeleted } = fence.decision;
+      return { published: { rowsDeleted, rowsPublished: rows } };
+    }
+    const { ledger } = fence;
+    const isDirect = target.isTransactional && ledger !== undefined && this.#ctx.writers === 1;
+    this.#prepared = {
+      session,
+      ledger,
+      target,
+      table: quoteTable(target.name.database, target.name.table),
+      pairs: columnPairs(target, this.#ctx.mapping),
+      staging: isDirect ? undefined : staging,
+      condition: scopeCondition(this.#config, target.schema),
+      preSql: hookStatements(this.#config.preSql),
+      postSql: hookStatements(this.#config.postSql),
+      maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
+    };
+    return this.#begin(this.#prepared);
+  }
+
+  async open(no: number): Promise<WriterTask> {
+    const p = this.#must();
+    const isShared = p.staging === undefined;
+    const session = isShared ? p.session : await this.#connect();
+    if (!isShared) {
+      this.#tasks.add(session);
+      await tagTask(session, this.#ctx.identity, no);
+    }
+    const cancel = isShared
+      ? undefined
+      : cancelOnAbort(session, this.#ctx.dataSource.config, this.#ctx.signal);
+    return new MysqlWriterTask(this.#ctx, {
+      session,
+      into: p.staging?.quoted ?? p.table,
+      pairs: p.pairs,
+      maxAllowedPacket: p.maxAllowedPacket,
+      isInsideTransaction: isShared,
+      taskNo: no,
+      onCommitted: (rows) => {
+        this.#rows += rows;
+      },
+      onClose: async () => {
+        if (isShared) return;
+        this.#tasks.delete(session);
+        await session.close();
+        await cancel?.[Symbol.asyncDispose]();
+      },
+    });
+  }
+
+  async finalize(): Promise<FinalizeStats> {
+    const p = this.#must();
+    const { session, ledger, staging } = p;
+    if (staging !== undefined) {
+      await ledger?.judge(session, '');
+      await session.run('START TRANSACTION');
+      await this.#replace(p);
+      const { target, table, pairs } = p;
+      const publish = new StagedPublish(session, this.#ctx, staging.quoted, target, table, pairs);
+      this.#rows = await publish.run();
+    }
+    for (const statement of p.postSql) await session.run(statement.text);
+    await this.#ctx.crashPoint('writer:before-ledger');
+    await ledger?.judge(session, 'FOR UPDATE');
+    await ledger?.record(session, this.#rows, this.#rowsDeleted);
+    await this.#ctx.crashPoint('writer:before-commit');
+    this.#ctx.signal.throwIfAborted();
+    await session.run('COMMIT');
+    await this.#ctx.crashPoint('writer:after-commit');
+    await this.#dropStaging();
+    await this.#release();
+    return { rowsDeleted: this.#rowsDeleted, rowsPublished: this.#rows };
+  }
+
+  async abort(): Promise<void> {
+    const session = this.#session;
+    if (this.#prepared !== undefined && session !== undefined && !session.closed) {
+      try {
+        await session.run('ROLLBACK');
+      } catch {
+        // A broken connection has rolled back already.
+        session.destroy();
+      }
+    }
+    await this.#dropStaging();
+    await this.#release();
+  }
+
+  async #begin(p: Prepared): Promise<TargetPlan> {
+    const { table } = p.target.name;
+    if (p.staging === undefined) {
+      await p.session.run('START TRANSACTION');
+      await this.#replace(p);
+      const label = `one transaction on ${table}, committed with its ledger row`;
+      return { strategy: 'transaction', label };
+    }
+    await p.staging.create(p.session, p.target);
+    return { strategy: 'staging', label: stagingLabel(p) };
+  }
+
+  async #replace(p: Prepared): Promise<void> {
+    for (const statement of p.preSql) await p.session.run(statement.text);
+    if (p.condition === undefined) return;
+    const { affectedRows } = await p.session.run(`DELETE FROM ${p.table} WHERE ${p.condition}`);
+    this.#rowsDeleted = affectedRows;
+  }
+
+  /** On a connection of its own: the job's may have been killed. What stays is dropped by the next attempt. */
+  async #dropStaging(): Promise<void> {
+    const staging = this.#prepared?.staging;
+    if (staging === undefined) return;
+    try {
+      await using session = await Session.open(this.#ctx.dataSource.config);
+      await session.run('SET SESSION lock_wait_timeout = 10');
+      for (const task of this.#tasks) {
+        // An open transaction of a task would keep the table from being dropped.
+        task.destroy();
+        await endThread(session, task.threadId);
+      }
+      await staging.drop(session);
+    } catch (error) {
+      const words = error instanceof PluginError ? error.detail : String(error);
+      this.#ctx.log.warn(`The staging table stays until the next attempt: ${words}`);
+    }
+  }
+
+  #target(session: Session): Promise<WriterTarget> {
+    const { database } = this.#ctx.dataSource.config;
+    return resolveTarget(session, database, this.#config.table, (text) => this.#ctx.log.info(text));
+  }
+
+  async #connect(): Promise<Session> {
+    const session = await Session.open(this.#ctx.dataSource.config, { signal: this.#ctx.signal });
+    try {
+      await session.run(
+        `SET SESSION time_zone = '+00:00', sql_mode = '${WRITER_SQL_MODE}', net_read_timeout = 3600, lock_wait_timeout = 60`,
+      );
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  async #release(): Promise<void> {
+    await this.#session?.close();
+    await this.#cancel?.[Symbol.asyncDispose]();
+  }
+
+  #must(): Prepared {
+    if (this.#prepared === undefined) throw new Error('prepare has not been called');
+    return this.#prepared;
+  }
+}
+
+function stagingLabel(p: Prepared): string {
+  const { table } = p.target.name;
+  if (!p.target.isTransactional) {
+    const engine = p.target.engine ?? 'its engine';
+    return `staging table, then ${table} without a transaction (${engine}): not atomic`;
+  }
+  const ledger =
+    p.ledger === undefined
+      ? 'no ledger: a retry after a lost answer repeats it'
+      : 'with its ledger row';
+  return `staging table, then one transaction on ${table}, ${ledger}`;
+}
+
+function isMillraceCode(code: string | undefined): code is `MR-D${number}` {
+  return code !== undefined && errorCodeOf({ code }) !== undefined;
+}

@@ -1,0 +1,143 @@
+import { columnVerdict, missingNameText, PluginError, resolveName } from '@millrace/sdk';
+import type { Column, ColumnVerdict, Finding, Mapping } from '@millrace/sdk';
+
+import { quoteName, quoteTable } from './literal.js';
+import { serverErrorOf } from './mysql-error.js';
+import { hookStatements, scopeCondition } from './replace-scope.js';
+import type { Session } from './session.js';
+import { readTable, resolveTable } from './table-catalog.js';
+import type { TableFacts, TableName } from './table-catalog.js';
+import type { WriterConfig } from './writer-config.js';
+
+export interface ColumnPair {
+  readonly source: Column;
+  readonly target: Column;
+}
+
+/** The table a writer writes to, resolved against the server. */
+export interface WriterTarget extends TableFacts {
+  readonly name: TableName;
+  readonly isTransactional: boolean;
+}
+
+export async function resolveTarget(
+  session: Session,
+  database: string,
+  wanted: string,
+  note: (text: string) => void,
+): Promise<WriterTarget> {
+  const name = await resolveTable(session, database, wanted, note);
+  const facts = await readTable(session, name);
+  const engines = await session.rows(
+    "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'",
+  );
+  const isTransactional = engines.some(([engine]) => engine === facts.engine);
+  return { ...facts, name, isTransactional };
+}
+
+/** Throws MR-D108 for a target column that is not there. */
+export function columnPairs(target: WriterTarget, mapping: Mapping): readonly ColumnPair[] {
+  const { columns, table } = target.schema;
+  return mapping.columns.map(({ source, target: wanted }) => {
+    const names = columns.map((c) => c.name);
+    const match = resolveName(wanted, names, 'insensitive');
+    const column = columns.find((c) => c.name === match.name);
+    if (column !== undefined) return { source, target: column };
+    const near = match.name === undefined ? match.near : undefined;
+    throw new PluginError('MR-D108', missingNameText('column', wanted, table, near));
+  });
+}
+
+/** Everything that would stop the job later, found before anything is written. */
+export async function checkTarget(
+  session: Session,
+  target: WriterTarget,
+  mapping: Mapping,
+  config: WriterConfig,
+): Promise<{ verdicts: readonly ColumnVerdict[]; findings: readonly Finding[] }> {
+  const findings: Finding[] = [];
+  const note = (error: unknown): void => {
+    if (!(error instanceof PluginError)) throw error;
+    findings.push({ level: 'error', code: error.code, message: error.detail });
+  };
+  let pairs: readonly ColumnPair[] = [];
+  try {
+    pairs = columnPairs(target, mapping);
+    hookStatements(config.preSql);
+    hookStatements(config.postSql);
+    await tryStatements(session, target, pairs, scopeCondition(config, target.schema));
+  } catch (error) {
+    note(error);
+  }
+  const verdicts = pairs.map((p) => columnVerdict(p.source, p.target, 'mysql'));
+  findings.push(...mappingFindings(target, pairs, verdicts));
+  if (!target.isTransactional && !target.isView) {
+    findings.push({
+      level: 'warning',
+      message: `${target.name.table} uses ${target.engine ?? 'an engine'} without transactions: rows are staged first, but a crash while they are published leaves a part of them until the next run.`,
+    });
+  }
+  return { verdicts, findings };
+}
+
+function mappingFindings(
+  target: WriterTarget,
+  pairs: readonly ColumnPair[],
+  verdicts: readonly ColumnVerdict[],
+): readonly Finding[] {
+  const error = (message: string, column?: string): Finding => ({
+    level: 'error',
+    code: 'MR-D208',
+    message,
+    ...(column === undefined ? {} : { column }),
+  });
+  const findings: Finding[] = [];
+  if (target.isView) {
+    const message = `${target.name.table} is a view: name its table`;
+    findings.push({ level: 'error', code: 'MR-D209', message });
+  }
+  for (const v of verdicts) {
+    if (v.verdict === 'impossible') {
+      findings.push(error(`${v.source} to ${v.target}: ${v.reason ?? 'impossible'}`, v.target));
+    }
+  }
+  const mapped = new Set(pairs.map((p) => p.target.name));
+  if (pairs.length > 0 && mapped.size < pairs.length) {
+    findings.push(error('a target column is mapped twice'));
+  }
+  for (const column of target.schema.columns) {
+    const needed = !column.nullable && column.hasDefault !== true && column.generated !== true;
+    if (pairs.length > 0 && needed && !mapped.has(column.name)) {
+      findings.push(error(`${column.name} needs a value and is not mapped`, column.name));
+    }
+  }
+  return findings;
+}
+
+/** EXPLAIN asks for the same privileges and columns as the statement itself and changes nothing. */
+async function tryStatements(
+  session: Session,
+  target: WriterTarget,
+  pairs: readonly ColumnPair[],
+  condition: string | undefined,
+): Promise<void> {
+  const table = quoteTable(target.name.database, target.name.table);
+  const writable = pairs.filter((p) => p.target.generated !== true);
+  const names = writable.map((p) => quoteName(p.target.name)).join(', ');
+  const nulls = writable.map(() => 'NULL').join(', ');
+  if (writable.length > 0) {
+    await explain(session, `INSERT INTO ${table} (${names}) SELECT ${nulls} FROM DUAL WHERE 1 = 0`);
+  }
+  if (condition !== undefined) await explain(session, `DELETE FROM ${table} WHERE ${condition}`);
+}
+
+const IMPOSSIBLE_NULL = 1048;
+
+async function explain(session: Session, sql: string): Promise<void> {
+  try {
+    await session.run(`EXPLAIN ${sql}`);
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (serverErrorOf(cause).errno !== IMPOSSIBLE_NULL) throw error;
+  }
+}

@@ -1,0 +1,119 @@
+import { PluginError } from '@millrace/sdk';
+import type { Acked, Chunk, Row, Slice, WriteContext, WriterTask } from '@millrace/sdk';
+
+import { BatchInsert } from './batch-insert.js';
+import type { PreparedRow } from './batch-insert.js';
+import type { MysqlConfig } from './config.js';
+import { quoteName } from './literal.js';
+import { compileRowEncoder } from './row-encoder.js';
+import type { Session } from './session.js';
+import { ROW_NUMBER_COLUMN } from './staging-table.js';
+import type { ColumnPair } from './writer-target.js';
+
+export interface WriterTaskOptions {
+  readonly session: Session;
+  /** Quoted: the target itself or the staging table. */
+  readonly into: string;
+  readonly pairs: readonly ColumnPair[];
+  readonly maxAllowedPacket: number;
+  /** The transaction belongs to the job: a slice is a savepoint in it. */
+  readonly isInsideTransaction: boolean;
+  /** Which of the job's tasks it is, from 0: staged rows of all tasks have different numbers. */
+  readonly taskNo: number;
+  readonly onCommitted: (rows: number) => void;
+  readonly onClose: () => Promise<void>;
+}
+
+const SLICE_SAVEPOINT = 'millrace_slice';
+/** Keeps the numbers of 8,000 tasks within the integers a double holds. */
+const NUMBERS_PER_TASK = 2 ** 40;
+
+export class MysqlWriterTask implements WriterTask {
+  readonly lanes = ['rows'] as const;
+  readonly #ctx: WriteContext<MysqlConfig>;
+  readonly #options: WriterTaskOptions;
+  readonly #encode: ReturnType<typeof compileRowEncoder>;
+  readonly #batch: BatchInsert;
+  #nextNo: number;
+  #sliceNo = 0;
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(ctx: WriteContext<MysqlConfig>, options: WriterTaskOptions) {
+    this.#ctx = ctx;
+    this.#options = options;
+    this.#encode = compileRowEncoder(options.pairs);
+    const names = options.pairs.map((p) => quoteName(p.target.name));
+    if (!options.isInsideTransaction) names.push(quoteName(ROW_NUMBER_COLUMN));
+    this.#nextNo = options.taskNo * NUMBERS_PER_TASK + 1;
+    this.#batch = new BatchInsert(
+      options.session,
+      `INSERT INTO ${options.into} (${names.join(', ')}) VALUES `,
+      options.maxAllowedPacket,
+      (row, refusal) => ctx.quarantine({ sliceNo: this.#sliceNo, cells: row.cells, ...refusal }),
+    );
+  }
+
+  async begin(slice: Slice): Promise<'fresh'> {
+    this.#sliceNo = slice.no;
+    this.#rows = 0;
+    this.#bytes = 0;
+    const { session, isInsideTransaction } = this.#options;
+    await session.run(isInsideTransaction ? `SAVEPOINT ${SLICE_SAVEPOINT}` : 'START TRANSACTION');
+    return 'fresh';
+  }
+
+  async write(chunk: Chunk): Promise<void> {
+    if (chunk.lane !== 'rows') {
+      throw new PluginError('MR-D209', `this writer does not take the lane ${chunk.lane}`);
+    }
+    this.#ctx.signal.throwIfAborted();
+    const prepared: PreparedRow[] = [];
+    for (const cells of chunk.rows) {
+      const row = await this.#prepare(cells);
+      if (row !== undefined) prepared.push(row);
+    }
+    this.#rows += await this.#batch.insert(prepared);
+    this.#bytes += chunk.byteCount;
+    await this.#ctx.crashPoint('writer:chunk-written');
+  }
+
+  async commit(): Promise<Acked> {
+    const { session, isInsideTransaction, onCommitted } = this.#options;
+    this.#ctx.signal.throwIfAborted();
+    await session.run(isInsideTransaction ? `RELEASE SAVEPOINT ${SLICE_SAVEPOINT}` : 'COMMIT');
+    onCommitted(this.#rows);
+    return { rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async rollback(): Promise<void> {
+    const { session, isInsideTransaction } = this.#options;
+    this.#rows = 0;
+    if (session.closed) return;
+    await session.run(
+      isInsideTransaction ? `ROLLBACK TO SAVEPOINT ${SLICE_SAVEPOINT}` : 'ROLLBACK',
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#options.onClose();
+  }
+
+  async #prepare(cells: Row): Promise<PreparedRow | undefined> {
+    const encoded = this.#encode(cells);
+    if (encoded.tuple !== undefined) {
+      const { tuple } = encoded;
+      if (this.#options.isInsideTransaction) return { tuple, cells };
+      return { tuple: `${tuple.slice(0, -1)},${this.#nextNo++})`, cells };
+    }
+    const { column, reason } = encoded;
+    await this.#ctx.quarantine({
+      sliceNo: this.#sliceNo,
+      cells,
+      column,
+      code: 'MR-D202',
+      reason,
+    });
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import type { Cell, Column, Row } from '@millrace/sdk';
+import { PluginError } from '@millrace/sdk';
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+};
+const NAMES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+};
+
+/** Turns the bytes of `COPY … TO STDOUT` (text, UTF-8) into rows; keeps the beginning of a row that is cut. */
+export class CopyTextDecoder {
+  readonly #convert: readonly ((text: string) => Cell)[];
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  #rest: Buffer[] = [];
+
+  constructor(columns: readonly Column[]) {
+    this.#convert = columns.map((c) => converterOf(c));
+  }
+
+  push(bytes: Buffer): readonly Row[] {
+    const end = bytes.lastIndexOf(10);
+    if (end < 0) {
+      this.#rest.push(bytes);
+      return [];
+    }
+    const head = bytes.subarray(0, end);
+    const whole = this.#rest.length === 0 ? head : Buffer.concat([...this.#rest, head]);
+    this.#rest = end + 1 < bytes.length ? [bytes.subarray(end + 1)] : [];
+    return this.#text(whole)
+      .split('\n')
+      .map((line) => this.#row(line));
+  }
+
+  #row(line: string): Row {
+    // A table without columns gives empty lines.
+    if (this.#convert.length === 0) return [];
+    return line.split('\t').map((field, i) => {
+      if (field === '\\N') return null;
+      return (this.#convert[i] ?? unescape)(field);
+    });
+  }
+
+  #text(bytes: Buffer): string {
+    try {
+      return this.#utf8.decode(bytes);
+    } catch (cause) {
+      throw new PluginError('MR-D202', 'the source sent text that is not UTF-8', { cause });
+    }
+  }
+}
+
+/** Rows as `COPY … FROM STDIN` (text) reads them. */
+export function encodeCopyText(rows: readonly Row[]): Buffer {
+  let text = '';
+  for (const row of rows) {
+    for (let i = 0; i < row.length; i++) {
+      if (i > 0) text += '\t';
+      text += encodeCell(row[i] ?? null);
+    }
+    text += '\n';
+  }
+  return Buffer.from(text, 'utf8');
+}
+
+function encodeCell(cell: Cell): string {
+  if (cell === null) return '\\N';
+  if (typeof cell !== 'string') {
+    return `\\\\x${Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength).toString('hex')}`;
+  }
+  return /[\\\b\f\n\r\t\v]/.test(cell)
+    ? cell.replace(/[\\\b\f\n\r\t\v]/g, (c) => NAMES[c] ?? c)
+    : cell;
+}
+
+function converterOf(column: Column): (text: string) => Cell {
+  const { kind } = column.type;
+  if (kind === 'boolean') return (text) => (text === 't' ? 'true' : 'false');
+  // The field is `\\x…`: an escaped backslash before the hex digits.
+  if (kind === 'bytes') return (text) => Buffer.from(text.slice(3), 'hex');
+  return unescape;
+}
+
+function unescape(field: string): string {
+  return field.includes('\\') ? field.replace(/\\(.)/gs, (_, c: string) => ESCAPES[c] ?? c) : field;
+}

@@ -1,0 +1,139 @@
+import type { AttemptIdentity, LedgerDecision, LedgerRow } from '@millrace/sdk';
+import type { Client } from 'pg';
+import {
+  DEFAULT_LEDGER_TABLE,
+  LEDGER_KEEP_DAYS,
+  PluginError,
+  judgeLedger,
+  ledgerDdl,
+  ledgerKeyOf,
+  runOf,
+} from '@millrace/sdk';
+import type { PostgresSource } from './config.js';
+import { toPluginError } from './pg-error.js';
+import { qualifiedName } from './quoting.js';
+import type { TextRow } from './session.js';
+import { query } from './session.js';
+
+export interface LedgerPlace {
+  readonly schema?: string | undefined;
+  readonly table?: string | undefined;
+}
+
+const KEY = 'installation = $1 AND node_id = $2 AND scheduled_time = $3 AND slice = $4';
+const STORED = 'run, fence::text, row_count::text, rows_deleted::text';
+
+/** The ledger in one database, for what a job publishes as a whole. */
+export class LedgerTable {
+  readonly #name: string;
+
+  constructor(source: PostgresSource, place: LedgerPlace | undefined) {
+    const schema = place?.schema ?? source.ledger?.schema ?? source.schema;
+    this.#name = qualifiedName(
+      schema,
+      place?.table ?? source.ledger?.table ?? DEFAULT_LEDGER_TABLE,
+    );
+  }
+
+  /**
+   * Makes the table if need be, writes this attempt's fence, and says what the attempt may do; throws
+   * MR-D203 for an older one. Call it outside a transaction.
+   */
+  async claim(client: Client, identity: AttemptIdentity): Promise<LedgerDecision> {
+    await this.#ensure(client);
+    const key = keyValues(identity);
+    // The claim also renews the row's age: a rerun of an old day must not be swept away while it works.
+    try {
+      await query(
+        client,
+        `DELETE FROM ${this.#name} WHERE installation = $1 AND node_id = $2 AND scheduled_time <> $3
+           AND committed_at < now() - interval '${LEDGER_KEEP_DAYS} days'`,
+        key.slice(0, 3),
+      );
+      const [row] = await query(
+        client,
+        `INSERT INTO ${this.#name} AS l
+           (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
+         VALUES ($1, $2, $3, $4, '', $5::numeric, 0, 0)
+         ON CONFLICT (installation, node_id, scheduled_time, slice)
+         DO UPDATE SET fence = greatest(l.fence, excluded.fence), committed_at = now()
+         RETURNING ${STORED}`,
+        [...key, identity.fence],
+      );
+      return judgeLedger(rowOf(row), identity);
+    } catch (error) {
+      throw this.#unusable(error);
+    }
+  }
+
+  /** Locks the key until the transaction ends and judges again: what was true at the claim may have changed. */
+  async lock(client: Client, identity: AttemptIdentity): Promise<LedgerDecision> {
+    const [row] = await query(
+      client,
+      `SELECT ${STORED} FROM ${this.#name} WHERE ${KEY} FOR UPDATE`,
+      keyValues(identity),
+    );
+    return judgeLedger(rowOf(row), identity);
+  }
+
+  /** Writes the row of this run, in the transaction of its rows. */
+  async record(
+    client: Client,
+    identity: AttemptIdentity,
+    rows: number,
+    rowsDeleted: number,
+  ): Promise<void> {
+    await query(
+      client,
+      `INSERT INTO ${this.#name}
+         (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
+       VALUES ($1, $2, $3, $4, $5, $6::numeric, $7::bigint, $8::bigint)
+       ON CONFLICT (installation, node_id, scheduled_time, slice)
+       DO UPDATE SET run = excluded.run, fence = excluded.fence, row_count = excluded.row_count,
+                     rows_deleted = excluded.rows_deleted, committed_at = now()`,
+      [...keyValues(identity), runOf(identity), identity.fence, `${rows}`, `${rowsDeleted}`],
+    );
+  }
+
+  // CREATE TABLE IF NOT EXISTS asks for the right to create even where the table is there.
+  async #ensure(client: Client): Promise<void> {
+    if (await this.#exists(client)) return;
+    try {
+      await query(client, ledgerDdl('postgres', this.#name));
+    } catch (error) {
+      // Two jobs that start together may both try: the second fails on the catalog's unique index.
+      if (!(await this.#exists(client))) throw this.#unusable(error);
+    }
+  }
+
+  async #exists(client: Client): Promise<boolean> {
+    const [row] = await query(client, 'SELECT to_regclass($1)::text', [this.#name]);
+    return row?.[0] !== null;
+  }
+
+  #unusable(error: unknown): PluginError {
+    const cause = toPluginError(error);
+    if (cause.code !== 'MR-D106' && cause.code !== 'MR-D107' && cause.code !== 'MR-D108')
+      return cause;
+    return new PluginError(
+      'MR-D205',
+      `${cause.detail}. It needs SELECT, INSERT, UPDATE and DELETE on:\n${ledgerDdl('postgres', this.#name)}`,
+      { cause },
+    );
+  }
+}
+
+function keyValues(identity: AttemptIdentity): readonly string[] {
+  const key = ledgerKeyOf(identity);
+  return [key.installation, key.nodeId, key.scheduledTime, key.slice];
+}
+
+function rowOf(row: TextRow | undefined): LedgerRow | undefined {
+  if (row === undefined) return undefined;
+  return {
+    run: row[0] ?? '',
+    fence: row[1] ?? '0',
+    rows: Number(row[2]),
+    rowsDeleted: Number(row[3]),
+  };
+}

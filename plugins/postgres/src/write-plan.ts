@@ -1,0 +1,174 @@
+import type {
+  Cell,
+  CellCheck,
+  Column,
+  ColumnVerdict,
+  Finding,
+  Mapping,
+  ReplaceScope,
+  Row,
+  TableSchema,
+} from '@millrace/sdk';
+import {
+  PluginError,
+  columnVerdict,
+  compileCheck,
+  compileConversion,
+  errorCodeOf,
+} from '@millrace/sdk';
+import { quoteLiteral, quoteName } from './quoting.js';
+import { resolveColumn } from './table-catalog.js';
+
+/** A row as the target takes it, or why it cannot. */
+export type PlannedRow =
+  | { readonly row: Row; readonly refused?: undefined }
+  | { readonly refused: { readonly column: string; readonly reason: string } };
+
+interface PlannedColumn {
+  readonly target: Column;
+  readonly convert: ((cell: Cell) => Cell) | undefined;
+  readonly check: CellCheck;
+}
+
+/** How rows of the mapping become rows of one table, and which rows of it they replace. */
+export class WritePlan {
+  /** Quoted names for the column list of COPY and INSERT. */
+  readonly columnList: string;
+  /** The condition of the rows a run replaces; `undefined`: none. */
+  readonly scopeSql: string | undefined;
+  /** The target columns of the mapping, in its order. */
+  readonly mapped: readonly Column[];
+  readonly #columns: readonly PlannedColumn[];
+  readonly #constants: readonly Cell[];
+
+  constructor(schema: TableSchema, mapping: Mapping, scope: ReplaceScope | undefined) {
+    const partition = partitionValues(schema, scope);
+    this.#columns = mapping.columns.map(({ source, target: name }) => {
+      const target = resolveColumn(name, schema);
+      return {
+        target,
+        convert: compileConversion(source, target, 'postgres'),
+        check: withinPartition(compileCheck(target, 'postgres', source), target, partition),
+      };
+    });
+    const mapped = new Set(this.#columns.map((c) => c.target.name));
+    // A partition column the mapping leaves out is filled with the partition's value.
+    const filled = [...partition].filter(([column]) => !mapped.has(column.name));
+    this.#constants = filled.map(([, value]) => value);
+    this.mapped = this.#columns.map((c) => c.target);
+    this.columnList = [...this.mapped, ...filled.map(([column]) => column)]
+      .map((c) => quoteName(c.name))
+      .join(', ');
+    this.scopeSql = scopeSqlOf(scope, partition);
+  }
+
+  plan(cells: Row): PlannedRow {
+    const row: Cell[] = [];
+    for (const [i, column] of this.#columns.entries()) {
+      const given = cells[i] ?? null;
+      const cell = column.convert === undefined ? given : column.convert(given);
+      const reason = column.check(cell);
+      if (reason !== undefined) return { refused: { column: column.target.name, reason } };
+      row.push(cell);
+    }
+    for (const value of this.#constants) row.push(value);
+    return { row };
+  }
+}
+
+/** Judges the mapping against the table, without a connection. */
+export function judgeMapping(
+  schema: TableSchema,
+  mapping: Mapping,
+  scope: ReplaceScope | undefined,
+): { readonly verdicts: readonly ColumnVerdict[]; readonly findings: readonly Finding[] } {
+  const verdicts: ColumnVerdict[] = [];
+  const findings: Finding[] = [];
+  const written = new Set<string>();
+  const attempt = (name: string, use: (column: Column) => void) => {
+    try {
+      use(resolveColumn(name, schema));
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (!(error instanceof PluginError) || code === undefined) throw error;
+      findings.push({ level: 'error', code, message: error.detail, column: name });
+    }
+  };
+  for (const { source, target: name } of mapping.columns) {
+    attempt(name, (target) => {
+      if (written.has(target.name)) {
+        findings.push(mappingError(`"${target.name}" is mapped twice`, target.name));
+      }
+      written.add(target.name);
+      const verdict = columnVerdict(source, target, 'postgres');
+      verdicts.push(verdict);
+      if (verdict.verdict === 'impossible') {
+        findings.push(
+          mappingError(
+            `"${source.name}" to "${target.name}": ${verdict.reason ?? ''}`,
+            target.name,
+          ),
+        );
+      }
+    });
+  }
+  if (scope?.kind === 'partition') {
+    for (const name of Object.keys(scope.values)) attempt(name, (c) => written.add(c.name));
+  }
+  for (const column of schema.columns) {
+    const needed = !column.nullable && !column.hasDefault && !column.generated;
+    if (needed && !written.has(column.name)) {
+      findings.push(
+        mappingError(`"${column.name}" is NOT NULL and nothing is mapped to it`, column.name),
+      );
+    }
+  }
+  return { verdicts, findings };
+}
+
+function mappingError(message: string, column: string): Finding {
+  return { level: 'error', code: 'MR-D208', message, column };
+}
+
+function partitionValues(
+  schema: TableSchema,
+  scope: ReplaceScope | undefined,
+): ReadonlyMap<Column, string> {
+  const values = scope?.kind === 'partition' ? Object.entries(scope.values) : [];
+  return new Map(values.map(([name, value]) => [resolveColumn(name, schema), value]));
+}
+
+function scopeSqlOf(
+  scope: ReplaceScope | undefined,
+  partition: ReadonlyMap<Column, string>,
+): string | undefined {
+  if (scope === undefined) return undefined;
+  if (scope.kind === 'table') return '1 = 1';
+  if (scope.kind === 'predicate') return `(${scope.sql}\n)`;
+  return [...partition]
+    .map(([column, value]) => `${quoteName(column.name)} = ${quoteLiteral(value)}`)
+    .join(' AND ');
+}
+
+/** A row of another partition would not be deleted by the next run, and so be there twice. */
+function withinPartition(
+  check: CellCheck,
+  target: Column,
+  partition: ReadonlyMap<Column, string>,
+): CellCheck {
+  const value = partition.get(target);
+  const { kind } = target.type;
+  const comparable = kind === 'text' || kind === 'date' || kind === 'integer';
+  if (value === undefined || !comparable) return check;
+  const same =
+    kind === 'integer'
+      ? (cell: string) => Number(cell) === Number(value)
+      : (cell: string) => cell.trimEnd() === value.trimEnd();
+  return (cell) => {
+    const reason = check(cell);
+    if (reason !== undefined) return reason;
+    return typeof cell === 'string' && same(cell)
+      ? undefined
+      : 'outside the partition that this run replaces';
+  };
+}

@@ -1,0 +1,305 @@
+import type {
+  ColumnVerdict,
+  FinalizeStats,
+  Finding,
+  ReplaceScope,
+  TableSchema,
+  TargetPlan,
+  WriteContext,
+  WriterJob,
+  WriterTask,
+} from '@millrace/sdk';
+import { PluginError } from '@millrace/sdk';
+import type { PostgresSource } from './config.js';
+import { LedgerTable } from './ledger-table.js';
+import { qualifiedName } from './quoting.js';
+import { loadRows } from './row-loader.js';
+import type { Session } from './session.js';
+import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
+import { StagingTable } from './staging-table.js';
+import { describeTable } from './table-catalog.js';
+import { WritePlan, judgeMapping } from './write-plan.js';
+import { PostgresWriterTask } from './writer-task.js';
+import type { SliceTransaction } from './writer-task.js';
+import type { PostgresWriterConfig } from './writer.js';
+
+interface Prepared {
+  readonly plan: WritePlan;
+  readonly target: string;
+  /** Absent: slices go straight into the target, inside the publishing transaction. */
+  readonly staging: StagingTable | undefined;
+}
+
+export class PostgresWriterJob implements WriterJob {
+  readonly #config: PostgresWriterConfig;
+  readonly #ctx: WriteContext<PostgresSource>;
+  readonly #ledger: LedgerTable;
+  readonly #sessions = new Map<Session, Disposable>();
+  #main: Promise<Session> | undefined;
+  #schema: TableSchema | undefined;
+  #prepared: Prepared | undefined;
+  #rowsDeleted = 0;
+  #rowsCommitted = 0;
+  #lost: string | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(config: PostgresWriterConfig, ctx: WriteContext<PostgresSource>) {
+    this.#config = config;
+    this.#ctx = ctx;
+    this.#ledger = new LedgerTable(ctx.dataSource.config, config.ledger);
+  }
+
+  async describe(): Promise<TableSchema> {
+    const schema = this.#config.schema ?? this.#ctx.dataSource.config.schema;
+    const { client } = await this.#mainSession();
+    this.#schema ??= await describeTable(client, schema, this.#config.table);
+    return this.#schema;
+  }
+
+  async check(_source: TableSchema): Promise<{
+    readonly verdicts: readonly ColumnVerdict[];
+    readonly findings: readonly Finding[];
+  }> {
+    const schema = await this.describe();
+    const { verdicts, findings } = judgeMapping(schema, this.#ctx.mapping, this.#scope());
+    const all = [...findings, ...(await this.#missingPrivileges(schema))];
+    if (this.#config.mode === 'append' && this.#ctx.identity.runNumber > 1) {
+      const message = `append: this rerun adds its rows to those of run ${this.#ctx.identity.runNumber - 1}`;
+      all.push({ level: 'warning', message });
+    }
+    return { verdicts, findings: all };
+  }
+
+  async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
+    return this.#stoppable(async () => {
+      const schema = await this.describe();
+      const { findings } = await this.check(schema);
+      const error = findings.find((f) => f.level === 'error');
+      if (error !== undefined) throw new PluginError(codeOf(error), error.message);
+      const { client } = await this.#mainSession();
+      const { identity } = this.#ctx;
+      const ended = await endOlderAttempts(client, identity);
+      if (ended > 0) this.#ctx.log.warn(`ended ${ended} connection(s) of an older attempt`);
+      const decision = await this.#ledger.claim(client, identity);
+      if (decision.kind === 'published') {
+        await this.#closeAll();
+        return { published: { rowsDeleted: decision.rowsDeleted, rowsPublished: decision.rows } };
+      }
+      const target = qualifiedName(schema.schema ?? '', schema.table);
+      const plan = new WritePlan(schema, this.#ctx.mapping, this.#scope());
+      const canStage = this.#ctx.writers > 1 && (await this.#mayCreate(schema.schema ?? ''));
+      const staging = canStage ? new StagingTable(schema.schema ?? '', identity) : undefined;
+      this.#prepared = { plan, target, staging };
+      if (staging === undefined) {
+        await this.#beginPublish(this.#prepared);
+        const why = this.#ctx.writers > 1 ? ' (no right to create a staging table)' : '';
+        return { strategy: 'transaction', label: `${this.#config.mode} in one transaction${why}` };
+      }
+      await staging.create(client, target);
+      return { strategy: 'staging', label: `${this.#config.mode} through ${staging.quoted}` };
+    });
+  }
+
+  async open(_no: number): Promise<WriterTask> {
+    const prepared = this.#ready();
+    const transaction =
+      prepared.staging === undefined
+        ? this.#sharedTransaction(prepared)
+        : await this.#ownTransaction(prepared, prepared.staging);
+    return new PostgresWriterTask(transaction, () => this.#ctx.crashPoint('writer:chunk-written'));
+  }
+
+  async finalize(): Promise<FinalizeStats> {
+    return this.#stoppable(async () => {
+      const prepared = this.#ready();
+      const { client } = await this.#mainSession();
+      if (this.#lost !== undefined) throw new PluginError('MR-P105', this.#lost);
+      let published = this.#rowsCommitted;
+      if (prepared.staging !== undefined) {
+        const staged = await prepared.staging.count(client);
+        if (staged !== published) {
+          const text = `the staging table holds ${staged} rows of ${published} that were committed`;
+          throw new PluginError('MR-P105', text);
+        }
+        await this.#beginPublish(prepared);
+        published = await prepared.staging.publish(client, prepared.target, prepared.plan, (r) =>
+          this.#ctx.quarantine(r),
+        );
+      }
+      const { postSql } = this.#config;
+      if (postSql !== undefined && postSql.trim() !== '') await query(client, postSql);
+      await this.#ctx.crashPoint('writer:before-ledger');
+      await this.#ledger.record(client, this.#ctx.identity, published, this.#rowsDeleted);
+      await this.#ctx.crashPoint('writer:before-commit');
+      this.#ctx.signal.throwIfAborted();
+      await query(client, 'COMMIT');
+      await this.#ctx.crashPoint('writer:after-commit');
+      // Published: a table left behind is dropped by the next run of this instance.
+      await prepared.staging?.drop(client).catch((error: unknown) => {
+        this.#ctx.log.warn(`the staging table was not dropped: ${String(error)}`);
+      });
+      await this.#closeAll();
+      return { rowsDeleted: this.#rowsDeleted, rowsPublished: published };
+    });
+  }
+
+  async abort(_reason: unknown): Promise<void> {
+    const staging = this.#prepared?.staging;
+    this.#prepared = undefined;
+    // Closing a connection rolls back what it had open.
+    await this.#closeAll();
+    if (staging === undefined) return;
+    // After a lost connection the server may be away: the next attempt drops it then.
+    const { dataSource, identity } = this.#ctx;
+    const session = await openSession(dataSource.config, 'data', tagOf(identity)).catch(
+      () => undefined,
+    );
+    await session?.client.query("SET lock_timeout = '5s'").catch(() => undefined);
+    if (session !== undefined) await staging.drop(session.client).catch(() => undefined);
+    await session?.close();
+  }
+
+  /** BEGIN, fence, SQL before, and the delete of what this run replaces. */
+  async #beginPublish({ plan, target }: Prepared): Promise<void> {
+    const { client } = await this.#mainSession();
+    await query(client, 'BEGIN');
+    // A deferred constraint would fail at COMMIT, where no row can be blamed any more.
+    await query(client, 'SET CONSTRAINTS ALL IMMEDIATE');
+    const decision = await this.#ledger.lock(client, this.#ctx.identity);
+    if (decision.kind === 'published') {
+      throw new PluginError('MR-D203', 'this run was published by another attempt meanwhile');
+    }
+    const { preSql } = this.#config;
+    if (preSql !== undefined && preSql.trim() !== '') await query(client, preSql);
+    if (plan.scopeSql !== undefined) {
+      const deleted = await execute(client, `DELETE FROM ${target} WHERE ${plan.scopeSql}`);
+      this.#rowsDeleted = deleted.rowCount;
+    }
+  }
+
+  /** Slices of tasks that share the publishing transaction. */
+  #sharedTransaction({ plan, target }: Prepared): SliceTransaction {
+    const alone = this.#ctx.writers === 1;
+    const inTurn = <T>(work: (session: Session) => Promise<T>): Promise<T> => {
+      const next = this.#turn.then(() =>
+        this.#stoppable(async () => work(await this.#mainSession())),
+      );
+      this.#turn = next.catch(() => undefined);
+      return next;
+    };
+    return {
+      begin: () =>
+        inTurn(async ({ client }) => {
+          if (alone) await query(client, 'SAVEPOINT millrace_slice');
+        }),
+      load: (rows, sliceNo) =>
+        inTurn(({ client }) =>
+          loadRows(client, target, plan, rows, sliceNo, (r) => this.#ctx.quarantine(r)),
+        ),
+      commit: (rows) =>
+        inTurn(async ({ client }) => {
+          if (alone) await query(client, 'RELEASE SAVEPOINT millrace_slice');
+          this.#rowsCommitted += rows;
+        }),
+      rollback: () =>
+        inTurn(async ({ client }) => {
+          if (alone) await query(client, 'ROLLBACK TO SAVEPOINT millrace_slice');
+          else this.#lost = 'a slice was rolled back that shares its transaction with others';
+        }),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  /** Slices that commit into the staging table by themselves. */
+  async #ownTransaction({ plan }: Prepared, staging: StagingTable): Promise<SliceTransaction> {
+    const session = await this.#openSession();
+    const { client } = session;
+    return {
+      begin: () => this.#stoppable(async () => void (await query(client, 'BEGIN'))),
+      load: (rows, sliceNo) =>
+        this.#stoppable(() =>
+          loadRows(client, staging.quoted, plan, rows, sliceNo, (r) => this.#ctx.quarantine(r)),
+        ),
+      commit: (rows) =>
+        this.#stoppable(async () => {
+          await query(client, 'COMMIT');
+          this.#rowsCommitted += rows;
+        }),
+      rollback: async () => void (await query(client, 'ROLLBACK')),
+      close: () => this.#closeSession(session),
+    };
+  }
+
+  #scope(): ReplaceScope | undefined {
+    return this.#config.mode === 'truncate' ? { kind: 'table' } : this.#config.replace;
+  }
+
+  async #missingPrivileges(schema: TableSchema): Promise<readonly Finding[]> {
+    const { client } = await this.#mainSession();
+    const target = qualifiedName(schema.schema ?? '', schema.table);
+    const [row] = await query(
+      client,
+      `SELECT has_any_column_privilege($1, 'INSERT')::text, has_table_privilege($1, 'DELETE')::text`,
+      [target],
+    );
+    const missing = [
+      ...(row?.[0] === 'true' ? [] : ['INSERT']),
+      ...(row?.[1] === 'true' || this.#scope() === undefined ? [] : ['DELETE']),
+    ];
+    return missing.map((right) => ({
+      level: 'error',
+      code: 'MR-D106',
+      message: `permission denied: ${right} on ${target} for ${this.#ctx.dataSource.config.user}`,
+    }));
+  }
+
+  async #mayCreate(schema: string): Promise<boolean> {
+    const { client } = await this.#mainSession();
+    const [row] = await query(client, `SELECT has_schema_privilege($1, 'CREATE')::text`, [schema]);
+    return row?.[0] === 'true';
+  }
+
+  #ready(): Prepared {
+    if (this.#prepared === undefined)
+      throw new PluginError('MR-P105', 'the writer is not prepared');
+    return this.#prepared;
+  }
+
+  #mainSession(): Promise<Session> {
+    this.#main ??= this.#openSession();
+    return this.#main;
+  }
+
+  async #openSession(): Promise<Session> {
+    const { dataSource, identity, signal } = this.#ctx;
+    const session = await openSession(dataSource.config, 'data', tagOf(identity));
+    this.#sessions.set(session, cancelOnAbort(dataSource.config, session, signal));
+    return session;
+  }
+
+  async #closeSession(session: Session): Promise<void> {
+    this.#sessions.get(session)?.[Symbol.dispose]();
+    this.#sessions.delete(session);
+    await session.close();
+  }
+
+  async #closeAll(): Promise<void> {
+    await this.#main?.catch(() => undefined);
+    await Promise.all([...this.#sessions.keys()].map((s) => this.#closeSession(s)));
+  }
+
+  /** After an abort the reason of the signal is what counts, not "canceling statement". */
+  async #stoppable<T>(work: () => Promise<T>): Promise<T> {
+    this.#ctx.signal.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      this.#ctx.signal.throwIfAborted();
+      throw error;
+    }
+  }
+}
+
+function codeOf(finding: Finding): 'MR-D106' | 'MR-D108' | 'MR-D208' {
+  return finding.code === 'MR-D106' || finding.code === 'MR-D108' ? finding.code : 'MR-D208';
+}

@@ -1,0 +1,59 @@
+import type { Acked, Chunk, Lane, Row, Slice, WriterTask } from '@millrace/sdk';
+import { PluginError } from '@millrace/sdk';
+
+/** The transaction a task writes its slices in. */
+export interface SliceTransaction {
+  begin(): Promise<void>;
+  load(rows: readonly Row[], sliceNo: number): Promise<number>;
+  commit(rows: number): Promise<void>;
+  rollback(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export class PostgresWriterTask implements WriterTask {
+  readonly lanes: readonly Lane[] = ['rows'];
+  readonly #transaction: SliceTransaction;
+  readonly #afterChunk: () => Promise<void>;
+  #slice: Slice | undefined;
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(transaction: SliceTransaction, afterChunk: () => Promise<void>) {
+    this.#transaction = transaction;
+    this.#afterChunk = afterChunk;
+  }
+
+  async begin(slice: Slice): Promise<'fresh'> {
+    await this.#transaction.begin();
+    this.#slice = slice;
+    this.#rows = 0;
+    this.#bytes = 0;
+    return 'fresh';
+  }
+
+  async write(chunk: Chunk): Promise<void> {
+    if (chunk.lane !== 'rows' || this.#slice === undefined) {
+      throw new PluginError('MR-P105', 'the writer takes row chunks between begin and commit');
+    }
+    this.#rows += await this.#transaction.load(chunk.rows, this.#slice.no);
+    this.#bytes += chunk.byteCount;
+    await this.#afterChunk();
+  }
+
+  async commit(): Promise<Acked> {
+    await this.#transaction.commit(this.#rows);
+    this.#slice = undefined;
+    return { rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#slice === undefined) return;
+    this.#slice = undefined;
+    await this.#transaction.rollback();
+  }
+
+  async close(): Promise<void> {
+    await this.rollback().catch(() => undefined);
+    await this.#transaction.close();
+  }
+}

@@ -1,0 +1,175 @@
+import type { Column, LogicalType } from '../table.js';
+import type { ColumnVerdict } from '../writer.js';
+import type { SqlDialect } from './statements.js';
+
+type Judgement = Pick<ColumnVerdict, 'verdict' | 'reason'>;
+type Kind<K extends LogicalType['kind']> = Extract<LogicalType, { kind: K }>;
+
+const EXACT: Judgement = { verdict: 'exact' };
+const WIDENED: Judgement = { verdict: 'widened' };
+
+/**
+ * Can the target column of that dialect hold every value of the source column? `checked`: each value is
+ * looked at, and one that would change is a dirty record.
+ */
+export function columnVerdict(source: Column, target: Column, dialect: SqlDialect): ColumnVerdict {
+  const j = target.generated
+    ? impossible('the server fills this column itself')
+    : judge(source, target, dialect);
+  const names = { source: source.name, target: target.name };
+  if (source.nullable && !target.nullable && (j.verdict === 'exact' || j.verdict === 'widened')) {
+    return { ...names, ...checked('NULL is not allowed in the target') };
+  }
+  return { ...names, ...j };
+}
+
+function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
+  const [from, to] = [source.type, target.type];
+  if (from.kind === 'bytes' && to.kind !== 'bytes') return impossible('bytes are not text');
+  switch (to.kind) {
+    case 'integer':
+      return toInteger(from, to);
+    case 'decimal':
+      return toDecimal(from, to, dialect);
+    case 'float':
+      return toFloat(from, to, dialect);
+    case 'text':
+      return toText(from, to, target);
+    case 'bytes':
+      return from.kind === 'bytes' ? byLength(from.length, to.length, 'bytes') : WIDENED;
+    case 'boolean':
+      if (from.kind === 'boolean') return EXACT;
+      return isOneOf(from, 'integer', 'text', 'bits')
+        ? checked('only 0, 1, true and false')
+        : impossibleFrom(from, to);
+    case 'bits':
+      if (from.kind === 'bits') return byLength(from.length, to.length, 'bits');
+      return isOneOf(from, 'text', 'boolean')
+        ? checked('only bit strings')
+        : impossibleFrom(from, to);
+    case 'date':
+    case 'time':
+    case 'timestamp':
+    case 'interval':
+      return toTemporal(from, to, dialect);
+    case 'json':
+      if (from.kind === 'json') {
+        return dialect === 'mysql' ? checked('numbers beyond a double are refused') : EXACT;
+      }
+      return isOneOf(from, 'text', 'other') ? checked('must be JSON') : impossibleFrom(from, to);
+    case 'uuid':
+      if (from.kind === 'uuid') return EXACT;
+      return isOneOf(from, 'text') ? checked('must be a UUID') : impossibleFrom(from, to);
+    case 'other':
+      return from.kind === 'other' && source.nativeType === target.nativeType
+        ? EXACT
+        : checked(`the server reads it as ${target.nativeType}`);
+  }
+}
+
+function toInteger(from: LogicalType, to: Kind<'integer'>): Judgement {
+  if (from.kind === 'boolean') return WIDENED;
+  if (from.kind === 'integer') {
+    if (from.bits === to.bits && from.unsigned === to.unsigned) return EXACT;
+    const fits =
+      from.unsigned === to.unsigned ? from.bits <= to.bits : from.unsigned && from.bits < to.bits;
+    return fits ? WIDENED : checked('values outside its range are refused');
+  }
+  return isOneOf(from, 'decimal', 'float', 'text')
+    ? checked('only integers within its range')
+    : impossibleFrom(from, to);
+}
+
+const INTEGER_DIGITS: Readonly<Record<number, number>> = { 8: 3, 16: 5, 24: 8, 32: 10, 64: 20 };
+
+function toDecimal(from: LogicalType, to: Kind<'decimal'>, dialect: SqlDialect): Judgement {
+  const free = to.precision === undefined;
+  const whole = free ? Infinity : to.precision - (to.scale ?? 0);
+  if (from.kind === 'boolean') return WIDENED;
+  if (from.kind === 'integer') {
+    return whole >= (INTEGER_DIGITS[from.bits] ?? 20)
+      ? WIDENED
+      : checked('values too large are refused');
+  }
+  if (from.kind === 'decimal') {
+    if (from.precision === undefined) {
+      return free && dialect === 'postgres'
+        ? EXACT
+        : checked('values that would be rounded are refused');
+    }
+    const scale = from.scale ?? 0;
+    if (from.precision === to.precision && scale === (to.scale ?? 0)) return EXACT;
+    const fits = free || ((to.scale ?? 0) >= scale && whole >= from.precision - scale);
+    return fits ? WIDENED : checked('values that would be rounded are refused');
+  }
+  return isOneOf(from, 'float', 'text')
+    ? checked('values that would be rounded are refused')
+    : impossibleFrom(from, to);
+}
+
+function toFloat(from: LogicalType, to: Kind<'float'>, dialect: SqlDialect): Judgement {
+  if (from.kind === 'boolean') return WIDENED;
+  if (from.kind === 'float' && from.bits <= to.bits) {
+    if (dialect === 'mysql') return checked('NaN and Infinity are refused');
+    return from.bits === to.bits ? EXACT : WIDENED;
+  }
+  if (from.kind === 'integer' && from.bits < (to.bits === 64 ? 64 : 24)) return WIDENED;
+  return isOneOf(from, 'integer', 'decimal', 'float', 'text')
+    ? checked('values that would lose digits are refused')
+    : impossibleFrom(from, to);
+}
+
+function toText(from: LogicalType, to: Kind<'text'>, target: Column): Judgement {
+  if (target.charset !== undefined && !/^utf8mb4$/i.test(target.charset)) {
+    return checked(`characters that ${target.charset} lacks are refused`);
+  }
+  if (from.kind === 'text') {
+    if (to.padded && !from.padded) return checked('trailing blanks are refused');
+    return byLength(from.length, to.length, 'characters');
+  }
+  return to.length === undefined
+    ? WIDENED
+    : checked(`more than ${to.length} characters are refused`);
+}
+
+function toTemporal(from: LogicalType, to: LogicalType, dialect: SqlDialect): Judgement {
+  if (from.kind === 'text' || from.kind === 'other') return checked(`must be a ${to.kind}`);
+  if (from.kind === 'date' && to.kind === 'timestamp') return WIDENED;
+  if (from.kind === 'timestamp' && to.kind === 'date') return checked('only midnight');
+  if (from.kind === 'time' && to.kind === 'interval') return WIDENED;
+  if (from.kind !== to.kind) return impossibleFrom(from, to);
+  if (from.kind === 'timestamp' && to.kind === 'timestamp') {
+    if (from.zoned !== to.zoned) {
+      return checked(from.zoned ? 'written as UTC without its zone' : 'read as UTC');
+    }
+    if (dialect === 'mysql') return checked('years beyond 9999 and infinity are refused');
+    return byLength(from.fraction, to.fraction, 'digits of a second');
+  }
+  if (from.kind === 'time' && to.kind === 'time') {
+    if (from.zoned !== to.zoned || dialect === 'postgres') return checked('only times of a day');
+    return byLength(from.fraction, to.fraction, 'digits of a second');
+  }
+  return dialect === 'mysql' && to.kind === 'date' ? checked('years 0000 to 9999') : EXACT;
+}
+
+function byLength(from: number | undefined, to: number | undefined, unit: string): Judgement {
+  if (from === to) return EXACT;
+  if (to === undefined || (from !== undefined && from < to)) return WIDENED;
+  return checked(`more than ${to} ${unit} are refused`);
+}
+
+function isOneOf(type: LogicalType, ...kinds: readonly LogicalType['kind'][]): boolean {
+  return kinds.includes(type.kind);
+}
+
+function checked(reason: string): Judgement {
+  return { verdict: 'checked', reason };
+}
+
+function impossible(reason: string): Judgement {
+  return { verdict: 'impossible', reason };
+}
+
+function impossibleFrom(from: LogicalType, to: LogicalType): Judgement {
+  return impossible(`${from.kind} cannot become ${to.kind}`);
+}

@@ -1,0 +1,87 @@
+import { PluginError } from '../error.js';
+import type { AttemptIdentity } from '../run.js';
+import type { SqlDialect } from './statements.js';
+
+/**
+ * The ledger: the one table in a target that proves what was committed. Whoever publishes (writer or SQL
+ * node) writes its row in the transaction of the rows themselves, so both are there or neither is.
+ *
+ * Order of a publish: lock the key, read the row, {@link judgeLedger}, write the rows, write the row, COMMIT.
+ * At its start an attempt claims the key: it writes its fence and leaves `run` as it is, so that an older
+ * attempt that wakes up later is refused even before the newer one has published.
+ */
+export const DEFAULT_LEDGER_TABLE = 'millrace_ledger';
+
+/** Rows older than this are removed by the next attempt of their node. */
+export const LEDGER_KEEP_DAYS = 7;
+
+export interface LedgerKey {
+  readonly installation: string;
+  readonly nodeId: string;
+  readonly scheduledTime: string;
+  /** Empty for what a job publishes as a whole. */
+  readonly slice: string;
+}
+
+export interface LedgerRow {
+  /** `<instanceId>:<runNumber>` of the run that committed last; empty: only claimed so far. */
+  readonly run: string;
+  /** Decimal digits. */
+  readonly fence: string;
+  readonly rows: number;
+  readonly rowsDeleted: number;
+}
+
+export type LedgerDecision =
+  | { readonly kind: 'write' }
+  | { readonly kind: 'published'; readonly rows: number; readonly rowsDeleted: number };
+
+export function ledgerKeyOf(identity: AttemptIdentity, slice = ''): LedgerKey {
+  const { installation, nodeId, scheduledTime } = identity;
+  return { installation, nodeId, scheduledTime, slice };
+}
+
+export function runOf(identity: AttemptIdentity): string {
+  return `${identity.instanceId}:${identity.runNumber}`;
+}
+
+/**
+ * What an attempt may do after it read the row of its key under the lock. Throws MR-D203 when an attempt
+ * with a larger fence has been here; `published` when this very run has already committed.
+ */
+export function judgeLedger(
+  stored: LedgerRow | undefined,
+  identity: AttemptIdentity,
+): LedgerDecision {
+  if (stored === undefined) return { kind: 'write' };
+  if (BigInt(stored.fence) > BigInt(identity.fence)) {
+    throw new PluginError(
+      'MR-D203',
+      `attempt ${identity.attempt} has fence ${identity.fence}, the target has seen ${stored.fence}`,
+    );
+  }
+  return stored.run === runOf(identity)
+    ? { kind: 'published', rows: stored.rows, rowsDeleted: stored.rowsDeleted }
+    : { kind: 'write' };
+}
+
+/** The ledger's DDL for a database administrator; `quotedName` is already quoted. */
+export function ledgerDdl(dialect: SqlDialect, quotedName: string): string {
+  const big = dialect === 'postgres' ? 'numeric(38,0)' : 'decimal(38,0)';
+  const time = dialect === 'postgres' ? 'timestamptz' : 'timestamp(6)';
+  const now = dialect === 'postgres' ? 'now()' : 'CURRENT_TIMESTAMP(6)';
+  const options =
+    dialect === 'mysql' ? ' ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin' : '';
+  return `CREATE TABLE IF NOT EXISTS ${quotedName} (
+  installation varchar(64) NOT NULL,
+  node_id varchar(64) NOT NULL,
+  scheduled_time varchar(40) NOT NULL,
+  slice varchar(190) NOT NULL,
+  run varchar(120) NOT NULL,
+  fence ${big} NOT NULL,
+  row_count bigint NOT NULL,
+  rows_deleted bigint NOT NULL,
+  committed_at ${time} NOT NULL DEFAULT ${now},
+  PRIMARY KEY (installation, node_id, scheduled_time, slice)
+)${options}`;
+}

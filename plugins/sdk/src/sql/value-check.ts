@@ -1,0 +1,259 @@
+import type { Cell } from '../chunk.js';
+import type { Column, LogicalType } from '../table.js';
+import { floatRoundTrip, parseDecimal } from './decimal-text.js';
+import type { SqlDialect } from './statements.js';
+
+/**
+ * Why the target cannot hold this cell unchanged, in words; `undefined` when it can, or when the server
+ * itself refuses it aloud. The reason never quotes the value: it reaches logs.
+ */
+export type CellCheck = (cell: Cell) => string | undefined;
+
+type TextCheck = (text: string) => string | undefined;
+
+/**
+ * Finds what a server changes in silence: rounded digits and seconds, cut blanks, padded bytes, float
+ * precision, a time part dropped from a date. Cells are as `Cell` describes them, after
+ * `compileConversion`. `source` matters for padded text alone.
+ */
+export function compileCheck(target: Column, dialect: SqlDialect, source?: Column): CellCheck {
+  const nullReason = target.nullable ? undefined : 'NULL in a NOT NULL column';
+  if (target.type.kind === 'bytes') {
+    const check = bytesCheck(target, target.type, dialect);
+    return (cell) => {
+      if (cell === null) return nullReason;
+      return typeof cell === 'string' ? 'text where bytes are expected' : check(cell);
+    };
+  }
+  const check = textCheckOf(target, dialect, source);
+  return (cell) => {
+    if (cell === null) return nullReason;
+    return typeof cell === 'string' ? check(cell) : 'bytes where text is expected';
+  };
+}
+
+function textCheckOf(target: Column, dialect: SqlDialect, source: Column | undefined): TextCheck {
+  const type = target.type;
+  switch (type.kind) {
+    case 'integer':
+      return integerCheck(type);
+    case 'decimal':
+      return decimalCheck(type, dialect);
+    case 'float':
+      return floatCheck(type.bits, dialect);
+    case 'boolean':
+      return patternCheck(/^(?:true|false|t|f|1|0)$/, 'not true or false');
+    case 'text':
+      return characterCheck(target, type, dialect, source);
+    case 'bits':
+      return bitsCheck(type.length, dialect);
+    case 'date':
+      return dateCheck(dialect);
+    case 'time':
+      return timeCheck(type, dialect);
+    case 'timestamp':
+      return timestampCheck(type, dialect);
+    case 'json':
+      return dialect === 'mysql' ? jsonNumberCheck : generalText(dialect);
+    case 'interval':
+      return intervalCheck(target.nativeType);
+    case 'bytes':
+    case 'uuid':
+    case 'other':
+      return generalText(dialect);
+  }
+}
+
+function patternCheck(pattern: RegExp, reason: string): TextCheck {
+  return (text) => (pattern.test(text) ? undefined : reason);
+}
+
+function integerCheck(type: Extract<LogicalType, { kind: 'integer' }>): TextCheck {
+  const bits = BigInt(type.bits);
+  const min = type.unsigned ? 0n : -(1n << (bits - 1n));
+  const max = type.unsigned ? (1n << bits) - 1n : (1n << (bits - 1n)) - 1n;
+  const [lowest, highest] = [Number(min), Number(max)];
+  const reason = `outside ${min} to ${max}`;
+  return (text) => {
+    if (!/^[+-]?\d+$/.test(text)) return 'not an integer';
+    if (text.length <= 15) {
+      const value = Number(text);
+      return value >= lowest && value <= highest ? undefined : reason;
+    }
+    const value = BigInt(text.startsWith('+') ? text.slice(1) : text);
+    return value >= min && value <= max ? undefined : reason;
+  };
+}
+
+function decimalCheck(
+  type: Extract<LogicalType, { kind: 'decimal' }>,
+  dialect: SqlDialect,
+): TextCheck {
+  const { precision } = type;
+  const scale = type.scale ?? 0;
+  return (text) => {
+    const value = parseDecimal(text);
+    if (value === undefined) return notFinite(text, precision !== undefined, dialect);
+    if (precision === undefined) return undefined;
+    if (value.digits.length - value.point > scale) {
+      return `more than ${scale} digits after the point: the server would round`;
+    }
+    return value.digits !== '' && value.point > precision - scale
+      ? `more than ${precision - scale} digits before the point`
+      : undefined;
+  };
+}
+
+function notFinite(text: string, bounded: boolean, dialect: SqlDialect): string | undefined {
+  if (dialect === 'postgres' && text === 'NaN') return undefined;
+  if (!/^[+-]?(?:nan|inf|infinity)$/i.test(text)) return 'not a number';
+  if (dialect === 'postgres' && !bounded) return undefined;
+  return 'NaN and Infinity have no place in this column';
+}
+
+function floatCheck(bits: 32 | 64, dialect: SqlDialect): TextCheck {
+  return (text) => {
+    if (/^[+-]?(?:nan|inf|infinity)$/i.test(text)) return notFinite(text, false, dialect);
+    if (parseDecimal(text) === undefined) return 'not a number';
+    const back = floatRoundTrip(text, bits);
+    return back === 'exact' ? undefined : `not exact as a ${bits} bit floating point number`;
+  };
+}
+
+function generalText(dialect: SqlDialect): TextCheck {
+  return (text) => {
+    if (dialect === 'postgres' && text.includes('\0')) return 'PostgreSQL text cannot hold NUL';
+    return /\p{Cs}/u.test(text) ? 'half of a surrogate pair is no character' : undefined;
+  };
+}
+
+const TEXT_BYTES: Readonly<Record<string, number>> = {
+  tinytext: 255,
+  text: 65_535,
+  mediumtext: 16_777_215,
+};
+
+function characterCheck(
+  target: Column,
+  type: Extract<LogicalType, { kind: 'text' }>,
+  dialect: SqlDialect,
+  source: Column | undefined,
+): TextCheck {
+  const general = generalText(dialect);
+  const { length } = type;
+  // MySQL's TEXT types are limited in bytes and lose trailing blanks beyond that with a warning only.
+  const bytes = dialect === 'mysql' ? TEXT_BYTES[target.nativeType.toLowerCase()] : undefined;
+  const fromPadded = source?.type.kind === 'text' && source.type.padded === true;
+  return (text) => {
+    const body = type.padded && fromPadded ? text.replace(/ +$/, '') : text;
+    if (type.padded && !fromPadded && text.endsWith(' ')) {
+      return 'trailing blanks are lost in a padded column';
+    }
+    if (length !== undefined && isLonger(body, length)) return `longer than ${length} characters`;
+    if (bytes !== undefined && body.length * 4 > bytes && Buffer.byteLength(body) > bytes) {
+      return `longer than ${bytes} bytes`;
+    }
+    return general(text);
+  };
+}
+
+function isLonger(text: string, characters: number): boolean {
+  if (text.length <= characters) return false;
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0xd800 && unit <= 0xdbff) i++;
+    if (++count > characters) return true;
+  }
+  return false;
+}
+
+function bytesCheck(
+  target: Column,
+  type: Extract<LogicalType, { kind: 'bytes' }>,
+  dialect: SqlDialect,
+): (bytes: Uint8Array) => string | undefined {
+  const { length } = type;
+  const fixed = dialect === 'mysql' && /^binary\b/i.test(target.nativeType);
+  return (bytes) => {
+    if (length !== undefined && bytes.length > length) return `longer than ${length} bytes`;
+    return fixed && length !== undefined && bytes.length < length
+      ? `shorter than ${length} bytes: the server would pad it`
+      : undefined;
+  };
+}
+
+function bitsCheck(length: number, dialect: SqlDialect): TextCheck {
+  return (text) => {
+    if (!/^[01]*$/.test(text)) return 'not a bit string';
+    if (text.length > length) return `longer than ${length} bits`;
+    return dialect === 'mysql' && text.length < length
+      ? `shorter than ${length} bits: the server would pad it`
+      : undefined;
+  };
+}
+
+function dateCheck(dialect: SqlDialect): TextCheck {
+  return dialect === 'postgres'
+    ? patternCheck(/^(?:\d{4,7}-\d\d-\d\d(?: BC)?|-?infinity)$/, 'not a date alone')
+    : patternCheck(/^\d{4}-\d\d-\d\d$/, 'not a date of the years 0000 to 9999');
+}
+
+function timeCheck(type: Extract<LogicalType, { kind: 'time' }>, dialect: SqlDialect): TextCheck {
+  const sign = dialect === 'mysql' ? '-?' : '';
+  const hours = dialect === 'mysql' ? '\\d{2,3}' : '\\d\\d';
+  const zone = type.zoned ? '[+-]\\d\\d(?::\\d\\d){0,2}' : '';
+  const pattern = new RegExp(`^${sign}${hours}:\\d\\d:\\d\\d(?:\\.(\\d+))?${zone}$`);
+  return (text) => fractionReason(pattern.exec(text), type.fraction, 'not a time of day');
+}
+
+function timestampCheck(
+  type: Extract<LogicalType, { kind: 'timestamp' }>,
+  dialect: SqlDialect,
+): TextCheck {
+  const postgres = dialect === 'postgres';
+  const zone = type.zoned && postgres ? '(?:[+-]\\d\\d(?::\\d\\d){0,2})' : '';
+  const year = postgres ? '\\d{4,6}' : '\\d{4}';
+  const era = postgres ? '(?: BC)?' : '';
+  const pattern = new RegExp(
+    `^${year}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.(\\d+))?${zone}${era}$`,
+  );
+  return (text) => {
+    if (postgres && /^-?infinity$/.test(text)) return undefined;
+    return fractionReason(pattern.exec(text), type.fraction, 'not a timestamp of this column');
+  };
+}
+
+function fractionReason(
+  match: RegExpExecArray | null,
+  fraction: number,
+  otherwise: string,
+): string | undefined {
+  if (match === null) return otherwise;
+  const digits = (match[1] ?? '').replace(/0+$/, '').length;
+  return digits > fraction
+    ? `${digits} digits of a second, the column keeps ${fraction}`
+    : undefined;
+}
+
+function intervalCheck(nativeType: string): TextCheck {
+  const keeps = /\((\d)\)/.exec(nativeType)?.[1];
+  return (text) => {
+    const digits = (/\.(\d+)/.exec(text)?.[1] ?? '').replace(/0+$/, '').length;
+    return digits > Number(keeps ?? 6)
+      ? `${digits} digits of a second, the column keeps ${keeps ?? 6}`
+      : undefined;
+  };
+}
+
+/** MySQL keeps JSON numbers as 64 bit integers or doubles and says nothing about lost digits. */
+function jsonNumberCheck(text: string): string | undefined {
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g)) {
+    if (token.startsWith('"') || token.length <= 15) continue;
+    const integer = /^-?\d+$/.test(token) ? BigInt(token) : undefined;
+    if (integer !== undefined && integer >= -(1n << 63n) && integer < 1n << 64n) continue;
+    if (floatRoundTrip(token, 64) !== 'exact')
+      return 'a JSON number with more digits than a double';
+  }
+  return generalText('mysql')(text);
+}

@@ -1,0 +1,102 @@
+import type { DirtyRecord } from '@millrace/sdk';
+import { MillraceError } from '../domain/errors.js';
+
+/** Without a limit of its own a ratio alone decides; with neither, no record is allowed. */
+export interface DirtyLimit {
+  readonly records?: number | undefined;
+  /** Of the rows read. */
+  readonly ratio?: number | undefined;
+}
+
+/** Where dirty records go: at most the first 1,000 of a run, in batches. */
+export type DirtySink = (records: readonly DirtyRecord[]) => void | Promise<void>;
+
+const KEPT_RECORDS = 1000;
+const BATCH_RECORDS = 100;
+/** Below this many rows a ratio says nothing yet: one bad first row would be 100 %. */
+const RATIO_FLOOR_ROWS = 1000;
+
+/** Counts the dirty records of one run, keeps the first ones, and fails the run over the limit. */
+export class Quarantine {
+  readonly #limit: DirtyLimit;
+  readonly #sink: DirtySink;
+  readonly #rowsRead: () => number;
+  readonly #bySlice = new Map<number, number>();
+  readonly #reasons = new Map<string, number>();
+  #batch: DirtyRecord[] = [];
+  #count = 0;
+
+  constructor(limit: DirtyLimit, rowsRead: () => number, sink: DirtySink) {
+    this.#limit = limit;
+    this.#rowsRead = rowsRead;
+    this.#sink = sink;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  countOf(sliceNo: number): number {
+    return this.#bySlice.get(sliceNo) ?? 0;
+  }
+
+  /** How often each cause was met, most frequent first: `22001 in column name: 3`. No row data. */
+  reasons(): readonly string[] {
+    return [...this.#reasons]
+      .toSorted(([, a], [, b]) => b - a)
+      .map(([reason, count]) => `${reason}: ${count}`);
+  }
+
+  /** Counts and keeps a record; throws MR-D201 once the limit is passed. */
+  async add(record: DirtyRecord): Promise<void> {
+    this.#count += 1;
+    this.#bySlice.set(record.sliceNo, this.countOf(record.sliceNo) + 1);
+    const reason =
+      record.column === undefined ? record.code : `${record.code} in column ${record.column}`;
+    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+    if (this.#count <= KEPT_RECORDS) this.#batch.push(record);
+    if (this.#batch.length >= BATCH_RECORDS) await this.flush();
+    const { records } = this.#limit;
+    const rowsRead = this.#rowsRead();
+    const tooMany = records !== undefined && this.#count > records;
+    if (tooMany || this.#isNothingAllowed() || this.#isOverRatio(rowsRead, RATIO_FLOOR_ROWS)) {
+      await this.#refuse();
+    }
+  }
+
+  /** The last word, when every row was read: now the ratio counts however few rows there were. */
+  async close(): Promise<void> {
+    await this.flush();
+    if (this.#isOverRatio(this.#rowsRead(), 0)) await this.#refuse();
+  }
+
+  /** Hands what is kept to the sink. */
+  async flush(): Promise<void> {
+    if (this.#batch.length === 0) return;
+    const batch = this.#batch;
+    this.#batch = [];
+    await this.#sink(batch);
+  }
+
+  #isNothingAllowed(): boolean {
+    return this.#limit.records === undefined && this.#limit.ratio === undefined;
+  }
+
+  #isOverRatio(rowsRead: number, floor: number): boolean {
+    const { ratio } = this.#limit;
+    return ratio !== undefined && rowsRead >= floor && this.#count > ratio * rowsRead;
+  }
+
+  async #refuse(): Promise<never> {
+    await this.flush();
+    const { records, ratio } = this.#limit;
+    const allowed = [
+      ...(records !== undefined || ratio === undefined ? [`${records ?? 0} records`] : []),
+      ...(ratio === undefined ? [] : [`${ratio * 100} % of the rows read`]),
+    ].join(' and ');
+    throw new MillraceError(
+      'MR-D201',
+      `${this.#count} dirty of ${this.#rowsRead()} rows read; allowed: ${allowed}. ${this.reasons().slice(0, 5).join('; ')}`,
+    );
+  }
+}

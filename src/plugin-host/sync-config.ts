@@ -1,0 +1,142 @@
+import type { ConfigSchema, ReaderPlugin, SchemaIssue, WriterPlugin } from '@millrace/sdk';
+import { z } from 'zod';
+import { MillraceError } from '../domain/errors.js';
+import { inputSchemaOf, isRecord } from './json-schema.js';
+import type { JsonSchema } from './json-schema.js';
+
+const dataSource = z
+  .string()
+  .min(1)
+  .meta({ title: 'Data source', description: 'Its name, as in the list of data sources.' });
+
+const settings = {
+  mapping: z
+    .strictObject({
+      columns: z.array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) })).min(1),
+    })
+    .optional()
+    .meta({ title: 'Field mapping', description: 'Without it, columns are matched by name.' }),
+  channel: z
+    .strictObject({
+      concurrency: z
+        .int()
+        .min(1)
+        .max(64)
+        .default(1)
+        .meta({ description: 'How many slices are read and written at the same time.' }),
+      rateLimit: z
+        .strictObject({
+          bytesPerSecond: z.int().min(1).optional(),
+          rowsPerSecond: z.int().min(1).optional(),
+        })
+        .optional(),
+      dirtyLimit: z
+        .strictObject({
+          records: z.int().min(0).optional(),
+          ratio: z.number().min(0).max(1).optional(),
+        })
+        .default({ records: 0 })
+        .meta({
+          description:
+            'How many dirty records a run may have; more fail it. `ratio` is of the rows read.',
+        }),
+    })
+    .prefault({})
+    .meta({ title: 'Channel control' }),
+};
+
+const syncConfig = z.strictObject({
+  source: z.looseObject({ dataSource }),
+  target: z.looseObject({ dataSource }),
+  ...settings,
+});
+
+/** The configuration of a sync node as users write it, with its defaults. */
+export type SyncConfig = z.output<typeof syncConfig>;
+
+/** One end of a sync without the name of its data source: the reader's or writer's own configuration. */
+export function ownConfigOf(end: SyncConfig['source']): Record<string, unknown> {
+  const { dataSource: _, ...own } = end;
+  return own;
+}
+
+function withDataSource(own: JsonSchema): JsonSchema {
+  const added = z.toJSONSchema(dataSource);
+  const { $schema: _, ...rest } = own;
+  for (const keyword of ['anyOf', 'oneOf']) {
+    const parts = rest[keyword];
+    if (Array.isArray(parts)) {
+      return { ...rest, [keyword]: parts.filter(isRecord).map(withDataSource) };
+    }
+  }
+  const properties = isRecord(rest['properties']) ? rest['properties'] : {};
+  const required = Array.isArray(rest['required']) ? rest['required'] : [];
+  return {
+    ...rest,
+    type: 'object',
+    properties: { dataSource: added, ...properties },
+    required: ['dataSource', ...required],
+  };
+}
+
+async function endIssues(
+  name: 'source' | 'target',
+  schema: ConfigSchema,
+  end: SyncConfig['source'],
+): Promise<readonly SchemaIssue[]> {
+  const result = await schema['~standard'].validate(ownConfigOf(end));
+  return (result.issues ?? []).map((issue) => ({ ...issue, path: [name, ...(issue.path ?? [])] }));
+}
+
+/**
+ * The schema of a sync between two kinds of data source: the shape above with the reader's schema in
+ * `source` and the writer's in `target`, annotations included. Its value keeps `source` and `target`
+ * as written: reader and writer fill in their own defaults when they are opened.
+ */
+export function syncSchema(reader: ReaderPlugin, writer: WriterPlugin): ConfigSchema<SyncConfig> {
+  const json = (): Record<string, unknown> => {
+    const outer = z.toJSONSchema(syncConfig, { io: 'input' });
+    return {
+      ...outer,
+      properties: {
+        ...outer.properties,
+        source: withDataSource(inputSchemaOf(reader.config)),
+        target: withDataSource(inputSchemaOf(writer.config)),
+      },
+    };
+  };
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'millrace',
+      jsonSchema: { input: json, output: json },
+      validate: async (value) => {
+        const parsed = syncConfig.safeParse(value);
+        if (!parsed.success) return { issues: parsed.error.issues };
+        const issues = [
+          ...(await endIssues('source', reader.config, parsed.data.source)),
+          ...(await endIssues('target', writer.config, parsed.data.target)),
+        ];
+        return issues.length > 0 ? { issues } : { value: parsed.data };
+      },
+    },
+  };
+}
+
+/** The names of the two data sources of a sync; MR-S103 when they are not there. */
+export function syncDataSources(config: unknown): {
+  readonly source: string;
+  readonly target: string;
+} {
+  const end = z.looseObject({ dataSource });
+  const parsed = z.looseObject({ source: end, target: end }).safeParse(config);
+  if (parsed.success) {
+    return { source: parsed.data.source.dataSource, target: parsed.data.target.dataSource };
+  }
+  const errors = parsed.error.issues.map(({ path, message }) => ({
+    pointer: path.map((key) => `/${String(key)}`).join(''),
+    detail: message,
+  }));
+  const list = errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ');
+  throw new MillraceError('MR-S103', list, { errors });
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../domain/clock.js';
+import type { Database } from '../store/database.js';
+import { type Ending, finishInstances } from '../store/sql/finish-instances.sql.js';
+import type { WakeBus } from '../store/wake-bus.js';
+import type { FinishReport } from './worker-link.js';
+
+export interface FinishBatcherOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly wakeBus: WakeBus;
+  readonly crashPoint: (name: string) => Promise<void>;
+}
+
+interface Waiting {
+  readonly report: FinishReport;
+  readonly resolve: (refused: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const MAX_BATCH = 200;
+
+/**
+ * Ends attempts of all workers in as few transactions as the load asks for: the first report goes at
+ * once, and those that arrive while its transaction runs share the next one.
+ */
+export class FinishBatcher {
+  readonly #options: FinishBatcherOptions;
+  #queue: Waiting[] = [];
+  #busy = false;
+
+  constructor(options: FinishBatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves after the commit with the reports that a newer attempt had overtaken. */
+  async finish(reports: readonly FinishReport[]): Promise<FinishReport[]> {
+    const refused = await Promise.all(
+      reports
+        .map(
+          (report) =>
+            new Promise<boolean>((resolve, reject) => {
+              this.#queue.push({ report, resolve, reject });
+            }),
+        )
+        .concat(this.#drain()),
+    );
+    return reports.filter((_, at) => refused[at]);
+  }
+
+  async #drain(): Promise<boolean> {
+    if (this.#busy) return false;
+    this.#busy = true;
+    try {
+      while (this.#queue.length > 0) await this.#commit(this.#queue.splice(0, MAX_BATCH));
+    } finally {
+      this.#busy = false;
+    }
+    return false;
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    const { database, clock, wakeBus, crashPoint } = this.#options;
+    const endings = batch.map(({ report }) => endingOf(report));
+    try {
+      await crashPoint('finish:before-commit');
+      const refused = await database.transaction((tx) =>
+        finishInstances(tx, endings, clock.now(), () => crashPoint('finish:before-release')),
+      );
+      await crashPoint('finish:after-commit');
+      wakeBus.wake();
+      const overtaken = new Set(refused);
+      for (const [at, waiting] of batch.entries()) {
+        const ending = endings[at];
+        waiting.resolve(ending !== undefined && overtaken.has(ending));
+      }
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+  }
+}
+
+function endingOf(report: FinishReport): Ending {
+  return {
+    planDay: report.planDay,
+    instanceId: report.instanceId,
+    epoch: report.epoch,
+    outcome: report.outcome,
+    ...(report.errorCode === undefined ? {} : { errorCode: report.errorCode }),
+    ...(report.errorDetail === undefined ? {} : { errorDetail: report.errorDetail }),
+    result: {
+      ...(report.rows === undefined ? {} : { rows: report.rows }),
+      ...(report.outputs === undefined ? {} : { outputs: report.outputs }),
+      ...(report.progress === undefined ? {} : { progress: report.progress }),
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+
+const ref = { planDay: z.iso.date(), instanceId: z.int(), epoch: z.int() };
+const attemptRef = z.object(ref);
+const workerId = z.int();
+
+/** What each call of the link may carry over HTTP; every byte from outside passes one of these. */
+export const LINK_BODIES = {
+  register: z.object({
+    hello: z.object({
+      name: z.string().min(1).max(200),
+      protocol: z.int(),
+      capacity: z.int().min(1),
+      nodeTypes: z.array(z.string()),
+      dataSourceTypes: z.array(z.string()),
+      plugins: z.array(z.object({ name: z.string(), version: z.string() })),
+      addresses: z.array(z.string()),
+    }),
+  }),
+  poll: z.object({
+    ask: z.object({
+      workerId,
+      free: z.int().min(0),
+      freeRequests: z.int().min(0),
+      stopping: z.array(attemptRef),
+      waitMs: z.int().min(0).max(60_000),
+    }),
+  }),
+  renew: z.object({
+    renewal: z.object({
+      workerId,
+      attempts: z.array(z.object({ ...ref, progress: z.unknown().optional() })),
+    }),
+  }),
+  started: z.object({ workerId, attempts: z.array(attemptRef) }),
+  finish: z.object({
+    workerId,
+    reports: z.array(
+      z.object({
+        ...ref,
+        outcome: z.enum(['succeeded', 'failed', 'cancelled', 'returned']),
+        errorCode: z.string().exactOptional(),
+        errorDetail: z.string().exactOptional(),
+        rows: z.number().exactOptional(),
+        outputs: z.record(z.string(), z.string()).exactOptional(),
+        progress: z.unknown().optional(),
+      }),
+    ),
+  }),
+  log: z.object({
+    workerId,
+    chunks: z.array(
+      z.object({
+        ...ref,
+        no: z.int().min(0),
+        at: z.iso.datetime(),
+        lineCount: z.int().min(0),
+        byteCount: z.int().min(0),
+        body: z.base64(),
+      }),
+    ),
+  }),
+  quarantine: z.object({
+    workerId,
+    attempt: attemptRef,
+    records: z.array(
+      z.object({
+        no: z.int(),
+        sliceNo: z.int(),
+        column: z.string().exactOptional(),
+        code: z.string(),
+        reason: z.string(),
+        cells: z.array(z.union([z.string(), z.null(), z.object({ base64: z.string() })])),
+      }),
+    ),
+  }),
+  answer: z.object({
+    workerId,
+    part: z.object({
+      requestId: z.uuid(),
+      no: z.int().min(0),
+      body: z.union([
+        z.object({ kind: z.literal('step'), step: z.unknown() }),
+        z.object({ kind: z.literal('browse'), answer: z.unknown() }),
+        z.object({ kind: z.literal('error'), code: z.string(), detail: z.string() }),
+      ]),
+      last: z.boolean(),
+    }),
+  }),
+  goodbye: z.object({ workerId }),
+} as const;
+
+export type LinkMethod = keyof typeof LINK_BODIES;
+export type LinkBody<M extends LinkMethod> = z.output<(typeof LINK_BODIES)[M]>;
+
+export function isLinkMethod(name: string): name is LinkMethod {
+  return Object.hasOwn(LINK_BODIES, name);
+}
+
+/** Where the api serves the link: `POST <prefix><method>`. */
+export const LINK_PREFIX = '/worker-link/v1/';

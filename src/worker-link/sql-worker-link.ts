@@ -1,0 +1,343 @@
+import type { Clock } from '../domain/clock.js';
+import { MillraceError } from '../domain/errors.js';
+import { encodeDayId } from '../domain/ids.js';
+import type { Database } from '../store/database.js';
+import { answerRequest, claimRequests } from '../store/repositories/request-repository.js';
+import type { SecretBox } from '../store/secret-box.js';
+import { claimDetails } from '../store/sql/claim-details.sql.js';
+import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
+import { markStarted } from '../store/sql/mark-started.sql.js';
+import { renewLease } from '../store/sql/renew-lease.sql.js';
+import type { WakeBus } from '../store/wake-bus.js';
+import { FinishBatcher } from './finish-batcher.js';
+import type {
+  AttemptRef,
+  Claim,
+  DirtyRow,
+  FinishReport,
+  LogChunk,
+  PollAnswer,
+  PollAsk,
+  Registration,
+  Renewal,
+  RenewalAnswer,
+  RequestAnswer,
+  WorkerHello,
+  WorkerLink,
+} from './worker-link.js';
+import { WORKER_PROTOCOL } from './worker-link.js';
+
+export interface SqlWorkerLinkOptions {
+  readonly database: Database;
+  readonly box: SecretBox;
+  readonly clock: Clock;
+  readonly wakeBus: WakeBus;
+  readonly leaseMs: number;
+  readonly installation: string;
+  /** Named points of the line where a fault test may end this process. */
+  readonly crashPoint: (name: string) => Promise<void>;
+}
+
+interface WorkerInfo {
+  readonly resourceGroupId: number;
+  readonly nodeTypes: readonly string[];
+  readonly dataSourceTypes: readonly string[];
+}
+
+const POLL_MS = 1000;
+
+/** The side of {@link WorkerLink} that is SQL. One object serves all workers of its process. */
+export class SqlWorkerLink implements WorkerLink {
+  readonly #options: SqlWorkerLinkOptions;
+  readonly #workers = new Map<number, WorkerInfo>();
+  readonly #finisher: FinishBatcher;
+
+  constructor(options: SqlWorkerLinkOptions) {
+    this.#options = options;
+    this.#finisher = new FinishBatcher(options);
+  }
+
+  async register(hello: WorkerHello): Promise<Registration> {
+    if (hello.protocol < WORKER_PROTOCOL) {
+      throw new MillraceError(
+        'MR-A208',
+        `Worker "${hello.name}" speaks protocol ${hello.protocol}; at least ${WORKER_PROTOCOL} is needed.`,
+      );
+    }
+    const { database, leaseMs, installation, wakeBus } = this.#options;
+    const workerId = await database.transaction(async (tx) => {
+      const [worker] = await tx.rows<{ id: number }>(
+        `INSERT INTO worker (resource_group_id, name, protocol, capacity, node_types, data_source_types,
+                plugins, addresses)
+         SELECT g.id, $2, $3, $4, $5, $6, $7, $8 FROM resource_group g WHERE g.name = $1 RETURNING id`,
+        [
+          hello.resourceGroup,
+          hello.name,
+          hello.protocol,
+          hello.capacity,
+          hello.nodeTypes,
+          hello.dataSourceTypes,
+          JSON.stringify(hello.plugins),
+          hello.addresses,
+        ],
+      );
+      if (worker === undefined) {
+        throw new MillraceError('MR-A104', `There is no resource group "${hello.resourceGroup}".`);
+      }
+      await tx.run(
+        `INSERT INTO worker_lease (worker_id, lease_until)
+         VALUES ($1, clock_timestamp() + $2 * interval '1 ms')`,
+        [worker.id, leaseMs],
+      );
+      return worker.id;
+    });
+    wakeBus.wake();
+    return { workerId, installation };
+  }
+
+  async poll(ask: PollAsk, signal: AbortSignal): Promise<PollAnswer> {
+    const worker = await this.#worker(ask.workerId);
+    const until = performance.now() + ask.waitMs;
+    for (;;) {
+      const woken = this.#nextWake(signal);
+      try {
+        const answer = await this.#look(ask, worker);
+        if (isSomething(answer) || signal.aborted || performance.now() >= until) return answer;
+        await woken.within(Math.min(POLL_MS, until - performance.now()));
+      } finally {
+        woken.cancel();
+      }
+    }
+  }
+
+  async renew(renewal: Renewal): Promise<RenewalAnswer> {
+    const { database, leaseMs } = this.#options;
+    const lost = await renewLease(database, renewal.workerId, leaseMs, renewal.attempts);
+    return { lost: lost.map(refOf), leaseMs };
+  }
+
+  async started(workerId: number, attempts: readonly AttemptRef[]): Promise<void> {
+    const own = await this.#own(workerId, attempts);
+    if (own.length === 0) return;
+    const { database, clock, wakeBus } = this.#options;
+    await database.transaction((tx) => markStarted(tx, own, clock.now()));
+    wakeBus.wake();
+  }
+
+  async finish(workerId: number, reports: readonly FinishReport[]): Promise<readonly AttemptRef[]> {
+    const own = new Set((await this.#own(workerId, reports)).map((ref) => ref.instanceId));
+    const foreign = reports.filter((report) => !own.has(report.instanceId));
+    const refused = await this.#finisher.finish(
+      reports.filter((report) => own.has(report.instanceId)),
+    );
+    return [...foreign, ...refused].map(refOf);
+  }
+
+  async log(workerId: number, chunks: readonly LogChunk[]): Promise<void> {
+    const own = await this.#own(workerId, chunks);
+    const ids = new Set(own.map((ref) => ref.instanceId));
+    const kept = chunks.filter((chunk) => ids.has(chunk.instanceId));
+    if (kept.length === 0) return;
+    await this.#options.database.run(
+      `INSERT INTO log_chunk (plan_day, instance_id, epoch, no, at, line_count, byte_count, body)
+       SELECT c.plan_day, c.instance_id, c.epoch, c.no, c.at, c.line_count, c.byte_count,
+              decode(c.body, 'base64')
+         FROM unnest($1::date[], $2::bigint[], $3::int[], $4::int[], $5::timestamptz[], $6::int[],
+              $7::int[], $8::text[]) AS c(plan_day, instance_id, epoch, no, at, line_count, byte_count, body)
+       ON CONFLICT DO NOTHING`,
+      [
+        kept.map((chunk) => chunk.planDay),
+        kept.map((chunk) => chunk.instanceId),
+        kept.map((chunk) => chunk.epoch),
+        kept.map((chunk) => chunk.no),
+        kept.map((chunk) => chunk.at),
+        kept.map((chunk) => chunk.lineCount),
+        kept.map((chunk) => chunk.byteCount),
+        kept.map((chunk) => chunk.body),
+      ],
+    );
+    this.#options.wakeBus.wake();
+  }
+
+  async quarantine(
+    workerId: number,
+    attempt: AttemptRef,
+    records: readonly DirtyRow[],
+  ): Promise<void> {
+    const [own] = await this.#own(workerId, [attempt]);
+    if (own === undefined || records.length === 0) return;
+    await this.#options.database.run(
+      `INSERT INTO dirty_record (plan_day, instance_id, epoch, no, slice_no, column_name, code, reason, cells)
+       SELECT $1, $2, $3, d.no, d."sliceNo", d."column", d.code, d.reason, d.cells
+         FROM jsonb_to_recordset($4::jsonb) AS d(no int, "sliceNo" int, "column" text, code text,
+              reason text, cells jsonb)
+       ON CONFLICT DO NOTHING`,
+      [own.planDay, own.instanceId, own.epoch, JSON.stringify(records)],
+    );
+  }
+
+  async answer(workerId: number, part: RequestAnswer): Promise<void> {
+    const { database, box, wakeBus } = this.#options;
+    await answerRequest(database, box, { workerId, ...part });
+    wakeBus.wake();
+  }
+
+  async goodbye(workerId: number): Promise<void> {
+    const { database, wakeBus } = this.#options;
+    await database.transaction(async (tx) => {
+      await tx.run(`UPDATE worker SET ended_at = clock_timestamp() WHERE id = $1`, [workerId]);
+      await tx.run(
+        `UPDATE worker_lease SET lease_until = clock_timestamp() - interval '1 ms' WHERE worker_id = $1`,
+        [workerId],
+      );
+    });
+    this.#workers.delete(workerId);
+    wakeBus.wake();
+  }
+
+  async #worker(workerId: number): Promise<WorkerInfo> {
+    const known = this.#workers.get(workerId);
+    if (known !== undefined) return known;
+    const [row] = await this.#options.database.rows<WorkerInfo>(
+      `SELECT resource_group_id AS "resourceGroupId", node_types AS "nodeTypes",
+              data_source_types AS "dataSourceTypes"
+         FROM worker WHERE id = $1 AND ended_at IS NULL`,
+      [workerId],
+    );
+    if (row === undefined) throw new MillraceError('MR-A104', `There is no worker ${workerId}.`);
+    this.#workers.set(workerId, row);
+    return row;
+  }
+
+  /** Which of these attempts were given to this worker: a group's token opens nothing of another's. */
+  async #own(workerId: number, attempts: readonly AttemptRef[]): Promise<AttemptRef[]> {
+    if (attempts.length === 0) return [];
+    const rows = await this.#options.database.rows<{ instance_id: number; epoch: number }>(
+      `SELECT a.instance_id, a.epoch FROM attempt a
+         JOIN unnest($2::bigint[], $3::int[]) AS r(instance_id, epoch) USING (instance_id, epoch)
+        WHERE a.plan_day = ANY($1::date[]) AND a.worker_id = $4`,
+      [
+        [...new Set(attempts.map((each) => each.planDay))],
+        attempts.map((each) => each.instanceId),
+        attempts.map((each) => each.epoch),
+        workerId,
+      ],
+    );
+    const own = new Set(rows.map((row) => `${row.instance_id}:${row.epoch}`));
+    return attempts.filter((each) => own.has(`${each.instanceId}:${each.epoch}`)).map(refOf);
+  }
+
+  async #look(ask: PollAsk, worker: WorkerInfo): Promise<PollAnswer> {
+    const { database } = this.#options;
+    const [there] = await database.rows<{
+      ready: boolean;
+      request: boolean;
+      stops: AttemptRef[] | null;
+    }>(
+      `SELECT EXISTS (SELECT FROM ready_instance
+                       WHERE resource_group_id = $2 AND node_type = ANY($3::text[])) AS ready,
+              EXISTS (SELECT FROM request WHERE resource_group_id = $2 AND state = 'waiting') AS request,
+              (SELECT jsonb_agg(jsonb_build_object('planDay', plan_day, 'instanceId', instance_id,
+                        'epoch', epoch))
+                 FROM running_attempt WHERE worker_id = $1 AND stop_requested) AS stops`,
+      [ask.workerId, worker.resourceGroupId, worker.nodeTypes],
+    );
+    const stopping = new Set(ask.stopping.map((each) => `${each.instanceId}:${each.epoch}`));
+    return {
+      claims: there?.ready === true && ask.free > 0 ? await this.#claim(ask, worker) : [],
+      requests:
+        there?.request === true && ask.freeRequests > 0
+          ? await this.#claimRequests(ask, worker)
+          : [],
+      stops: (there?.stops ?? []).filter(
+        (each) => !stopping.has(`${each.instanceId}:${each.epoch}`),
+      ),
+    };
+  }
+
+  async #claim(ask: PollAsk, worker: WorkerInfo): Promise<Claim[]> {
+    const { database, box, clock, wakeBus, installation } = this.#options;
+    const { rows, details } = await database.transaction(async (tx) => {
+      const claimed = await claimReadyInstances(
+        tx,
+        {
+          workerId: ask.workerId,
+          resourceGroupId: worker.resourceGroupId,
+          nodeTypes: worker.nodeTypes,
+          limit: ask.free,
+        },
+        clock.now(),
+      );
+      // In the same transaction: what cannot be read or decrypted is not claimed either.
+      return {
+        rows: claimed,
+        details: claimed.length === 0 ? new Map() : await claimDetails(tx, box, claimed),
+      };
+    });
+    if (rows.length > 0) wakeBus.wake();
+    return rows.flatMap((row) => {
+      const found = details.get(row.id);
+      return found === undefined ? [] : [claimOf(row, found, installation)];
+    });
+  }
+
+  async #claimRequests(ask: PollAsk, worker: WorkerInfo): Promise<PollAnswer['requests']> {
+    const { database, box } = this.#options;
+    const requests = await claimRequests(database, box, {
+      workerId: ask.workerId,
+      resourceGroupId: worker.resourceGroupId,
+      types: worker.dataSourceTypes,
+      limit: ask.freeRequests,
+    });
+    return requests.map((each) => ({ ...each, deadline: each.deadline.toISOString() }));
+  }
+
+  /** Listens from now on, so that a wake-up between looking and waiting is not lost. */
+  #nextWake(signal: AbortSignal): { within(ms: number): Promise<void>; cancel(): void } {
+    let wake: () => void = () => undefined;
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const unsubscribe = this.#options.wakeBus.subscribe(wake);
+    signal.addEventListener('abort', wake, { once: true });
+    let timer: NodeJS.Timeout | undefined;
+    return {
+      within: async (ms) => {
+        timer = setTimeout(wake, Math.max(0, ms));
+        await woken;
+      },
+      cancel: () => {
+        clearTimeout(timer);
+        unsubscribe();
+        signal.removeEventListener('abort', wake);
+      },
+    };
+  }
+}
+
+function isSomething(answer: PollAnswer): boolean {
+  return answer.claims.length + answer.requests.length + answer.stops.length > 0;
+}
+
+function refOf(ref: AttemptRef): AttemptRef {
+  return { planDay: ref.planDay, instanceId: ref.instanceId, epoch: ref.epoch };
+}
+
+function claimOf(
+  row: ClaimedRow,
+  details: Awaited<ReturnType<typeof claimDetails>> extends Map<number, infer D> ? D : never,
+  installation: string,
+): Claim {
+  return {
+    planDay: row.plan_day,
+    instanceId: row.id,
+    epoch: row.epoch,
+    publicId: encodeDayId('inst', { planDay: row.plan_day, id: row.id }),
+    installation,
+    runNumber: row.run_number,
+    attempt: row.attempt,
+    fence: String(row.fence),
+    ...details,
+    scheduledAt: details.scheduledAt.toISOString(),
+  };
+}

@@ -1,0 +1,163 @@
+import type { AnswerBody, InteractiveJob } from '../store/repositories/request-repository.js';
+
+export type { AnswerBody, InteractiveJob };
+
+/**
+ * The only way a worker knows the store (engine rule 16). Two sides implement it: direct SQL for
+ * `MILLRACE_ROLE=all`, HTTPS with a token of one resource group for workers elsewhere. Everything that
+ * passes is plain JSON.
+ */
+export interface WorkerLink {
+  /** Says who the worker is. Refused (MR-A208) when its protocol is older than {@link WORKER_PROTOCOL}. */
+  register(hello: WorkerHello): Promise<Registration>;
+  /**
+   * Waits until there is something for the worker and returns it; returns empty after at most
+   * `waitMs`. One call at a time for each worker.
+   */
+  poll(ask: PollAsk, signal: AbortSignal): Promise<PollAnswer>;
+  /** Renews the lease of everything the worker holds; names what is no longer its own. */
+  renew(renewal: Renewal): Promise<RenewalAnswer>;
+  /** Says which claimed attempts have begun to run. */
+  started(workerId: number, attempts: readonly AttemptRef[]): Promise<void>;
+  /**
+   * Reports ended attempts, one transaction for all of them. A report of an attempt that a newer one
+   * has replaced is refused and kept as an event; that is not an error of the caller.
+   */
+  finish(workerId: number, reports: readonly FinishReport[]): Promise<readonly AttemptRef[]>;
+  /** Appends to run logs. A chunk that is there already is left alone, so a retry doubles nothing. */
+  log(workerId: number, chunks: readonly LogChunk[]): Promise<void>;
+  /** Keeps dirty rows of a running attempt. */
+  quarantine(workerId: number, attempt: AttemptRef, records: readonly DirtyRow[]): Promise<void>;
+  /** One part of the answer to an interactive request. */
+  answer(workerId: number, part: RequestAnswer): Promise<void>;
+  /** The worker ends in order: its lease is given back at once. */
+  goodbye(workerId: number): Promise<void>;
+}
+
+/** Raised with every change a worker of the last release would misread. */
+export const WORKER_PROTOCOL = 1;
+
+export interface WorkerHello {
+  readonly name: string;
+  readonly resourceGroup: string;
+  readonly protocol: number;
+  /** How many attempts it runs at once. */
+  readonly capacity: number;
+  readonly nodeTypes: readonly string[];
+  readonly dataSourceTypes: readonly string[];
+  readonly plugins: readonly { readonly name: string; readonly version: string }[];
+  /** Addresses it reaches out from, for allow-lists. */
+  readonly addresses: readonly string[];
+}
+
+export interface Registration {
+  readonly workerId: number;
+  readonly installation: string;
+}
+
+export interface AttemptRef {
+  readonly planDay: string;
+  readonly instanceId: number;
+  readonly epoch: number;
+}
+
+export interface PollAsk {
+  readonly workerId: number;
+  /** Free places for attempts; 0 still gets requests and stops. */
+  readonly free: number;
+  readonly freeRequests: number;
+  /** Attempts that are being stopped already: they are not named again. */
+  readonly stopping: readonly AttemptRef[];
+  readonly waitMs: number;
+}
+
+export interface PollAnswer {
+  readonly claims: readonly Claim[];
+  readonly requests: readonly InteractiveRequest[];
+  readonly stops: readonly AttemptRef[];
+}
+
+/** Everything one attempt needs, and nothing another one does. */
+export interface Claim extends AttemptRef {
+  /** The id users see. */
+  readonly publicId: string;
+  readonly installation: string;
+  readonly nodeId: number;
+  readonly nodeName: string;
+  readonly workflowId: number;
+  readonly nodeType: string;
+  readonly config: unknown;
+  readonly configVersion: number;
+  readonly runNumber: number;
+  readonly attempt: number;
+  readonly fence: string;
+  readonly bizdate: string;
+  readonly scheduledAt: string;
+  readonly timezone: string;
+  readonly timeoutMs: number;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly dataSources: readonly {
+    readonly name: string;
+    readonly type: string;
+    /** The configuration without its secret fields, and those by JSON pointer. */
+    readonly visible: unknown;
+    readonly secret: Readonly<Record<string, unknown>>;
+    readonly configVersion: number;
+  }[];
+}
+
+export interface Renewal {
+  readonly workerId: number;
+  readonly attempts: readonly (AttemptRef & { readonly progress?: unknown })[];
+}
+
+export interface RenewalAnswer {
+  readonly lost: readonly AttemptRef[];
+  /** How long the lease holds from the moment the renewal was sent. */
+  readonly leaseMs: number;
+}
+
+export interface FinishReport extends AttemptRef {
+  /** `returned`: the worker is being stopped; another one takes it, and no retry is used up. */
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned';
+  readonly errorCode?: string;
+  readonly errorDetail?: string;
+  readonly rows?: number;
+  readonly outputs?: Readonly<Record<string, string>>;
+  readonly progress?: unknown;
+}
+
+export interface LogChunk extends AttemptRef {
+  /** Counts from 0 within the attempt. */
+  readonly no: number;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly lineCount: number;
+  readonly byteCount: number;
+  /** gzip of UTF-8 text, base64. */
+  readonly body: string;
+}
+
+export interface DirtyRow {
+  readonly no: number;
+  readonly sliceNo: number;
+  readonly column?: string;
+  readonly code: string;
+  readonly reason: string;
+  /** In mapping order; bytes as `{ base64 }`. */
+  readonly cells: readonly (string | null | { readonly base64: string })[];
+}
+
+export interface InteractiveRequest {
+  readonly id: string;
+  readonly job: InteractiveJob;
+  /** RFC 3339. */
+  readonly deadline: string;
+}
+
+export interface RequestAnswer {
+  readonly requestId: string;
+  readonly no: number;
+  readonly body: AnswerBody;
+  readonly last: boolean;
+}

@@ -1,0 +1,82 @@
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { crashPlanOf, crashPointsOf } from '../../dataplane/crash-point.js';
+import type { DirtyRecord } from '@millrace/sdk';
+import type { AttemptJob } from './attempt-job.js';
+import { AttemptLog } from './attempt-log.js';
+import type { FromAttempt, ToAttempt } from './attempt-protocol.js';
+import { runAttempt } from './run-attempt.js';
+
+/** The inside of one thread or process: one attempt at a time, told what to do by messages. */
+class AttemptRunner {
+  readonly #send: (message: FromAttempt) => void;
+  readonly #crashPoint = crashPointsOf(crashPlanOf(process.env));
+  readonly #unkept = new Map<number, (error: string | undefined) => void>();
+  #cancel: AbortController | undefined;
+  #log: AttemptLog | undefined;
+  #dirtyNo = 0;
+
+  constructor(send: (message: FromAttempt) => void) {
+    this.#send = send;
+  }
+
+  receive(message: ToAttempt): void {
+    switch (message.tag) {
+      case 'run':
+        void this.#run(message.job, message.workDir);
+        return;
+      case 'cancel':
+        this.#cancel?.abort(new Error(message.reason));
+        return;
+      case 'log-taken':
+        this.#log?.taken(message.bytes);
+        return;
+      case 'dirty-kept':
+        this.#unkept.get(message.no)?.(message.error);
+        this.#unkept.delete(message.no);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  async #run(job: AttemptJob, workDir: string): Promise<void> {
+    const cancel = new AbortController();
+    const log = new AttemptLog(
+      (entries) => this.#send({ tag: 'log', entries }),
+      () => Date.now(),
+    );
+    this.#cancel = cancel;
+    this.#log = log;
+    const outcome = await runAttempt(job, {
+      log,
+      workDir,
+      signal: cancel.signal,
+      progress: (progress) => this.#send({ tag: 'progress', progress }),
+      answer: (part) => this.#send({ tag: 'answer', part }),
+      keepDirty: (records) => this.#keepDirty(records),
+      crashPoint: this.#crashPoint,
+    });
+    log.close();
+    this.#send({ tag: 'end', outcome });
+  }
+
+  #keepDirty(records: readonly DirtyRecord[]): Promise<void> {
+    this.#dirtyNo += 1;
+    const no = this.#dirtyNo;
+    return new Promise((resolve, reject) => {
+      this.#unkept.set(no, (error) => (error === undefined ? resolve() : reject(new Error(error))));
+      this.#send({ tag: 'dirty', no, records });
+    });
+  }
+}
+
+if (isMainThread) {
+  const runner = new AttemptRunner((message) => process.send?.(message));
+  process.on('message', (message) => runner.receive(message as ToAttempt));
+  // The worker is gone: nobody may go on writing for it.
+  process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
+} else if (parentPort) {
+  const port = parentPort;
+  const runner = new AttemptRunner((message) => port.postMessage(message));
+  port.on('message', (message: ToAttempt) => runner.receive(message));
+}

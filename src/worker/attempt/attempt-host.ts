@@ -1,0 +1,239 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttemptHandle, AttemptHooks, AttemptJob, AttemptOutcome } from './attempt-job.js';
+import { AttemptProcess } from './attempt-process.js';
+import type { FromAttempt } from './attempt-protocol.js';
+import { AttemptThread } from './attempt-thread.js';
+import type { AttemptTransport, TransportEnd } from './attempt-transport.js';
+
+/** A thread's entry must be compiled; tests run from the sources and take it from the build. */
+export const ATTEMPT_ENTRY_URL = new URL(
+  import.meta.url.endsWith('.ts')
+    ? '../../../dist/worker/attempt/attempt-entry.js'
+    : './attempt-entry.js',
+  import.meta.url,
+);
+
+export interface AttemptHostOptions {
+  /** Each attempt gets an empty folder of its own in here, removed when it ends. */
+  readonly home: string;
+  /** Threads kept ready between attempts. */
+  readonly warmThreads?: number;
+  /** From `cancel` to the kill. */
+  readonly graceMs?: number;
+  /** Of a process of its own, and of the heap of a thread. */
+  readonly memoryLimitBytes?: number;
+}
+
+const DEFAULTS = { warmThreads: 2, graceMs: 5000, memoryLimitBytes: 1024 ** 3 };
+
+/**
+ * Runs attempts where they cannot hurt each other: built-in plugins in worker threads, third-party and
+ * native ones in a process each (engine rule 20). Whatever dies in there fails its own attempt alone.
+ */
+export class AttemptHost {
+  readonly #options: Required<AttemptHostOptions>;
+  readonly #idle: AttemptThread[] = [];
+  readonly #running = new Set<RunningAttempt>();
+  #isClosed = false;
+
+  constructor(options: AttemptHostOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  /** Starts the threads that are kept ready, so that the first attempts need not wait for theirs. */
+  warmUp(): void {
+    while (this.#idle.length < this.#options.warmThreads) this.#idle.push(this.#newThread());
+  }
+
+  run(job: AttemptJob, hooks: AttemptHooks): AttemptHandle {
+    const attempt = new RunningAttempt(job, hooks, this.#options.graceMs);
+    this.#running.add(attempt);
+    void this.#start(attempt, job);
+    void attempt.result.then(() => this.#running.delete(attempt));
+    return attempt;
+  }
+
+  /** Stops every attempt and all threads; resolves when they have ended. */
+  async close(reason: string): Promise<void> {
+    this.#isClosed = true;
+    const running = [...this.#running];
+    for (const attempt of running) attempt.cancel(reason);
+    await Promise.all(running.map((attempt) => attempt.result));
+    for (const thread of this.#idle.splice(0)) thread.kill();
+  }
+
+  async #start(attempt: RunningAttempt, job: AttemptJob): Promise<void> {
+    let workDir: string | undefined;
+    try {
+      await mkdir(this.#options.home, { recursive: true, mode: 0o700 });
+      workDir = await mkdtemp(join(this.#options.home, 'attempt-'));
+      const limit = job.memoryLimitBytes ?? this.#options.memoryLimitBytes;
+      if (job.plugins.some((plugin) => plugin.isolated)) {
+        const transport = new AttemptProcess(ATTEMPT_ENTRY_URL, workDir, limit);
+        attempt.start(transport, workDir, () => transport.kill());
+      } else {
+        const thread = this.#takeThread();
+        attempt.start(thread, workDir, () => this.#giveBack(thread));
+      }
+      await attempt.settled;
+    } catch (error) {
+      attempt.refuse(error);
+    } finally {
+      if (workDir !== undefined) {
+        await rm(workDir, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+      }
+      attempt.finish();
+    }
+  }
+
+  #newThread(): AttemptThread {
+    return new AttemptThread(ATTEMPT_ENTRY_URL, this.#options.memoryLimitBytes);
+  }
+
+  #takeThread(): AttemptThread {
+    for (;;) {
+      const thread = this.#idle.pop();
+      if (thread === undefined) return this.#newThread();
+      if (!thread.isDead) return thread;
+    }
+  }
+
+  #giveBack(thread: AttemptThread): void {
+    thread.rest();
+    if (this.#isClosed || this.#idle.length >= this.#options.warmThreads) thread.kill();
+    else this.#idle.push(thread);
+  }
+}
+
+/** The host's side of one attempt: its messages, its cancellation, its one outcome. */
+class RunningAttempt implements AttemptHandle {
+  readonly result: Promise<AttemptOutcome>;
+  /** The outcome is known; the folder may be removed. */
+  readonly settled: Promise<void>;
+  readonly #job: AttemptJob;
+  readonly #hooks: AttemptHooks;
+  readonly #graceMs: number;
+  #resolveResult!: (outcome: AttemptOutcome) => void;
+  #settle!: () => void;
+  #outcome: AttemptOutcome | undefined;
+  #transport: AttemptTransport | undefined;
+  #release: (() => void) | undefined;
+  #cancelReason: string | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+  #logged: Promise<void> = Promise.resolve();
+
+  constructor(job: AttemptJob, hooks: AttemptHooks, graceMs: number) {
+    this.#job = job;
+    this.#hooks = hooks;
+    this.#graceMs = graceMs;
+    this.result = new Promise((resolve) => (this.#resolveResult = resolve));
+    this.settled = new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  /** `release` is called once after an orderly end; a transport that died is not released. */
+  start(transport: AttemptTransport, workDir: string, release: () => void): void {
+    this.#transport = transport;
+    this.#release = release;
+    transport.listen({
+      onMessage: (message) => this.#receive(message),
+      onOutput: (stream, bytes) =>
+        this.#keepLog(() => this.#hooks.onLog(stream, bytes, Date.now())),
+      onEnd: (end) => this.#onTransportEnd(end),
+    });
+    transport.post({ tag: 'run', job: this.#job, workDir });
+    if (this.#cancelReason !== undefined) this.#sendCancel(this.#cancelReason);
+  }
+
+  cancel(reason: string): void {
+    if (this.#cancelReason !== undefined || this.#outcome !== undefined) return;
+    this.#cancelReason = reason;
+    if (this.#transport !== undefined) this.#sendCancel(reason);
+  }
+
+  /** It could not even be started. */
+  refuse(error: unknown): void {
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#end({ status: 'failed', code: 'MR-P103', detail });
+  }
+
+  /** Hands out the outcome, when everything around the attempt is tidied up. */
+  finish(): void {
+    const outcome = this.#outcome;
+    if (outcome !== undefined) void this.#logged.then(() => this.#resolveResult(outcome));
+  }
+
+  #sendCancel(reason: string): void {
+    this.#transport?.post({ tag: 'cancel', reason });
+    this.#graceTimer = setTimeout(() => this.#transport?.kill(), this.#graceMs);
+  }
+
+  #receive(message: FromAttempt): void {
+    if (this.#outcome !== undefined) return;
+    switch (message.tag) {
+      case 'log':
+        for (const { stream, bytes, at } of message.entries) {
+          const kept = this.#keepLog(() => this.#hooks.onLog(stream, bytes, at));
+          void kept.then(() => this.#creditLog(bytes.length));
+        }
+        return;
+      case 'progress':
+        this.#hooks.onProgress?.(message.progress);
+        return;
+      case 'answer':
+        this.#hooks.onAnswer?.(message.part);
+        return;
+      case 'dirty':
+        void this.#keepDirty(message.no, message.records);
+        return;
+      case 'end':
+        this.#end(message.outcome);
+        this.#release?.();
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #creditLog(bytes: number): void {
+    // Once it has ended its thread may belong to another attempt already.
+    if (this.#outcome === undefined) this.#transport?.post({ tag: 'log-taken', bytes });
+  }
+
+  /** In order, one after the other; a log that cannot be kept does not fail the work. */
+  #keepLog(keep: () => void | Promise<void>): Promise<void> {
+    this.#logged = this.#logged.then(keep).catch(() => undefined);
+    return this.#logged;
+  }
+
+  async #keepDirty(
+    no: number,
+    records: Extract<FromAttempt, { tag: 'dirty' }>['records'],
+  ): Promise<void> {
+    try {
+      await this.#hooks.onDirty?.(records);
+      this.#transport?.post({ tag: 'dirty-kept', no });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#transport?.post({ tag: 'dirty-kept', no, error: reason });
+    }
+  }
+
+  #onTransportEnd(end: TransportEnd): void {
+    const code = end.cause === 'memory' ? 'MR-P104' : 'MR-P103';
+    const reason = this.#cancelReason;
+    if (reason === undefined) {
+      this.#end({ status: 'failed', code, detail: end.detail });
+      return;
+    }
+    const detail = `asked to stop (${reason}), it did not end in order within ${this.#graceMs} ms: ${end.detail}`;
+    this.#end({ status: 'failed', code, detail, cancelReason: reason });
+  }
+
+  #end(outcome: AttemptOutcome): void {
+    if (this.#outcome !== undefined) return;
+    clearTimeout(this.#graceTimer);
+    this.#outcome = outcome;
+    this.#settle();
+  }
+}

@@ -1,0 +1,23 @@
+import type { DirtyRecord, Progress } from '@millrace/sdk';
+import type { AttemptJob, AttemptOutcome, LogStream } from './attempt-job.js';
+
+export interface LogEntry {
+  readonly stream: LogStream;
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/** From the host into the thread or process; the same messages over both. */
+export type ToAttempt =
+  | { readonly tag: 'run'; readonly job: AttemptJob; readonly workDir: string }
+  | { readonly tag: 'cancel'; readonly reason: string }
+  /** That many bytes of log are out of the host's hands. */
+  | { readonly tag: 'log-taken'; readonly bytes: number }
+  | { readonly tag: 'dirty-kept'; readonly no: number; readonly error?: string };
+
+export type FromAttempt =
+  | { readonly tag: 'log'; readonly entries: readonly LogEntry[] }
+  | { readonly tag: 'progress'; readonly progress: Progress }
+  | { readonly tag: 'answer'; readonly part: unknown }
+  | { readonly tag: 'dirty'; readonly no: number; readonly records: readonly DirtyRecord[] }
+  | { readonly tag: 'end'; readonly outcome: AttemptOutcome };

@@ -1,0 +1,63 @@
+import { Worker } from 'node:worker_threads';
+import type { FromAttempt, ToAttempt } from './attempt-protocol.js';
+import type { AttemptTransport, TransportEvents } from './attempt-transport.js';
+import { forwardOutput, minimalEnv } from './attempt-transport.js';
+
+/** A worker thread for the attempts of built-in plugins; reused while it stays healthy. */
+export class AttemptThread implements AttemptTransport {
+  readonly #worker: Worker;
+  #events: TransportEvents | undefined;
+  #error: Error | undefined;
+  #isDead = false;
+
+  constructor(entry: URL, heapLimitBytes: number) {
+    this.#worker = new Worker(entry, {
+      env: minimalEnv(['MILLRACE_CRASH_POINTS', 'MILLRACE_CRASH_LOG']),
+      execArgv: [],
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapLimitBytes / 1024 ** 2) },
+    });
+    this.#worker.unref();
+    void forwardOutput(this.#worker.stdout, 'stdout', () => this.#events);
+    void forwardOutput(this.#worker.stderr, 'stderr', () => this.#events);
+    this.#worker.on('message', (message: FromAttempt) => this.#events?.onMessage(message));
+    this.#worker.on('error', (error) => (this.#error = error));
+    this.#worker.on('exit', (code) => this.#onExit(code));
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  listen(events: TransportEvents): void {
+    this.#events = events;
+    this.#worker.ref();
+    if (this.#isDead) this.#onExit(1);
+  }
+
+  /** Between attempts it must not keep its process alive. */
+  rest(): void {
+    this.#events = undefined;
+    this.#worker.unref();
+  }
+
+  post(message: ToAttempt): void {
+    this.#worker.postMessage(message);
+  }
+
+  kill(): void {
+    void this.#worker.terminate();
+  }
+
+  #onExit(exitCode: number): void {
+    this.#isDead = true;
+    const error = this.#error;
+    const isMemory =
+      error !== undefined && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    this.#events?.onEnd({
+      cause: isMemory ? 'memory' : 'died',
+      detail: error === undefined ? `the thread ended with exit code ${exitCode}` : error.message,
+    });
+  }
+}

@@ -1,0 +1,195 @@
+import type { ConnectivityStep, DirtyRecord, NodeContext, ResolvedDataSource } from '@millrace/sdk';
+import { PluginError } from '@millrace/sdk';
+import { runSyncJob } from '../../dataplane/sync-job.js';
+import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
+import { parseConfig } from '../../plugin-host/config-fields.js';
+import { PluginHost } from '../../plugin-host/plugin-host.js';
+import { ownConfigOf, syncDataSources } from '../../plugin-host/sync-config.js';
+import type { AttemptJob, AttemptOutcome, AttemptTask } from './attempt-job.js';
+
+type TaskOf<K extends AttemptTask['kind']> = Extract<AttemptTask, { kind: K }>;
+
+/** What an attempt may do to the world besides its own work. */
+export interface AttemptContext extends Omit<
+  NodeContext,
+  'identity' | 'parameters' | 'dataSource'
+> {
+  answer(part: unknown): void;
+  keepDirty(records: readonly DirtyRecord[]): Promise<void>;
+}
+
+/** Runs one job to its end in this thread or process. Never rejects. */
+export async function runAttempt(job: AttemptJob, ctx: AttemptContext): Promise<AttemptOutcome> {
+  try {
+    ctx.signal.throwIfAborted();
+    const host = await loadPlugins(job);
+    ctx.signal.throwIfAborted();
+    return await runTask(job, host, ctx);
+  } catch (error) {
+    if (ctx.signal.aborted) {
+      const { reason } = ctx.signal;
+      return { status: 'cancelled', reason: messageOf(reason) };
+    }
+    return failureOf(error);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The code an error carries, or MR-P105 for an error the plugin did not name. */
+export function failureOf(error: unknown): Extract<AttemptOutcome, { status: 'failed' }> {
+  const code = registeredCodeOf(error) ?? 'MR-P105';
+  const hasDetail = typeof error === 'object' && error !== null && 'detail' in error;
+  const detail = hasDetail && typeof error.detail === 'string' ? error.detail : messageOf(error);
+  return { status: 'failed', code, detail };
+}
+
+async function loadPlugins(job: AttemptJob): Promise<PluginHost> {
+  const host = await PluginHost.load({
+    plugins: job.plugins.map(({ specifier, isolated }) => ({ specifier, builtIn: !isolated })),
+    ...(job.pluginFolders ? { folders: job.pluginFolders } : {}),
+  });
+  const [refused] = host.refused;
+  if (refused) throw new MillraceError(refused.code, refused.detail);
+  return host;
+}
+
+function runTask(job: AttemptJob, host: PluginHost, ctx: AttemptContext): Promise<AttemptOutcome> {
+  const { task } = job;
+  switch (task.kind) {
+    case 'node':
+      return runNode(task, job, host, ctx);
+    case 'sync':
+      return runSync(task, job, host, ctx);
+    case 'connectivity':
+      return testConnectivity(task, host, ctx);
+    case 'browse':
+      return browse(task, host, ctx);
+  }
+}
+
+/** Data sources by name, with the defaults of their type filled in. */
+async function parsedDataSources(
+  job: AttemptJob,
+  host: PluginHost,
+): Promise<ReadonlyMap<string, ResolvedDataSource>> {
+  const parsed = new Map<string, ResolvedDataSource>();
+  for (const source of job.dataSources) {
+    const config = host.has('dataSource', source.type)
+      ? await parseConfig(
+          host.schemaOf('dataSource', source.type),
+          source.config,
+          `data source ${source.name}`,
+        )
+      : source.config;
+    parsed.set(source.name, { ...source, config });
+  }
+  return parsed;
+}
+
+function find(
+  dataSources: ReadonlyMap<string, ResolvedDataSource>,
+  name: string,
+): ResolvedDataSource {
+  const found = dataSources.get(name);
+  if (found === undefined) throw new PluginError('MR-D110', `no data source "${name}" was given`);
+  return found;
+}
+
+function nodeContext(
+  job: AttemptJob,
+  dataSources: ReadonlyMap<string, ResolvedDataSource>,
+  ctx: AttemptContext,
+): NodeContext {
+  return {
+    identity: job.identity,
+    parameters: job.parameters,
+    log: ctx.log,
+    signal: ctx.signal,
+    workDir: ctx.workDir,
+    progress: ctx.progress,
+    crashPoint: ctx.crashPoint,
+    dataSource: <C>(name: string) => find(dataSources, name) as ResolvedDataSource<C>,
+  };
+}
+
+async function runNode(
+  task: TaskOf<'node'>,
+  job: AttemptJob,
+  host: PluginHost,
+  ctx: AttemptContext,
+): Promise<AttemptOutcome> {
+  const node = host.node(task.nodeType);
+  const from = task.configVersion ?? node.configVersion;
+  const upgraded = host.upgradeConfig('node', task.nodeType, task.config, from);
+  const config = await parseConfig(node.config, upgraded, `node ${job.identity.nodeName}`);
+  const dataSources = await parsedDataSources(job, host);
+  ctx.signal.throwIfAborted();
+  const result = await node.run(config as never, nodeContext(job, dataSources, ctx));
+  return {
+    status: 'succeeded',
+    outputs: result.outputs ?? {},
+    ...(result.rows === undefined ? {} : { rows: result.rows }),
+  };
+}
+
+async function runSync(
+  task: TaskOf<'sync'>,
+  job: AttemptJob,
+  host: PluginHost,
+  ctx: AttemptContext,
+): Promise<AttemptOutcome> {
+  const dataSources = await parsedDataSources(job, host);
+  const names = syncDataSources(task.config);
+  const source = find(dataSources, names.source);
+  const target = find(dataSources, names.target);
+  const reader = host.reader(source.type);
+  const writer = host.writer(target.type);
+  const what = `node ${job.identity.nodeName}`;
+  const schema = host.syncSchema(source.type, target.type);
+  const config = await parseConfig(schema, task.config, what);
+  const sync = await runSyncJob({
+    reader,
+    readerConfig: await parseConfig(reader.config, ownConfigOf(config.source), `${what}, source`),
+    source,
+    writer,
+    writerConfig: await parseConfig(writer.config, ownConfigOf(config.target), `${what}, target`),
+    target,
+    mapping: config.mapping,
+    channel: config.channel,
+    context: nodeContext(job, dataSources, ctx),
+    onDirty: (records) => ctx.keepDirty(records),
+  });
+  return { status: 'succeeded', outputs: {}, rows: sync.rowsWritten, sync };
+}
+
+async function testConnectivity(
+  task: TaskOf<'connectivity'>,
+  host: PluginHost,
+  ctx: AttemptContext,
+): Promise<AttemptOutcome> {
+  const type = host.dataSource(task.dataSourceType);
+  const config = await parseConfig(type.config, task.config, 'data source');
+  const steps: ConnectivityStep[] = [];
+  for await (const step of type.testConnectivity(config as never, { signal: ctx.signal })) {
+    steps.push(step);
+    ctx.answer(step);
+  }
+  return { status: 'succeeded', outputs: {}, answer: steps };
+}
+
+async function browse(
+  task: TaskOf<'browse'>,
+  host: PluginHost,
+  ctx: AttemptContext,
+): Promise<AttemptOutcome> {
+  const type = host.dataSource(task.dataSourceType);
+  if (!type.browse) {
+    throw new MillraceError('MR-A104', `${type.title} has nothing to browse`);
+  }
+  const config = await parseConfig(type.config, task.config, 'data source');
+  const answer = await type.browse(config as never, task.request, { signal: ctx.signal });
+  return { status: 'succeeded', outputs: {}, answer };
+}

@@ -1,0 +1,231 @@
+import type { DirtyRecord, Progress } from '@millrace/sdk';
+
+import { ERRORS, isRegisteredCode, registeredCodeOf } from '../domain/errors.js';
+import type { PluginHost } from '../plugin-host/plugin-host.js';
+import type {
+  AttemptRef,
+  Claim,
+  DirtyRow,
+  FinishReport,
+  WorkerLink,
+} from '../worker-link/worker-link.js';
+import { attemptJobOf, isFenced } from './attempt-job-of.js';
+import type { AttemptHost } from './attempt/attempt-host.js';
+import type { AttemptHandle, AttemptOutcome, LogStream } from './attempt/attempt-job.js';
+import { LogShipper } from './log-shipper.js';
+
+export interface InstanceRunnerOptions {
+  readonly link: WorkerLink;
+  readonly workerId: number;
+  readonly workerName: string;
+  readonly plugins: PluginHost;
+  readonly host: AttemptHost;
+  readonly now: () => Date;
+  readonly crashPoint: (name: string) => Promise<void>;
+}
+
+/** Why an attempt was asked to stop. `lost`: it is another worker's now and nothing may be reported. */
+export type StopReason = 'stop' | 'timeout' | 'lost' | 'shutdown' | 'no-renewal';
+
+const MAX_RETRY_MS = 5000;
+
+/** Runs one claimed attempt to its report. */
+export class InstanceRunner {
+  readonly claim: Claim;
+  readonly isFenced: boolean;
+  /** Settles when the report has been taken, or nobody wants it any more. Never rejects. */
+  readonly done: Promise<void>;
+  readonly #options: InstanceRunnerOptions;
+  readonly #log: LogShipper;
+  #handle: AttemptHandle | undefined;
+  #stopReason: StopReason | undefined;
+  #progress: Progress | undefined;
+  #dirtyNo = 0;
+
+  constructor(claim: Claim, options: InstanceRunnerOptions) {
+    this.claim = claim;
+    this.#options = options;
+    this.isFenced = isFenced(claim, options.plugins);
+    this.#log = new LogShipper({
+      attempt: this.ref,
+      send: (chunks) => options.link.log(options.workerId, chunks),
+      now: options.now,
+    });
+    this.done = this.#run();
+  }
+
+  get ref(): AttemptRef {
+    const { planDay, instanceId, epoch } = this.claim;
+    return { planDay, instanceId, epoch };
+  }
+
+  get isStopping(): boolean {
+    return this.#stopReason !== undefined;
+  }
+
+  get progress(): Progress | undefined {
+    return this.#progress;
+  }
+
+  stop(reason: StopReason): void {
+    if (reason === 'lost') this.#log.abandon();
+    // A lost attempt stays lost whatever it was stopped for before.
+    this.#stopReason = reason === 'lost' ? reason : (this.#stopReason ?? reason);
+    this.#handle?.cancel(reason);
+  }
+
+  async #run(): Promise<void> {
+    const { crashPoint } = this.#options;
+    await crashPoint('worker:claimed');
+    const report = await this.#execute();
+    if (this.#stopReason === 'lost') return;
+    await this.#write(
+      'info',
+      `${report.outcome}${report.errorCode === undefined ? '' : ` ${report.errorCode}`}`,
+    );
+    await this.#log.end();
+    await crashPoint('worker:before-finish');
+    await this.#report(report);
+    await crashPoint('worker:after-finish');
+  }
+
+  async #execute(): Promise<FinishReport> {
+    const { link, workerId, workerName, plugins, host } = this.#options;
+    const { claim } = this;
+    try {
+      await this.#write(
+        'info',
+        `${claim.nodeName} (${claim.nodeType}), business date ${claim.bizdate}, run ${claim.runNumber}, ` +
+          `attempt ${claim.attempt}, on worker ${workerName}`,
+      );
+      const job = attemptJobOf(claim, plugins);
+      // Not awaited: a slow link must not keep the work waiting, and a claim is proof enough.
+      void link.started(workerId, [this.ref]).catch(() => undefined);
+      this.#handle = host.run(job, {
+        onLog: (stream, bytes, at) => this.#onLog(stream, bytes, at),
+        onProgress: (progress) => {
+          this.#progress = { ...this.#progress, ...progress };
+        },
+        onDirty: (records) => this.#onDirty(records),
+      });
+      if (this.#stopReason !== undefined) this.#handle.cancel(this.#stopReason);
+      const timeout = setTimeout(
+        () => this.stop('timeout'),
+        Math.min(claim.timeoutMs, 2 ** 31 - 1),
+      );
+      const outcome = await this.#handle.result;
+      clearTimeout(timeout);
+      return await this.#reportOf(outcome);
+    } catch (error) {
+      const code = registeredCodeOf(error) ?? 'MR-P105';
+      const detail = detailOf(error);
+      await this.#explain(code, detail);
+      return { ...this.ref, outcome: 'failed', errorCode: code, errorDetail: detail };
+    }
+  }
+
+  async #reportOf(outcome: AttemptOutcome): Promise<FinishReport> {
+    const progress = this.#progress === undefined ? {} : { progress: this.#progress };
+    if (outcome.status === 'succeeded') {
+      const rows = outcome.sync?.rowsWritten ?? outcome.rows;
+      return {
+        ...this.ref,
+        outcome: 'succeeded',
+        outputs: outcome.outputs,
+        ...(rows === undefined ? {} : { rows }),
+        ...progress,
+      };
+    }
+    if (this.#stopReason === 'shutdown') {
+      return { ...this.ref, outcome: 'returned', ...progress };
+    }
+    const [code, detail] = this.#failureOf(outcome);
+    await this.#explain(code, detail);
+    return {
+      ...this.ref,
+      outcome: this.#stopReason === 'stop' ? 'cancelled' : 'failed',
+      errorCode: code,
+      errorDetail: detail,
+      ...progress,
+    };
+  }
+
+  #failureOf(outcome: Exclude<AttemptOutcome, { status: 'succeeded' }>): [string, string] {
+    switch (this.#stopReason) {
+      case 'stop':
+        return ['MR-S203', 'A user stopped it.'];
+      case 'timeout':
+        return ['MR-S202', `It ran longer than ${this.claim.timeoutMs} ms.`];
+      case 'no-renewal':
+        return ['MR-S204', 'The worker could not renew its lease and ended the attempt.'];
+      case 'lost':
+      case 'shutdown':
+      case undefined:
+        return outcome.status === 'failed'
+          ? [outcome.code, outcome.detail]
+          : ['MR-P105', outcome.reason];
+      default:
+        return this.#stopReason satisfies never;
+    }
+  }
+
+  /** A failure in the log reads like everywhere else: code, title, the system's own words, what to do. */
+  async #explain(code: string, detail: string): Promise<void> {
+    await this.#write(
+      'error',
+      isRegisteredCode(code) ? `${code} ${ERRORS[code].title}: ${detail}` : `${code}: ${detail}`,
+    );
+    if (isRegisteredCode(code)) await this.#write('error', `fix: ${ERRORS[code].help}`);
+  }
+
+  async #report(report: FinishReport): Promise<void> {
+    const { link, workerId } = this.#options;
+    for (
+      let delayMs = 100;
+      this.#stopReason !== 'lost';
+      delayMs = Math.min(MAX_RETRY_MS, delayMs * 2)
+    ) {
+      try {
+        await link.finish(workerId, [report]);
+        return;
+      } catch {
+        // The outcome stays ours to report as long as the lease is.
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+    }
+  }
+
+  async #write(stream: LogStream, text: string): Promise<void> {
+    await this.#onLog(stream, Buffer.from(`${text}\n`), this.#options.now().getTime());
+  }
+
+  async #onLog(stream: LogStream, bytes: Uint8Array, at: number): Promise<void> {
+    if (stream === 'stdout' || stream === 'stderr') {
+      await this.#log.write(bytes);
+      return;
+    }
+    const level = stream === 'info' ? 'INFO ' : stream === 'warn' ? 'WARN ' : 'ERROR';
+    const text = Buffer.from(bytes).toString('utf8').replace(/\n$/, '');
+    await this.#log.write(Buffer.from(`${new Date(at).toISOString()} ${level} ${text}\n`));
+  }
+
+  async #onDirty(records: readonly DirtyRecord[]): Promise<void> {
+    const rows = records.map((record): DirtyRow => {
+      const { column, cells, ...rest } = record;
+      return {
+        no: this.#dirtyNo++,
+        ...rest,
+        ...(column === undefined ? {} : { column }),
+        cells: cells.map((cell) =>
+          cell instanceof Uint8Array ? { base64: Buffer.from(cell).toString('base64') } : cell,
+        ),
+      };
+    });
+    await this.#options.link.quarantine(this.#options.workerId, this.ref, rows);
+  }
+}
+
+function detailOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'detail' in error) return String(error.detail);
+  return error instanceof Error ? error.message : String(error);
+}

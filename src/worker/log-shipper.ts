@@ -1,0 +1,138 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+import type { AttemptRef, LogChunk } from '../worker-link/worker-link.js';
+
+const compress = promisify(gzip);
+
+export interface LogShipperOptions {
+  readonly attempt: AttemptRef;
+  /** Sends chunks; rejects when they may not have arrived. */
+  readonly send: (chunks: readonly LogChunk[]) => Promise<void>;
+  readonly now: () => Date;
+  /** Of a whole log; what comes in the middle of a longer one is left out and counted. */
+  readonly maxBytes?: number;
+  readonly chunkBytes?: number;
+  readonly chunkMs?: number;
+}
+
+const MAX_BYTES = 50 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+const CHUNK_MS = 250;
+const MAX_RETRY_MS = 5000;
+
+/**
+ * Sends one attempt's run log on while it runs: at most 64 KB or 250 ms stay in this process, so that a
+ * killed worker loses less than a second of it (engine rule 21). A log beyond the limit keeps its head
+ * and its tail and says what is missing between them.
+ */
+export class LogShipper {
+  readonly #options: Required<LogShipperOptions>;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #sentBytes = 0;
+  #no = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  /** The newest part of a log that is over its head's size. */
+  #tail: Buffer[] = [];
+  #tailBytes = 0;
+  #droppedBytes = 0;
+  #abandoned = false;
+
+  constructor(options: LogShipperOptions) {
+    this.#options = { maxBytes: MAX_BYTES, chunkBytes: CHUNK_BYTES, chunkMs: CHUNK_MS, ...options };
+  }
+
+  /** Takes bytes as they come. Resolves when there is room for more. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#sentBytes + this.#pendingBytes >= this.#options.maxBytes / 2) {
+      this.#keepTail(Buffer.from(bytes));
+      return;
+    }
+    this.#pending.push(Buffer.from(bytes));
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes >= this.#options.chunkBytes) await this.#flush();
+    else this.#timer ??= setTimeout(() => void this.#flush(), this.#options.chunkMs);
+  }
+
+  /** Sends what is left; resolves when all has arrived, or the log was abandoned. */
+  async end(): Promise<void> {
+    if (this.#tailBytes > 0) {
+      if (this.#droppedBytes > 0) {
+        this.#push(`\n… ${this.#droppedBytes} bytes of this log were left out here …\n`);
+      }
+      for (const part of this.#tail.splice(0)) this.#push(part);
+    }
+    await this.#flush();
+    await this.#sending;
+  }
+
+  /** The attempt is not this worker's any more: nothing is sent again. */
+  abandon(): void {
+    this.#abandoned = true;
+    clearTimeout(this.#timer);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+
+  #push(part: Buffer | string): void {
+    const bytes = Buffer.from(part as string);
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+  }
+
+  #keepTail(bytes: Buffer): void {
+    this.#tail.push(bytes);
+    this.#tailBytes += bytes.length;
+    while (this.#tailBytes > this.#options.maxBytes / 2) {
+      const oldest = this.#tail.shift();
+      if (oldest === undefined) return;
+      this.#tailBytes -= oldest.length;
+      this.#droppedBytes += oldest.length;
+    }
+  }
+
+  #flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const parts = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (parts.length === 0) return this.#sending;
+    const text = Buffer.concat(parts);
+    this.#sentBytes += text.length;
+    for (let at = 0; at < text.length; at += this.#options.chunkBytes) {
+      this.#sending = this.#sending.then(() =>
+        this.#send(text.subarray(at, at + this.#options.chunkBytes)),
+      );
+    }
+    return this.#sending;
+  }
+
+  async #send(text: Buffer): Promise<void> {
+    const chunk: LogChunk = {
+      ...this.#options.attempt,
+      no: this.#no++,
+      at: this.#options.now().toISOString(),
+      lineCount: countNewlines(text),
+      byteCount: text.length,
+      body: (await compress(text)).toString('base64'),
+    };
+    for (let delayMs = 100; !this.#abandoned; delayMs = Math.min(MAX_RETRY_MS, delayMs * 2)) {
+      try {
+        await this.#options.send([chunk]);
+        return;
+      } catch {
+        // The link is down or slow: the chunk keeps its number, so sending it again doubles nothing.
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+    }
+  }
+}
+
+function countNewlines(text: Buffer): number {
+  let count = 0;
+  for (let at = text.indexOf(10); at !== -1; at = text.indexOf(10, at + 1)) count++;
+  return count;
+}

@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { PluginHost } from '../plugin-host/plugin-host.js';
+import { SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
+import type { Claim, WorkerLink } from '../worker-link/worker-link.js';
+import { WORKER_PROTOCOL } from '../worker-link/worker-link.js';
+import type { AttemptHost } from './attempt/attempt-host.js';
+import { InstanceRunner } from './instance-runner.js';
+import { reachableAddresses } from './reachable-addresses.js';
+import { runRequest } from './request-runner.js';
+
+export interface WorkerLogger {
+  info(fields: Record<string, unknown>, text: string): void;
+  warn(fields: Record<string, unknown>, text: string): void;
+}
+
+export interface WorkerOptions {
+  readonly link: WorkerLink;
+  readonly name: string;
+  readonly resourceGroup: string;
+  readonly capacity: number;
+  readonly plugins: PluginHost;
+  readonly host: AttemptHost;
+  readonly renewMs: number;
+  /** Without renewal for so long, attempts that no target fences are stopped (engine: fence). */
+  readonly stopMs: number;
+  readonly logger: WorkerLogger;
+  readonly now: () => Date;
+  readonly crashPoint: (name: string) => Promise<void>;
+}
+
+const POLL_WAIT_MS = 20_000;
+const MAX_REQUESTS = 2;
+const MAX_BACKOFF_MS = 5000;
+
+/** Takes instances of one resource group, runs them and reports: claim, run, renew, finish. */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #running = new Map<string, InstanceRunner>();
+  readonly #ending = new AbortController();
+  #requests = 0;
+  #workerId = 0;
+  #loops: Promise<unknown> = Promise.resolve();
+  #lastPoll: number | undefined;
+  /** Ends the present poll, so that the next one tells the new number of free places. */
+  #endPoll: (() => void) | undefined;
+  #polledFree = 0;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  /** Milliseconds since the link last answered; `undefined` before the first time. */
+  get sinceSuccessMs(): number | undefined {
+    return this.#lastPoll === undefined ? undefined : performance.now() - this.#lastPoll;
+  }
+
+  async start(): Promise<void> {
+    await this.#register();
+    this.#options.host.warmUp();
+    this.#loops = Promise.all([this.#pollLoop(), this.#renewLoop()]);
+  }
+
+  /** Gives what is running back to the queue and says goodbye. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    this.#endPoll?.();
+    const runners = [...this.#running.values()];
+    for (const runner of runners) runner.stop('shutdown');
+    await Promise.all(runners.map((runner) => runner.done));
+    await this.#loops;
+    await this.#options.host.close('shutdown');
+    await this.#options.link.goodbye(this.#workerId).catch(() => undefined);
+  }
+
+  async #register(): Promise<void> {
+    const { link, plugins, logger } = this.#options;
+    for (let delayMs = 100; ; delayMs = Math.min(MAX_BACKOFF_MS, delayMs * 2)) {
+      try {
+        const { workerId } = await link.register({
+          name: this.#options.name,
+          resourceGroup: this.#options.resourceGroup,
+          protocol: WORKER_PROTOCOL,
+          capacity: this.#options.capacity,
+          nodeTypes: [SYNC_NODE_TYPE, ...plugins.types('node')],
+          dataSourceTypes: plugins.types('dataSource'),
+          plugins: plugins.manifests().map(({ name, version }) => ({ name, version })),
+          addresses: reachableAddresses(),
+        });
+        this.#workerId = workerId;
+        logger.info({ workerId }, 'registered');
+        return;
+      } catch (error) {
+        if (this.#ending.signal.aborted) throw error;
+        logger.warn({ err: error }, 'the link does not answer; trying again');
+        await sleep(delayMs);
+      }
+    }
+  }
+
+  async #pollLoop(): Promise<void> {
+    const { link, logger } = this.#options;
+    let delayMs = 100;
+    while (!this.#ending.signal.aborted) {
+      const poll = new AbortController();
+      this.#endPoll = () => poll.abort();
+      this.#polledFree = this.#free();
+      try {
+        const answer = await link.poll(
+          {
+            workerId: this.#workerId,
+            free: this.#polledFree,
+            freeRequests: MAX_REQUESTS - this.#requests,
+            stopping: [...this.#running.values()]
+              .filter((runner) => runner.isStopping)
+              .map((runner) => runner.ref),
+            waitMs: POLL_WAIT_MS,
+          },
+          poll.signal,
+        );
+        this.#lastPoll = performance.now();
+        delayMs = 100;
+        for (const stop of answer.stops) this.#running.get(keyOf(stop))?.stop('stop');
+        for (const claim of answer.claims) this.#run(claim);
+        for (const request of answer.requests) void this.#answer(request);
+      } catch (error) {
+        if (poll.signal.aborted) continue;
+        logger.warn({ err: error }, 'the link does not answer; trying again');
+        await sleep(delayMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+        delayMs = Math.min(MAX_BACKOFF_MS, delayMs * 2);
+      }
+    }
+  }
+
+  async #renewLoop(): Promise<void> {
+    const { link, logger, renewMs, stopMs } = this.#options;
+    let renewedAt = performance.now();
+    // It goes on after the end was asked for: what is being given back must stay ours until it is.
+    while (!this.#ending.signal.aborted || this.#running.size > 0) {
+      const cut = this.#running.size > 0 ? {} : { signal: this.#ending.signal };
+      await sleep(renewMs, undefined, cut).catch(() => undefined);
+      const sentAt = performance.now();
+      try {
+        const { lost } = await link.renew({
+          workerId: this.#workerId,
+          attempts: [...this.#running.values()].map((runner) => ({
+            ...runner.ref,
+            ...(runner.progress === undefined ? {} : { progress: runner.progress }),
+          })),
+        });
+        renewedAt = sentAt;
+        for (const ref of lost) this.#running.get(keyOf(ref))?.stop('lost');
+      } catch (error) {
+        logger.warn({ err: error }, 'the lease was not renewed');
+        if (performance.now() - renewedAt < stopMs) continue;
+        for (const runner of this.#running.values()) {
+          if (!runner.isFenced) runner.stop('no-renewal');
+        }
+      }
+    }
+  }
+
+  #free(): number {
+    return Math.max(0, this.#options.capacity - this.#running.size);
+  }
+
+  #run(claim: Claim): void {
+    const { link, name, plugins, host, now, crashPoint, logger } = this.#options;
+    const runner = new InstanceRunner(claim, {
+      link,
+      workerId: this.#workerId,
+      workerName: name,
+      plugins,
+      host,
+      now,
+      crashPoint,
+    });
+    const key = keyOf(claim);
+    this.#running.set(key, runner);
+    logger.info(logFields(claim), 'attempt claimed');
+    void runner.done.then(() => {
+      this.#running.delete(key);
+      logger.info(logFields(claim), 'attempt ended');
+      // A full worker polls for stops alone: tell the link at once that there is room again.
+      if (this.#polledFree === 0) this.#endPoll?.();
+    });
+  }
+
+  async #answer(request: Parameters<typeof runRequest>[0]): Promise<void> {
+    const { link, plugins, host, now } = this.#options;
+    this.#requests++;
+    await runRequest(request, { link, workerId: this.#workerId, plugins, host, now });
+    this.#requests--;
+  }
+}
+
+function keyOf(ref: { readonly instanceId: number; readonly epoch: number }): string {
+  return `${ref.instanceId}:${ref.epoch}`;
+}
+
+function logFields(claim: Claim): Record<string, unknown> {
+  return {
+    instanceId: claim.publicId,
+    nodeId: claim.nodeId,
+    bizdate: claim.bizdate,
+    attempt: claim.attempt,
+  };
+}

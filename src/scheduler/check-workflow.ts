@@ -1,0 +1,251 @@
+import { lastBizdate } from '../domain/calendar/bizdate.js';
+import { cyclesOf } from '../domain/calendar/cycles-of.js';
+import {
+  type FieldError,
+  MillraceError,
+  type RegisteredCode,
+  registeredCodeOf,
+} from '../domain/errors.js';
+import { checkGraph } from '../domain/graph/check-graph.js';
+import { evaluateDeclarations, parseDeclarations } from '../domain/params/declarations.js';
+import { substitute } from '../domain/params/substitute.js';
+import { configErrors, substituteTemplates } from '../plugin-host/config-fields.js';
+import { type PluginHost, SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
+import { syncDataSources } from '../plugin-host/sync-config.js';
+import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
+
+export interface CheckContext {
+  readonly plugins: PluginHost;
+  readonly timezone: string;
+  readonly now: Date;
+  /** Types of the data sources there are, by name. */
+  readonly dataSources: ReadonlyMap<string, string>;
+  /** Slots of the resource groups there are, by name. */
+  readonly resourceGroups: ReadonlyMap<string, number>;
+}
+
+/** What submitting learned of each node, by node name. */
+export type CheckedNodes = ReadonlyMap<string, { readonly dataSources: readonly string[] }>;
+
+/**
+ * Everything that must be right before a workflow becomes a version. Throws one error that lists every
+ * wrong field; its code is that of the first.
+ */
+export async function checkWorkflow(
+  spec: WorkflowSpec,
+  context: CheckContext,
+): Promise<CheckedNodes> {
+  const problems = new Problems();
+  checkNames(spec, problems);
+  problems.catch('/nodes', () =>
+    checkGraph(
+      spec.nodes.map((node) => node.id),
+      spec.nodes.flatMap((node) => node.needs.map((from) => ({ from, to: node.id }))),
+    ),
+  );
+  const checked = new Map<string, { dataSources: readonly string[] }>();
+  for (const [index, node] of spec.nodes.entries()) {
+    const pointer = `/nodes/${index}`;
+    checkSchedule(spec, node, pointer, context, problems);
+    checkGroup(node, pointer, context, problems);
+    const dataSources = await checkConfig(spec, node, pointer, context, problems);
+    checked.set(node.id, { dataSources });
+  }
+  problems.throwIfAny();
+  return checked;
+}
+
+function checkNames(spec: WorkflowSpec, problems: Problems): void {
+  const seen = new Set<string>();
+  for (const [index, node] of spec.nodes.entries()) {
+    if (seen.has(node.id)) {
+      problems.add('MR-A101', `/nodes/${index}/id`, `"${node.id}" is the name of two nodes.`);
+    }
+    seen.add(node.id);
+    for (const twice of node.needs.filter((name, at) => node.needs.indexOf(name) !== at)) {
+      problems.add('MR-A101', `/nodes/${index}/needs`, `"${twice}" is listed twice.`);
+    }
+  }
+}
+
+function checkSchedule(
+  spec: WorkflowSpec,
+  node: NodeSpec,
+  pointer: string,
+  context: CheckContext,
+  problems: Problems,
+): void {
+  const { cron, dstPolicy } = node.schedule ?? spec.schedule;
+  const at = node.schedule === undefined ? '/schedule/cron' : `${pointer}/schedule/cron`;
+  problems.catch(at, () =>
+    cyclesOf(
+      { cron, dstPolicy, zone: context.timezone },
+      lastBizdate(context.now, context.timezone),
+    ),
+  );
+}
+
+function checkGroup(
+  node: NodeSpec,
+  pointer: string,
+  context: CheckContext,
+  problems: Problems,
+): void {
+  const slots = context.resourceGroups.get(node.resourceGroup);
+  if (slots === undefined) {
+    const names = [...context.resourceGroups.keys()].join(', ');
+    problems.add(
+      'MR-A104',
+      `${pointer}/resourceGroup`,
+      `There is no resource group "${node.resourceGroup}"; there are: ${names}.`,
+    );
+  } else if (node.slots > slots) {
+    problems.add(
+      'MR-S103',
+      `${pointer}/slots`,
+      `The node wants ${node.slots} slots; its group "${node.resourceGroup}" has ${slots}.`,
+    );
+  }
+}
+
+async function checkConfig(
+  spec: WorkflowSpec,
+  node: NodeSpec,
+  pointer: string,
+  context: CheckContext,
+  problems: Problems,
+): Promise<readonly string[]> {
+  const { plugins } = context;
+  if (node.type !== SYNC_NODE_TYPE && !plugins.has('node', node.type)) {
+    const types = [SYNC_NODE_TYPE, ...plugins.types('node')].join(', ');
+    problems.add('MR-S102', `${pointer}/type`, `"${node.type}" is not one of ${types}.`);
+    return [];
+  }
+  const names =
+    node.type === SYNC_NODE_TYPE ? syncNames(node) : await nodeDataSources(plugins, node);
+  if (names === undefined) {
+    const schema = node.type === SYNC_NODE_TYPE ? undefined : plugins.schemaOf('node', node.type);
+    const errors = schema === undefined ? [] : await configErrors(schema, node.config);
+    for (const error of errors) {
+      problems.add('MR-S103', `${pointer}/config${error.pointer}`, error.detail);
+    }
+    if (schema === undefined) {
+      problems.add(
+        'MR-S103',
+        `${pointer}/config`,
+        'A sync node needs source.dataSource and target.dataSource.',
+      );
+    }
+    return [];
+  }
+  const known = checkDataSources(names, pointer, context, problems);
+  if (known === undefined) return names;
+  const schema =
+    node.type === SYNC_NODE_TYPE
+      ? problems.catch(`${pointer}/config`, () =>
+          plugins.syncSchema(known[0] ?? '', known[1] ?? ''),
+        )
+      : plugins.schemaOf('node', node.type);
+  if (schema === undefined) return names;
+  for (const error of await configErrors(schema, node.config)) {
+    problems.add('MR-S103', `${pointer}/config${error.pointer}`, error.detail);
+  }
+  checkParameters(spec, node, pointer, context, problems, (replace) => {
+    substituteTemplates(node.config, schema, replace);
+  });
+  return names;
+}
+
+function syncNames(node: NodeSpec): readonly string[] | undefined {
+  const ends = syncDataSources(node.config);
+  return ends === undefined ? undefined : [ends.source, ends.target];
+}
+
+async function nodeDataSources(
+  plugins: PluginHost,
+  node: NodeSpec,
+): Promise<readonly string[] | undefined> {
+  const type = plugins.node(node.type);
+  const parsed = await type.config['~standard'].validate(node.config);
+  return parsed.issues === undefined ? type.dataSourcesOf(parsed.value) : undefined;
+}
+
+/** The types of the named data sources, or `undefined` when one is missing. */
+function checkDataSources(
+  names: readonly string[],
+  pointer: string,
+  context: CheckContext,
+  problems: Problems,
+): readonly string[] | undefined {
+  const missing = names.filter((name) => !context.dataSources.has(name));
+  for (const name of missing) {
+    problems.add('MR-S104', `${pointer}/config`, `There is no data source "${name}".`);
+  }
+  return missing.length > 0 ? undefined : names.map((name) => context.dataSources.get(name) ?? '');
+}
+
+/** Runs every expression once, for the last business date: what fails now would fail at night. */
+function checkParameters(
+  spec: WorkflowSpec,
+  node: NodeSpec,
+  pointer: string,
+  context: CheckContext,
+  problems: Problems,
+  eachTemplate: (replace: (code: string, at: string) => string) => void,
+): void {
+  const base = {
+    bizdate: lastBizdate(context.now, context.timezone),
+    scheduledLocal: { date: lastBizdate(context.now, context.timezone), time: '00:00:00' },
+    zone: context.timezone,
+    workflowId: 1,
+    nodeId: 1,
+    instanceId: 1,
+  } as Parameters<typeof substitute>[2];
+  const values = problems.catch(`${pointer}/parameters`, () =>
+    evaluateDeclarations(parseDeclarations({ ...spec.parameters, ...node.parameters }), base),
+  );
+  if (values === undefined) return;
+  eachTemplate((code, at) => {
+    problems.catch(`${pointer}/config${at}`, () => substitute(code, values, base));
+    return code;
+  });
+  for (const [no, output] of node.outputs.entries()) {
+    problems.catch(`${pointer}/outputs/${no}/partition`, () =>
+      substitute(output.partition, values, base),
+    );
+  }
+}
+
+/** Collects what is wrong, so that the user sees all of it at once. */
+class Problems {
+  readonly #errors: FieldError[] = [];
+  #code: RegisteredCode | undefined;
+
+  add(code: RegisteredCode, pointer: string, detail: string): void {
+    this.#code ??= code;
+    this.#errors.push({ pointer, detail });
+  }
+
+  /** Runs `check`; an error of the registry becomes a problem at `pointer`, any other one is thrown. */
+  catch<T>(pointer: string, check: () => T): T | undefined {
+    try {
+      return check();
+    } catch (error) {
+      const code = registeredCodeOf(error);
+      if (code === undefined || !(error instanceof Error)) throw error;
+      const detail = 'detail' in error ? String(error.detail) : error.message;
+      this.add(code, pointer, detail);
+      return undefined;
+    }
+  }
+
+  throwIfAny(): void {
+    if (this.#code === undefined) return;
+    const list = this.#errors
+      .slice(0, 20)
+      .map((error) => `${error.pointer}: ${error.detail}`)
+      .join('\n');
+    const rest = this.#errors.length > 20 ? `\n… and ${this.#errors.length - 20} more` : '';
+    throw new MillraceError(this.#code, list + rest, { errors: this.#errors });
+  }
+}

@@ -1,0 +1,173 @@
+import {
+  type Bizdate,
+  bizdateOf,
+  bizdateRange,
+  parseBizdate,
+  plusDays,
+} from '../domain/calendar/bizdate.js';
+import { localOf } from '../domain/calendar/zone.js';
+import type { Clock } from '../domain/clock.js';
+import type { Database } from '../store/database.js';
+import { insertPlan } from '../store/sql/insert-plan.sql.js';
+import type { WakeBus } from '../store/wake-bus.js';
+import { planWorkflow } from './plan-workflow.js';
+
+export interface PlanTimes {
+  /** Local wall clock `HH:MM` from which tomorrow is planned. */
+  readonly cutoff: string;
+  /** Local wall clock `HH:MM` from which tomorrow's plan is sealed. */
+  readonly seal: string;
+}
+
+interface Zone {
+  readonly workspace_id: number;
+  readonly timezone: string;
+  readonly last: string | null;
+  readonly first: string;
+}
+
+/** After nights off, at most this many missed business dates are planned, the newest ones. */
+const MAX_CATCH_UP_DAYS = 7;
+
+/**
+ * Plans each next day. Level-triggered: it asks which days should be planned by now and are not, so a
+ * night without a scheduler is a rule, not a missed tick (engine rule 12). Planning is idempotent, so
+ * two schedulers may do it at once.
+ */
+export class InstanceGenerator {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #wakeBus: WakeBus;
+  readonly #times: PlanTimes;
+
+  constructor(database: Database, clock: Clock, wakeBus: WakeBus, times: PlanTimes) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#wakeBus = wakeBus;
+    this.#times = times;
+  }
+
+  /** Plans and seals whatever is due by now. Returns the plans it made, as `zone bizdate`. */
+  async generateDue(): Promise<string[]> {
+    const made: string[] = [];
+    for (const zone of await this.#zones()) {
+      const newest = this.#newestBizdate(zone.timezone);
+      for (const bizdate of daysToPlan(zone, newest)) {
+        await this.planDay(zone.workspace_id, zone.timezone, bizdate);
+        made.push(`${zone.timezone} ${bizdate}`);
+      }
+      await this.#seal(zone);
+    }
+    if (made.length > 0) this.#wakeBus.wake();
+    return made;
+  }
+
+  /** Plans one business date of a workspace and zone; a workflow that is planned already is left alone. */
+  async planDay(workspaceId: number, timezone: string, bizdate: Bizdate): Promise<void> {
+    const planDay = await this.#openPlan(workspaceId, timezone, bizdate);
+    const runGroupId = await this.#scheduledGroup(workspaceId);
+    for (const version of await this.#versions(workspaceId, timezone, bizdate)) {
+      await this.#database.transaction(async (tx) => {
+        const now = this.#clock.now();
+        const plan = await planWorkflow(tx, {
+          workspaceId,
+          workflowId: version.workflow_id,
+          versionId: version.id,
+          timezone,
+          runGroupId,
+          planDay,
+          bizdate,
+        });
+        if ((await insertPlan(tx, plan, now)) === undefined) return;
+        await tx.run(
+          `UPDATE plan SET instances = instances + $4, edges = edges + $5
+            WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3`,
+          [
+            workspaceId,
+            timezone,
+            bizdate,
+            plan.instances.length,
+            plan.edges.length + plan.outerEdges.length,
+          ],
+        );
+      });
+    }
+  }
+
+  async #zones(): Promise<Zone[]> {
+    return await this.#database.rows<Zone>(
+      `SELECT w.workspace_id, v.timezone, min(v.first_bizdate) AS first,
+              (SELECT max(p.bizdate) FROM plan p
+                WHERE p.workspace_id = w.workspace_id AND p.timezone = v.timezone) AS last
+         FROM workflow w JOIN workflow_version v ON v.workflow_id = w.id
+        WHERE w.scheduled GROUP BY w.workspace_id, v.timezone`,
+    );
+  }
+
+  /** Before the cut-off the newest planned business date is yesterday (it runs today); after it, today. */
+  #newestBizdate(timezone: string): Bizdate {
+    const now = this.#clock.now();
+    const yesterday = bizdateOf(now, timezone);
+    return localOf(now, timezone).time >= `${this.#times.cutoff}:00`
+      ? plusDays(yesterday, 1)
+      : yesterday;
+  }
+
+  async #openPlan(workspaceId: number, timezone: string, bizdate: Bizdate): Promise<string> {
+    const [plan] = await this.#database.rows<{ plan_day: string }>(
+      `INSERT INTO plan (workspace_id, timezone, bizdate, plan_day, state)
+       VALUES ($1, $2, $3, (clock_timestamp() AT TIME ZONE 'UTC')::date, 'planned')
+       ON CONFLICT (workspace_id, timezone, bizdate) DO UPDATE SET revision = plan.revision
+       RETURNING plan_day`,
+      [workspaceId, timezone, bizdate],
+    );
+    if (plan === undefined) throw new Error('The plan row is missing after its upsert.');
+    return plan.plan_day;
+  }
+
+  async #scheduledGroup(workspaceId: number): Promise<number> {
+    const [group] = await this.#database.rows<{ id: number }>(
+      `INSERT INTO run_group (workspace_id, kind, name) VALUES ($1, 'scheduled', 'scheduled')
+       ON CONFLICT (workspace_id) WHERE kind = 'scheduled' DO UPDATE SET name = excluded.name
+       RETURNING id`,
+      [workspaceId],
+    );
+    if (group === undefined)
+      throw new Error('The scheduled run group is missing after its upsert.');
+    return group.id;
+  }
+
+  /** The newest version of each scheduled workflow that is in effect on this business date. */
+  async #versions(
+    workspaceId: number,
+    timezone: string,
+    bizdate: Bizdate,
+  ): Promise<{ id: number; workflow_id: number }[]> {
+    return await this.#database.rows(
+      `SELECT DISTINCT ON (v.workflow_id) v.id, v.workflow_id, v.timezone
+         FROM workflow_version v JOIN workflow w ON w.id = v.workflow_id
+        WHERE w.workspace_id = $1 AND w.scheduled AND v.timezone = $2 AND v.first_bizdate <= $3
+          AND NOT EXISTS (SELECT FROM workflow_version newer WHERE newer.workflow_id = v.workflow_id
+                             AND newer.version > v.version AND newer.first_bizdate <= $3)
+        ORDER BY v.workflow_id, v.version DESC`,
+      [workspaceId, timezone, bizdate],
+    );
+  }
+
+  async #seal(zone: Zone): Promise<void> {
+    const now = this.#clock.now();
+    const today = plusDays(bizdateOf(now, zone.timezone), 1);
+    const sealed =
+      localOf(now, zone.timezone).time >= `${this.#times.seal}:00` ? today : plusDays(today, -1);
+    await this.#database.run(
+      `UPDATE plan SET state = 'sealed', sealed_at = $4
+        WHERE workspace_id = $1 AND timezone = $2 AND bizdate <= $3 AND state = 'planned'`,
+      [zone.workspace_id, zone.timezone, sealed, now],
+    );
+  }
+}
+
+function daysToPlan(zone: Zone, newest: Bizdate): Bizdate[] {
+  const from = zone.last === null ? parseBizdate(zone.first) : plusDays(parseBizdate(zone.last), 1);
+  return bizdateRange(from, newest).slice(-MAX_CATCH_UP_DAYS);
+}

@@ -1,0 +1,37 @@
+import type { Clock } from '../domain/clock.js';
+import type { Database } from '../store/database.js';
+import { reapLostAttempts } from '../store/sql/reap-lost-attempts.sql.js';
+import type { WakeBus } from '../store/wake-bus.js';
+import { Loop, type LoopLogger } from './loop.js';
+
+/**
+ * The single place that repairs: attempts whose worker's lease has ended go back to the queue. After a
+ * time in which this process could not reach the database it waits one full lease first, because the
+ * workers could not renew either (engine rule 19).
+ */
+export function createReaper(
+  database: Database,
+  clock: Clock,
+  wakeBus: WakeBus,
+  leaseMs: number,
+  logger: LoopLogger,
+): Loop {
+  let lastSuccess = performance.now();
+  let patientUntil = 0;
+  return new Loop({
+    name: 'reaper',
+    logger,
+    clock,
+    round: async () => {
+      await database.rows(`SELECT 1`);
+      const now = performance.now();
+      if (now - lastSuccess > leaseMs / 2) patientUntil = now + leaseMs;
+      lastSuccess = now;
+      if (now < patientUntil) return 'rest';
+      const reaped = await database.transaction((tx) => reapLostAttempts(tx, clock.now(), leaseMs));
+      if (reaped > 0) wakeBus.wake();
+      return reaped > 0 ? 'again' : 'rest';
+    },
+    restMs: () => Math.min(1000, leaseMs / 5),
+  });
+}

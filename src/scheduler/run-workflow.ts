@@ -1,0 +1,140 @@
+import { bizdateRange, parseBizdate } from '../domain/calendar/bizdate.js';
+import { MillraceError } from '../domain/errors.js';
+import { checkOutsideValue } from '../domain/params/check-outside-value.js';
+import type { Database, Sql } from '../store/database.js';
+import { insertPlan } from '../store/sql/insert-plan.sql.js';
+import { planWorkflow } from './plan-workflow.js';
+
+export interface RunOptions {
+  readonly workflowId: number;
+  readonly userId: number | null;
+  readonly bizdate: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface RunStarted {
+  readonly runGroupId: number;
+  readonly planDay: string;
+  readonly workflowInstanceId: number;
+}
+
+export interface BackfillOptions {
+  readonly workspaceId: number;
+  readonly userId: number | null;
+  readonly workflowId: number;
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly order: 'asc' | 'desc';
+}
+
+export interface BackfillStarted {
+  readonly runGroupId: number;
+  readonly instances: number;
+  /** How many business dates. */
+  readonly bizdates: number;
+}
+
+const MAX_BACKFILL_DAYS = 3660;
+
+/** A test run: the latest version for one business date, at once, beside the daily plan. */
+export async function runWorkflow(
+  database: Database,
+  now: Date,
+  options: RunOptions,
+): Promise<RunStarted> {
+  const bizdate = parseBizdate(options.bizdate);
+  for (const [name, value] of Object.entries(options.parameters)) checkOutsideValue(name, value);
+  return await database.transaction(async (tx) => {
+    const version = await latestVersion(tx, options.workflowId);
+    const group = await createRunGroup(tx, 'test', `test ${bizdate}`, version.workspaceId, options);
+    const plan = await planWorkflow(tx, {
+      ...version,
+      runGroupId: group.id,
+      planDay: group.planDay,
+      bizdate,
+      runAt: now,
+      parameters: options.parameters,
+    });
+    const id = await insertPlan(tx, plan, now);
+    if (id === undefined) throw new MillraceError('MR-A109', 'The run group was not empty.');
+    return { runGroupId: group.id, planDay: group.planDay, workflowInstanceId: id };
+  });
+}
+
+/**
+ * Plans every business date of a range as one run group. `order` decides which date is offered to the
+ * workers first.
+ */
+export async function createBackfill(
+  database: Database,
+  now: Date,
+  options: BackfillOptions,
+): Promise<BackfillStarted> {
+  const dates = bizdateRange(parseBizdate(options.from), parseBizdate(options.to));
+  if (dates.length === 0 || dates.length > MAX_BACKFILL_DAYS) {
+    throw new MillraceError(
+      'MR-A101',
+      `A backfill takes 1 to ${MAX_BACKFILL_DAYS} business dates; ${options.from} to ${options.to} has ${dates.length}.`,
+    );
+  }
+  if (options.order === 'desc') dates.reverse();
+  return await database.transaction(async (tx) => {
+    const version = await latestVersion(tx, options.workflowId);
+    const group = await createRunGroup(tx, 'backfill', options.name, version.workspaceId, options);
+    let instances = 0;
+    for (const bizdate of dates) {
+      const plan = await planWorkflow(tx, {
+        ...version,
+        runGroupId: group.id,
+        planDay: group.planDay,
+        bizdate,
+        runAt: now,
+      });
+      await insertPlan(tx, plan, now);
+      instances += plan.instances.length;
+    }
+    return { runGroupId: group.id, instances, bizdates: dates.length };
+  });
+}
+
+interface LatestVersion {
+  readonly workspaceId: number;
+  readonly workflowId: number;
+  readonly versionId: number;
+  readonly timezone: string;
+}
+
+async function latestVersion(tx: Sql, workflowId: number): Promise<LatestVersion> {
+  const [row] = await tx.rows<LatestVersion>(
+    `SELECT w.workspace_id AS "workspaceId", w.id AS "workflowId", v.id AS "versionId", v.timezone
+       FROM workflow w JOIN workflow_version v ON v.workflow_id = w.id
+      WHERE w.id = $1 ORDER BY v.version DESC LIMIT 1`,
+    [workflowId],
+  );
+  if (row === undefined) {
+    throw new MillraceError(
+      'MR-A105',
+      'The workflow has not been submitted: there is no version to run.',
+    );
+  }
+  return row;
+}
+
+async function createRunGroup(
+  tx: Sql,
+  kind: 'test' | 'backfill',
+  name: string,
+  workspaceId: number,
+  options: { readonly userId: number | null },
+): Promise<{ id: number; planDay: string }> {
+  const { userId, ...spec } = options;
+  const [group] = await tx.rows<{ id: number; planDay: string }>(
+    `INSERT INTO run_group (workspace_id, kind, name, spec, plan_day, created_by)
+     VALUES ($1, $2, $3, $4, (clock_timestamp() AT TIME ZONE 'UTC')::date, $5)
+     RETURNING id, plan_day AS "planDay"`,
+    [workspaceId, kind, name, JSON.stringify(spec), userId],
+  );
+  if (group === undefined) throw new MillraceError('MR-A109', 'No run group was inserted.');
+  return group;
+}

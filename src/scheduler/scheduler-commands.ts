@@ -1,0 +1,110 @@
+import type { Clock } from '../domain/clock.js';
+import { MillraceError } from '../domain/errors.js';
+import type { InstanceStatus } from '../domain/instance/status.js';
+import type { PluginHost } from '../plugin-host/plugin-host.js';
+import type { Database, Sql } from '../store/database.js';
+import { explainInstance, type Why } from '../store/sql/explain-instance.sql.js';
+import type { InstanceKey } from '../store/sql/instance-row.js';
+import {
+  rerunInstance,
+  setInstanceFrozen,
+  setInstanceSuccess,
+  stopInstance,
+} from '../store/sql/operate-instance.sql.js';
+import type { WakeBus } from '../store/wake-bus.js';
+import {
+  type BackfillOptions,
+  type BackfillStarted,
+  createBackfill,
+  runWorkflow,
+  type RunOptions,
+  type RunStarted,
+} from './run-workflow.js';
+import { type SubmitOptions, type Submitted, submitWorkflow } from './submit-workflow.js';
+
+interface InstanceCommand extends InstanceKey {
+  readonly userId: number;
+  readonly comment?: string;
+}
+
+interface InstanceState {
+  readonly status: InstanceStatus;
+  readonly frozen: boolean;
+}
+
+/** What users may ask of the scheduler: each command is one transaction and one wake-up after it. */
+export class ScheduleCommands {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #wakeBus: WakeBus;
+  readonly #plugins: PluginHost;
+
+  constructor(database: Database, clock: Clock, wakeBus: WakeBus, plugins: PluginHost) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#wakeBus = wakeBus;
+    this.#plugins = plugins;
+  }
+
+  async submitWorkflow(options: SubmitOptions): Promise<Submitted> {
+    return await this.#then(
+      submitWorkflow(this.#database, this.#plugins, this.#clock.now(), options),
+    );
+  }
+
+  async runWorkflow(options: RunOptions): Promise<RunStarted> {
+    return await this.#then(runWorkflow(this.#database, this.#clock.now(), options));
+  }
+
+  async createBackfill(options: BackfillOptions): Promise<BackfillStarted> {
+    return await this.#then(createBackfill(this.#database, this.#clock.now(), options));
+  }
+
+  async rerunInstance(command: InstanceCommand): Promise<InstanceState> {
+    return await this.#operate(command, (tx) => rerunInstance(tx, command, this.#clock.now()));
+  }
+
+  async stopInstance(command: InstanceCommand): Promise<InstanceState> {
+    return await this.#operate(command, (tx) => stopInstance(tx, command, this.#clock.now()));
+  }
+
+  async setInstanceSuccess(command: InstanceCommand): Promise<InstanceState> {
+    return await this.#operate(command, (tx) => setInstanceSuccess(tx, command, this.#clock.now()));
+  }
+
+  async freezeInstance(command: InstanceCommand): Promise<InstanceState> {
+    return await this.#operate(command, (tx) =>
+      setInstanceFrozen(tx, command, true, this.#clock.now()),
+    );
+  }
+
+  async unfreezeInstance(command: InstanceCommand): Promise<InstanceState> {
+    return await this.#operate(command, (tx) =>
+      setInstanceFrozen(tx, command, false, this.#clock.now()),
+    );
+  }
+
+  async explainInstance(key: InstanceKey): Promise<Why> {
+    return await explainInstance(this.#database, key, this.#clock.now());
+  }
+
+  async #then<T>(work: Promise<T>): Promise<T> {
+    const result = await work;
+    this.#wakeBus.wake();
+    return result;
+  }
+
+  async #operate(key: InstanceKey, work: (tx: Sql) => Promise<void>): Promise<InstanceState> {
+    const state = await this.#database.transaction(async (tx) => {
+      await work(tx);
+      const [row] = await tx.rows<InstanceState>(
+        `SELECT status, frozen FROM node_instance WHERE plan_day = $1 AND id = $2`,
+        [key.planDay, key.id],
+      );
+      if (row === undefined) throw new MillraceError('MR-A104', `There is no instance ${key.id}.`);
+      return row;
+    });
+    this.#wakeBus.wake();
+    return state;
+  }
+}

@@ -1,0 +1,95 @@
+import { type DynamicModule, Inject, Injectable, Module } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { Cron, ScheduleModule } from '@nestjs/schedule';
+
+import type { Clock } from '../domain/clock.js';
+import type { Database } from '../store/database.js';
+import { ensureDays } from '../store/run-migrations.js';
+import type { WakeBus } from '../store/wake-bus.js';
+import { InstanceGenerator, type PlanTimes } from './instance-generator.js';
+import type { Loop, LoopLogger } from './loop.js';
+import { createReaper } from './reaper.js';
+import { createReleaser } from './releaser.js';
+
+export interface SchedulerPorts {
+  readonly database: Database;
+  readonly clock: Clock & { refresh(database: Database): Promise<void> };
+  readonly wakeBus: WakeBus;
+  readonly leaseMs: number;
+  readonly planTimes: PlanTimes;
+  readonly logger: LoopLogger & { info(fields: Record<string, unknown>, text: string): void };
+}
+
+const PORTS = Symbol('SchedulerPorts');
+
+/** The loops that make instances ready and take them back from dead workers. */
+@Injectable()
+export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly loops: readonly Loop[];
+  private readonly unsubscribe: () => void;
+
+  constructor(@Inject(PORTS) ports: SchedulerPorts) {
+    const { database, clock, wakeBus, leaseMs, logger } = ports;
+    const releaser = createReleaser(database, clock, wakeBus, logger);
+    this.loops = [releaser, createReaper(database, clock, wakeBus, leaseMs, logger)];
+    this.unsubscribe = wakeBus.subscribe(releaser.wake);
+  }
+
+  onApplicationBootstrap(): void {
+    for (const loop of this.loops) loop.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.unsubscribe();
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+  }
+}
+
+/** Wall-clock work: each minute it looks which days should have been planned and sealed by now. */
+@Injectable()
+export class PlanSchedule implements OnApplicationBootstrap {
+  private readonly generator: InstanceGenerator;
+  private running: Promise<void> | undefined;
+
+  constructor(@Inject(PORTS) private readonly ports: SchedulerPorts) {
+    const { database, clock, wakeBus, planTimes } = ports;
+    this.generator = new InstanceGenerator(database, clock, wakeBus, planTimes);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.tick();
+  }
+
+  @Cron('5 * * * * *', { name: 'plan' })
+  async tick(): Promise<void> {
+    this.running ??= this.plan().finally(() => {
+      this.running = undefined;
+    });
+    await this.running;
+  }
+
+  private async plan(): Promise<void> {
+    const { database, clock, logger } = this.ports;
+    try {
+      await clock.refresh(database);
+      await ensureDays(database);
+      const made = await this.generator.generateDue();
+      if (made.length > 0) logger.info({ plans: made }, 'planned');
+    } catch (error) {
+      logger.warn({ err: error }, 'planning failed; it is tried again in a minute');
+    }
+  }
+}
+
+/** The scheduler role. */
+@Module({})
+export class SchedulerModule {
+  static register(ports: SchedulerPorts): DynamicModule {
+    return {
+      module: SchedulerModule,
+      imports: [ScheduleModule.forRoot()],
+      providers: [{ provide: PORTS, useValue: ports }, SchedulerLoops, PlanSchedule],
+      exports: [SchedulerLoops],
+    };
+  }
+}

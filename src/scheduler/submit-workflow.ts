@@ -1,0 +1,197 @@
+import { type Bizdate, bizdateOf, parseBizdate, plusDays } from '../domain/calendar/bizdate.js';
+import { MillraceError } from '../domain/errors.js';
+import type { PluginHost } from '../plugin-host/plugin-host.js';
+import type { Database, Sql } from '../store/database.js';
+import { writeEvents } from '../store/sql/write-events.sql.js';
+import { type CheckedNodes, checkWorkflow } from './check-workflow.js';
+import { type WorkflowSpec, workflowSpec } from './workflow-spec.js';
+
+export interface SubmitOptions {
+  readonly workflowId: number;
+  readonly userId: number | null;
+  readonly comment: string;
+}
+
+export interface Submitted {
+  readonly versionId: number;
+  readonly version: number;
+  /** The first business date the generator plans with it. */
+  readonly firstBizdate: string;
+}
+
+interface WorkflowRow {
+  readonly id: number;
+  readonly workspace_id: number;
+  readonly draft: unknown;
+  readonly timezone: string;
+}
+
+/**
+ * Makes an immutable version of a workflow's draft. It takes effect with the first business date that
+ * has not been planned yet: submitted today, it runs from tomorrow.
+ */
+export async function submitWorkflow(
+  database: Database,
+  plugins: PluginHost,
+  now: Date,
+  options: SubmitOptions,
+): Promise<Submitted> {
+  return await database.transaction(async (tx) => {
+    const workflow = await lockWorkflow(tx, options.workflowId);
+    const spec = readSpec(workflow.draft);
+    const timezone = spec.timezone ?? workflow.timezone;
+    const groups = await resourceGroups(tx);
+    const nodes = await checkWorkflow(spec, {
+      plugins,
+      timezone,
+      now,
+      dataSources: await dataSourceTypes(tx, workflow.workspace_id),
+      resourceGroups: new Map(groups.map((group) => [group.name, group.slots])),
+    });
+    const firstBizdate = await firstUnplanned(tx, workflow.workspace_id, timezone, now);
+    const [version] = await tx.rows<{ id: number; version: number }>(
+      `INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate, submitted_by, comment)
+       SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6
+         FROM workflow_version WHERE workflow_id = $1
+       RETURNING id, version`,
+      [workflow.id, JSON.stringify(spec), timezone, firstBizdate, options.userId, options.comment],
+    );
+    if (version === undefined) throw new MillraceError('MR-A109', 'No version was inserted.');
+    const groupIds = new Map(groups.map((group) => [group.name, group.id]));
+    await insertNodes(tx, workflow.id, version.id, spec, nodes, groupIds);
+    await writeEvents(tx, now, [
+      {
+        workspaceId: workflow.workspace_id,
+        type: 'workflow.submitted',
+        payload: { workflowId: workflow.id, version: version.version, firstBizdate },
+      },
+    ]);
+    return { versionId: version.id, version: version.version, firstBizdate };
+  });
+}
+
+async function lockWorkflow(tx: Sql, workflowId: number): Promise<WorkflowRow> {
+  const [row] = await tx.rows<WorkflowRow>(
+    `SELECT w.id, w.workspace_id, w.draft, s.timezone
+       FROM workflow w JOIN workspace s ON s.id = w.workspace_id WHERE w.id = $1 FOR UPDATE OF w`,
+    [workflowId],
+  );
+  if (row === undefined) throw new MillraceError('MR-A104', `There is no workflow ${workflowId}.`);
+  return row;
+}
+
+function readSpec(draft: unknown): WorkflowSpec {
+  const parsed = workflowSpec.safeParse(draft);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({
+    pointer: issue.path.map((step) => `/${String(step)}`).join(''),
+    detail: issue.message,
+  }));
+  throw new MillraceError(
+    'MR-A101',
+    errors.map((error) => `${error.pointer}: ${error.detail}`).join('\n'),
+    { errors },
+  );
+}
+
+async function resourceGroups(
+  tx: Sql,
+): Promise<readonly { readonly id: number; readonly name: string; readonly slots: number }[]> {
+  return await tx.rows(`SELECT id, name, slots FROM resource_group`);
+}
+
+async function dataSourceTypes(tx: Sql, workspaceId: number): Promise<Map<string, string>> {
+  const rows = await tx.rows<{ name: string; type: string }>(
+    `SELECT name, type FROM data_source WHERE workspace_id = $1 AND environment = 'production'`,
+    [workspaceId],
+  );
+  return new Map(rows.map((row) => [row.name, row.type]));
+}
+
+/** Today's business date runs tomorrow; after tomorrow has been planned, the day behind it is the first. */
+async function firstUnplanned(
+  tx: Sql,
+  workspaceId: number,
+  timezone: string,
+  now: Date,
+): Promise<Bizdate> {
+  const today = plusDays(bizdateOf(now, timezone), 1);
+  const [row] = await tx.rows<{ last: string | null }>(
+    `SELECT max(bizdate) AS last FROM plan WHERE workspace_id = $1 AND timezone = $2`,
+    [workspaceId, timezone],
+  );
+  if (row === undefined || row.last === null || row.last < today) return today;
+  return plusDays(parseBizdate(row.last), 1);
+}
+
+async function insertNodes(
+  tx: Sql,
+  workflowId: number,
+  versionId: number,
+  spec: WorkflowSpec,
+  checked: CheckedNodes,
+  groupIds: ReadonlyMap<string, number>,
+): Promise<void> {
+  const rows = await tx.rows<{ id: number; name: string }>(
+    `INSERT INTO node (workflow_id, name) SELECT $1, unnest($2::text[])
+     ON CONFLICT (workflow_id, name) DO UPDATE SET name = excluded.name RETURNING id, name`,
+    [workflowId, spec.nodes.map((node) => node.id)],
+  );
+  const ids = new Map(rows.map((row) => [row.name, row.id]));
+  await tx.run(
+    `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, dst_policy,
+            self_dependence, schedule_type, rerun_mode, priority, resource_group_id, slots, retry_max,
+            retry_interval_ms, timeout_ms, data_sources)
+     SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
+            config_version int, parameters jsonb, cron text, dst_policy text, self_dependence boolean,
+            schedule_type text, rerun_mode text, priority smallint, resource_group_id bigint, slots smallint,
+            retry_max smallint, retry_interval_ms int, timeout_ms bigint, data_sources text[])`,
+    [
+      versionId,
+      JSON.stringify(
+        spec.nodes.map((node) => ({
+          node_id: ids.get(node.id),
+          type: node.type,
+          config: node.config,
+          config_version: node.configVersion,
+          parameters: { ...spec.parameters, ...node.parameters },
+          cron: (node.schedule ?? spec.schedule).cron,
+          dst_policy: (node.schedule ?? spec.schedule).dstPolicy,
+          self_dependence: node.selfDependence,
+          schedule_type: node.scheduleType,
+          rerun_mode: node.rerunMode,
+          priority: node.priority,
+          resource_group_id: groupIds.get(node.resourceGroup),
+          slots: node.slots,
+          retry_max: node.retry.max,
+          retry_interval_ms: node.retry.intervalMs,
+          timeout_ms: node.timeoutMs,
+          data_sources: checked.get(node.id)?.dataSources ?? [],
+        })),
+      ),
+    ],
+  );
+  const edges = spec.nodes.flatMap((node) =>
+    node.needs.map((upstream) => [ids.get(upstream), ids.get(node.id)] as const),
+  );
+  await tx.run(
+    `INSERT INTO edge (version_id, upstream_node_id, downstream_node_id)
+     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])`,
+    [versionId, edges.map(([up]) => up), edges.map(([, down]) => down)],
+  );
+  const outputs = spec.nodes.flatMap((node) =>
+    node.outputs.map((output, no) => ({
+      node_id: ids.get(node.id),
+      no,
+      data_source: output.dataSource,
+      table_name: output.table,
+      partition_expression: output.partition,
+    })),
+  );
+  await tx.run(
+    `INSERT INTO node_output (version_id, node_id, no, data_source, table_name, partition_expression)
+     SELECT $1, o.* FROM jsonb_to_recordset($2::jsonb) AS o(node_id bigint, no smallint, data_source text,
+            table_name text, partition_expression text)`,
+    [versionId, JSON.stringify(outputs)],
+  );
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+import { DST_POLICIES } from '../domain/calendar/cycles-of.js';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, _ . - and at most 63 characters')
+  .meta({ description: 'The name of the node, unique in its workflow.' });
+
+const parameters = z.record(z.string(), z.string()).default({}).meta({
+  description:
+    'Values by name: literals, ${yyyymmdd-1} for business dates, $[...] for scheduled times.',
+});
+
+const schedule = z.strictObject({
+  cron: z
+    .string()
+    .default('0 0 * * *')
+    .meta({ description: 'Five fields: minute hour day month weekday.' }),
+  dstPolicy: z.enum(DST_POLICIES).default('run_at_next_valid'),
+});
+
+const nodeSpec = z.strictObject({
+  id: name,
+  type: z.string().min(1),
+  description: z.string().max(1000).default(''),
+  needs: z.array(z.string()).default([]).meta({ description: 'Upstream nodes of the same cycle.' }),
+  config: z.record(z.string(), z.unknown()).default({}),
+  configVersion: z.int().min(1).default(1),
+  parameters,
+  schedule: schedule
+    .optional()
+    .meta({ description: 'Its own schedule; the workflow’s without it.' }),
+  selfDependence: z.boolean().default(false).meta({
+    description: 'Each cycle waits for the previous cycle of this node, also across days.',
+  }),
+  scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal'),
+  rerunMode: z.enum(['always', 'on_failure', 'never']).default('always'),
+  priority: z.int().min(1).max(8).default(1),
+  resourceGroup: z.string().default('default'),
+  slots: z.int().min(1).max(1000).default(1),
+  retry: z
+    .strictObject({
+      max: z.int().min(0).max(10).default(0),
+      intervalMs: z.int().min(0).max(1_800_000).default(60_000),
+    })
+    .prefault({}),
+  timeoutMs: z
+    .int()
+    .min(1000)
+    .max(168 * 3_600_000)
+    .default(24 * 3_600_000),
+  outputs: z
+    .array(
+      z.strictObject({
+        dataSource: z.string().min(1),
+        table: z.string().min(1),
+        partition: z.string().default('').meta({ description: 'For example ds=${bizdate}.' }),
+      }),
+    )
+    .default([]),
+});
+
+/** A workflow as users write it; the draft is stored as it is, a submitted version with its defaults. */
+export const workflowSpec = z
+  .strictObject({
+    timezone: z.string().optional().meta({ description: 'IANA name; the workspace’s without it.' }),
+    schedule: schedule.prefault({}),
+    parameters,
+    nodes: z.array(nodeSpec).min(1).max(100_000),
+  })
+  .meta({ id: 'WorkflowSpec' });
+
+export type WorkflowSpec = z.output<typeof workflowSpec>;
+export type NodeSpec = WorkflowSpec['nodes'][number];

@@ -1,0 +1,70 @@
+import type { InstanceStatus } from '../domain/instance/status.js';
+
+/** Where an instance is, and who asks. */
+export interface InstanceCommand {
+  /** `YYYY-MM-DD` */
+  readonly planDay: string;
+  readonly id: number;
+  readonly userId: number;
+  readonly comment?: string;
+}
+
+export interface InstanceState {
+  readonly status: InstanceStatus;
+  readonly frozen: boolean;
+}
+
+export interface Why {
+  readonly status: InstanceStatus;
+  readonly reasons: readonly {
+    readonly gate: 'upstream' | 'time' | 'resource' | 'frozen' | 'done' | 'running';
+    readonly text: string;
+    /** API ids or names of what it waits for. */
+    readonly refs: readonly string[];
+  }[];
+}
+
+/** What users may ask of the scheduler. Each is one transaction; a refusal is a MillraceError. */
+export interface SchedulerCommands {
+  /** Makes an immutable version of the draft; throws with `errors` by field when it is not valid. */
+  submitWorkflow(command: {
+    readonly workflowId: number;
+    readonly userId: number;
+    readonly comment: string;
+  }): Promise<{
+    readonly versionId: number;
+    readonly version: number;
+    readonly firstBizdate: string;
+  }>;
+  /** A test run for one business date, at once. */
+  runWorkflow(command: {
+    readonly workflowId: number;
+    readonly userId: number;
+    readonly bizdate: string;
+    readonly parameters: Readonly<Record<string, string>>;
+  }): Promise<{
+    readonly runGroupId: number;
+    readonly planDay: string;
+    readonly workflowInstanceId: number;
+  }>;
+  createBackfill(command: {
+    readonly workspaceId: number;
+    readonly userId: number;
+    readonly workflowId: number;
+    readonly name: string;
+    readonly from: string;
+    readonly to: string;
+    readonly order: 'asc' | 'desc';
+    readonly parallelism: number;
+  }): Promise<{
+    readonly runGroupId: number;
+    readonly instances: number;
+    readonly bizdates: number;
+  }>;
+  rerunInstance(command: InstanceCommand): Promise<InstanceState>;
+  stopInstance(command: InstanceCommand): Promise<InstanceState>;
+  setInstanceSuccess(command: InstanceCommand): Promise<InstanceState>;
+  freezeInstance(command: InstanceCommand): Promise<InstanceState>;
+  unfreezeInstance(command: InstanceCommand): Promise<InstanceState>;
+  explainInstance(key: { readonly planDay: string; readonly id: number }): Promise<Why>;
+}

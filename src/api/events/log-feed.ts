@@ -1,0 +1,83 @@
+import { MillraceError } from '../../domain/errors.js';
+import type { Database } from '../../store/database.js';
+import type { InstanceKey } from '../../store/repositories/instance-repository.js';
+import {
+  cursorAtLine,
+  latestEpoch,
+  type LogCursor,
+  readLog,
+} from '../../store/repositories/log-repository.js';
+
+/** One chunk of a run log; `no` counts up without gaps within an attempt. */
+export interface LogFrame {
+  readonly instance: string;
+  readonly attempt: number;
+  readonly no: number;
+  readonly firstLine: number;
+  readonly text: string;
+}
+
+interface Room {
+  readonly instance: string;
+  readonly key: InstanceKey;
+  readonly epoch: number;
+  cursor: LogCursor;
+}
+
+/** Reads each followed run log once for all who follow it. Not safe for calls that overlap. */
+export class LogFeed {
+  readonly #database: Database;
+  readonly #rooms = new Map<string, Room>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get isIdle(): boolean {
+    return this.#rooms.size === 0;
+  }
+
+  close(room: string): void {
+    this.#rooms.delete(room);
+  }
+
+  /** Sends the log from line `from` (its chunk) on; after it the client stands where the room stands. */
+  async open(
+    wanted: {
+      readonly instance: string;
+      readonly key: InstanceKey;
+      readonly epoch: number | undefined;
+      readonly from: number;
+    },
+    send: (frame: LogFrame) => void,
+  ): Promise<{ readonly room: string; readonly epoch: number }> {
+    const { instance, key } = wanted;
+    const epoch = wanted.epoch ?? (await latestEpoch(this.#database, key));
+    if (epoch === undefined) throw new MillraceError('MR-A104', `${instance} has no attempt yet`);
+    const name = `log:${instance}:${epoch}`;
+    let cursor = await cursorAtLine(this.#database, key, epoch, wanted.from);
+    const standing = this.#rooms.get(name)?.cursor.no;
+    for (;;) {
+      const read = await readLog(this.#database, key, epoch, cursor);
+      const own = read.chunks.filter(({ no }) => standing === undefined || no <= standing);
+      for (const chunk of own) send({ instance, attempt: epoch, ...chunk });
+      if (standing === undefined) cursor = read.cursor;
+      if (own.length === 0 || own.length < read.chunks.length) break;
+      cursor = read.cursor;
+    }
+    if (standing === undefined) this.#rooms.set(name, { instance, key, epoch, cursor });
+    return { room: name, epoch };
+  }
+
+  async deliver(send: (room: string, frame: LogFrame) => void): Promise<void> {
+    for (const [name, room] of this.#rooms) {
+      const { instance, key, epoch } = room;
+      for (;;) {
+        const { chunks, cursor } = await readLog(this.#database, key, epoch, room.cursor);
+        if (chunks.length === 0) break;
+        for (const chunk of chunks) send(name, { instance, attempt: epoch, ...chunk });
+        room.cursor = cursor;
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+
+import type { Database } from '../store/database.js';
+import type { InstanceKey } from '../store/repositories/instance-repository.js';
+import {
+  cursorAtLine,
+  isAttemptOver,
+  latestEpoch,
+  readLog,
+  textFromLine,
+} from '../store/repositories/log-repository.js';
+import type { WakeBus } from '../store/wake-bus.js';
+import type { HttpResponse } from './http.js';
+
+const POLL_MS = 250;
+const KEEP_ALIVE_MS = 15_000;
+
+/** Which log, and from which line (from 0) on. */
+export interface LogRange {
+  readonly key: InstanceKey;
+  readonly epoch: number | undefined;
+  readonly from: number;
+}
+
+/** Sends the log as it is now, as text, a few chunks at a time: it may have 50 MB. */
+export async function sendLog(
+  database: Database,
+  response: HttpResponse,
+  { key, epoch, from }: LogRange,
+): Promise<void> {
+  response.status(200).type('text/plain; charset=utf-8');
+  let cursor = epoch === undefined ? undefined : await cursorAtLine(database, key, epoch, from);
+  while (epoch !== undefined && cursor !== undefined && !response.destroyed) {
+    const read = await readLog(database, key, epoch, cursor);
+    for (const chunk of read.chunks) await write(response, textFromLine(chunk, from));
+    cursor = read.chunks.length === 0 ? undefined : read.cursor;
+  }
+  response.end();
+}
+
+/**
+ * Sends the log as server-sent events, one for each line, until the attempt is over and its log is out;
+ * then one `end` event. The id of an event is the number of the line after it.
+ */
+export async function followLog(
+  ports: { readonly database: Database; readonly wakeBus: WakeBus },
+  response: HttpResponse,
+  range: LogRange,
+): Promise<void> {
+  const { database, wakeBus } = ports;
+  response.status(200).type('text/event-stream; charset=utf-8');
+  response.setHeader('X-Accel-Buffering', 'no');
+  response.flushHeaders();
+  const keepAlive = setInterval(() => response.write(': still here\n\n'), KEEP_ALIVE_MS);
+  try {
+    let epoch = range.epoch;
+    while (epoch === undefined && !response.destroyed) {
+      epoch = await latestEpoch(database, range.key);
+      if (epoch === undefined) await nextLook(wakeBus, response);
+    }
+    if (epoch !== undefined) await followAttempt(ports, response, { ...range, epoch });
+    if (!response.destroyed) response.end('event: end\ndata:\n\n');
+  } finally {
+    clearInterval(keepAlive);
+  }
+}
+
+async function followAttempt(
+  { database, wakeBus }: { readonly database: Database; readonly wakeBus: WakeBus },
+  response: HttpResponse,
+  { key, epoch, from }: LogRange & { readonly epoch: number },
+): Promise<void> {
+  let cursor = await cursorAtLine(database, key, epoch, from);
+  let line = from;
+  let rest = '';
+  while (!response.destroyed) {
+    // Asked before the read: chunks that came before the end are then in what is read.
+    const isOver = await isAttemptOver(database, key, epoch);
+    const read = await readLog(database, key, epoch, cursor);
+    cursor = read.cursor;
+    const text = read.chunks.map((chunk) => textFromLine(chunk, from)).join('');
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const content of lines) await write(response, eventOf(++line, content));
+    if (read.chunks.length > 0) continue;
+    if (isOver) {
+      if (rest !== '') await write(response, eventOf(++line, rest));
+      return;
+    }
+    await nextLook(wakeBus, response);
+  }
+}
+
+function eventOf(id: number, line: string): string {
+  // A carriage return would end the field: progress bars of child processes are full of them.
+  return `id: ${id}\ndata: ${line.replaceAll('\r', '␍')}\n\n`;
+}
+
+async function write(response: HttpResponse, text: string): Promise<void> {
+  if (text === '' || response.destroyed || response.write(text)) return;
+  await Promise.race([once(response, 'drain'), once(response, 'close')]);
+}
+
+async function nextLook(wakeBus: WakeBus, response: HttpResponse): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      unsubscribe();
+      response.off('close', done);
+      resolve();
+    };
+    const timer = setTimeout(done, POLL_MS);
+    const unsubscribe = wakeBus.subscribe(done);
+    response.once('close', done);
+  });
+}

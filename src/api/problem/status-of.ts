@@ -1,0 +1,25 @@
+import { ERRORS, type RegisteredCode } from '../../domain/errors.js';
+
+const BY_CODE: Partial<Record<RegisteredCode, number>> = {
+  'MR-A101': 400,
+  'MR-A102': 401,
+  'MR-A103': 403,
+  'MR-A104': 404,
+  'MR-A105': 409,
+  'MR-A106': 412,
+  'MR-A107': 428,
+  'MR-A108': 504,
+  'MR-A109': 500,
+  'MR-A110': 409,
+  'MR-A111': 422,
+  'MR-A112': 409,
+  'MR-S205': 409,
+  'MR-A207': 503,
+};
+
+/** The HTTP status of a code: a fault of what was sent is 422 unless the table says better. */
+export function statusOf(code: RegisteredCode): number {
+  const known = BY_CODE[code];
+  if (known !== undefined) return known;
+  return ERRORS[code].retry === 'backoff' ? 503 : 422;
+}

@@ -1,0 +1,225 @@
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
+import { z } from 'zod';
+
+import { MillraceError } from '../../domain/errors.js';
+import { decodeDayId } from '../../domain/ids.js';
+import type { Principal } from '../../store/repositories/access-repository.js';
+import { writeAudit } from '../../store/repositories/audit-repository.js';
+import {
+  attemptsOf,
+  dirtyRecordsOf,
+  instanceById,
+  type InstanceKey,
+} from '../../store/repositories/instance-repository.js';
+import { latestEpoch } from '../../store/repositories/log-repository.js';
+import type { Workspace } from '../../store/repositories/workspace-repository.js';
+import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
+import type { InstanceCommand, InstanceState, Why } from '../commands.js';
+import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
+import type { HttpRequest, HttpResponse } from '../http.js';
+import { attemptView, instanceDetailView } from '../instance-view.js';
+import { Describe } from '../openapi/describe.decorator.js';
+import { API_PORTS, type ApiPorts } from '../ports.js';
+import { followLog, sendLog } from '../log-stream.js';
+import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
+import {
+  attemptSchema,
+  dirtyRecordSchema,
+  instanceDetailSchema,
+  instanceStateSchema,
+  logQuerySchema,
+  operationSchema,
+  whySchema,
+} from '../schemas/instance.schema.js';
+
+type Operation = z.output<typeof operationSchema>;
+
+@Controller('/api/v1/instances/:id')
+export class InstanceController {
+  constructor(@Inject(API_PORTS) private readonly ports: ApiPorts) {}
+
+  @Get()
+  @Access('view', 'instance')
+  @Describe({ summary: 'Show an instance with its neighbours', answer: instanceDetailSchema })
+  async getInstance(@Param('id') id: string): Promise<object> {
+    const found = await instanceById(this.ports.database, decodeDayId('inst', id));
+    if (found === undefined) throw new MillraceError('MR-A104', `there is no instance ${id}`);
+    return instanceDetailView(found);
+  }
+
+  @Get('why')
+  @Access('view', 'instance')
+  @Describe({ summary: 'Say why it runs or does not run', answer: whySchema })
+  async explainInstance(@Param('id') id: string): Promise<Why> {
+    return await this.ports.commands.explainInstance(decodeDayId('inst', id));
+  }
+
+  @Get('attempts')
+  @Access('view', 'instance')
+  @Describe({
+    summary: 'List its attempts, the latest first',
+    answer: z.object({ items: z.array(attemptSchema) }),
+  })
+  async listAttempts(@Param('id') id: string): Promise<object> {
+    const key = decodeDayId('inst', id);
+    const rows = await attemptsOf(this.ports.database, key);
+    return { items: rows.map((row) => attemptView(key, row)) };
+  }
+
+  @Get('log')
+  @Access('view', 'instance')
+  @Describe({
+    summary: 'Read or follow the run log',
+    answer: z.string(),
+    contentType: 'text/plain',
+  })
+  async readLog(
+    @Param('id') id: string,
+    @Query({ schema: logQuerySchema }) query: z.output<typeof logQuerySchema>,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    const key = decodeDayId('inst', id);
+    const { database, wakeBus } = this.ports;
+    if (query.follow === '1') {
+      // The browser's EventSource says here what it has when it comes back.
+      const resumed = Number(request.headers['last-event-id'] ?? Number.NaN);
+      const from = Number.isSafeInteger(resumed) ? resumed : query.from;
+      await followLog({ database, wakeBus }, response, { key, epoch: query.attempt, from });
+      return;
+    }
+    const epoch = query.attempt ?? (await latestEpoch(database, key));
+    await sendLog(database, response, { key, epoch, from: query.from });
+  }
+
+  @Get('dirty-records')
+  @Access('useDataSources', 'instance')
+  @Describe({
+    summary: 'List the rows that were put into quarantine',
+    answer: pageOf(dirtyRecordSchema),
+  })
+  async listDirtyRecords(
+    @Param('id') id: string,
+    @Query({ schema: pageQuerySchema }) query: z.output<typeof pageQuerySchema>,
+  ): Promise<Page<object>> {
+    const after = decodeCursor(z.tuple([z.int(), z.int()]), query.cursor);
+    const rows = await dirtyRecordsOf(this.ports.database, {
+      ...decodeDayId('inst', id),
+      after: after && { epoch: after[0], no: after[1] },
+      limit: query.limit + 1,
+    });
+    return pageOfRows(
+      rows,
+      query.limit,
+      (row) => row,
+      (row) => [row.epoch, row.no],
+    );
+  }
+
+  @Post('rerun')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({ summary: 'Run it again', answer: instanceStateSchema })
+  async rerunInstance(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: operationSchema }) body: Operation,
+  ): Promise<object> {
+    return await this.#operate('rerunInstance', id, workspace, caller, body);
+  }
+
+  @Post('stop')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({ summary: 'Stop it', answer: instanceStateSchema })
+  async stopInstance(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: operationSchema }) body: Operation,
+  ): Promise<object> {
+    return await this.#operate('stopInstance', id, workspace, caller, body);
+  }
+
+  @Post('set-success')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({ summary: 'Count a failed instance as succeeded', answer: instanceStateSchema })
+  async setInstanceSuccess(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: operationSchema }) body: Operation,
+  ): Promise<object> {
+    return await this.#operate('setInstanceSuccess', id, workspace, caller, body);
+  }
+
+  @Post('freeze')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({ summary: 'Keep it from starting', answer: instanceStateSchema })
+  async freezeInstance(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: operationSchema }) body: Operation,
+  ): Promise<object> {
+    return await this.#operate('freezeInstance', id, workspace, caller, body);
+  }
+
+  @Post('unfreeze')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({ summary: 'Let it start again', answer: instanceStateSchema })
+  async unfreezeInstance(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: operationSchema }) body: Operation,
+  ): Promise<object> {
+    return await this.#operate('unfreezeInstance', id, workspace, caller, body);
+  }
+
+  async #operate(
+    name:
+      | 'rerunInstance'
+      | 'stopInstance'
+      | 'setInstanceSuccess'
+      | 'freezeInstance'
+      | 'unfreezeInstance',
+    id: string,
+    workspace: Workspace,
+    caller: Principal,
+    body: Operation,
+  ): Promise<InstanceState & { readonly id: string }> {
+    const key: InstanceKey = decodeDayId('inst', id);
+    const command: InstanceCommand = {
+      ...key,
+      userId: caller.userId,
+      ...(body.comment === undefined ? {} : { comment: body.comment }),
+    };
+    const { commands, database, secretBox, wakeBus } = this.ports;
+    const state = await commands[name](command);
+    await writeAudit(database, secretBox, {
+      workspaceId: workspace.id,
+      userId: caller.userId,
+      action: `instance.${name}`,
+      target: id,
+      fields: body,
+    });
+    wakeBus.wake();
+    return { id, ...state };
+  }
+}

@@ -1,0 +1,21 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+
+import { SignedIn } from '../auth/access.decorator.js';
+import { openapiDocument } from '../openapi/openapi-document.js';
+import { API_PORTS, type ApiPorts } from '../ports.js';
+import { DOCUMENTED_CONTROLLERS } from './documented-controllers.js';
+
+@Controller('/api/v1')
+export class OpenapiController {
+  readonly #document: object;
+
+  constructor(@Inject(API_PORTS) ports: ApiPorts) {
+    this.#document = openapiDocument(DOCUMENTED_CONTROLLERS, ports.version);
+  }
+
+  @Get('openapi.json')
+  @SignedIn()
+  getDocument(): object {
+    return this.#document;
+  }
+}

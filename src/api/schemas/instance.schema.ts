@@ -1,0 +1,136 @@
+import { z } from 'zod';
+
+import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
+import { bizdateSchema, instantSchema } from './field.schema.js';
+
+const statusSchema = z.enum(INSTANCE_STATUSES);
+const namedSchema = z.object({ id: z.string(), name: z.string() });
+
+export const instanceSchema = z
+  .object({
+    id: z.string(),
+    run: z.string(),
+    runGroup: z.string(),
+    workflow: namedSchema,
+    version: z.string(),
+    node: namedSchema,
+    nodeType: z.string(),
+    resourceGroup: z.string(),
+    bizdate: bizdateSchema,
+    scheduledTime: instantSchema,
+    periodNo: z.int(),
+    path: z.string(),
+    status: statusSchema,
+    frozen: z.boolean(),
+    dryRun: z.boolean(),
+    reason: z.string().nullable(),
+    priority: z.int(),
+    slots: z.int(),
+    pendingUpstream: z.int(),
+    epoch: z.int(),
+    runNumber: z.int(),
+    attempt: z.int(),
+    createdAt: instantSchema,
+    upstreamDoneAt: instantSchema.nullable(),
+    readyAt: instantSchema.nullable(),
+    dispatchedAt: instantSchema.nullable(),
+    startedAt: instantSchema.nullable(),
+    endedAt: instantSchema.nullable(),
+  })
+  .meta({ id: 'Instance' });
+
+const neighbourSchema = z
+  .object({
+    id: z.string(),
+    node: z.string(),
+    status: statusSchema,
+    kind: z.string(),
+    outcome: z.string(),
+  })
+  .meta({ id: 'InstanceNeighbour' });
+
+export const instanceDetailSchema = instanceSchema
+  .extend({
+    parameters: z.unknown(),
+    progress: z.unknown(),
+    upstream: z.array(neighbourSchema),
+    downstream: z.array(neighbourSchema),
+  })
+  .meta({ id: 'InstanceDetail' });
+
+export const runSchema = z
+  .object({
+    id: z.string(),
+    workflow: namedSchema,
+    version: z.int(),
+    bizdate: bizdateSchema,
+    runGroup: z.object({ id: z.string(), kind: z.string(), name: z.string() }),
+    createdAt: instantSchema,
+    instances: z.array(instanceSchema),
+  })
+  .meta({ id: 'Run' });
+
+export const attemptSchema = z
+  .object({
+    id: z.string(),
+    epoch: z.int(),
+    runNumber: z.int(),
+    attempt: z.int(),
+    state: z.string(),
+    worker: z.string().nullable(),
+    version: z.string(),
+    claimedAt: instantSchema,
+    startedAt: instantSchema.nullable(),
+    endedAt: instantSchema.nullable(),
+    error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+    result: z.unknown(),
+  })
+  .meta({ id: 'Attempt' });
+
+export const dirtyRecordSchema = z
+  .object({
+    epoch: z.int(),
+    no: z.int(),
+    sliceNo: z.int(),
+    columnName: z.string().nullable(),
+    code: z.string(),
+    reason: z.string(),
+    cells: z.unknown(),
+  })
+  .meta({ id: 'DirtyRecord' });
+
+export const whySchema = z
+  .object({
+    status: statusSchema,
+    reasons: z.array(
+      z.object({
+        gate: z.enum(['upstream', 'time', 'resource', 'frozen', 'done', 'running']),
+        text: z.string(),
+        refs: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'Why' });
+
+export const operationSchema = z
+  .strictObject({ comment: z.string().max(1000).optional() })
+  .default({})
+  .meta({ id: 'Operation' });
+
+export const instanceStateSchema = z
+  .object({ id: z.string(), status: statusSchema, frozen: z.boolean() })
+  .meta({ id: 'InstanceState' });
+
+export const logQuerySchema = z.strictObject({
+  attempt: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'The `epoch` of the attempt; the latest unless given.' }),
+  from: z.coerce.number().int().min(0).default(0).meta({ description: 'First line, from 0.' }),
+  follow: z
+    .enum(['0', '1'])
+    .default('0')
+    .meta({ description: '1: server-sent events until the attempt ends.' }),
+});

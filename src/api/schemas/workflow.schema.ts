@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+import { bizdateSchema, instantSchema } from './field.schema.js';
+
+const MAX_BACKFILL_PARALLELISM = 100;
+
+const nameSchema = z
+  .string()
+  .regex(/^[^/\p{Cc}]{1,128}$/u, '1 to 128 characters, no slash and no control character');
+
+const draftSchema = z.record(z.string(), z.unknown()).meta({
+  description: 'Nodes, edges and schedule; checked when it is submitted.',
+});
+
+export const newWorkflowSchema = z
+  .strictObject({
+    name: nameSchema,
+    description: z.string().max(1000).default(''),
+    draft: draftSchema.default({}),
+  })
+  .meta({ id: 'NewWorkflow' });
+
+export const workflowChangeSchema = z
+  .strictObject({
+    name: nameSchema.optional(),
+    description: z.string().max(1000).optional(),
+    draft: draftSchema.optional(),
+    scheduled: z.boolean().optional(),
+  })
+  .meta({ id: 'WorkflowChange' });
+
+export const workflowSummarySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    revision: z.int(),
+    scheduled: z.boolean(),
+    latestVersion: z.int().nullable(),
+    createdAt: instantSchema,
+    updatedAt: instantSchema,
+  })
+  .meta({ id: 'WorkflowSummary' });
+
+export const workflowSchema = workflowSummarySchema
+  .extend({ draft: draftSchema })
+  .meta({ id: 'Workflow' });
+
+export const submitSchema = z
+  .strictObject({ comment: z.string().max(1000).default('') })
+  .meta({ id: 'Submit' });
+
+export const submittedSchema = z
+  .object({
+    versionId: z.string(),
+    version: z.int(),
+    firstBizdate: bizdateSchema.meta({
+      description: 'The first business date that is planned by it.',
+    }),
+  })
+  .meta({ id: 'Submitted' });
+
+export const versionSchema = z
+  .object({
+    id: z.string(),
+    version: z.int(),
+    firstBizdate: bizdateSchema,
+    timezone: z.string(),
+    comment: z.string(),
+    submittedAt: instantSchema,
+    submittedBy: z.string().nullable(),
+    spec: z.unknown(),
+  })
+  .meta({ id: 'WorkflowVersion' });
+
+export const newRunSchema = z
+  .strictObject({
+    bizdate: bizdateSchema,
+    parameters: z.record(z.string(), z.string()).default({}),
+  })
+  .meta({ id: 'NewRun' });
+
+export const startedRunSchema = z
+  .object({ id: z.string(), runGroup: z.string() })
+  .meta({ id: 'StartedRun' });
+
+export const newBackfillSchema = z
+  .strictObject({
+    workflow: z.string().meta({ description: 'Name or id of the workflow.' }),
+    name: z.string().min(1).max(128),
+    from: bizdateSchema,
+    to: bizdateSchema,
+    order: z.enum(['asc', 'desc']).default('asc'),
+    parallelism: z.int().min(1).max(MAX_BACKFILL_PARALLELISM).default(1),
+  })
+  .refine(({ from, to }) => from <= to, { path: ['to'], message: 'is before `from`' })
+  .meta({ id: 'NewBackfill' });
+
+export const startedBackfillSchema = z
+  .object({ id: z.string(), instances: z.int(), bizdates: z.int() })
+  .meta({ id: 'StartedBackfill' });
+
+export const backfillSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    spec: z.unknown(),
+    planDay: z.iso.date(),
+    createdAt: instantSchema,
+    createdBy: z.string().nullable(),
+    statuses: z.record(z.string(), z.int()).meta({ description: 'Instances by status.' }),
+  })
+  .meta({ id: 'Backfill' });

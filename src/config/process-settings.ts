@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+import { setting, list } from './setting.js';
+
+export const ROLES = ['all', 'api', 'scheduler', 'worker'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+export const processSettings = {
+  role: setting(
+    'MILLRACE_ROLE',
+    z.enum(ROLES).default('all'),
+    'What this process does. Start as many of each as you need, on as many machines.',
+    'all',
+  ),
+  dataDir: setting(
+    'MILLRACE_DATA_DIR',
+    z.string().min(1).default('./.millrace'),
+    'Folder of the embedded database, logs and run state.',
+    './.millrace',
+  ),
+  logLevel: setting(
+    'MILLRACE_LOG_LEVEL',
+    z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'Least severity that is logged: `debug`, `info`, `warn`, `error` or `silent`.',
+    'info',
+  ),
+  plugins: setting(
+    'MILLRACE_PLUGINS',
+    list(),
+    'Plugins besides the built-in ones: npm package names or folders, separated by commas.',
+  ),
+};

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+
+import { rememberedPort } from './choose-port.js';
+import { takeInstanceLock } from './instance-lock.js';
+import { openKeyring, type Keyring } from './keyring.js';
+import { prepareLocation, type Location } from './location.js';
+import { EmbeddedPostgresServer } from './postgres-server.js';
+
+/** Name of the metadata database in the embedded PostgreSQL. */
+export const METADATA_DATABASE = 'millrace';
+/** Databases of the sample: where its SQL runs, and its target where no MySQL server is to be had. */
+export const WAREHOUSE_DATABASE = 'warehouse';
+export const SAMPLE_DATABASE = 'sample';
+
+/** A data folder that this process alone works in, until disposed. */
+export interface Installation extends Location, Disposable {
+  readonly keyring: Keyring;
+}
+
+/** @throws MR-A202 not writable, MR-A203 keyring gone, MR-A205 another one runs here */
+export function openInstallation(
+  dataDir: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Installation {
+  const location = prepareLocation(dataDir);
+  const lock = takeInstanceLock(location.dataDir);
+  try {
+    return {
+      ...location,
+      keyring: openKeyring(location.dataDir, env),
+      [Symbol.dispose]: () => lock[Symbol.dispose](),
+    };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Starts the PostgreSQL of the installation; its first start makes its databases. */
+export async function startMetadataServer(
+  installation: Installation,
+): Promise<EmbeddedPostgresServer> {
+  const { dataDir, serverDir, logDir, keyring } = installation;
+  return await EmbeddedPostgresServer.start({
+    dataFolder: join(serverDir, 'postgres'),
+    port: await rememberedPort(dataDir, 'postgres'),
+    password: keyring.databasePassword.reveal(),
+    logFile: join(logDir, 'postgres.log'),
+    databases: [METADATA_DATABASE, WAREHOUSE_DATABASE, SAMPLE_DATABASE],
+  });
+}

@@ -1,0 +1,132 @@
+import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
+
+import { Database } from '../store/database.js';
+import { rememberedPort } from './choose-port.js';
+import {
+  METADATA_DATABASE,
+  SAMPLE_DATABASE,
+  WAREHOUSE_DATABASE,
+  type Installation,
+} from './installation.js';
+import type { Keyring } from './keyring.js';
+import { findMysqlBinary } from './mysql-binary.js';
+import { PrivateMysqlServer } from './mysql-server.js';
+import type { EmbeddedPostgresServer } from './postgres-server.js';
+import { SAMPLE_TARGET_TABLES, WAREHOUSE_TABLES } from './sample/sample-tables.js';
+
+/** One database of the sample, with an account that can do nothing elsewhere. */
+export interface SampleDatabase {
+  readonly kind: 'mysql' | 'postgres';
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface SampleTarget extends SampleDatabase {
+  /** For the person who looks on, e.g. `a private MariaDB 10.11 (/usr/sbin/mariadbd)`. */
+  readonly description: string;
+}
+
+/** What starts a server and keeps it running: a supervisor. */
+export type StartServer = (
+  name: string,
+  start: () => Promise<PrivateMysqlServer>,
+) => Promise<PrivateMysqlServer>;
+
+/** A private MySQL-protocol server where this machine has one, as in the tutorial; else a second PostgreSQL database. */
+export async function openSampleTarget(
+  installation: Installation,
+  postgres: EmbeddedPostgresServer,
+  startServer: StartServer,
+): Promise<SampleTarget> {
+  const account = accountOf(installation.keyring, SAMPLE_DATABASE);
+  const binary = await findMysqlBinary();
+  if (binary === undefined) {
+    return {
+      ...(await openPostgresDatabase(postgres, account, SAMPLE_TARGET_TABLES.postgres)),
+      description: 'a second database of the embedded PostgreSQL (no mariadbd or mysqld here)',
+    };
+  }
+  const port = await rememberedPort(installation.dataDir, binary.flavour);
+  const server = await startServer(binary.flavour, () =>
+    PrivateMysqlServer.start({
+      binary,
+      dataFolder: join(installation.serverDir, binary.flavour),
+      port,
+      password: derivedPassword(installation.keyring, binary.flavour),
+      databases: [{ ...account, tables: SAMPLE_TARGET_TABLES.mysql }],
+      logFile: join(installation.logDir, `${binary.flavour}.log`),
+    }),
+  );
+  const product = binary.flavour === 'mariadb' ? 'MariaDB' : 'MySQL';
+  return {
+    kind: 'mysql',
+    host: server.host,
+    port: server.port,
+    user: account.user,
+    password: account.password,
+    database: account.name,
+    description: `a private ${product} ${binary.version.split('-', 1)[0]} (${binary.path})`,
+  };
+}
+
+/** The PostgreSQL database in which the sample's SQL runs. */
+export async function openWarehouse(
+  installation: Installation,
+  postgres: EmbeddedPostgresServer,
+): Promise<SampleDatabase> {
+  const account = accountOf(installation.keyring, WAREHOUSE_DATABASE);
+  return await openPostgresDatabase(postgres, account, WAREHOUSE_TABLES);
+}
+
+interface Account {
+  readonly name: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+function accountOf(keyring: Keyring, name: string): Account {
+  return { name, user: name, password: derivedPassword(keyring, name) };
+}
+
+/** The same at every start, and useless for finding the password it comes from. */
+function derivedPassword(keyring: Keyring, account: string): string {
+  return createHmac('sha256', keyring.databasePassword.reveal())
+    .update(`account ${account}`)
+    .digest('base64url');
+}
+
+async function openPostgresDatabase(
+  postgres: EmbeddedPostgresServer,
+  account: Account,
+  tables: readonly string[],
+): Promise<SampleDatabase> {
+  // An account of its own: a node of the sample must not reach the metadata in the same server.
+  await using database = await Database.open({
+    url: postgres.url(account.name),
+    applicationName: 'millrace sample',
+    poolSize: 2,
+  });
+  const role = `"${account.user}"`;
+  await database.transaction(async (tx) => {
+    const known = await tx.rows(`SELECT 1 FROM pg_roles WHERE rolname = $1`, [account.user]);
+    if (known.length === 0) await tx.run(`CREATE ROLE ${role} LOGIN`);
+    await tx.run(`ALTER ROLE ${role} PASSWORD '${account.password}'`);
+    await tx.run(`ALTER DATABASE ${role} OWNER TO ${role}`);
+    await tx.run(`GRANT ALL ON SCHEMA public TO ${role}`);
+    await tx.run(`REVOKE CONNECT ON DATABASE ${METADATA_DATABASE} FROM PUBLIC`);
+    await tx.run(`SET LOCAL ROLE ${role}`);
+    for (const table of tables) await tx.run(table);
+  });
+  return {
+    kind: 'postgres',
+    host: postgres.host,
+    port: postgres.port,
+    user: account.user,
+    password: account.password,
+    database: account.name,
+  };
+}

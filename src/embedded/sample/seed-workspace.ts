@@ -1,0 +1,45 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+import type { Database } from '../../store/database.js';
+import { SAMPLE_WORKSPACE } from './sample-workflow.js';
+
+/** Slots of the resource group a fresh installation has. */
+const DEFAULT_SLOTS = 16;
+export const DEFAULT_RESOURCE_GROUP = 'default';
+
+/** Makes the workspace and the resource group of a fresh installation; does nothing where they are. */
+export async function seedWorkspace(database: Database, timezone: string): Promise<void> {
+  await database.transaction(async (tx) => {
+    await tx.run(
+      `INSERT INTO resource_group (name, slots) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+      [DEFAULT_RESOURCE_GROUP, DEFAULT_SLOTS],
+    );
+    await tx.run(
+      `INSERT INTO workspace (name, display_name, timezone) VALUES ($1, 'Sample', $2)
+       ON CONFLICT DO NOTHING`,
+      [SAMPLE_WORKSPACE, timezone],
+    );
+  });
+}
+
+/** A token for workers of one resource group; the tokens of earlier starts under this name end. */
+export async function replaceWorkerToken(
+  database: Database,
+  resourceGroup: string,
+  name: string,
+): Promise<string> {
+  const token = `mrw_${randomBytes(32).toString('base64url')}`;
+  await database.transaction(async (tx) => {
+    await tx.run(
+      `UPDATE worker_token SET revoked_at = clock_timestamp()
+        WHERE name = $1 AND revoked_at IS NULL`,
+      [name],
+    );
+    await tx.run(
+      `INSERT INTO worker_token (token_hash, resource_group_id, name)
+       SELECT $1, id, $3 FROM resource_group WHERE name = $2`,
+      [createHash('sha256').update(token).digest(), resourceGroup, name],
+    );
+  });
+  return token;
+}

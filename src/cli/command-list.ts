@@ -1,0 +1,49 @@
+import type { Command } from './command.js';
+import { backfill } from './commands/backfill.js';
+import { completion } from './commands/completion.js';
+import { datasourcesAdd } from './commands/datasources-add.js';
+import { datasourcesLs } from './commands/datasources-ls.js';
+import { datasourcesRm } from './commands/datasources-rm.js';
+import { datasourcesTest } from './commands/datasources-test.js';
+import { doctor } from './commands/doctor.js';
+import { help } from './commands/help.js';
+import { instancesLs } from './commands/instances-ls.js';
+import { instancesMark } from './commands/instances-mark.js';
+import { instancesRerun } from './commands/instances-rerun.js';
+import { instancesShow } from './commands/instances-show.js';
+import { instancesStop } from './commands/instances-stop.js';
+import { logs } from './commands/logs.js';
+import { migrate } from './commands/migrate.js';
+import { run } from './commands/run.js';
+import { secretRotate } from './commands/secret-rotate.js';
+import { start } from './commands/start.js';
+import { why } from './commands/why.js';
+import { workflowsLs } from './commands/workflows-ls.js';
+import { workflowsShow } from './commands/workflows-show.js';
+import { workflowsSubmit } from './commands/workflows-submit.js';
+
+/** Every verb, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  start,
+  run,
+  instancesLs,
+  instancesShow,
+  instancesRerun,
+  instancesStop,
+  instancesMark,
+  why,
+  logs,
+  workflowsLs,
+  workflowsShow,
+  workflowsSubmit,
+  backfill,
+  datasourcesLs,
+  datasourcesAdd,
+  datasourcesTest,
+  datasourcesRm,
+  secretRotate,
+  doctor,
+  migrate,
+  completion,
+  help,
+];

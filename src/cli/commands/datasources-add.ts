@@ -1,0 +1,90 @@
+import { dataSourceSchema, dataSourcesPath, testOutcomeSchema } from '../api/data-source.js';
+import { CliError } from '../cli-error.js';
+import type { Command, CommandContext } from '../command.js';
+import { EXIT } from '../exit-code.js';
+import { renderTestOutcome } from '../output/test-outcome.js';
+import { readPassword } from '../read-password.js';
+
+export const datasourcesAdd: Command = {
+  path: ['datasources', 'add'],
+  summary: 'Test a data source and save it',
+  args: ['NAME'],
+  options: {
+    type: { type: 'string', value: 'TYPE', help: 'mysql, postgres, file, … (see `GET /plugins`)' },
+    url: { type: 'string', value: 'URL', help: 'jdbc:mysql://host:port/database' },
+    user: { type: 'string', value: 'USER', help: 'user name on that server' },
+    'password-stdin': { type: 'boolean', help: 'read the password from stdin' },
+    'password-file': { type: 'string', value: 'FILE', help: 'read the password from a file' },
+    set: {
+      type: 'string',
+      multiple: true,
+      value: 'KEY=VALUE',
+      help: 'any other setting of the type, e.g. --set root=/data; repeatable',
+    },
+    environment: { type: 'string', value: 'ENV', help: 'production (default) or development' },
+    description: { type: 'string', value: 'TEXT', help: 'at most 80 characters' },
+    'resource-group': { type: 'string', value: 'NAME', help: 'where to test from' },
+    'no-test': { type: 'boolean', help: 'save it untested' },
+    'confirm-failed-test': { type: 'boolean', help: 'save it even if the test fails' },
+  },
+  examples: [
+    'millrace ds add shop --type mysql --url jdbc:mysql://db:3306/shop --user etl --password-file pw',
+  ],
+  async run(ctx) {
+    const { flags } = ctx;
+    const source = await sourceOf(ctx);
+    const path = dataSourcesPath(await ctx.workspace());
+    const failed = flags.isSet('no-test') ? false : !(await passesTest(ctx, path, source));
+    const { value: saved } = await (
+      await ctx.api()
+    ).send('POST', path, dataSourceSchema, {
+      body: {
+        ...source,
+        name: ctx.args[0] ?? '',
+        description: flags.text('description'),
+        environment: flags.text('environment'),
+        ...(failed ? { confirmFailedTest: true } : {}),
+      },
+    });
+    ctx.printer.one(saved, saved.name, () => `Saved ${saved.name} (${saved.id}).\n`);
+    return EXIT.ok;
+  },
+};
+
+interface Source {
+  readonly type: string;
+  readonly url: string | undefined;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+async function sourceOf({ flags, io }: CommandContext): Promise<Source> {
+  const type = flags.required('type', '--type mysql');
+  const password = await readPassword(flags, io);
+  const user = flags.text('user');
+  return {
+    type,
+    url: flags.text('url'),
+    config: {
+      ...flags.pairs('set'),
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+    },
+  };
+}
+
+/** Prints the steps as talk. Throws when the test fails and nobody said to save all the same. */
+async function passesTest(ctx: CommandContext, path: string, source: Source): Promise<boolean> {
+  const resourceGroup = ctx.flags.text('resource-group');
+  const { value: outcome } = await (
+    await ctx.api()
+  ).send('POST', `${path}/test`, testOutcomeSchema, {
+    body: { ...source, ...(resourceGroup === undefined ? {} : { resourceGroup }) },
+  });
+  ctx.io.stderr(renderTestOutcome(outcome, false));
+  if (outcome.status === 'succeeded') return true;
+  if (ctx.flags.isSet('confirm-failed-test')) return false;
+  throw new CliError('The connectivity test failed; nothing was saved', {
+    exitCode: EXIT.validation,
+    fix: 'Mend the failed step, or save it all the same with --confirm-failed-test.',
+  });
+}

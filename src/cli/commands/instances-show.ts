@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+import { durationText, instanceSchema, stateText } from '../api/instance.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-code.js';
+import { renderFields } from '../output/fields.js';
+import { statusColor } from '../output/status-color.js';
+import { renderTable, type TableColumn } from '../output/table.js';
+
+const attemptSchema = z.looseObject({
+  runNumber: z.number(),
+  attempt: z.number(),
+  state: z.string(),
+  startedAt: z.string().nullish(),
+  endedAt: z.string().nullish(),
+  epoch: z.number(),
+  worker: z.string().nullish(),
+  error: z.looseObject({ code: z.string(), detail: z.string() }).nullish(),
+});
+type Attempt = z.infer<typeof attemptSchema>;
+
+const ATTEMPT_COLUMNS: readonly TableColumn<Attempt>[] = [
+  { title: 'run', of: (a) => a.runNumber, align: 'right' },
+  { title: 'attempt', of: (a) => a.attempt, align: 'right' },
+  { title: 'epoch', of: (a) => a.epoch, align: 'right' },
+  { title: 'worker', of: (a) => a.worker ?? '' },
+  { title: 'state', of: (a) => a.state, color: (a) => statusColor(a.state) },
+  { title: 'started', of: (a) => a.startedAt ?? '' },
+  { title: 'ended', of: (a) => a.endedAt ?? '' },
+  { title: 'error', of: (a) => (a.error ? `${a.error.code} ${a.error.detail}` : '') },
+];
+
+export const instancesShow: Command = {
+  path: ['instances', 'show'],
+  summary: 'Show one instance and its attempts',
+  args: ['ID'],
+  options: {},
+  async run({ args, printer, settings, api }) {
+    const path = `/instances/${encodeURIComponent(args[0] ?? '')}`;
+    const client = await api();
+    const instance = await client.get(path, instanceSchema);
+    const { items: attempts } = await client.list(`${path}/attempts`, attemptSchema, 1000);
+    printer.one({ ...instance, attempts }, instance.id, () => {
+      const fields = renderFields({
+        id: instance.id,
+        workflow: instance.workflow.name,
+        node: instance.node.name,
+        bizdate: instance.bizdate,
+        scheduled: instance.scheduledTime,
+        status: stateText(instance),
+        reason: instance.reason ?? undefined,
+        took: durationText(instance),
+      });
+      if (attempts.length === 0) return fields;
+      return `${fields}\n${renderTable(attempts, ATTEMPT_COLUMNS, settings.color)}`;
+    });
+    return EXIT.ok;
+  },
+};

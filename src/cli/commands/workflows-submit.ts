@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { z } from 'zod';
+
+import type { ApiClient } from '../api/api-client.js';
+import { lookUpWorkflow, workflowSchema, workflowsPath } from '../api/workflow.js';
+import { CliError, usageError } from '../cli-error.js';
+import type { Command } from '../command.js';
+import { EXIT } from '../exit-code.js';
+
+const submittedSchema = z.looseObject({
+  versionId: z.string(),
+  version: z.number(),
+  firstBizdate: z.string(),
+});
+
+/** Other fields, as `workflows show -o json` prints them, are left aside. */
+const fileSchema = z.object({
+  name: z.string().min(1),
+  description: z.string().optional(),
+  draft: z.record(z.string(), z.unknown()),
+});
+type WorkflowFile = z.infer<typeof fileSchema>;
+
+export const workflowsSubmit: Command = {
+  path: ['workflows', 'submit'],
+  summary: 'Save a workflow file as the draft of its workflow and submit it',
+  args: ['FILE'],
+  options: { comment: { type: 'string', value: 'TEXT', help: 'what has changed' } },
+  examples: ['millrace workflows submit orders_daily.json --comment "third export"'],
+  async run({ args, flags, io, printer, api, workspace }) {
+    const file = await readWorkflowFile(resolve(io.cwd, args[0] ?? ''));
+    const client = await api();
+    const path = workflowsPath(await workspace());
+    const id = await saveDraft(client, path, await workspace(), file);
+    const comment = flags.text('comment');
+    const { value } = await client.send('POST', `${path}/${id}/submit`, submittedSchema, {
+      body: comment === undefined ? {} : { comment },
+    });
+    printer.one(
+      value,
+      id,
+      () =>
+        `${file.name}: version ${value.version}, planned from business date ${value.firstBizdate}\n`,
+    );
+    return EXIT.ok;
+  },
+};
+
+/** Makes the workflow, or replaces its draft; another's change in between is refused by the server. */
+async function saveDraft(
+  api: ApiClient,
+  path: string,
+  workspace: string,
+  file: WorkflowFile,
+): Promise<string> {
+  const known = await lookUpWorkflow(api, workspace, file.name);
+  if (known === undefined) {
+    return (await api.send('POST', path, workflowSchema, { body: file })).value.id;
+  }
+  const { etag } = await api.send('GET', `${path}/${known.id}`, workflowSchema);
+  await api.send('PATCH', `${path}/${known.id}`, workflowSchema, {
+    body: file,
+    ...(etag === undefined ? {} : { ifMatch: etag }),
+  });
+  return known.id;
+}
+
+async function readWorkflowFile(path: string): Promise<WorkflowFile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    throw usageError(`${path} cannot be read`, 'Check the path.');
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new CliError(`${path}: ${error instanceof Error ? error.message : 'not JSON'}`, {
+      exitCode: EXIT.validation,
+      fix: 'A workflow file is JSON, as `millrace workflows show NAME -o json` prints it.',
+    });
+  }
+  const parsed = fileSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new CliError(`${path} is not a workflow file`, {
+    exitCode: EXIT.validation,
+    fix: 'A workflow file is {"name", "description", "draft"}.',
+    errors: parsed.error.issues.map((issue) => ({
+      pointer: issue.path.map((step) => `/${String(step)}`).join(''),
+      detail: issue.message,
+    })),
+  });
+}

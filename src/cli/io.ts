@@ -1,0 +1,36 @@
+import { homedir } from 'node:os';
+
+/** Everything a command touches of its process, so that a test can be a terminal. */
+export interface CliIo {
+  /** Data, and nothing else: what a pipe gets. */
+  readonly stdout: (text: string) => void;
+  /** Talk: progress, warnings, errors. */
+  readonly stderr: (text: string) => void;
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdinIsTty: boolean;
+  readonly stdoutIsTty: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string;
+  /** Aborts when nobody reads stdout any more (`millrace logs ID -f | head`). */
+  readonly signal: AbortSignal;
+}
+
+export function processIo(): CliIo {
+  const closed = new AbortController();
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    closed.abort();
+  });
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    stdin: process.stdin,
+    stdinIsTty: process.stdin.isTTY,
+    stdoutIsTty: process.stdout.isTTY,
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    signal: closed.signal,
+  };
+}

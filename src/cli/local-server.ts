@@ -1,0 +1,55 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { z } from 'zod';
+
+const serverFileSchema = z.looseObject({ url: z.url(), tokenFile: z.string() });
+
+/** What a running `npm start` tells the other commands of this folder. The token is in a file of its own. */
+export interface LocalServer {
+  readonly url: string;
+  /** Absolute; outside the data folder, which shell nodes can read. */
+  readonly tokenFile: string;
+}
+
+export function serverFileOf(dataDir: string): string {
+  return join(dataDir, 'server.json');
+}
+
+/** `undefined` when no `npm start` has announced itself in this folder. */
+export async function readLocalServer(dataDir: string): Promise<LocalServer | undefined> {
+  let text: string;
+  try {
+    text = await readFile(serverFileOf(dataDir), 'utf8');
+  } catch {
+    return undefined;
+  }
+  try {
+    return serverFileSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Announces a server and saves the token the local commands use. Both files are readable by their owner alone. */
+export async function writeLocalServer(
+  dataDir: string,
+  server: LocalServer,
+  token: string,
+): Promise<void> {
+  await writePrivately(server.tokenFile, `${token}\n`);
+  await writePrivately(serverFileOf(dataDir), `${JSON.stringify(server)}\n`);
+}
+
+export async function removeLocalServer(dataDir: string): Promise<void> {
+  await rm(serverFileOf(dataDir), { force: true });
+}
+
+/** By rename: a command that starts now reads the old file or the new one, never half of one. */
+async function writePrivately(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, text, { mode: 0o600 });
+  await chmod(draft, 0o600);
+  await rename(draft, path);
+}

@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+
+import { z } from 'zod';
+
+const packageFile = new URL('../package.json', import.meta.url);
+
+/** Millrace's own version, as package.json states it. */
+export const VERSION = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(packageFile, 'utf8'))).version;

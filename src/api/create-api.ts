@@ -24,6 +24,8 @@ export async function createApi(
   };
   const app = await NestFactory.create<NestExpressApplication>(root, {
     bodyParser: false,
+    // Idle keep-alive connections and log followers must not hold up the end of the process.
+    forceCloseConnections: true,
     logger: false,
   });
   app.disable('x-powered-by');

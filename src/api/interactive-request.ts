@@ -83,8 +83,7 @@ async function missingWorker(
 ): Promise<string | undefined> {
   const rows = await sql.rows<{ live: number; able: number }>(
     `SELECT count(*)::int AS live,
-            count(*) FILTER (WHERE jsonb_path_exists(w.plugins, '$.** ? (@ == $type)',
-                                                     jsonb_build_object('type', $2::text)))::int AS able
+            count(*) FILTER (WHERE $2 = ANY (w.data_source_types))::int AS able
        FROM worker w JOIN worker_lease l ON l.worker_id = w.id
       WHERE w.resource_group_id = $1 AND w.ended_at IS NULL AND l.lease_until > clock_timestamp()`,
     [group.id, type],

@@ -263,6 +263,19 @@ describe('run', () => {
     expect([exit, out]).toEqual([0, 'inst_20261121_0\ninst_20261121_1\n']);
   });
 
+  test('goes on waiting while the api is away for a moment', async () => {
+    await startHere();
+    start([['succeeded']]);
+    const answer = routes['GET /runs/run_20261121_7'];
+    let looks = 0;
+    routes['GET /runs/run_20261121_7'] = (call, response) => {
+      if (++looks <= 2) response.destroy();
+      else answer?.(call, response);
+    };
+    expect((await millrace(['run', 'orders', '--wait'])).exit).toBe(0);
+    expect(looks).toBe(3);
+  });
+
   test('ends with 1 when a node is red and the rest can only wait for it', async () => {
     await startHere();
     start([

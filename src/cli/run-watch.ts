@@ -25,6 +25,9 @@ const POLL_MS = 500;
 /** A child may be released a moment after its last upstream ended: a red run must stand still this long. */
 const SETTLED_MS = 2_000;
 
+/** An api that is started again is away for a moment; the run goes on without it. */
+const OUTAGE_MS = 30_000;
+
 /** Resolves once nothing of the run can move by itself any more. */
 export async function watchRun(api: ApiClient, runId: string, options: WatchOptions): Promise<Run> {
   const states = new Map<string, string>();
@@ -32,7 +35,7 @@ export async function watchRun(api: ApiClient, runId: string, options: WatchOpti
   const limitMs = (options.timeoutSeconds ?? Infinity) * 1000;
   let settledSinceMs: number | undefined;
   for (;;) {
-    const run = await api.get(`/runs/${encodeURIComponent(runId)}`, runSchema);
+    const run = await readRun(api, runId, options.signal);
     for (const instance of run.instances) {
       const state = stateText(instance);
       if (states.get(instance.id) === state) continue;
@@ -51,6 +54,19 @@ export async function watchRun(api: ApiClient, runId: string, options: WatchOpti
     }
     const pauseMs = nowMs - startedMs < EAGER_MS ? EAGER_POLL_MS : POLL_MS;
     await sleep(pauseMs, undefined, { signal: options.signal });
+  }
+}
+
+async function readRun(api: ApiClient, runId: string, signal: AbortSignal): Promise<Run> {
+  const giveUpMs = performance.now() + OUTAGE_MS;
+  for (;;) {
+    try {
+      return await api.get(`/runs/${encodeURIComponent(runId)}`, runSchema);
+    } catch (error) {
+      const isAway = error instanceof CliError && error.exitCode === EXIT.timeout;
+      if (!isAway || performance.now() > giveUpMs) throw error;
+      await sleep(POLL_MS, undefined, { signal });
+    }
   }
 }
 

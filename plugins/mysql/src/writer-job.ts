@@ -75,7 +75,11 @@ export class MysqlWriterJob implements WriterJob {
     return { verdicts, findings: [...findings, { level: 'warning', message }] };
   }
 
-  async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
+  prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
+    return this.#stoppable(() => this.#prepare());
+  }
+
+  async #prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
     const source = this.#ctx.dataSource.config;
     const session = await this.#connect();
     this.#session = session;
@@ -141,7 +145,11 @@ export class MysqlWriterJob implements WriterJob {
     });
   }
 
-  async finalize(): Promise<FinalizeStats> {
+  finalize(): Promise<FinalizeStats> {
+    return this.#stoppable(() => this.#finalize());
+  }
+
+  async #finalize(): Promise<FinalizeStats> {
     const p = this.#must();
     const { session, ledger, staging } = p;
     if (staging !== undefined) {
@@ -238,6 +246,16 @@ export class MysqlWriterJob implements WriterJob {
   async #release(): Promise<void> {
     await this.#session?.close();
     await this.#cancel?.[Symbol.asyncDispose]();
+  }
+
+  /** A stop ends statements with errors of the server: what counts is why it was stopped. */
+  async #stoppable<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#ctx.signal.throwIfAborted();
+      throw error;
+    }
   }
 
   #must(): Prepared {

@@ -73,7 +73,13 @@ export class MysqlWriterTask implements WriterTask {
       const row = await this.#prepare(cells);
       if (row !== undefined) prepared.push(row);
     }
-    this.#rows += await this.#batch.insert(prepared);
+    try {
+      const written = await this.#batch.insert(prepared);
+      this.#rows += written;
+    } catch (error) {
+      this.#ctx.signal.throwIfAborted();
+      throw error;
+    }
     this.#bytes += chunk.byteCount;
     await this.#ctx.crashPoint('writer:chunk-written');
   }

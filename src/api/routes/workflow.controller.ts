@@ -139,7 +139,7 @@ export class WorkflowController {
   @Delete(':id')
   @HttpCode(204)
   @Access('develop')
-  @Describe({ summary: 'Delete a workflow that has never run', etag: 'requires' })
+  @Describe({ summary: 'Delete a workflow that was never submitted', etag: 'requires' })
   async deleteWorkflow(
     @InWorkspace() workspace: Workspace,
     @Caller() caller: Principal,

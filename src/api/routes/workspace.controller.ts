@@ -92,8 +92,8 @@ export class WorkspaceController {
     if (run === undefined) throw new MillraceError('MR-A104', `there is no run ${id}`);
     const instances = await listInstances(database, {
       workspaceId: run.workspaceId,
+      planDay: run.planDay,
       workflowInstanceId: run.id,
-      runGroupId: run.runGroupId,
       limit: MAX_RUN_INSTANCES,
     });
     return {

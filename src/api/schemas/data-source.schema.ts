@@ -65,7 +65,7 @@ export const connectivityTestSchema = z
   })
   .meta({ id: 'ConnectivityTest' });
 
-export const savedTestSchema = z.strictObject({ resourceGroup: resourceGroupSchema });
+export const savedTestSchema = z.strictObject({ resourceGroup: resourceGroupSchema }).prefault({});
 
 export const browseSchema = z
   .strictObject({

@@ -48,6 +48,7 @@ export const workflowSchema = workflowSummarySchema
 
 export const submitSchema = z
   .strictObject({ comment: z.string().max(1000).default('') })
+  .prefault({})
   .meta({ id: 'Submit' });
 
 export const submittedSchema = z

@@ -78,6 +78,8 @@ export interface InstanceFilter {
   readonly node?: string | undefined;
   readonly runGroupId?: number | undefined;
   readonly workflowInstanceId?: number | undefined;
+  /** The one partition to look in, where the caller knows it. */
+  readonly planDay?: string | undefined;
   readonly before?: InstanceKey | undefined;
   readonly limit: number;
 }
@@ -101,7 +103,7 @@ const FROM = `
 
 /** Page of instances, newest plan day and id first. */
 export async function listInstances(sql: Sql, filter: InstanceFilter): Promise<InstanceSummary[]> {
-  const days = await planDaysOf(sql, filter);
+  const days = filter.planDay === undefined ? await planDaysOf(sql, filter) : [filter.planDay];
   if (days.length === 0) return [];
   return await sql.rows<InstanceSummary>(
     `SELECT ${COLUMNS} ${FROM}

@@ -132,16 +132,13 @@ export async function updateWorkflow(
   });
 }
 
-/** Removes a workflow that has no instance. `false` when `revision` is not the present one any more. */
+/** Removes a workflow that was never submitted. `false` when `revision` is not the present one any more. */
 export async function deleteWorkflow(sql: Sql, workflow: Workflow): Promise<boolean> {
-  const used = await sql.rows<{ found: boolean }>(
-    'SELECT EXISTS (SELECT FROM workflow_instance WHERE workflow_id = $1) AS found',
-    [workflow.id],
-  );
-  if (used[0]?.found === true)
+  // Instances, partitions and the history of its nodes refer to its versions.
+  if (workflow.latestVersion !== null)
     throw new MillraceError(
       'MR-A105',
-      `${workflow.name} has instances; stop scheduling it instead`,
+      `${workflow.name} was submitted; set \`scheduled\` to false to have it planned no more`,
     );
   return (
     (await sql.run('DELETE FROM workflow WHERE id = $1 AND revision = $2', [

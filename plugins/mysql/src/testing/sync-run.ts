@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+
 import type {
   AttemptIdentity,
   Chunk,
@@ -83,7 +85,7 @@ export async function runSql(config: MysqlConfig, sql: string, options: RunOptio
   const ctx: NodeContext = {
     ...runContext(log, options),
     dataSource: <C>(name: string) => ({ name, type: 'mysql', config: config as C }),
-    workDir: '/tmp',
+    workDir: tmpdir(),
   };
   const [found] = plugin.nodes ?? [];
   if (found === undefined) throw new Error('the plugin has no node');

@@ -1,0 +1,270 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { Line, node } from '../../support/line.js';
+
+describe('claiming', () => {
+  test('64 claim loops on a group of 10 slots never hold more than 10', async () => {
+    await using line = await Line.open({ slots: 10 });
+    const nodes = Array.from({ length: 300 }, (_, i) => node(`n${i}`));
+    const { workflowId } = await line.submit('w', { nodes });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const workers = await Promise.all(Array.from({ length: 64 }, () => line.worker()));
+    let held = 0;
+    let most = 0;
+    let finished = 0;
+    const deadline = performance.now() + 50_000;
+    await Promise.all(
+      workers.map(async (worker) => {
+        while (finished < nodes.length && performance.now() < deadline) {
+          for (const claim of await worker.claim(3)) {
+            held++;
+            most = Math.max(most, held);
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            held--;
+            await worker.finish(claim);
+            finished++;
+          }
+        }
+      }),
+    );
+    expect(finished).toBe(nodes.length);
+    expect(most).toBeLessThanOrEqual(10);
+    expect(most).toBeGreaterThan(1);
+    // The database's own account of every moment: attempts overlap by their own times.
+    const [peak] = await line.database.rows<{ peak: number }>(
+      `SELECT max(n)::int AS peak FROM (
+         SELECT count(*) AS n FROM attempt a JOIN attempt b ON b.claimed_at <= a.claimed_at
+           AND (b.ended_at IS NULL OR b.ended_at > a.claimed_at) WHERE a.claimed_at < a.ended_at
+         GROUP BY a.instance_id) t`,
+    );
+    expect(peak?.peak ?? 0).toBeLessThanOrEqual(10);
+  });
+
+  test('a node of many slots counts as many', async () => {
+    await using line = await Line.open({ slots: 5 });
+    const { workflowId } = await line.submit('w', {
+      nodes: [node('big', [], { slots: 4 }), node('small'), node('other', [], { slots: 2 })],
+    });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const claims = await (await line.worker()).claim(10);
+    expect(claims.map((claim) => claim.nodeName)).toEqual(['big', 'small']);
+  });
+
+  test('a worker gets only types it has plugins for, and why names the missing one', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', {
+      nodes: [{ id: 'script', type: 'shell', config: { command: 'true' } }, node('plain')],
+    });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const [script] = await line.instances(`n.name = 'script'`);
+    if (script === undefined) throw new Error('script is missing');
+    const key = { planDay: script.plan_day, id: script.id };
+    const nobody = await line.commands.explainInstance(key);
+    expect(nobody.reasons[0]?.text).toContain('No worker of resource group "default" is alive');
+
+    const worker = await line.worker({ nodeTypes: ['virtual'] });
+    expect((await worker.claim(10)).map((claim) => claim.nodeName)).toEqual(['plain']);
+    const why = await line.commands.explainInstance(key);
+    expect(why.reasons[0]?.text).toContain('has node type "shell"');
+  });
+
+  test('higher priority is claimed first, and waiting long makes up for it', async () => {
+    await using line = await Line.open({ slots: 1 });
+    const { workflowId } = await line.submit('w', {
+      nodes: [node('low', [], { priority: 1 }), node('high', [], { priority: 8 })],
+    });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const [first] = await worker.claim(1);
+    expect(first?.nodeName).toBe('high');
+    if (first === undefined) throw new Error('nothing was claimed');
+    await worker.finish(first);
+
+    line.clock.advance(2 * 3_600_000);
+    await line.run(workflowId, '2026-11-19');
+    await line.release();
+    expect((await worker.claim(1))[0]).toMatchObject({ nodeName: 'low', bizdate: '2026-11-20' });
+  });
+
+  test('two run groups never run the same node and scheduled time at once, and why names the other', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const first = await worker.claim(10);
+    expect(first).toHaveLength(1);
+    expect(await worker.claim(10)).toHaveLength(0);
+    const [waiting] = await line.instances(`i.status = 'waiting_resource'`);
+    if (waiting === undefined) throw new Error('nobody waits');
+    const why = await line.commands.explainInstance({ planDay: waiting.plan_day, id: waiting.id });
+    expect(why.reasons[0]).toMatchObject({
+      gate: 'resource',
+      refs: [`inst_${waiting.plan_day.replaceAll('-', '')}_${first[0]?.instanceId}`],
+    });
+    if (first[0] === undefined) throw new Error('nothing was claimed');
+    await worker.finish(first[0]);
+    expect(await worker.claim(10)).toHaveLength(1);
+  });
+
+  test('code and configuration are the latest submitted ones, cycle and parameters the planned ones', async () => {
+    await using line = await Line.open();
+    const shell = (command: string, hour: string) => ({
+      parameters: { hour },
+      nodes: [{ id: 'a', type: 'shell', config: { command } }],
+    });
+    const { workflowId } = await line.submit('w', shell('echo old', '01'));
+    await line.run(workflowId, '2026-11-20');
+    await line.submit('w', shell('echo fixed', '02'));
+    await line.release();
+    const [claim] = await (await line.worker()).claim(1);
+    expect(claim).toMatchObject({ config: { command: 'echo fixed' }, parameters: { hour: '01' } });
+  });
+});
+
+describe('attempts', () => {
+  const retried = { nodes: [node('a', [], { retry: { max: 2, intervalMs: 60_000 } })] };
+  const failed = { outcome: 'failed', errorCode: 'MR-P105' } as const;
+
+  test('a failure is tried again after the interval, as often as the policy says', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', retried);
+    await line.run(workflowId, '2026-11-20');
+    const worker = await line.worker();
+    for (const attempt of [1, 2, 3]) {
+      await line.release();
+      const [claim] = await worker.claim(1);
+      expect(claim?.attempt).toBe(attempt);
+      if (claim === undefined) throw new Error('nothing was claimed');
+      await worker.finish(claim, failed);
+      expect(await line.drain(worker)).toEqual([]);
+      line.clock.advance(60_000);
+    }
+    expect(await line.statuses()).toEqual({ a: 'failed' });
+  });
+
+  test('what cannot become right by trying again is not tried again', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', retried);
+    await line.run(workflowId, '2026-11-20');
+    const worker = await line.worker();
+    await line.drain(worker, () => ({ outcome: 'failed', errorCode: 'MR-D104' }));
+    expect(await line.statuses()).toEqual({ a: 'failed' });
+  });
+
+  test('a report of an attempt that was taken away is refused and leaves an event', async () => {
+    await using line = await Line.open({ leaseMs: 1 });
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const [claim] = await worker.claim(1);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await line.reap(1)).toBe(1);
+    expect(await worker.finish(claim)).toBe(1);
+    expect(await line.statuses()).toEqual({ a: 'waiting_resource' });
+    const [again] = await (await line.worker()).claim(1);
+    expect(again).toMatchObject({ instanceId: claim.instanceId, attempt: 2 });
+    expect(BigInt(again?.fence ?? 0)).toBeGreaterThan(BigInt(claim.fence));
+  });
+
+  test('a worker that has renewed keeps its attempts, and one that has not is told', async () => {
+    await using line = await Line.open({ leaseMs: 200 });
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const [claim] = await worker.claim(1);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    const ref = { planDay: claim.planDay, instanceId: claim.instanceId, epoch: claim.epoch };
+    const renew = () => line.link.renew({ workerId: worker.workerId, attempts: [ref] });
+    expect((await renew()).lost).toEqual([]);
+    expect(await line.reap(200)).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    // Late, but nobody has taken it yet: it is still the worker's.
+    expect((await renew()).lost).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(await line.reap(200)).toBe(1);
+    expect((await renew()).lost).toEqual([ref]);
+  });
+
+  test('three lost leases fail the instance, without using up its retries', async () => {
+    await using line = await Line.open({ leaseMs: 1 });
+    const { workflowId } = await line.submit('w', retried);
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    for (const left of ['waiting_resource', 'waiting_resource', 'failed']) {
+      expect(await (await line.worker()).claim(1)).toHaveLength(1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await line.reap(1);
+      expect(await line.statuses()).toEqual({ a: left });
+    }
+    const [a] = await line.instances();
+    expect(a?.reason).toBe('MR-S201');
+    if (a === undefined) throw new Error('a is missing');
+    const why = await line.commands.explainInstance({ planDay: a.plan_day, id: a.id });
+    expect(why.reasons[0]?.text).toContain('MR-S201');
+  });
+
+  test('an attempt given back by a worker that stops in order costs neither a retry nor a life', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    for (let times = 0; times < 4; times++) {
+      const [claim] = await worker.claim(1);
+      expect(claim?.attempt).toBe(1);
+      if (claim === undefined) throw new Error('nothing was claimed');
+      await worker.finish(claim, { outcome: 'returned' });
+    }
+    expect(await line.drain(worker)).toEqual(['a']);
+  });
+
+  test('a worker speaks for no attempt of another', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const owner = await line.worker();
+    const stranger = await line.worker();
+    const [claim] = await owner.claim(1);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    expect(await stranger.finish(claim)).toBe(1);
+    expect(await line.statuses()).toEqual({ a: 'dispatched' });
+    expect(await owner.finish(claim)).toBe(0);
+  });
+
+  test('what a node declares to produce is recorded when it has succeeded', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', {
+      parameters: { ds: '$bizdate' },
+      nodes: [
+        node('a', [], {
+          outputs: [{ dataSource: 'dwh', table: 'result_table', partition: 'ds=${ds}' }],
+        }),
+      ],
+    });
+    await line.run(workflowId, '2026-11-20');
+    await line.drain(await line.worker(), () => ({ rows: 7 }));
+    expect(
+      await line.database.rows(
+        `SELECT data_source, table_name, partition, bizdate, rows FROM partition_record`,
+      ),
+    ).toEqual([
+      {
+        data_source: 'dwh',
+        table_name: 'result_table',
+        partition: 'ds=20261120',
+        bizdate: '2026-11-20',
+        rows: 7,
+      },
+    ]);
+  });
+});

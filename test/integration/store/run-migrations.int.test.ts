@@ -1,0 +1,74 @@
+import { expect, test } from '@jest/globals';
+
+import {
+  ensureDays,
+  migrate,
+  migrationClasses,
+  pendingMigrations,
+} from '../../../src/store/run-migrations.js';
+import { openStore } from '../../support/store.js';
+
+const PARTITIONS = `SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = 'node_instance'::regclass`;
+
+test('an empty database gets every migration and nine days of partitions', async () => {
+  await using store = await openStore({ empty: true });
+  expect(await pendingMigrations(store.database)).toHaveLength((await migrationClasses()).length);
+
+  const { ran } = await migrate(store.url);
+
+  expect(ran).toEqual((await migrationClasses()).map((migration) => new migration().name));
+  expect(await pendingMigrations(store.database)).toEqual([]);
+  expect(await store.database.rows(PARTITIONS)).toEqual([{ n: 9 }]);
+});
+
+test('a second start finds nothing to do', async () => {
+  await using store = await openStore();
+  expect(await migrate(store.url)).toEqual({ ran: [] });
+  expect(await store.database.rows(PARTITIONS)).toEqual([{ n: 9 }]);
+});
+
+test('of four starters at once one migrates and none fails', async () => {
+  await using store = await openStore({ empty: true });
+  const reports = await Promise.all([1, 2, 3, 4].map(() => migrate(store.url)));
+  const ran = reports.flatMap((report) => report.ran);
+  expect(ran).toHaveLength((await migrationClasses()).length);
+});
+
+test('rows that were there before a migration are there after it', async () => {
+  await using store = await openStore({ empty: true });
+  const classes = await migrationClasses();
+  await migrate(store.url, classes.slice(0, 3));
+  await store.database.run(
+    `INSERT INTO workspace (name, timezone) VALUES ('finance', 'Asia/Shanghai')`,
+  );
+  await store.database.run(
+    `INSERT INTO workflow (workspace_id, name, draft)
+     SELECT id, 'orders_daily', '{"nodes": []}' FROM workspace`,
+  );
+
+  const { ran } = await migrate(store.url);
+
+  expect(ran).toHaveLength(classes.length - 3);
+  expect(
+    await store.database.rows(
+      'SELECT w.name, f.name AS workflow FROM workspace w JOIN workflow f ON true',
+    ),
+  ).toEqual([{ name: 'finance', workflow: 'orders_daily' }]);
+});
+
+test('an attached partition has the keys and indexes of its parent', async () => {
+  await using store = await openStore();
+  await ensureDays(store.database);
+  const unattached = await store.database.rows(
+    `SELECT c.relname FROM pg_class c
+      WHERE c.relkind = 'I' AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid)`,
+  );
+  expect(unattached).toEqual([]);
+  const indexes = await store.database.rows<{ parents: number; children: number }>(
+    `SELECT count(*) FILTER (WHERE c.relkind = 'p')::int AS parents,
+            count(*) FILTER (WHERE c.relkind = 'r')::int AS children
+       FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
+      WHERE c.relname ~ '^node_instance(_\\d{8})?$'`,
+  );
+  expect(indexes[0]?.children).toBe((indexes[0]?.parents ?? 0) * 9);
+});

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { freePort } from '../../src/embedded/free-port.js';
+import { findMysqlBinary } from '../../src/embedded/mysql-binary.js';
+import { PrivateMysqlServer } from '../../src/embedded/mysql-server.js';
+import { EmbeddedPostgresServer } from '../../src/embedded/postgres-server.js';
+import { isServerOf } from '../../src/embedded/server-process.js';
+import { unpackMysql97 } from './mysql97.mjs';
+import type { TestServer, TestServers } from './test-server.js';
+
+const PREFIX = 'millrace-test-';
+
+interface Running {
+  readonly folder: string;
+  readonly servers: TestServers;
+  readonly pids: number[];
+}
+
+/** Starts PostgreSQL, MariaDB and MySQL 9.7 on free ports, with data in one new folder. */
+export async function startPrivateServers(): Promise<Running> {
+  sweepLeftovers();
+  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  // Servers run under accounts of their own and have to get in.
+  chmodSync(folder, 0o755);
+  const pids: number[] = [];
+  const optional = async (
+    name: string,
+    start: () => Promise<TestServer>,
+  ): Promise<TestServer | undefined> => {
+    try {
+      return await start();
+    } catch (error) {
+      const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+      process.stdout.write(`not verified: ${name} (${why})\n`);
+      return undefined;
+    }
+  };
+  // Whatever came up is ended also when another one did not: `stopPrivateServers` sweeps the folder.
+  const [postgres, mariadb, mysql97] = await Promise.all([
+    startPostgres(folder, pids),
+    optional('mariadb', async () => await startMysql('mariadb', folder, pids)),
+    optional('mysql97', async () => {
+      return await startMysql('mysql97', folder, pids, await unpackMysql97());
+    }),
+  ]).catch((error: unknown) => {
+    stopPrivateServers({ folder, pids });
+    throw error;
+  });
+  return { folder, pids, servers: { postgres, mariadb, mysql97 } };
+}
+
+/** Kills the servers, whose data nobody needs, and removes their folder. Synchronous: runs in signal handlers. */
+export function stopPrivateServers(running: Pick<Running, 'folder' | 'pids'>): void {
+  for (const pid of running.pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Ended already: a fault test may have killed it.
+    }
+  }
+  rmSync(running.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+}
+
+async function startPostgres(folder: string, pids: number[]): Promise<TestServer> {
+  const server = await EmbeddedPostgresServer.start({
+    dataFolder: join(folder, 'postgres'),
+    port: await freePort(),
+    password: randomBytes(12).toString('hex'),
+    logFile: join(folder, 'postgres.log'),
+    durable: false,
+    settings: { max_connections: '400', max_wal_senders: '40', max_replication_slots: '40' },
+  });
+  pids.push(server.pid);
+  return { ...pick(server), kind: 'postgres', name: 'postgres' };
+}
+
+async function startMysql(
+  name: string,
+  folder: string,
+  pids: number[],
+  path?: string,
+): Promise<TestServer> {
+  const binary = await findMysqlBinary(path);
+  if (binary === undefined) throw new Error('no mariadbd on this machine');
+  if (name === 'mariadb' && binary.flavour !== 'mariadb')
+    throw new Error(`${binary.path} is MySQL ${binary.version}`);
+  const server = await PrivateMysqlServer.start({
+    binary,
+    dataFolder: join(folder, name),
+    port: await freePort(),
+    password: randomBytes(12).toString('hex'),
+    logFile: join(folder, `${name}.log`),
+    durable: false,
+    settings: { 'innodb-buffer-pool-size': '128M', 'performance-schema': 'OFF' },
+  });
+  pids.push(server.pid);
+  return { ...pick(server), kind: 'mysql', name };
+}
+
+function pick(server: TestServerLogin): TestServerLogin {
+  const { host, port, user, password } = server;
+  return { host, port, user, password };
+}
+
+type TestServerLogin = Pick<TestServer, 'host' | 'port' | 'user' | 'password'>;
+
+/** A run that was killed with SIGKILL could not clean up; the next one does it for it. */
+function sweepLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = /^millrace-test-(\d+)-/.exec(name)?.[1];
+    if (owner === undefined || isAlive(Number(owner))) continue;
+    const folder = join(tmpdir(), name);
+    const pids = ['postgres/postmaster.pid', 'mariadb/server.pid', 'mysql97/server.pid']
+      .map((file) => join(folder, file))
+      .filter((file) => existsSync(file))
+      .map((file) => ({ file, pid: Number.parseInt(readFileSync(file, 'utf8'), 10) }))
+      .filter(({ file, pid }) => isServerOf(pid, join(file, '..')))
+      .map(({ pid }) => pid);
+    stopPrivateServers({ folder, pids });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

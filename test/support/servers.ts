@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+
+import mysql from 'mysql2/promise';
+import pg from 'pg';
+
+import type { TestServer, TestServers } from './test-server.js';
+
+export type { TestServer, TestServers } from './test-server.js';
+
+/** The private servers of this run, started by `global-setup.ts` (jest projects int, fault, e2e). */
+export function testServers(): TestServers {
+  const text = process.env['MILLRACE_TEST_SERVERS'];
+  if (text === undefined)
+    throw new Error('no test servers: this file must be in the jest project int, fault or e2e');
+  return JSON.parse(text) as TestServers;
+}
+
+/** Every MySQL-protocol server this machine could have; for `describe.each`. */
+export function mysqlTestServers(): TestServer[] {
+  const { mariadb, mysql97 } = testServers();
+  return [mariadb, mysql97].filter((server) => server !== undefined);
+}
+
+/** A database of its own for one test. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly server: TestServer;
+  readonly name: string;
+  /** `postgres://…` or `mysql://…`, with the password. */
+  readonly url: string;
+}
+
+/**
+ * Makes an empty database, or on PostgreSQL a copy of `template`; it is dropped, with whoever is still
+ * connected, at the end of the scope: `await using db = await createDatabase(testServers().postgres)`.
+ */
+export async function createDatabase(
+  server: TestServer,
+  options: { readonly template?: string; readonly prefix?: string } = {},
+): Promise<TestDatabase> {
+  const name = `${options.prefix ?? 't'}_${randomBytes(6).toString('hex')}`;
+  if (server.kind === 'postgres') {
+    const from = options.template === undefined ? '' : ` TEMPLATE "${options.template}"`;
+    await execute(server, `CREATE DATABASE "${name}"${from}`);
+  } else {
+    await execute(server, `CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4`);
+  }
+  return {
+    server,
+    name,
+    url: urlOf(server, name),
+    [Symbol.asyncDispose]: async () => await dropDatabase(server, name),
+  };
+}
+
+export async function dropDatabase(server: TestServer, name: string): Promise<void> {
+  if (server.kind === 'postgres')
+    await execute(server, `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+  else await execute(server, `DROP DATABASE IF EXISTS \`${name}\``);
+}
+
+/** Sends statements as the server's administrator over a connection of their own; gives the rows of the last. */
+export async function execute(
+  server: TestServer,
+  statement: string,
+  database?: string,
+): Promise<Record<string, unknown>[]> {
+  const login = { host: server.host, port: server.port, user: server.user };
+  if (server.kind === 'postgres') {
+    const client = new pg.Client({
+      ...login,
+      password: server.password,
+      database: database ?? 'postgres',
+    });
+    await client.connect();
+    try {
+      const result: unknown = await client.query(statement);
+      const last: unknown = Array.isArray(result) ? result.at(-1) : result;
+      return (last as pg.QueryResult<Record<string, unknown>>).rows;
+    } finally {
+      await client.end();
+    }
+  }
+  const connection = await mysql.createConnection({
+    ...login,
+    password: server.password,
+    multipleStatements: true,
+    ...(database === undefined ? {} : { database }),
+  });
+  try {
+    const [rows] = await connection.query(statement);
+    const results: unknown[] = Array.isArray(rows) ? rows : [];
+    const last = results.at(-1);
+    return (Array.isArray(last) ? last : results) as Record<string, unknown>[];
+  } finally {
+    await connection.end();
+  }
+}
+
+export function urlOf(server: TestServer, database: string): string {
+  const login = `${encodeURIComponent(server.user)}:${encodeURIComponent(server.password)}`;
+  return `${server.kind}://${login}@${server.host}:${server.port}/${database}`;
+}

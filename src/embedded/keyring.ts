@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 import { Secret } from '../config/secret.js';
 import { MillraceError } from '../domain/errors.js';
+import { secretKeyId } from '../store/secret-box-of.js';
 import { systemErrorOf } from './system-error.js';
 
 /** The secrets of one embedded installation. */
@@ -77,10 +78,6 @@ export function dropOldSecretKeys(keyring: Keyring): Keyring {
     keyring,
     keyring.secretKeys.slice(0, 1).map(({ key }) => key.reveal()),
   );
-}
-
-export function secretKeyId(key: string): string {
-  return createHash('sha256').update(`millrace key id:${key}`).digest('hex').slice(0, 12);
 }
 
 function create(marker: string, env: Readonly<Record<string, string | undefined>>): Keyring {

@@ -17,6 +17,42 @@ interface TokenOwner {
   readonly resourceGroup: string;
 }
 
+/** How one method of the link is served, and for which worker it speaks. */
+interface Call<M extends LinkMethod> {
+  readonly workerOf?: (body: LinkBody<M>) => number;
+  readonly answer: (
+    link: WorkerLink,
+    body: LinkBody<M>,
+    owner: TokenOwner,
+    signal: AbortSignal,
+  ) => Promise<unknown>;
+}
+
+const workerOf = (body: { readonly workerId: number }): number => body.workerId;
+
+const CALLS: { readonly [M in LinkMethod]: Call<M> } = {
+  register: {
+    answer: (link, { hello }, { resourceGroup }) => link.register({ ...hello, resourceGroup }),
+  },
+  poll: {
+    workerOf: ({ ask }) => ask.workerId,
+    answer: (link, { ask }, _owner, signal) => link.poll(ask, signal),
+  },
+  renew: {
+    workerOf: ({ renewal }) => renewal.workerId,
+    answer: (link, { renewal }) => link.renew(renewal),
+  },
+  started: { workerOf, answer: (link, body) => link.started(body.workerId, body.attempts) },
+  finish: { workerOf, answer: (link, body) => link.finish(body.workerId, body.reports) },
+  log: { workerOf, answer: (link, body) => link.log(body.workerId, body.chunks) },
+  quarantine: {
+    workerOf,
+    answer: (link, body) => link.quarantine(body.workerId, body.attempt, body.records),
+  },
+  answer: { workerOf, answer: (link, body) => link.answer(body.workerId, body.part) },
+  goodbye: { workerOf, answer: (link, body) => link.goodbye(body.workerId) },
+};
+
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -58,55 +94,26 @@ export class HttpLinkServer {
     if (!parsed.success) throw new MillraceError('MR-A101', parsed.error.message);
     const gone = new AbortController();
     response.on('close', () => gone.abort());
-    const answer = await this.#call(method, parsed.data, owner, gone.signal);
+    const answer = await this.#call(
+      method,
+      parsed.data as LinkBody<typeof method>,
+      owner,
+      gone.signal,
+    );
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer ?? null));
   }
 
-  async #call(
-    method: LinkMethod,
-    body: unknown,
+  async #call<M extends LinkMethod>(
+    method: M,
+    body: LinkBody<M>,
     owner: TokenOwner,
     signal: AbortSignal,
   ): Promise<unknown> {
-    const of = <M extends LinkMethod>(_: M): LinkBody<M> => body as LinkBody<M>;
-    if (method === 'register') {
-      return await this.#link.register({
-        ...of('register').hello,
-        resourceGroup: owner.resourceGroup,
-      });
-    }
-    const worker =
-      method === 'poll'
-        ? of('poll').ask.workerId
-        : method === 'renew'
-          ? of('renew').renewal.workerId
-          : of('goodbye').workerId;
-    await this.#requireOwn(worker, owner);
-    switch (method) {
-      case 'poll':
-        return await this.#link.poll(of('poll').ask, signal);
-      case 'renew':
-        return await this.#link.renew(of('renew').renewal);
-      case 'started':
-        return await this.#link.started(worker, of('started').attempts);
-      case 'finish':
-        return await this.#link.finish(worker, of('finish').reports);
-      case 'log':
-        return await this.#link.log(worker, of('log').chunks);
-      case 'quarantine':
-        return await this.#link.quarantine(
-          worker,
-          of('quarantine').attempt,
-          of('quarantine').records,
-        );
-      case 'answer':
-        return await this.#link.answer(worker, of('answer').part);
-      case 'goodbye':
-        return await this.#link.goodbye(worker);
-      default:
-        return method satisfies never;
-    }
+    const call: Call<M> = CALLS[method];
+    const worker = call.workerOf?.(body);
+    if (worker !== undefined) await this.#requireOwn(worker, owner);
+    return await call.answer(this.#link, body, owner, signal);
   }
 
   async #authenticate(request: IncomingMessage): Promise<TokenOwner> {

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import { isRegisteredCode, MillraceError } from '../domain/errors.js';
 import { LINK_PREFIX, type LinkMethod } from './link-methods.js';
 import type {
@@ -22,6 +24,8 @@ export interface HttpWorkerLinkOptions {
   /** A call other than `poll` fails after this long. */
   readonly timeoutMs: number;
 }
+
+const problemSchema = z.object({ code: z.string(), detail: z.string() });
 
 /** The link of a worker that runs elsewhere: it knows an address and a token, never the database. */
 export class HttpWorkerLink implements WorkerLink {
@@ -86,10 +90,10 @@ export class HttpWorkerLink implements WorkerLink {
     });
     const answer: unknown = await response.json();
     if (response.ok) return answer as T;
-    const problem = answer as { code?: unknown; detail?: unknown };
+    const problem = problemSchema.safeParse(answer);
     throw new MillraceError(
-      isRegisteredCode(problem.code) ? problem.code : 'MR-A109',
-      String(problem.detail ?? response.statusText),
+      problem.success && isRegisteredCode(problem.data.code) ? problem.data.code : 'MR-A109',
+      problem.success ? problem.data.detail : response.statusText,
     );
   }
 }

@@ -82,6 +82,7 @@ export const LINK_BODIES = {
       body: z.union([
         z.object({ kind: z.literal('step'), step: z.unknown() }),
         z.object({ kind: z.literal('browse'), answer: z.unknown() }),
+        z.object({ kind: z.literal('end') }),
         z.object({ kind: z.literal('error'), code: z.string(), detail: z.string() }),
       ]),
       last: z.boolean(),

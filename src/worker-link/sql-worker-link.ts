@@ -268,7 +268,6 @@ export class SqlWorkerLink implements WorkerLink {
         },
         clock.now(),
       );
-      // In the same transaction: what cannot be read or decrypted is not claimed either.
       return {
         rows: claimed,
         details: claimed.length === 0 ? new Map() : await claimDetails(tx, box, claimed),

@@ -1,3 +1,4 @@
+import type { RegisteredCode } from '../domain/errors.js';
 import type { AnswerBody, InteractiveJob } from '../store/repositories/request-repository.js';
 
 export type { AnswerBody, InteractiveJob };
@@ -104,6 +105,8 @@ export interface Claim extends AttemptRef {
     readonly secret: Readonly<Record<string, unknown>>;
     readonly configVersion: number;
   }[];
+  /** The attempt cannot begin: the worker reports this as its failure. */
+  readonly problem?: { readonly code: RegisteredCode; readonly detail: string };
 }
 
 export interface Renewal {

@@ -1,6 +1,6 @@
 import type { DirtyRecord, Progress } from '@millrace/sdk';
 
-import { ERRORS, isRegisteredCode, registeredCodeOf } from '../domain/errors.js';
+import { ERRORS, isRegisteredCode, MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import type {
   AttemptRef,
@@ -98,6 +98,9 @@ export class InstanceRunner {
         `${claim.nodeName} (${claim.nodeType}), business date ${claim.bizdate}, run ${claim.runNumber}, ` +
           `attempt ${claim.attempt}, on worker ${workerName}`,
       );
+      if (claim.problem !== undefined) {
+        throw new MillraceError(claim.problem.code, claim.problem.detail);
+      }
       const job = attemptJobOf(claim, plugins);
       // Not awaited: a slow link must not keep the work waiting, and a claim is proof enough.
       void link.started(workerId, [this.ref]).catch(() => undefined);

@@ -60,7 +60,7 @@ export async function runRequest(
   } else if (job.kind === 'browse') {
     send({ kind: 'browse', answer: outcome.answer }, true);
   } else {
-    send({ kind: 'step', step: null }, true);
+    send({ kind: 'end' }, true);
   }
   await sent;
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 
-import { createApi } from '../../src/api/create-api.js';
+import { ApiModule } from '../../src/api/api.module.js';
+import { createHttpApplication } from '../../src/api/http-application.js';
 import { createApiToken } from '../../src/api/auth/first-administrator.js';
 import type { SchedulerCommands } from '../../src/api/commands.js';
 import { ROLES, type Role } from '../../src/domain/access/roles.js';
@@ -75,7 +76,7 @@ export async function openApi(
   });
   const { workspaceId, tokens } = await seed(store.database);
   const logged: string[] = [];
-  const app = await createApi({
+  const api = ApiModule.register({
     database: store.database,
     wakeBus,
     secretBox,
@@ -85,6 +86,7 @@ export async function openApi(
     version: '0.0.0-test',
     metricsToken: 'scrape-me',
   });
+  const app = await createHttpApplication(api);
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;

@@ -1,7 +1,7 @@
 import { PluginHost } from '../../src/plugin-host/plugin-host.js';
 import { InstanceGenerator } from '../../src/scheduler/instance-generator.js';
 import { ScheduleCommands } from '../../src/scheduler/scheduler-commands.js';
-import { secretBoxOf } from '../../src/cli/secret-box-of.js';
+import { secretBoxOf } from '../../src/store/secret-box-of.js';
 import type { Clock } from '../../src/domain/clock.js';
 import type { Database } from '../../src/store/database.js';
 import { reapLostAttempts } from '../../src/store/sql/reap-lost-attempts.sql.js';

@@ -7,6 +7,7 @@ import {
   MillraceError,
   type RegisteredCode,
 } from '../../domain/errors.js';
+import { sqlStateOf } from '../../store/database.js';
 import { statusOf } from './status-of.js';
 
 /** An RFC 9457 problem with Millrace's code, its help and, for forms, the wrong fields. */
@@ -52,7 +53,20 @@ function faultOf(error: unknown): Fault {
   if (error instanceof HttpException) return ofStatus(error.getStatus(), error.message);
   const status = bodyParserStatus(error);
   if (status !== undefined) return ofStatus(status, String((error as Error).message));
+  if (isDatabaseAway(error))
+    return { code: 'MR-A207', detail: 'The database of Millrace does not answer; try again.' };
   return { code: 'MR-A109', detail: 'Something went wrong inside Millrace.' };
+}
+
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+
+// The api's only connections are those to its database. Class 08 is a broken connection, 57P a server
+// that is stopping or starting; the pool's own errors have nothing but a text.
+function isDatabaseAway(error: unknown): boolean {
+  if (/^(08|57P)/.test(sqlStateOf(error) ?? '')) return true;
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string') return NETWORK_CODES.has(error.code);
+  return /connection terminated|timeout exceeded when trying to connect/i.test(error.message);
 }
 
 // A plugin's error, recognised by its code: it may come from another copy of the sdk.

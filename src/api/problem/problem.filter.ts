@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs
 import type { HttpRequest, HttpResponse } from '../http.js';
 
 import { API_PORTS, type ApiPorts } from '../ports.js';
-import { traceIdOf } from '../trace-id.js';
+import { traceIdOf } from '../answer-headers.js';
 import { problemOf } from './problem-of.js';
 
 /** Answers every error as problem+json, also those from before the routes: broken JSON, unknown paths. */

@@ -1,7 +1,7 @@
 import { ERRORS, registeredCodeOf } from '../../domain/errors.js';
 import { Database } from '../../store/database.js';
 import { findDatabase } from '../find-database.js';
-import { secretBoxOf } from '../secret-box-of.js';
+import { secretBoxOf } from '../../store/secret-box-of.js';
 import { failed, ok, type Check, type CheckResult } from './check.js';
 import { databaseChecks } from './database-checks.js';
 import { machineChecks } from './machine-checks.js';

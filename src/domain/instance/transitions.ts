@@ -1,4 +1,4 @@
-import { INSTANCE_STATUSES, type InstanceStatus } from './status.js';
+import type { InstanceStatus } from './status.js';
 
 /** What can happen to an instance. Freezing is a flag beside the status, so it is not here. */
 export const INSTANCE_EVENTS = [
@@ -70,11 +70,6 @@ export const TRANSITIONS: Record<InstanceStatus, Row> = {
 /** The status after `event`, or `undefined` when the event does not apply to `from`. */
 export function nextStatus(from: InstanceStatus, event: InstanceEvent): InstanceStatus | undefined {
   return TRANSITIONS[from][event];
-}
-
-/** Every status from which `event` leads somewhere: the `WHERE status IN (…)` of a set-based statement. */
-export function statusesBefore(event: InstanceEvent): InstanceStatus[] {
-  return INSTANCE_STATUSES.filter((status) => TRANSITIONS[status][event] !== undefined);
 }
 
 /** One move a statement performs on many rows; compared with the table by a test. */

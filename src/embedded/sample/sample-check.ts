@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 
 import type { Cell, JobContext, ReaderPlugin } from '@millrace/sdk';
 
+import { parseConfig } from '../../plugin-host/config-fields.js';
+import { PluginHost } from '../../plugin-host/plugin-host.js';
+import type { SampleDatabase } from '../sample-target.js';
 import { BIRDSTRIKE_COLUMNS, RECORD_COLUMNS } from './sample-tables.js';
 
 export type ResultRow = readonly string[];
@@ -27,22 +30,32 @@ export async function expectedRows(file: string, bizdate: string): Promise<Resul
   return rows.sort(compareRows);
 }
 
-/** What is in the target for a business date, read with the target's own reader. */
-export async function targetRows(
+/** What is in the target for a business date, read with the reader of its own plugin. */
+export async function targetRows(target: SampleDatabase, bizdate: string): Promise<ResultRow[]> {
+  const { kind, host, port, user, password, database } = target;
+  const plugins = await PluginHost.open([]);
+  const config = await parseConfig(
+    plugins.schemaOf('dataSource', kind),
+    { host, port, user, password, database, tls: { mode: 'off' } },
+    'sample_target',
+  );
+  const dataSource = { name: 'sample_target', type: kind, config };
+  return await readRows(plugins.reader(kind), dataSource, bizdate);
+}
+
+async function readRows(
   reader: ReaderPlugin,
   dataSource: JobContext['dataSource'],
   bizdate: string,
 ): Promise<ResultRow[]> {
   const ds = bizdate.replaceAll('-', '');
   const signal = new AbortController().signal;
-  const config: unknown = {
-    table: 'odps_result',
-    columns: ['ds', ...RECORD_COLUMNS],
-    where: `ds = '${ds}'`,
-  };
-  const parsed = await reader.config['~standard'].validate(config);
-  if (parsed.issues !== undefined) throw new Error(parsed.issues[0]?.message);
-  const job = await reader.open(parsed.value, contextOf(dataSource, bizdate, signal) as never);
+  const config = await parseConfig(
+    reader.config,
+    { table: 'odps_result', columns: ['ds', ...RECORD_COLUMNS], where: `ds = '${ds}'` },
+    'odps_result',
+  );
+  const job = await reader.open(config as never, contextOf(dataSource, bizdate, signal) as never);
   const rows: ResultRow[] = [];
   try {
     await job.describe();

@@ -32,9 +32,11 @@ function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url');
 }
 
-/** Makes a one-time login token, valid for 15 minutes. */
+/** Makes a one-time login token, valid for 15 minutes, and clears away links and sessions that are over. */
 export async function createLoginToken(sql: Sql, userId: number): Promise<string> {
   const token = newToken();
+  await sql.run('DELETE FROM login_link WHERE expires_at < clock_timestamp()');
+  await sql.run('DELETE FROM user_session WHERE expires_at < clock_timestamp()');
   await sql.run(
     `INSERT INTO login_link (token_hash, user_id, expires_at)
      VALUES ($1, $2, clock_timestamp() + make_interval(mins => $3))`,

@@ -98,19 +98,6 @@ export async function dataSourceById(
   return rows[0];
 }
 
-/** By name, in production: what a node means when it names a data source. */
-export async function dataSourceByName(
-  sql: Sql,
-  workspaceId: number,
-  name: string,
-): Promise<DataSource | undefined> {
-  const rows = await sql.rows<DataSource>(
-    `${SELECT} WHERE workspace_id = $1 AND name = $2 AND environment = 'production'`,
-    [workspaceId, name],
-  );
-  return rows[0];
-}
-
 /** Stores it with its secrets sealed. Call in a transaction. MR-A105 when the name is taken. */
 export async function insertDataSource(
   tx: Sql,

@@ -21,12 +21,14 @@ export type Reservation =
 
 /** Takes the key for this call, or says what the first call with it did. Keys live for 24 h. */
 export async function reserveKey(sql: Sql, call: IdempotentCall): Promise<Reservation> {
+  await sql.run(
+    `DELETE FROM idempotency_key
+      WHERE user_id = $1 AND created_at < clock_timestamp() - interval '24 hours'`,
+    [call.userId],
+  );
   const taken = await sql.run(
-    `INSERT INTO idempotency_key AS k (user_id, key, route, body_hash) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (user_id, key) DO UPDATE
-       SET route = excluded.route, body_hash = excluded.body_hash, status = NULL, answer = NULL,
-           created_at = clock_timestamp()
-       WHERE k.created_at < clock_timestamp() - interval '24 hours'`,
+    `INSERT INTO idempotency_key (user_id, key, route, body_hash) VALUES ($1, $2, $3, $4)
+     ON CONFLICT DO NOTHING`,
     [call.userId, call.key, call.route, call.bodyHash],
   );
   if (taken === 1) return { state: 'mine' };

@@ -1,3 +1,4 @@
+import { MillraceError, type RegisteredCode, registeredCodeOf } from '../../domain/errors.js';
 import type { Sql } from '../database.js';
 import type { SecretBox } from '../secret-box.js';
 import type { ClaimedRow } from './claim-ready-instances.sql.js';
@@ -22,9 +23,11 @@ export interface ClaimDetails {
     readonly secret: Readonly<Record<string, unknown>>;
     readonly configVersion: number;
   }[];
+  /** Why the attempt cannot begin; it is claimed all the same, or it would keep its group waiting. */
+  readonly problem?: { readonly code: RegisteredCode; readonly detail: string };
 }
 
-interface DetailRow extends Omit<ClaimDetails, 'dataSources'> {
+interface DetailRow extends Omit<ClaimDetails, 'dataSources' | 'problem'> {
   readonly id: number;
   readonly dataSources:
     | readonly {
@@ -65,16 +68,24 @@ export async function claimDetails(
   );
   const details = new Map<number, ClaimDetails>();
   for (const { id, dataSources, ...row } of rows) {
-    const opened = await Promise.all(
-      (dataSources ?? []).map(async (source) => ({
-        name: source.name,
-        type: source.type,
-        visible: source.config,
-        secret: (await box.open(sql, source.secret_id)) as Readonly<Record<string, unknown>>,
-        configVersion: source.config_version,
-      })),
-    );
-    details.set(id, { ...row, dataSources: opened });
+    try {
+      const opened: ClaimDetails['dataSources'][number][] = [];
+      for (const source of dataSources ?? []) {
+        opened.push({
+          name: source.name,
+          type: source.type,
+          visible: source.config,
+          secret: (await box.open(sql, source.secret_id)) as Readonly<Record<string, unknown>>,
+          configVersion: source.config_version,
+        });
+      }
+      details.set(id, { ...row, dataSources: opened });
+    } catch (error) {
+      const code = registeredCodeOf(error);
+      // Anything else is the database's: the claim is rolled back and tried again.
+      if (code === undefined || !(error instanceof MillraceError)) throw error;
+      details.set(id, { ...row, dataSources: [], problem: { code, detail: error.detail } });
+    }
   }
   return details;
 }

@@ -2,7 +2,7 @@ import { MAX_LOST_LEASES } from '../../domain/instance/retry.js';
 import { HELD_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
-import { keyArrays, keyOf } from './instance-row.js';
+import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { makeReady } from './make-ready.sql.js';
 import { settleEdges } from './settle-edges.sql.js';
@@ -56,28 +56,31 @@ export async function reapLostAttempts(tx: Sql, now: Date, leaseMs: number): Pro
     now,
     'lost',
   );
-  if (poisoned.length > 0) {
-    const [poisonedDays, poisonedIds] = keyArrays(poisoned.map(keyOf));
-    await tx.run(
-      `UPDATE node_instance SET status = 'failed', ended_at = $3, epoch = epoch + 1,
-              lost_leases = lost_leases + 1, reason = 'MR-S201'
-        WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
-      [poisonedDays, poisonedIds, now],
-    );
-    await writeEvents(
-      tx,
-      now,
-      poisoned.map((row) => statusEvent(row, 'failed', { code: 'MR-S201' })),
-    );
-    await settleEdges(
-      tx,
-      poisoned.map((row) => ({
-        ...keyOf(row),
-        lastChildDay: row.last_child_day,
-        outcome: 'failed' as const,
-      })),
-      now,
-    );
-  }
+  await failPoisoned(tx, poisoned, now);
   return rows.length;
+}
+
+async function failPoisoned(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
+  if (rows.length === 0) return;
+  const [days, ids] = keyArrays(rows.map(keyOf));
+  await tx.run(
+    `UPDATE node_instance SET status = 'failed', ended_at = $3, epoch = epoch + 1,
+            lost_leases = lost_leases + 1, reason = 'MR-S201'
+      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+    [days, ids, now],
+  );
+  await writeEvents(
+    tx,
+    now,
+    rows.map((row) => statusEvent(row, 'failed', { code: 'MR-S201' })),
+  );
+  await settleEdges(
+    tx,
+    rows.map((row) => ({
+      ...keyOf(row),
+      lastChildDay: row.last_child_day,
+      outcome: 'failed' as const,
+    })),
+    now,
+  );
 }

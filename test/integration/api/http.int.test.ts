@@ -48,6 +48,22 @@ test('an error inside is answered without its text and logged with the trace id'
   expect(api.logged.join()).toContain(String(answer.json['traceId']));
 });
 
+test('while the database is away the answer is 503 and may be tried again', async () => {
+  await using api = await openApi({
+    commands: (database) => ({
+      submitWorkflow: async () => {
+        await database.rows('SELECT pg_terminate_backend(pg_backend_pid())');
+        throw new Error('the connection survived');
+      },
+    }),
+  });
+  const { json: workflow } = await api.send('POST', WORKFLOWS, { body: { name: 'orders' } });
+  const path = `${WORKFLOWS}/${String(workflow['id'])}/submit`;
+  const answer = await api.send('POST', path);
+  expect(answer).toMatchObject({ status: 503, json: { code: 'MR-A207' } });
+  expect(await api.send('GET', WORKFLOWS)).toMatchObject({ status: 200 });
+});
+
 test('a refused submit tells every wrong field', async () => {
   const errors = [{ pointer: '/nodes/0/config/sql', detail: 'is missing' }];
   await using api = await openApi({

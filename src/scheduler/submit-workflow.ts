@@ -171,6 +171,16 @@ async function insertNodes(
       ),
     ],
   );
+  await insertEdges(tx, versionId, spec, ids);
+  await insertOutputs(tx, versionId, spec, ids);
+}
+
+async function insertEdges(
+  tx: Sql,
+  versionId: number,
+  spec: WorkflowSpec,
+  ids: ReadonlyMap<string, number>,
+): Promise<void> {
   const edges = spec.nodes.flatMap((node) =>
     node.needs.map((upstream) => [ids.get(upstream), ids.get(node.id)] as const),
   );
@@ -179,6 +189,14 @@ async function insertNodes(
      SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])`,
     [versionId, edges.map(([up]) => up), edges.map(([, down]) => down)],
   );
+}
+
+async function insertOutputs(
+  tx: Sql,
+  versionId: number,
+  spec: WorkflowSpec,
+  ids: ReadonlyMap<string, number>,
+): Promise<void> {
   const outputs = spec.nodes.flatMap((node) =>
     node.outputs.map((output, no) => ({
       node_id: ids.get(node.id),

@@ -42,8 +42,9 @@ export async function migrate(
     application_name: 'millrace migrate guard',
   });
   try {
-    await guard.connect();
+    await connect(guard);
     await guard.query('SELECT pg_advisory_lock($1)', [STARTER_LOCK]);
+    await refuseNewer(guard, migrations);
     const ran = await runPending(url, migrations);
     await using database = await Database.open({
       url,
@@ -55,6 +56,32 @@ export async function migrate(
   } finally {
     await guard.end();
   }
+}
+
+async function connect(client: pg.Client): Promise<void> {
+  try {
+    await client.connect();
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new MillraceError('MR-A207', detail, { cause: error });
+  }
+}
+
+/** A database that a newer version has migrated must not be worked on by this one. */
+async function refuseNewer(guard: pg.Client, migrations: readonly MigrationClass[]): Promise<void> {
+  const table = await guard.query<{ found: boolean }>(
+    'SELECT to_regclass($1) IS NOT NULL AS found',
+    [TABLE],
+  );
+  if (table.rows[0]?.found !== true) return;
+  const known = [...(await migrationClasses()), ...migrations].map(nameOf);
+  const foreign = await guard.query<{ name: string }>(
+    `SELECT name FROM ${TABLE} WHERE name <> ALL ($1) ORDER BY id LIMIT 1`,
+    [known],
+  );
+  const newer = foreign.rows[0];
+  if (newer !== undefined)
+    throw new MillraceError('MR-A208', `this version does not know its migration ${newer.name}`);
 }
 
 /** Names of the migrations of this version that the database has not had; all of them on an empty one. */

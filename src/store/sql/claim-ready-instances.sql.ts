@@ -75,16 +75,8 @@ async function findCandidates(tx: Sql, ask: ClaimAsk, slots: number): Promise<Ca
   );
 }
 
-async function take(
-  tx: Sql,
-  ask: ClaimAsk,
-  candidates: readonly Candidate[],
-  now: Date,
-): Promise<ClaimedRow[]> {
-  const rows = await tx.rows<
-    ClaimedRow & { workspace_id: number; payload: Record<string, unknown> }
-  >(
-    `WITH locked AS (
+/** $1 plan days, $2 instance ids, $3 worker, $4 now. */
+const TAKE = `WITH locked AS (
        SELECT i.* FROM node_instance i
         WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
           AND i.status = 'waiting_resource' AND NOT i.frozen
@@ -124,14 +116,22 @@ async function take(
             jsonb_build_object('from', 'waiting_resource', 'status', 'dispatched', 'workflowId', m.workflow_id,
               'nodeId', m.node_id, 'bizdate', m.bizdate, 'runNumber', m.run_number, 'attempt', m.attempt)
               AS payload
-       FROM moved m JOIN recorded r ON r.plan_day = m.plan_day AND r.instance_id = m.id`,
-    [
-      [...new Set(candidates.map((each) => each.plan_day))],
-      candidates.map((each) => each.instance_id),
-      ask.workerId,
-      now,
-    ],
-  );
+       FROM moved m JOIN recorded r ON r.plan_day = m.plan_day AND r.instance_id = m.id`;
+
+async function take(
+  tx: Sql,
+  ask: ClaimAsk,
+  candidates: readonly Candidate[],
+  now: Date,
+): Promise<ClaimedRow[]> {
+  const rows = await tx.rows<
+    ClaimedRow & { workspace_id: number; payload: Record<string, unknown> }
+  >(TAKE, [
+    [...new Set(candidates.map((each) => each.plan_day))],
+    candidates.map((each) => each.instance_id),
+    ask.workerId,
+    now,
+  ]);
   await writeEvents(
     tx,
     now,

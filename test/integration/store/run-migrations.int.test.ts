@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 import {
   ensureDays,
@@ -71,4 +72,48 @@ test('an attached partition has the keys and indexes of its parent', async () =>
       WHERE c.relname ~ '^node_instance(_\\d{8})?$'`,
   );
   expect(indexes[0]?.children).toBe((indexes[0]?.parents ?? 0) * 9);
+});
+
+class AddColour1999999999999 implements MigrationInterface {
+  readonly name = 'AddColour1999999999999';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`ALTER TABLE workspace ADD COLUMN colour text`);
+  }
+
+  async down(): Promise<void> {
+    throw new Error('forward only');
+  }
+}
+
+test('a migration whose table is locked lets go, and is done once the table is free', async () => {
+  await using store = await openStore();
+  const classes = [...(await migrationClasses()), AddColour1999999999999];
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const holder = store.database.transaction(async (tx) => {
+    await tx.rows('SELECT FROM workspace');
+    await held;
+  });
+  const migrating = migrate(store.url, classes);
+  // Readers pass between two tries: one that was stuck behind the migration gets its rows when it lets go.
+  for (let reads = 0; reads < 3; reads++) {
+    await store.database.rows('SELECT FROM workspace');
+    await new Promise((resolve) => setTimeout(resolve, 900));
+  }
+  release();
+  await holder;
+  expect((await migrating).ran).toEqual(['AddColour1999999999999']);
+});
+
+test('a database of a newer version is refused', async () => {
+  await using store = await openStore();
+  await migrate(store.url, [...(await migrationClasses()), AddColour1999999999999]);
+  await expect(migrate(store.url)).rejects.toMatchObject({ code: 'MR-A208' });
+});
+
+test('a server that does not answer is named as such', async () => {
+  await expect(migrate('postgresql://u:p@127.0.0.1:1/none')).rejects.toMatchObject({
+    code: 'MR-A207',
+  });
 });

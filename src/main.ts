@@ -6,6 +6,7 @@ import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 
 import { ApiModule } from './api/api.module.js';
+import { createHttpApplication } from './api/http-application.js';
 import { AppModule } from './app.module.js';
 import { type Config, loadConfig } from './config/load-config.js';
 import { readStdinConfig } from './config/stdin-config.js';
@@ -77,11 +78,9 @@ async function start(
     started(context);
     return {};
   }
-  const application = await NestFactory.create(AppModule.of(roles), {
-    logger: false,
-    abortOnError: false,
-  });
-  application.use(new HttpLinkServer(link, store.database).handle);
+  const application = await createHttpApplication(AppModule.of(roles), [
+    new HttpLinkServer(link, store.database).handle,
+  ]);
   started(application);
   const { host, port } = config.api;
   try {

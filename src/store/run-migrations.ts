@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 
 import pg from 'pg';
-import { DataSource, type MigrationInterface } from 'typeorm';
+import { DataSource, type Logger, type MigrationInterface } from 'typeorm';
 
 import { MillraceError } from '../domain/errors.js';
 import { Database, type Sql, sqlStateOf } from './database.js';
@@ -118,6 +118,16 @@ function nameOf(migration: MigrationClass): string {
   return new migration().name ?? migration.name;
 }
 
+// TypeORM writes a failed migration to stdout, where the parent process reads one JSON line of ours.
+const SILENT: Logger = {
+  logQuery: () => undefined,
+  logQueryError: () => undefined,
+  logQuerySlow: () => undefined,
+  logSchemaBuild: () => undefined,
+  logMigration: () => undefined,
+  log: () => undefined,
+};
+
 async function runPending(url: string, migrations: readonly MigrationClass[]): Promise<string[]> {
   const orm = new DataSource({
     type: 'postgres',
@@ -126,6 +136,7 @@ async function runPending(url: string, migrations: readonly MigrationClass[]): P
     poolSize: 1,
     migrations: [...migrations],
     migrationsTableName: TABLE,
+    logger: SILENT,
     extra: { options: `-c lock_timeout=${LOCK_TIMEOUT_MS}` },
   });
   await orm.initialize();

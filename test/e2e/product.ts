@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -173,16 +181,18 @@ export class Product implements AsyncDisposable {
     };
   }
 
-  /** The administrator's login to the private MariaDB of the sample's target. */
-  mariadb(): TestServer {
+  /** The administrator's login to the server of the sample's target. */
+  target(): TestServer {
+    const flavour = ['mariadb', 'mysql'].find((name) => this.#portOf(name) !== 0);
+    if (flavour === undefined) return this.postgres();
     return {
       kind: 'mysql',
-      name: 'mariadb',
+      name: flavour,
       host: '127.0.0.1',
-      port: this.#portOf('mariadb'),
+      port: this.#portOf(flavour),
       user: 'root',
       password: createHmac('sha256', this.#keyring().databasePassword)
-        .update('account mariadb')
+        .update(`account ${flavour}`)
         .digest('base64url'),
     };
   }

@@ -28,6 +28,8 @@ export interface ApiPorts {
   readonly loops?: () => readonly LoopHealth[];
   /** Opens `/metrics` besides API tokens. */
   readonly metricsToken?: string;
+  /** How often the sessions and roles behind open sockets are checked; 30 s unless given. */
+  readonly accessCheckMs?: number;
 }
 
 export const API_PORTS = Symbol('ApiPorts');

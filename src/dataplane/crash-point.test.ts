@@ -41,6 +41,24 @@ describe('a crash point', () => {
     expect(hits.match(/^a:b pause /gm)).toHaveLength(4);
   });
 
+  test('counts each instance at its first hit alone when it is told to', async () => {
+    const point = crashPointsOf(planOf('a=pause@#1+3'));
+    const hold = join(folder, 'hits.a.paused');
+    const isParked = async (instance: string): Promise<boolean> => {
+      const passed = point('a', instance);
+      const parked = existsSync(hold);
+      if (parked) await unlink(hold);
+      await passed;
+      return parked;
+    };
+    expect(await isParked('i1')).toBe(true);
+    expect(await isParked('i1')).toBe(false);
+    expect(await isParked('i2')).toBe(false);
+    expect(await isParked('i1')).toBe(false);
+    expect(await isParked('i3')).toBe(true);
+    expect(await isParked('i3')).toBe(false);
+  });
+
   test('refuses a plan that cannot be read', () => {
     expect(() => planOf('a=explode')).toThrow('is not name=kill|pause');
     expect(() => crashPlanOf({ MILLRACE_CRASH_POINTS: 'a=kill' })).toThrow('MILLRACE_CRASH_LOG');

@@ -4,11 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Named points of the line where fault tests end or park a process. Off unless MILLRACE_CRASH_POINTS is
- * set: `name=action[@nth]`, comma separated.
+ * set: `name=action[@which]`, comma separated.
  * - `kill`: SIGKILL to the whole process (of a thread: its worker).
  * - `pause`: creates the file `<MILLRACE_CRASH_LOG>.<name>.paused` and waits until it is removed.
- * - `nth`: the hit that acts, 1 without it, `*` for each.
- * Every hit of a named point is first appended to the file MILLRACE_CRASH_LOG as `name action id`.
+ * - `which`: the hits that act: `3`, `3+7+12`, `*` for each, 1 without it. `#3+7` counts instances
+ *   instead: the third and the seventh that come by, each at its first hit only. Three lost leases fail
+ *   an instance, so many kills have to be spread like that.
+ * Every hit of a named point is first appended to the file MILLRACE_CRASH_LOG as
+ * `name action instance id`.
  * Hits are counted over that file, so over all threads, processes and restarts of a test: a process
  * that was killed at its third hit does not die again at the third hit of its next life.
  */
@@ -19,7 +22,8 @@ export interface CrashPlan {
 
 interface CrashAction {
   readonly action: 'kill' | 'pause';
-  readonly nth: number | 'each';
+  readonly which: ReadonlySet<number> | 'each';
+  readonly counts: 'hits' | 'instances';
 }
 
 const HOLD_POLL_MS = 20;
@@ -34,34 +38,53 @@ export function crashPlanOf(
   if (logFile === undefined) throw new Error('MILLRACE_CRASH_POINTS needs MILLRACE_CRASH_LOG');
   const points = new Map<string, CrashAction>();
   for (const part of text.split(',')) {
-    const [, name, action, nth] = /^([\w:.-]+)=(kill|pause)(?:@(\d+|\*))?$/.exec(part.trim()) ?? [];
+    const [, name, action, counted, which = '1'] =
+      /^([\w:.-]+)=(kill|pause)(?:@(#?)(\d+(?:\+\d+)*|\*))?$/.exec(part.trim()) ?? [];
     if (name === undefined || action === undefined) {
-      throw new Error(`MILLRACE_CRASH_POINTS: "${part}" is not name=kill|pause[@nth]`);
+      throw new Error(`MILLRACE_CRASH_POINTS: "${part}" is not name=kill|pause[@which]`);
     }
     points.set(name, {
       action: action === 'kill' ? 'kill' : 'pause',
-      nth: nth === '*' ? 'each' : Number(nth ?? 1),
+      which: which === '*' ? 'each' : new Set(which.split('+').map(Number)),
+      counts: counted === '#' ? 'instances' : 'hits',
     });
   }
   return { points, logFile };
 }
 
 function hitNumber(logFile: string, name: string, id: string): number {
-  const hits = readFileSync(logFile, 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith(`${name} `));
-  return hits.findIndex((line) => line.endsWith(id)) + 1;
+  return hitsOf(logFile, name).findIndex((hit) => hit.id === id) + 1;
 }
 
+/** Which instance this is in the order of their first hits; 0 when it has hit the point before. */
+function instanceNumber(logFile: string, name: string, id: string): number {
+  const firstIds = new Map<string, string>();
+  for (const hit of hitsOf(logFile, name)) {
+    if (!firstIds.has(hit.instance)) firstIds.set(hit.instance, hit.id);
+  }
+  return [...firstIds.values()].indexOf(id) + 1;
+}
+
+function hitsOf(logFile: string, name: string): { instance: string; id: string }[] {
+  return readFileSync(logFile, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith(`${name} `))
+    .map((line) => line.split(' '))
+    .map(([, , instance = '', id = '']) => ({ instance, id }));
+}
+
+/** Tells a named point, and for which instance it was reached where that is known. */
+export type CrashPoint = (name: string, instance?: string) => Promise<void>;
+
 /** Makes `crashPoint` of a run context. Costs one map look-up where a plan exists, nothing otherwise. */
-export function crashPointsOf(plan: CrashPlan | undefined): (name: string) => Promise<void> {
-  return async (name) => {
+export function crashPointsOf(plan: CrashPlan | undefined): CrashPoint {
+  return async (name, instance = '-') => {
     const point = plan?.points.get(name);
     if (plan === undefined || point === undefined) return;
     const id = randomUUID();
-    appendFileSync(plan.logFile, `${name} ${point.action} ${id}\n`);
-    const acts = point.nth === 'each' || hitNumber(plan.logFile, name, id) === point.nth;
-    if (!acts) return;
+    appendFileSync(plan.logFile, `${name} ${point.action} ${instance} ${id}\n`);
+    const numberOf = point.counts === 'instances' ? instanceNumber : hitNumber;
+    if (point.which !== 'each' && !point.which.has(numberOf(plan.logFile, name, id))) return;
     if (point.action === 'kill') {
       process.kill(process.pid, 'SIGKILL');
       // The signal may reach this thread a moment later; it must do nothing more.

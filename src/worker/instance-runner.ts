@@ -21,7 +21,7 @@ export interface InstanceRunnerOptions {
   readonly plugins: PluginHost;
   readonly host: AttemptHost;
   readonly now: () => Date;
-  readonly crashPoint: (name: string) => Promise<void>;
+  readonly crashPoint: (name: string, instance?: string) => Promise<void>;
 }
 
 /** Why an attempt was asked to stop. `lost`: it is another worker's now and nothing may be reported. */
@@ -75,7 +75,8 @@ export class InstanceRunner {
   }
 
   async #run(): Promise<void> {
-    const { crashPoint } = this.#options;
+    const crashPoint = (name: string): Promise<void> =>
+      this.#options.crashPoint(name, String(this.claim.instanceId));
     await crashPoint('worker:claimed');
     const report = await this.#execute();
     if (this.#stopReason === 'lost') return;

@@ -26,7 +26,7 @@ export interface WorkerOptions {
   readonly stopMs: number;
   readonly logger: WorkerLogger;
   readonly now: () => Date;
-  readonly crashPoint: (name: string) => Promise<void>;
+  readonly crashPoint: (name: string, instance?: string) => Promise<void>;
 }
 
 const POLL_WAIT_MS = 20_000;

@@ -85,6 +85,7 @@ export async function openApi(
     logger: { error: (fields, message) => logged.push(JSON.stringify({ ...fields, message })) },
     version: '0.0.0-test',
     metricsToken: 'scrape-me',
+    accessCheckMs: 100,
   });
   const app = await createHttpApplication(api);
   await app.listen(0, '127.0.0.1');

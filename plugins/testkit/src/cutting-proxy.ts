@@ -1,24 +1,26 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 
-/** A TCP proxy that loses the answer to one request; see {@link openCuttingProxy}. */
+/** A TCP proxy that loses the answer to chosen requests; see {@link openCuttingProxy}. */
 export interface CuttingProxy extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** How many connections it has cut: 0, or 1 once it has done its work. */
+  /** How many connections it has cut. */
   readonly cuts: () => number;
 }
 
 /**
  * Passes everything to and fro until a client sends a packet that holds `needle`, after `skip` others
  * that did. That packet still goes to the server; when the server answers it, the answer is lost and the connection is cut. So it stages
- * what no crash point can: the server has done the work and the client does not know.
+ * what no crash point can: the server has done the work and the client does not know. `which` instead of
+ * `skip` does so to several packets, counted from 0.
  */
 export async function openCuttingProxy(
   target: { readonly host: string; readonly port: number },
   needle: string,
-  options: { readonly skip?: number } = {},
+  options: { readonly skip?: number; readonly which?: ReadonlySet<number> } = {},
 ): Promise<CuttingProxy> {
+  const which = options.which ?? new Set([options.skip ?? 0]);
   const sockets = new Set<Socket>();
   let cuts = 0;
   let seen = 0;
@@ -38,7 +40,7 @@ export async function openCuttingProxy(
       });
     }
     client.on('data', (data) => {
-      if (data.includes(needle)) armed = seen++ === (options.skip ?? 0);
+      if (data.includes(needle)) armed = which.has(seen++);
       upstream.write(data);
     });
     upstream.on('data', (data) => {

@@ -91,7 +91,7 @@ export class RealtimeGateway
     this.#unsubscribe = this.ports.wakeBus.subscribe(() => this.#deliver());
     this.#timers = [
       setInterval(() => this.#deliver(), POLL_MS),
-      setInterval(() => void this.#checkAccess(), ACCESS_CHECK_MS),
+      setInterval(() => void this.#checkAccess(), this.ports.accessCheckMs ?? ACCESS_CHECK_MS),
     ];
   }
 

@@ -54,7 +54,7 @@ class AttemptRunner {
       progress: (progress) => this.#send({ tag: 'progress', progress }),
       answer: (part) => this.#send({ tag: 'answer', part }),
       keepDirty: (records) => this.#keepDirty(records),
-      crashPoint: this.#crashPoint,
+      crashPoint: (name) => this.#crashPoint(name, job.identity.instanceId),
     });
     log.close();
     this.#send({ tag: 'end', outcome });

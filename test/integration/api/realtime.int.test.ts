@@ -119,6 +119,33 @@ test('a room opens only to members whose role may view, and carries only its own
   expect(numbersOf(frames)).toEqual([7]);
 });
 
+test('an open socket loses its rooms with its role, and its connection with its token', async () => {
+  await using api = await openApi();
+  const [visitor, operator] = [await connected(api, 'visitor'), await connected(api, 'operator')];
+  const frames: Frame[] = [];
+  const others: Frame[] = [];
+  visitor.on('events', (frame: Frame) => frames.push(frame));
+  operator.on('events', (frame: Frame) => others.push(frame));
+  await joined(visitor, { workspace: 'finance' });
+  await joined(operator, { workspace: 'finance' });
+  await api.database.run(`UPDATE member SET role = 'security_manager' WHERE role = 'visitor'`);
+  for (let n = 0; ; n++) {
+    const before = frames.length;
+    await write(api.database, n);
+    api.wakeBus.wake();
+    await until(() => numbersOf(others).includes(n));
+    // An answer comes after the frames that were sent before it.
+    await ask(visitor, 'log:leave', { instance: 'none' });
+    if (frames.length === before) break;
+    expect(n).toBeLessThan(1000);
+  }
+  let isGone = false;
+  operator.on('disconnect', () => (isGone = true));
+  await api.database.run('UPDATE api_token SET revoked_at = clock_timestamp()');
+  await until(() => isGone);
+  visitor.close();
+});
+
 test('a run log is read from a line, followed over HTTP, and streamed to a room without a gap', async () => {
   await using api = await openApi();
   const { instance, append, end } = await instanceWithLog(api);

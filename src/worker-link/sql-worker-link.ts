@@ -8,6 +8,7 @@ import { claimDetails } from '../store/sql/claim-details.sql.js';
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { markStarted } from '../store/sql/mark-started.sql.js';
 import { renewLease } from '../store/sql/renew-lease.sql.js';
+import { returnAttempts } from '../store/sql/return-attempts.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { FinishBatcher } from './finish-batcher.js';
 import type {
@@ -111,8 +112,20 @@ export class SqlWorkerLink implements WorkerLink {
   }
 
   async renew(renewal: Renewal): Promise<RenewalAnswer> {
-    const { database, leaseMs } = this.#options;
+    const { database, clock, wakeBus, leaseMs } = this.#options;
     const lost = await renewLease(database, renewal.workerId, leaseMs, renewal.attempts);
+    const returned = await database.transaction((tx) =>
+      returnAttempts(
+        tx,
+        {
+          workerId: renewal.workerId,
+          held: renewal.attempts.map((each) => each.instanceId),
+          minAgeMs: leaseMs / 3,
+        },
+        clock.now(),
+      ),
+    );
+    if (returned > 0) wakeBus.wake();
     return { lost: lost.map(refOf), leaseMs };
   }
 
@@ -183,8 +196,9 @@ export class SqlWorkerLink implements WorkerLink {
   }
 
   async goodbye(workerId: number): Promise<void> {
-    const { database, wakeBus } = this.#options;
+    const { database, clock, wakeBus } = this.#options;
     await database.transaction(async (tx) => {
+      await returnAttempts(tx, { workerId, held: [], minAgeMs: 0 }, clock.now());
       await tx.run(`UPDATE worker SET ended_at = clock_timestamp() WHERE id = $1`, [workerId]);
       await tx.run(
         `UPDATE worker_lease SET lease_until = clock_timestamp() - interval '1 ms' WHERE worker_id = $1`,

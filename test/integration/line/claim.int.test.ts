@@ -227,6 +227,28 @@ describe('attempts', () => {
     expect(await line.drain(worker)).toEqual(['a']);
   });
 
+  test('what a worker was handed and never got is given back, when it renews or says goodbye', async () => {
+    await using line = await Line.open({ leaseMs: 300 });
+    const { workflowId } = await line.submit('w', { nodes: [node('a'), node('b')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const [kept] = await worker.claim(1);
+    // The answer to this claim is lost on the way.
+    expect(await worker.claim(1)).toHaveLength(1);
+    if (kept === undefined) throw new Error('nothing was claimed');
+    const ref = { planDay: kept.planDay, instanceId: kept.instanceId, epoch: kept.epoch };
+    const renew = () => line.link.renew({ workerId: worker.workerId, attempts: [ref] });
+    await renew();
+    expect(Object.values(await line.statuses())).toEqual(['dispatched', 'dispatched']);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect((await renew()).lost).toEqual([]);
+    expect(await line.statuses()).toMatchObject({ b: 'waiting_resource' });
+    await line.link.goodbye(worker.workerId);
+    expect(await line.statuses()).toEqual({ a: 'waiting_resource', b: 'waiting_resource' });
+    expect((await line.instances()).map((each) => each.attempt)).toEqual([0, 0]);
+  });
+
   test('a worker speaks for no attempt of another', async () => {
     await using line = await Line.open();
     const { workflowId } = await line.submit('w', { nodes: [node('a')] });

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { secretBoxOf, secretKeyTexts } from './store/secret-box-of.js';
@@ -5,6 +6,7 @@ import type { Config } from './config/load-config.js';
 import { MillraceError } from './domain/errors.js';
 import { Database } from './store/database.js';
 import { DatabaseClock } from './store/database-clock.js';
+import { FolderLogStore, type LogStore } from './store/log-store.js';
 import { pendingMigrations } from './store/run-migrations.js';
 import type { SecretBox } from './store/secret-box.js';
 import { WakeBus } from './store/wake-bus.js';
@@ -16,6 +18,7 @@ export interface StorePorts extends AsyncDisposable {
   readonly clock: DatabaseClock;
   readonly box: SecretBox;
   readonly installation: string;
+  readonly logStore?: LogStore;
 }
 
 const CLOCK_REFRESH_MS = 30_000;
@@ -45,6 +48,7 @@ export async function openStorePorts(config: Config, name: string): Promise<Stor
     const clock = await DatabaseClock.open(database, config.scheduler.clockOffsetMs);
     const wakeBus = await WakeBus.open(url);
     const installation = await installationOf(database);
+    const { runLogDir } = config.process;
     const stopRefreshing = keepClock(clock, database);
     return {
       database,
@@ -52,6 +56,7 @@ export async function openStorePorts(config: Config, name: string): Promise<Stor
       clock,
       box,
       installation,
+      ...(runLogDir === undefined ? {} : { logStore: new FolderLogStore(resolve(runLogDir)) }),
       [Symbol.asyncDispose]: async () => {
         stopRefreshing();
         await wakeBus[Symbol.asyncDispose]();

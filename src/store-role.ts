@@ -92,12 +92,13 @@ async function startApi(
       import('./worker-link/http-link-server.js'),
       import('./scheduler/scheduler-commands.js'),
     ]);
-  const { database, clock, wakeBus, box } = store;
+  const { database, clock, wakeBus, box, logStore } = store;
   let loops: NonNullable<ApiPorts['loops']> = () => [];
   const api = ApiModule.register({
     database,
     wakeBus,
     secretBox: box,
+    ...(logStore === undefined ? {} : { logStore }),
     plugins,
     commands: new ScheduleCommands(database, clock, wakeBus, plugins),
     logger,

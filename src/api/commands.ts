@@ -55,7 +55,6 @@ export interface SchedulerCommands {
     readonly from: string;
     readonly to: string;
     readonly order: 'asc' | 'desc';
-    readonly parallelism: number;
   }): Promise<{
     readonly runGroupId: number;
     readonly instances: number;

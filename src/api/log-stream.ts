@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 
-import type { Database } from '../store/database.js';
 import type { InstanceKey } from '../store/repositories/instance-repository.js';
 import {
   cursorAtLine,
   isAttemptOver,
   latestEpoch,
+  type LogSource,
   readLog,
   textFromLine,
 } from '../store/repositories/log-repository.js';
@@ -22,16 +22,21 @@ export interface LogRange {
   readonly from: number;
 }
 
+interface FollowPorts extends LogSource {
+  readonly wakeBus: WakeBus;
+}
+
 /** Sends the log as it is now, as text, a few chunks at a time: it may have 50 MB. */
 export async function sendLog(
-  database: Database,
+  source: LogSource,
   response: HttpResponse,
   { key, epoch, from }: LogRange,
 ): Promise<void> {
   response.status(200).type('text/plain; charset=utf-8');
+  const { database } = source;
   let cursor = epoch === undefined ? undefined : await cursorAtLine(database, key, epoch, from);
   while (epoch !== undefined && cursor !== undefined && !response.destroyed) {
-    const read = await readLog(database, key, epoch, cursor);
+    const read = await readLog(source, key, epoch, cursor);
     for (const chunk of read.chunks) await write(response, textFromLine(chunk, from));
     cursor = read.chunks.length === 0 ? undefined : read.cursor;
   }
@@ -43,7 +48,7 @@ export async function sendLog(
  * then one `end` event. The id of an event is the number of the line after it.
  */
 export async function followLog(
-  ports: { readonly database: Database; readonly wakeBus: WakeBus },
+  ports: FollowPorts,
   response: HttpResponse,
   range: LogRange,
 ): Promise<void> {
@@ -66,17 +71,18 @@ export async function followLog(
 }
 
 async function followAttempt(
-  { database, wakeBus }: { readonly database: Database; readonly wakeBus: WakeBus },
+  ports: FollowPorts,
   response: HttpResponse,
   { key, epoch, from }: LogRange & { readonly epoch: number },
 ): Promise<void> {
+  const { database, wakeBus } = ports;
   let cursor = await cursorAtLine(database, key, epoch, from);
   let line = from;
   let rest = '';
   while (!response.destroyed) {
     // Asked before the read: chunks that came before the end are then in what is read.
     const isOver = await isAttemptOver(database, key, epoch);
-    const read = await readLog(database, key, epoch, cursor);
+    const read = await readLog(ports, key, epoch, cursor);
     cursor = read.cursor;
     const text = read.chunks.map((chunk) => textFromLine(chunk, from)).join('');
     const lines = (rest + text).split('\n');

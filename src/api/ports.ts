@@ -1,5 +1,6 @@
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import type { Database } from '../store/database.js';
+import type { LogStore } from '../store/log-store.js';
 import type { SecretBox } from '../store/secret-box.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import type { SchedulerCommands } from './commands.js';
@@ -20,6 +21,8 @@ export interface ApiPorts {
   readonly database: Database;
   readonly wakeBus: WakeBus;
   readonly secretBox: SecretBox;
+  /** Where run logs of ended attempts lie; absent: all are rows. */
+  readonly logStore?: LogStore;
   readonly plugins: PluginHost;
   readonly commands: SchedulerCommands;
   readonly logger: ApiLogger;

@@ -1,16 +1,13 @@
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-
-import { z } from 'zod';
 
 import {
   createApiToken,
   createFirstAdministrator,
   createLoginLink,
-} from '../api/auth/first-administrator.js';
+} from '../store/first-administrator.js';
 import { type Config, loadConfig } from '../config/load-config.js';
-import { lastBizdate } from '../domain/calendar/bizdate.js';
-import { MillraceError } from '../domain/errors.js';
 import { choosePort } from '../embedded/choose-port.js';
 import {
   type Installation,
@@ -19,21 +16,11 @@ import {
   startMetadataServer,
 } from '../embedded/installation.js';
 import {
-  copySampleFile,
-  type SampleApi,
-  seedSample,
-  startSampleHistory,
-  startSampleRun,
-} from '../embedded/sample/run-sample.js';
-import { expectedRows, type ResultRow, targetRows } from '../embedded/sample/sample-check.js';
-import { RECORD_COLUMNS } from '../embedded/sample/sample-tables.js';
-import { SAMPLE_WORKSPACE } from '../embedded/sample/sample-workflow.js';
-import {
   DEFAULT_RESOURCE_GROUP,
   replaceWorkerToken,
   seedWorkspace,
 } from '../embedded/sample/seed-workspace.js';
-import { openSampleTarget, openWarehouse, type SampleTarget } from '../embedded/sample-target.js';
+import { openSampleTarget, openWarehouse } from '../embedded/sample-target.js';
 import { Supervisor } from '../embedded/supervisor.js';
 import { Database } from '../store/database.js';
 import { migrate } from '../store/run-migrations.js';
@@ -42,8 +29,8 @@ import { ApiClient } from './api/api-client.js';
 import { EXIT } from './exit-code.js';
 import type { CliIo } from './io.js';
 import { removeLocalServer, writeLocalServer } from './local-server.js';
-import { renderTable } from './output/table.js';
-import { hasSucceeded, watchRun } from './run-watch.js';
+import { secondsSinceCommand } from './seconds-since-command.js';
+import { runSample } from './start-sample.js';
 import { secretBoxOf, secretKeyTexts } from '../store/secret-box-of.js';
 
 export interface StartOptions {
@@ -54,8 +41,8 @@ export interface StartOptions {
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const ADMINISTRATOR = 'admin';
 const WORKERS = ['worker-1', 'worker-2'];
-const SHOWN_ROWS = 10;
-const RUN_TIMEOUT_SECONDS = 300;
+/** What a start that is interrupted may still take to leave its work. */
+const LAST_WORDS_MS = 3000;
 
 /** What the processes are started with. The database URL and the keys reach no worker. */
 interface Secrets {
@@ -69,7 +56,6 @@ interface Secrets {
 export async function start(options: StartOptions, io: CliIo): Promise<number> {
   const config = loadConfig('start', io.env);
   using installation = openInstallation(resolve(io.cwd, config.process.dataDir), io.env);
-  const say = (text: string): void => io.stderr(`${text}\n`);
   await using supervisor = new Supervisor({
     logDir: installation.logDir,
     log: createLogger({
@@ -78,6 +64,33 @@ export async function start(options: StartOptions, io: CliIo): Promise<number> {
       file: join(installation.logDir, 'start.log'),
     }),
   });
+  const stopped = supervisor.stopOnSignal(() => io.stderr('Stopping …\n'));
+  const work = startAll(options, { config, installation, supervisor, io, stopped }).catch(
+    async (error: unknown) => {
+      // What breaks because its server is being stopped is no news.
+      if (supervisor.stopping.aborted) return await stopped;
+      throw error;
+    },
+  );
+  const code = await Promise.race([work, stopped]);
+  if (supervisor.stopping.aborted) await Promise.race([work, sleep(LAST_WORDS_MS)]);
+  return code;
+}
+
+interface Start {
+  readonly config: Config;
+  readonly installation: Installation;
+  readonly supervisor: Supervisor;
+  readonly io: CliIo;
+  /** The exit code, once a signal has stopped everything. */
+  readonly stopped: Promise<number>;
+}
+
+async function startAll(
+  options: StartOptions,
+  { config, installation, supervisor, io, stopped }: Start,
+): Promise<number> {
+  const say = (text: string): void => io.stderr(`${text}\n`);
   const port = await choosePort(
     config.api.host,
     config.api.port,
@@ -85,15 +98,23 @@ export async function start(options: StartOptions, io: CliIo): Promise<number> {
   );
   if (port !== config.api.port) say(`Port ${config.api.port} is taken; using ${port}.`);
 
-  const postgres = await supervisor.startServer('postgres', () =>
-    startMetadataServer(installation),
-  );
+  let postgresPort: number | undefined;
+  const postgres = await supervisor.startServer('postgres', async () => {
+    const server = await startMetadataServer(installation, postgresPort);
+    postgresPort = server.port;
+    return server;
+  });
   const [warehouse, target, databaseUrl] = await Promise.all([
     openWarehouse(installation, postgres),
-    openSampleTarget(installation, postgres, (name, run) => supervisor.startServer(name, run)),
+    openSampleTarget(
+      installation,
+      postgres,
+      (name, run) => supervisor.startServer(name, run),
+      config.process.sampleTarget,
+    ),
     prepareMetadata(config, postgres.url(METADATA_DATABASE)),
   ]);
-  say(`Database ready (${seconds()} s). The sample's target is ${target.description}.`);
+  say(`Database ready (${secondsSinceCommand()} s). The sample's target is ${target.description}.`);
 
   await using database = await Database.open({
     url: databaseUrl,
@@ -109,13 +130,15 @@ export async function start(options: StartOptions, io: CliIo): Promise<number> {
     secrets.apiToken,
   );
   try {
-    say(`Processes ready (${seconds()} s): api, scheduler, ${WORKERS.join(', ')}.`);
+    say(`Processes ready (${secondsSinceCommand()} s): api, scheduler, ${WORKERS.join(', ')}.`);
     const api = new ApiClient({ server: url, token: secrets.apiToken });
-    const isRight = await runSample(api, installation, warehouse, target, io);
+    const signal = AbortSignal.any([io.signal, supervisor.stopping]);
+    const { dataDir } = installation;
+    const isRight = await runSample({ api, dataDir, warehouse, target, io, signal });
     if (options.once) return isRight ? EXIT.ok : EXIT.failed;
     const link = await createLoginLink(database, { userName: ADMINISTRATOR, baseUrl: url });
     io.stdout(`\nMillrace is at ${url}\nSign in once with ${link}\nCtrl-C stops everything.\n`);
-    return await supervisor.stopOnSignal();
+    return await stopped;
   } finally {
     await removeLocalServer(installation.dataDir);
   }
@@ -142,7 +165,7 @@ async function prepareSecrets(
   await createFirstAdministrator(database, { userName: ADMINISTRATOR });
   const [workerToken, apiToken] = await Promise.all([
     replaceWorkerToken(database, DEFAULT_RESOURCE_GROUP, 'npm start'),
-    createApiToken(database, { userName: ADMINISTRATOR, name: 'npm start' }),
+    createApiToken(database, { userName: ADMINISTRATOR, name: 'npm start', replaces: true }),
   ]);
   return { databaseUrl, secretKey: keys.join(','), workerToken, apiToken };
 }
@@ -158,6 +181,7 @@ async function startProcesses(
   const common = {
     MILLRACE_DATA_DIR: installation.dataDir,
     MILLRACE_LOG_LEVEL: config.process.logLevel,
+    MILLRACE_RUN_LOG_DIR: config.process.runLogDir ?? join(installation.dataDir, 'run-logs'),
     ...(config.process.plugins.length > 0
       ? { MILLRACE_PLUGINS: config.process.plugins.join(',') }
       : {}),
@@ -203,93 +227,4 @@ async function startProcesses(
       ),
     ),
   ]);
-}
-
-async function runSample(
-  api: ApiClient,
-  installation: Installation,
-  warehouse: Parameters<typeof seedSample>[2],
-  target: SampleTarget,
-  io: CliIo,
-): Promise<boolean> {
-  const file = await copySampleFile(installation.dataDir);
-  const seeding = seedApi(api);
-  const workflowId = await seedSample(
-    seeding,
-    join(installation.dataDir, 'sample'),
-    warehouse,
-    target,
-  );
-  const timezone = await workspaceTimezone(api);
-  const bizdate = lastBizdate(new Date(), timezone);
-  const runId = await startSampleRun(seeding, workflowId, bizdate);
-  const run = await watchRun(api, runId, {
-    timeoutSeconds: RUN_TIMEOUT_SECONDS,
-    signal: io.signal,
-    onChange: () => undefined,
-  });
-  const isGreen = hasSucceeded(run);
-  const expected = await expectedRows(file, bizdate);
-  const arrived = await targetRows(target, bizdate);
-  const isRight = isGreen && JSON.stringify(arrived) === JSON.stringify(expected);
-  printResult(io, { bizdate, target, arrived, expected, isGreen, isRight });
-  if (!isGreen) {
-    for (const instance of run.instances.filter((each) => each.status !== 'succeeded')) {
-      io.stderr(`  ${instance.id} is ${instance.status}: npx millrace why ${instance.id}\n`);
-    }
-  }
-  await startSampleHistory(seeding, workflowId, bizdate);
-  return isRight;
-}
-
-async function workspaceTimezone(api: ApiClient): Promise<string> {
-  const { items } = await api.get(
-    '/workspaces',
-    z.looseObject({ items: z.array(z.looseObject({ name: z.string(), timezone: z.string() })) }),
-  );
-  const workspace = items.find((each) => each.name === SAMPLE_WORKSPACE);
-  if (workspace === undefined)
-    throw new MillraceError('MR-A104', 'The sample workspace is missing.');
-  return workspace.timezone;
-}
-
-function printResult(
-  io: CliIo,
-  result: {
-    readonly bizdate: string;
-    readonly target: SampleTarget;
-    readonly arrived: readonly ResultRow[];
-    readonly expected: readonly ResultRow[];
-    readonly isGreen: boolean;
-    readonly isRight: boolean;
-  },
-): void {
-  const { bizdate, target, arrived, expected, isGreen, isRight } = result;
-  const columns = ['ds', ...RECORD_COLUMNS].map((title, at) => ({
-    title,
-    of: (row: ResultRow) => row[at] ?? '',
-  }));
-  io.stdout(`\nodps_result in ${target.description}, business date ${bizdate}:\n\n`);
-  io.stdout(renderTable(arrived.slice(0, SHOWN_ROWS), columns, false));
-  if (arrived.length > SHOWN_ROWS) io.stdout(`… and ${arrived.length - SHOWN_ROWS} more rows\n`);
-  const verdict = isRight
-    ? `${arrived.length} rows, as the file says`
-    : isGreen
-      ? `WRONG: ${arrived.length} rows arrived, the file says ${expected.length}`
-      : 'the sample has FAILED';
-  io.stdout(`\nSample: ${verdict}. ${seconds()} s after the command was given.\n`);
-}
-
-function seedApi(api: ApiClient): SampleApi {
-  const anything = z.unknown();
-  return {
-    get: async <T>(path: string) => (await api.get(path, anything)) as T,
-    post: async <T>(path: string, body: unknown) =>
-      (await api.send('POST', path, anything, { body })).value as T,
-  };
-}
-
-/** Since the command was given: the launcher runs in this very process. */
-function seconds(): string {
-  return (performance.now() / 1000).toFixed(1);
 }

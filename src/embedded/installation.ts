@@ -4,7 +4,7 @@ import { rememberedPort } from './choose-port.js';
 import { takeInstanceLock } from './instance-lock.js';
 import { openKeyring, type Keyring } from './keyring.js';
 import { prepareLocation, type Location } from './location.js';
-import { EmbeddedPostgresServer } from './postgres-server.js';
+import { EmbeddedPostgresServer, endOrphanPostgres } from './postgres-server.js';
 
 /** Name of the metadata database in the embedded PostgreSQL. */
 export const METADATA_DATABASE = 'millrace';
@@ -36,14 +36,21 @@ export function openInstallation(
   }
 }
 
-/** Starts the PostgreSQL of the installation; its first start makes its databases. */
+/**
+ * Starts the PostgreSQL of the installation; its first start makes its databases. `port` is for starting
+ * it again under clients that know the port: without it, another one is taken when the last is not free.
+ */
 export async function startMetadataServer(
   installation: Installation,
+  port?: number,
 ): Promise<EmbeddedPostgresServer> {
   const { dataDir, serverDir, logDir, keyring } = installation;
+  const dataFolder = join(serverDir, 'postgres');
+  // Before the port is chosen: an orphan holds the one that saved connections name.
+  await endOrphanPostgres(dataFolder);
   return await EmbeddedPostgresServer.start({
-    dataFolder: join(serverDir, 'postgres'),
-    port: await rememberedPort(dataDir, 'postgres'),
+    dataFolder,
+    port: port ?? (await rememberedPort(dataDir, 'postgres')),
     password: keyring.databasePassword.reveal(),
     logFile: join(logDir, 'postgres.log'),
     databases: [METADATA_DATABASE, WAREHOUSE_DATABASE, SAMPLE_DATABASE],

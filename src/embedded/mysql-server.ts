@@ -77,7 +77,7 @@ export class PrivateMysqlServer implements AsyncDisposable {
     mkdirSync(home, { recursive: true, mode: 0o755 });
     if (!canEnter(home, user))
       throw new MillraceError('MR-A202', `${home}: the user ${user?.name} cannot enter it`);
-    await endOrphan(options.dataFolder);
+    await endOrphanMysql(options.dataFolder);
     if (!existsSync(options.dataFolder)) await initialise(options, user);
     if (!existsSync(join(options.dataFolder, 'ibdata1')))
       throw new MillraceError('MR-A204', options.dataFolder);
@@ -100,7 +100,8 @@ export class PrivateMysqlServer implements AsyncDisposable {
   }
 }
 
-async function endOrphan(dataFolder: string): Promise<void> {
+/** Ends the server that a killed parent left in this data folder; its port is free then. */
+export async function endOrphanMysql(dataFolder: string): Promise<void> {
   const pidFile = join(dataFolder, 'server.pid');
   if (!existsSync(pidFile)) return;
   const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);

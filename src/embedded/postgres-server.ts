@@ -81,7 +81,7 @@ export class EmbeddedPostgresServer implements AsyncDisposable {
     if (!canEnter(home, user))
       throw new MillraceError('MR-A202', `${home}: the user ${user?.name} cannot enter it`);
     const native = reachablePostgres(options.native ?? installedPostgres(), user, home);
-    await endOrphan(options.dataFolder);
+    await endOrphanPostgres(options.dataFolder);
     if (isNew(options.dataFolder)) await initialise(options, native, user);
     await refuseOtherVersion(options.dataFolder, native);
     const { child, pid } = await launch(options, native, user);
@@ -115,7 +115,8 @@ async function shutDown(pid: number, dataFolder: string): Promise<void> {
   await endProcess(pid, 'SIGQUIT', dataFolder, STOP_TIMEOUT_MS);
 }
 
-async function endOrphan(dataFolder: string): Promise<void> {
+/** Ends the server that a killed parent left in this data folder; its port is free then. */
+export async function endOrphanPostgres(dataFolder: string): Promise<void> {
   const pidFile = join(dataFolder, 'postmaster.pid');
   if (!existsSync(pidFile)) return;
   const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { MillraceError } from '../domain/errors.js';
 import { Database } from '../store/database.js';
 import { rememberedPort } from './choose-port.js';
 import {
@@ -10,10 +12,12 @@ import {
   type Installation,
 } from './installation.js';
 import type { Keyring } from './keyring.js';
-import { findMysqlBinary } from './mysql-binary.js';
-import { PrivateMysqlServer } from './mysql-server.js';
+import { findMysqlBinary, type MysqlBinary } from './mysql-binary.js';
+import { endOrphanMysql, PrivateMysqlServer } from './mysql-server.js';
 import type { EmbeddedPostgresServer } from './postgres-server.js';
 import { SAMPLE_TARGET_TABLES, WAREHOUSE_TABLES } from './sample/sample-tables.js';
+
+const NOTE = 'sample-target';
 
 /** One database of the sample, with an account that can do nothing elsewhere. */
 export interface SampleDatabase {
@@ -36,25 +40,53 @@ export type StartServer = (
   start: () => Promise<PrivateMysqlServer>,
 ) => Promise<PrivateMysqlServer>;
 
-/** A private MySQL-protocol server where this machine has one, as in the tutorial; else a second PostgreSQL database. */
+/** `auto`: a MySQL-protocol server where this machine has one, as in the tutorial; else PostgreSQL. */
+export type TargetChoice = 'auto' | 'postgres';
+
+/**
+ * The database the sample exports to. What the first start has chosen stays, because data source and rows
+ * are there, also when a MariaDB is installed later. @throws MR-A210 when that server is gone
+ */
 export async function openSampleTarget(
   installation: Installation,
   postgres: EmbeddedPostgresServer,
   startServer: StartServer,
+  choice: TargetChoice,
 ): Promise<SampleTarget> {
   const account = accountOf(installation.keyring, SAMPLE_DATABASE);
-  const binary = await findMysqlBinary();
-  if (binary === undefined) {
-    return {
-      ...(await openPostgresDatabase(postgres, account, SAMPLE_TARGET_TABLES.postgres)),
-      description: 'a second database of the embedded PostgreSQL (no mariadbd or mysqld here)',
-    };
-  }
+  const note = join(installation.dataDir, NOTE);
+  const noted = existsSync(note) ? readFileSync(note, 'utf8').trim() : undefined;
+  const isPostgres = noted === 'postgres' || (noted === undefined && choice === 'postgres');
+  const binary = isPostgres ? undefined : await findMysqlBinary();
+  if (noted !== undefined && !isPostgres && noted !== binary?.flavour)
+    throw new MillraceError(
+      'MR-A210',
+      `the sample of ${installation.dataDir} exports to a ${noted} server, and this machine has none any more`,
+    );
+  const target =
+    binary === undefined
+      ? {
+          ...(await openPostgresDatabase(postgres, account, SAMPLE_TARGET_TABLES.postgres)),
+          description: `a second database of the embedded PostgreSQL${isPostgres ? '' : ' (no mariadbd or mysqld here)'}`,
+        }
+      : await openMysqlDatabase(installation, binary, account, startServer);
+  if (noted === undefined) writeFileSync(note, `${binary?.flavour ?? 'postgres'}\n`);
+  return target;
+}
+
+async function openMysqlDatabase(
+  installation: Installation,
+  binary: MysqlBinary,
+  account: Account,
+  startServer: StartServer,
+): Promise<SampleTarget> {
+  const dataFolder = join(installation.serverDir, binary.flavour);
+  await endOrphanMysql(dataFolder);
   const port = await rememberedPort(installation.dataDir, binary.flavour);
   const server = await startServer(binary.flavour, () =>
     PrivateMysqlServer.start({
       binary,
-      dataFolder: join(installation.serverDir, binary.flavour),
+      dataFolder,
       port,
       password: derivedPassword(installation.keyring, binary.flavour),
       databases: [{ ...account, tables: SAMPLE_TARGET_TABLES.mysql }],

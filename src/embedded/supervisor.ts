@@ -37,6 +37,8 @@ interface Server {
 
 const HEALTHY_MS = 60_000;
 const WATCH_MS = 500;
+/** Signals this close together are one wish. */
+const SAME_KEYSTROKE_MS = 500;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
@@ -48,6 +50,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #options: Required<SupervisorOptions>;
   readonly #children = new Map<string, Child>();
   readonly #servers: Server[] = [];
+  readonly #starting = new Set<Promise<unknown>>();
   readonly #stopping = new AbortController();
   #stopped: Promise<void> | undefined;
   #watching: Promise<void> | undefined;
@@ -64,10 +67,20 @@ export class Supervisor implements AsyncDisposable {
 
   /** Starts a server and keeps it running. Servers stop last, in the reverse order of these calls. */
   async startServer<T extends WatchedServer>(name: string, start: () => Promise<T>): Promise<T> {
-    const running = await start();
-    this.#servers.push({ name, start, running });
-    this.#watching ??= this.#watchServers();
-    return running;
+    this.#stopping.signal.throwIfAborted();
+    const starting = start().then((running) => {
+      this.#servers.push({ name, start, running });
+      return running;
+    });
+    this.#starting.add(starting);
+    try {
+      const running = await starting;
+      this.#stopping.signal.throwIfAborted();
+      this.#watching ??= this.#watchServers();
+      return running;
+    } finally {
+      this.#starting.delete(starting);
+    }
   }
 
   /**
@@ -103,6 +116,11 @@ export class Supervisor implements AsyncDisposable {
     return pids;
   }
 
+  /** Aborts when everything is being stopped. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
   /** Stops everything; the second call waits for the first. */
   async stop(): Promise<void> {
     this.#stopped ??= this.#stopAll();
@@ -114,18 +132,23 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Waits for Ctrl-C (SIGINT), SIGTERM or the end of the terminal, stops everything and gives the exit
-   * code. A second signal kills the children that are still stopping.
+   * From now on Ctrl-C (SIGINT), SIGTERM and the end of the terminal stop everything. Resolves with the
+   * exit code when all has stopped; `onSignal` is called before. A later signal kills the children that
+   * are still stopping.
    */
-  async stopOnSignal(): Promise<number> {
+  async stopOnSignal(onSignal: () => void = () => undefined): Promise<number> {
+    let firstAt: number | undefined;
     const code = await new Promise<number>((resolve) => {
       for (const [signal, exitCode] of Object.entries(SIGNALS))
         process.on(signal, () => {
-          if (this.#stopping.signal.aborted)
-            for (const child of this.#children.values()) child.process.kill();
-          else resolve(exitCode);
+          firstAt ??= performance.now();
+          resolve(exitCode);
+          // npm passes on the Ctrl-C that the terminal has sent to everybody already.
+          if (performance.now() - firstAt < SAME_KEYSTROKE_MS) return;
+          for (const child of this.#children.values()) child.process.kill();
         });
     });
+    onSignal();
     await this.stop();
     return code;
   }
@@ -138,6 +161,7 @@ export class Supervisor implements AsyncDisposable {
       await Promise.all(members.map(({ process }) => process.stop(this.#options.graceMs)));
     }
     await this.#watching;
+    await Promise.allSettled(this.#starting);
     for (const { name, running } of [...this.#servers].reverse()) {
       this.#options.log.debug(`stopping ${name}`);
       await running.stop();

@@ -5,8 +5,10 @@ import { Cron, ScheduleModule } from '@nestjs/schedule';
 import type { Clock } from '../domain/clock.js';
 import type { Database } from '../store/database.js';
 import { ensureDays } from '../store/run-migrations.js';
+import type { LogStore } from '../store/log-store.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { InstanceGenerator, type PlanTimes } from './instance-generator.js';
+import { createLogArchiver } from './log-archiver.js';
 import type { Loop, LoopLogger } from './loop.js';
 import { createReaper } from './reaper.js';
 import { createReleaser } from './releaser.js';
@@ -16,6 +18,8 @@ export interface SchedulerPorts {
   readonly clock: Clock & { refresh(database: Database): Promise<void> };
   readonly wakeBus: WakeBus;
   readonly leaseMs: number;
+  /** Absent: run logs stay in the database. */
+  readonly logStore?: LogStore;
   readonly planTimes: PlanTimes;
   readonly logger: LoopLogger & { info(fields: Record<string, unknown>, text: string): void };
 }
@@ -29,9 +33,13 @@ export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShut
   private readonly unsubscribe: () => void;
 
   constructor(@Inject(PORTS) ports: SchedulerPorts) {
-    const { database, clock, wakeBus, leaseMs, logger } = ports;
+    const { database, clock, wakeBus, leaseMs, logStore, logger } = ports;
     const releaser = createReleaser(database, clock, wakeBus, logger);
-    this.loops = [releaser, createReaper(database, clock, wakeBus, leaseMs, logger)];
+    this.loops = [
+      releaser,
+      createReaper(database, clock, wakeBus, leaseMs, logger),
+      ...(logStore === undefined ? [] : [createLogArchiver(database, clock, logStore, logger)]),
+    ];
     this.unsubscribe = wakeBus.subscribe(releaser.wake);
   }
 

@@ -210,7 +210,9 @@ export class InstanceRunner {
     }
     const level = stream === 'info' ? 'INFO ' : stream === 'warn' ? 'WARN ' : 'ERROR';
     const text = Buffer.from(bytes).toString('utf8').replace(/\n$/, '');
-    await this.#log.write(Buffer.from(`${new Date(at).toISOString()} ${level} ${text}\n`));
+    // Entries of one kind arrive together; each line carries its own stamp, so that a search finds it whole.
+    const stamp = `${new Date(at).toISOString()} ${level} `;
+    await this.#log.write(Buffer.from(`${stamp}${text.replaceAll('\n', `\n${stamp}`)}\n`));
   }
 
   async #onDirty(records: readonly DirtyRecord[]): Promise<void> {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { ApiModule } from '../../src/api/api.module.js';
 import { createHttpApplication } from '../../src/api/http-application.js';
-import { createApiToken } from '../../src/api/auth/first-administrator.js';
+import { createApiToken } from '../../src/store/first-administrator.js';
 import type { SchedulerCommands } from '../../src/api/commands.js';
 import { ROLES, type Role } from '../../src/domain/access/roles.js';
 import { PluginHost } from '../../src/plugin-host/plugin-host.js';

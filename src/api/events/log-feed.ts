@@ -1,10 +1,10 @@
 import { MillraceError } from '../../domain/errors.js';
-import type { Database } from '../../store/database.js';
 import type { InstanceKey } from '../../store/repositories/instance-repository.js';
 import {
   cursorAtLine,
   latestEpoch,
   type LogCursor,
+  type LogSource,
   readLog,
 } from '../../store/repositories/log-repository.js';
 
@@ -26,11 +26,11 @@ interface Room {
 
 /** Reads each followed run log once for all who follow it. Not safe for calls that overlap. */
 export class LogFeed {
-  readonly #database: Database;
+  readonly #source: LogSource;
   readonly #rooms = new Map<string, Room>();
 
-  constructor(database: Database) {
-    this.#database = database;
+  constructor(source: LogSource) {
+    this.#source = source;
   }
 
   get isIdle(): boolean {
@@ -52,13 +52,13 @@ export class LogFeed {
     send: (frame: LogFrame) => void,
   ): Promise<{ readonly room: string; readonly epoch: number }> {
     const { instance, key } = wanted;
-    const epoch = wanted.epoch ?? (await latestEpoch(this.#database, key));
+    const epoch = wanted.epoch ?? (await latestEpoch(this.#source.database, key));
     if (epoch === undefined) throw new MillraceError('MR-A104', `${instance} has no attempt yet`);
     const name = `log:${instance}:${epoch}`;
-    let cursor = await cursorAtLine(this.#database, key, epoch, wanted.from);
+    let cursor = await cursorAtLine(this.#source.database, key, epoch, wanted.from);
     const standing = this.#rooms.get(name)?.cursor.no;
     for (;;) {
-      const read = await readLog(this.#database, key, epoch, cursor);
+      const read = await readLog(this.#source, key, epoch, cursor);
       const own = read.chunks.filter(({ no }) => standing === undefined || no <= standing);
       for (const chunk of own) send({ instance, attempt: epoch, ...chunk });
       if (standing === undefined) cursor = read.cursor;
@@ -73,7 +73,7 @@ export class LogFeed {
     for (const [name, room] of this.#rooms) {
       const { instance, key, epoch } = room;
       for (;;) {
-        const { chunks, cursor } = await readLog(this.#database, key, epoch, room.cursor);
+        const { chunks, cursor } = await readLog(this.#source, key, epoch, room.cursor);
         if (chunks.length === 0) break;
         for (const chunk of chunks) send(name, { instance, attempt: epoch, ...chunk });
         room.cursor = cursor;

@@ -66,7 +66,7 @@ export class RealtimeGateway
 
   constructor(@Inject(API_PORTS) private readonly ports: ApiPorts) {
     this.#events = new EventFeed(ports.database);
-    this.#logs = new LogFeed(ports.database);
+    this.#logs = new LogFeed(ports);
   }
 
   afterInit(namespace: Rt): void {

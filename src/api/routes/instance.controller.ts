@@ -91,16 +91,16 @@ export class InstanceController {
     @Res() response: HttpResponse,
   ): Promise<void> {
     const key = decodeDayId('inst', id);
-    const { database, wakeBus } = this.ports;
+    const { database } = this.ports;
     if (query.follow === '1') {
       // The browser's EventSource says here what it has when it comes back.
       const resumed = Number(request.headers['last-event-id'] ?? Number.NaN);
       const from = Number.isSafeInteger(resumed) ? resumed : query.from;
-      await followLog({ database, wakeBus }, response, { key, epoch: query.attempt, from });
+      await followLog(this.ports, response, { key, epoch: query.attempt, from });
       return;
     }
     const epoch = query.attempt ?? (await latestEpoch(database, key));
-    await sendLog(database, response, { key, epoch, from: query.from });
+    await sendLog(this.ports, response, { key, epoch, from: query.from });
   }
 
   @Get('dirty-records')

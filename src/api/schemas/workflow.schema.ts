@@ -2,8 +2,6 @@ import { z } from 'zod';
 
 import { bizdateSchema, instantSchema } from './field.schema.js';
 
-const MAX_BACKFILL_PARALLELISM = 100;
-
 const nameSchema = z
   .string()
   .regex(/^[^/\p{Cc}]{1,128}$/u, '1 to 128 characters, no slash and no control character');
@@ -92,7 +90,6 @@ export const newBackfillSchema = z
     from: bizdateSchema,
     to: bizdateSchema,
     order: z.enum(['asc', 'desc']).default('asc'),
-    parallelism: z.int().min(1).max(MAX_BACKFILL_PARALLELISM).default(1),
   })
   .refine(({ from, to }) => from <= to, { path: ['to'], message: 'is before `from`' })
   .meta({ id: 'NewBackfill' });

@@ -20,7 +20,6 @@ export const backfill: Command = {
     to: { type: 'string', value: 'DATE', help: 'last business date' },
     name: { type: 'string', value: 'TEXT', help: 'name of the backfill' },
     order: { type: 'string', value: 'ORDER', help: 'asc (oldest first, default) or desc' },
-    parallelism: { type: 'string', value: 'N', help: 'business dates at once' },
   },
   examples: ['millrace backfill orders_daily --from 2026-11-01 --to 2026-11-07'],
   async run({ args, flags, printer, api, workspace }) {
@@ -48,7 +47,6 @@ export const backfill: Command = {
           to,
           name: flags.text('name') ?? `${workflow.name} ${from} to ${to}`,
           order,
-          parallelism: flags.count('parallelism'),
         },
       },
     );

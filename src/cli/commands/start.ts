@@ -1,4 +1,6 @@
 import type { Command } from '../command.js';
+import { EXIT } from '../exit-code.js';
+import { reportError } from '../report-error.js';
 
 export const start: Command = {
   path: ['start'],
@@ -8,7 +10,13 @@ export const start: Command = {
     once: { type: 'boolean', help: 'run the sample without a browser, print the rows, end' },
   },
   async run({ flags, io }) {
-    const { start: startMillrace } = await import('../start.js');
-    return await startMillrace({ once: flags.isSet('once') }, io);
+    try {
+      const { start: startMillrace } = await import('../start.js');
+      return await startMillrace({ once: flags.isSet('once') }, io);
+    } catch (error) {
+      // A launcher knows only two ends; the finer codes are for commands that scripts branch on.
+      reportError(error, io, flags.isSet('debug'));
+      return EXIT.failed;
+    }
   },
 };

@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+
+import { z } from 'zod';
 
 import type { SampleDatabase } from '../sample-target.js';
 import {
@@ -14,6 +18,8 @@ import {
 export interface SampleApi {
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
+  /** Loads it and changes it. */
+  change(path: string, body: unknown): Promise<void>;
 }
 
 interface Named {
@@ -27,6 +33,8 @@ interface Page<T> {
 
 const WORKSPACE = `/workspaces/${SAMPLE_WORKSPACE}`;
 
+const notes = z.record(z.string(), z.string());
+
 /** The file of the sample: 10,000 records of a package, copied where the data source may look. */
 export async function copySampleFile(dataDir: string): Promise<string> {
   const entry = createRequire(import.meta.url).resolve('vega-datasets');
@@ -37,28 +45,36 @@ export async function copySampleFile(dataDir: string): Promise<string> {
   return file;
 }
 
-/** Makes data sources and workflow where they are missing, as a user would, and submits. */
+/**
+ * Makes data sources and workflow where they are missing, as a user would, and submits. A data source
+ * whose server stands elsewhere now (its old port was taken) is led there.
+ */
 export async function seedSample(
   api: SampleApi,
-  folder: string,
+  dataDir: string,
   warehouse: SampleDatabase,
   target: SampleDatabase,
 ): Promise<string> {
   const sources = await api.get<Page<Named>>(`${WORKSPACE}/data-sources?limit=200`);
-  const known = new Set(sources.items.map((each) => each.name));
+  const known = new Map(sources.items.map((each) => [each.name, each.id]));
+  const files = { type: 'file', config: { root: join(dataDir, 'sample') } };
   const wanted = [
-    {
-      name: 'sample_files',
-      type: 'file',
-      config: { root: folder },
-      description: 'Files of the sample',
-    },
+    { name: 'sample_files', ...files, description: 'Files of the sample' },
     { name: 'warehouse', ...connectionOf(warehouse), description: 'Where the sample computes' },
     { name: 'sample_target', ...connectionOf(target), description: 'Where the sample exports to' },
   ];
-  for (const source of wanted.filter((each) => !known.has(each.name))) {
-    await api.post(`${WORKSPACE}/data-sources`, { ...source, test: false });
+  const note = join(dataDir, 'sample-sources.json');
+  const before = existsSync(note) ? notes.parse(JSON.parse(readFileSync(note, 'utf8'))) : {};
+  const after: Record<string, string> = {};
+  for (const source of wanted) {
+    const id = known.get(source.name);
+    const digest = digestOf(source.config);
+    after[source.name] = digest;
+    if (id === undefined) await api.post(`${WORKSPACE}/data-sources`, { ...source, test: false });
+    else if (before[source.name] !== digest)
+      await api.change(`${WORKSPACE}/data-sources/${id}`, { config: source.config, test: false });
   }
+  writeFileSync(note, `${JSON.stringify(after)}\n`);
   const workflows = await api.get<Page<Named & { readonly latestVersion: number | null }>>(
     `${WORKSPACE}/workflows?limit=200`,
   );
@@ -103,6 +119,11 @@ export async function startSampleHistory(
     to: daysBefore(bizdate, 1),
     order: 'desc',
   });
+}
+
+/** Of a connection: its password is long and random, so that the digest tells nothing. */
+function digestOf(config: object): string {
+  return createHash('sha256').update(JSON.stringify(config)).digest('hex');
 }
 
 function daysBefore(bizdate: string, days: number): string {

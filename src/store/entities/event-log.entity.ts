@@ -47,7 +47,9 @@ export const LogChunkEntity = new EntitySchema({
     at: { type: 'timestamptz' },
     line_count: { type: 'integer' },
     byte_count: { type: 'integer' },
-    body: { type: 'bytea' },
+    body: { type: 'bytea', nullable: true },
+    object_offset: { type: 'bigint', nullable: true },
+    object_length: { type: 'integer', nullable: true },
   },
 });
 

@@ -2,7 +2,15 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
 import type { Sql } from '../database.js';
+import { type LogStore, logKeyOf } from '../log-store.js';
 import type { InstanceKey } from './instance-repository.js';
+
+/** Where run logs are read from. */
+export interface LogSource {
+  readonly database: Sql;
+  /** Absent: all bodies are rows. */
+  readonly logStore?: LogStore;
+}
 
 const unzip = promisify(gunzip);
 const CHUNKS_PER_READ = 32;
@@ -66,24 +74,51 @@ export async function cursorAtLine(
 
 /** The next chunks after `cursor`, at most 2 MB of text at a time, and where the reader stands then. */
 export async function readLog(
-  sql: Sql,
+  source: LogSource,
   key: InstanceKey,
   epoch: number,
   cursor: LogCursor,
 ): Promise<{ readonly chunks: readonly LogChunk[]; readonly cursor: LogCursor }> {
-  const rows = await sql.rows<{ no: number; lineCount: number; body: Buffer }>(
-    `SELECT no, line_count AS "lineCount", body FROM log_chunk
+  const rows = await source.database.rows<ChunkRow>(
+    `SELECT no, line_count AS "lineCount", body, object_offset AS "offset", object_length AS "length"
+       FROM log_chunk
       WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no > $4
       ORDER BY no LIMIT ${CHUNKS_PER_READ}`,
     [key.planDay, key.id, epoch, cursor.no],
   );
   const chunks: LogChunk[] = [];
   let at = cursor;
-  for (const { no, lineCount, body } of rows) {
-    chunks.push({ no, firstLine: at.lines, text: (await unzip(body)).toString('utf8') });
-    at = { no, lines: at.lines + lineCount };
+  for (const row of rows) {
+    chunks.push({ no: row.no, firstLine: at.lines, text: await textOf(source, key, epoch, row) });
+    at = { no: row.no, lines: at.lines + row.lineCount };
   }
   return { chunks, cursor: at };
+}
+
+interface ChunkRow {
+  readonly no: number;
+  readonly lineCount: number;
+  readonly body: Buffer | null;
+  readonly offset: number | null;
+  readonly length: number | null;
+}
+
+async function textOf(
+  source: LogSource,
+  key: InstanceKey,
+  epoch: number,
+  row: ChunkRow,
+): Promise<string> {
+  const body =
+    row.body ??
+    (await source.logStore?.read(
+      logKeyOf(key.planDay, key.id, epoch),
+      row.offset ?? 0,
+      row.length ?? 0,
+    ));
+  // The rest of the log is still worth reading.
+  if (body === undefined) return '… this part of the log is missing in the log store …\n';
+  return (await unzip(body)).toString('utf8');
 }
 
 /** The text from line `line` on, within a chunk that begins at or before it. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { io, type Socket } from 'socket.io-client';
 
-import { createLoginLink } from '../../../src/api/auth/first-administrator.js';
+import { createLoginLink } from '../../../src/store/first-administrator.js';
 import { routesOf } from '../../../src/api/openapi/openapi-document.js';
 import { DOCUMENTED_CONTROLLERS } from '../../../src/api/routes/documented-controllers.js';
 import { HealthController } from '../../../src/api/routes/health.controller.js';

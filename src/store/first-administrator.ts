@@ -1,11 +1,11 @@
-import type { Role } from '../../domain/access/roles.js';
-import { MillraceError } from '../../domain/errors.js';
-import type { Database, Sql } from '../../store/database.js';
+import type { Role } from '../domain/access/roles.js';
+import { MillraceError } from '../domain/errors.js';
+import type { Database, Sql } from './database.js';
 import {
   createLoginToken,
   insertApiToken,
   upsertMember,
-} from '../../store/repositories/access-repository.js';
+} from './repositories/access-repository.js';
 
 async function userIdOf(sql: Sql, userName: string): Promise<number> {
   const rows = await sql.rows<{ id: number }>('SELECT id FROM app_user WHERE name = $1', [
@@ -45,14 +45,32 @@ export async function createLoginLink(
   return `${options.baseUrl}/login?token=${token}`;
 }
 
-/** An API token `mr_…` of the user; shown here once, only its hash is stored. */
+/**
+ * An API token `mr_…` of the user; shown here once, only its hash is stored. `replaces`: the user's older
+ * tokens of this name end.
+ */
 export async function createApiToken(
   database: Database,
-  options: { readonly userName: string; readonly name: string; readonly expiresAt?: Date },
+  options: {
+    readonly userName: string;
+    readonly name: string;
+    readonly expiresAt?: Date;
+    readonly replaces?: boolean;
+  },
 ): Promise<string> {
-  return await insertApiToken(database, {
-    userId: await userIdOf(database, options.userName),
-    name: options.name,
-    ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
+  return await database.transaction(async (tx) => {
+    const userId = await userIdOf(tx, options.userName);
+    if (options.replaces === true) {
+      await tx.run(
+        `UPDATE api_token SET revoked_at = clock_timestamp()
+          WHERE user_id = $1 AND name = $2 AND revoked_at IS NULL`,
+        [userId, options.name],
+      );
+    }
+    return await insertApiToken(tx, {
+      userId,
+      name: options.name,
+      ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }),
+    });
   });
 }

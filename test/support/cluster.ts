@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { createApiToken, createFirstAdministrator } from '../../src/store/first-administrator.js';
+import { freePort } from '../../src/embedded/free-port.js';
+import { replaceWorkerToken, seedWorkspace } from '../../src/embedded/sample/seed-workspace.js';
+import { PluginHost } from '../../src/plugin-host/plugin-host.js';
+import { ScheduleCommands } from '../../src/scheduler/scheduler-commands.js';
+import { Database } from '../../src/store/database.js';
+import { DatabaseClock } from '../../src/store/database-clock.js';
+import { secretBoxOf } from '../../src/store/secret-box-of.js';
+import { WakeBus } from '../../src/store/wake-bus.js';
+import { Processes } from './processes.js';
+import { openStore } from './store.js';
+
+export interface ClusterOptions {
+  readonly workers: number;
+  /** Attempts a worker runs at once. 1: a killed worker takes no neighbour with it. */
+  readonly capacity?: number;
+  /** Of the resource group. */
+  readonly slots?: number;
+  readonly leaseMs?: number;
+  /** As in MILLRACE_CRASH_POINTS; for all processes. */
+  readonly crashPoints?: string;
+  /** A migrated metadata database to use; without it, one of the test PostgreSQL's. */
+  readonly databaseUrl?: string;
+}
+
+export interface InstanceOutcome {
+  readonly id: number;
+  readonly plan_day: string;
+  readonly node: string;
+  readonly bizdate: string;
+  readonly status: string;
+  readonly epoch: number;
+  readonly lost_leases: number;
+  /** Code and words of the attempts that did not succeed. */
+  readonly errors: string | null;
+}
+
+const WORKSPACE = 'sample';
+
+/** A whole installation: a metadata database and real processes that a test may kill. */
+export class Cluster implements AsyncDisposable {
+  readonly folder: string;
+  readonly database: Database;
+  readonly processes: Processes;
+  readonly leaseMs: number;
+  readonly #url: string;
+  readonly #token: string;
+  readonly #commands: ScheduleCommands;
+  readonly #closers: (() => Promise<void>)[];
+
+  private constructor(
+    parts: Pick<Cluster, 'folder' | 'database' | 'processes' | 'leaseMs'>,
+    api: { readonly url: string; readonly token: string },
+    commands: ScheduleCommands,
+    closers: (() => Promise<void>)[],
+  ) {
+    this.folder = parts.folder;
+    this.database = parts.database;
+    this.processes = parts.processes;
+    this.leaseMs = parts.leaseMs;
+    this.#url = api.url;
+    this.#token = api.token;
+    this.#commands = commands;
+    this.#closers = closers;
+  }
+
+  static async open(options: ClusterOptions): Promise<Cluster> {
+    const closers: (() => Promise<void>)[] = [];
+    try {
+      return await openWith(options, closers);
+    } catch (error) {
+      await closeAll(closers);
+      throw error;
+    }
+  }
+
+  /** @internal */
+  static of(...parts: ConstructorParameters<typeof Cluster>): Cluster {
+    return new Cluster(...parts);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await closeAll(this.#closers);
+  }
+
+  /** Sends a request as the administrator; any answer but 2xx throws. */
+  async send(method: string, path: string, body?: unknown): Promise<Response> {
+    const response = await fetch(`${this.#url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    return response;
+  }
+
+  async addDataSource(name: string, type: string, config: object): Promise<void> {
+    await this.send('POST', `/workspaces/${WORKSPACE}/data-sources`, { name, type, config });
+  }
+
+  /** Submits a workflow and gives its id. */
+  async submit(name: string, draft: object): Promise<number> {
+    const [row] = await this.database.rows<{ id: number }>(
+      `INSERT INTO workflow (workspace_id, name, draft)
+       SELECT id, $2, $3 FROM workspace WHERE name = $1 RETURNING id`,
+      [WORKSPACE, name, JSON.stringify(draft)],
+    );
+    const workflowId = row?.id ?? 0;
+    await this.#commands.submitWorkflow({ workflowId, userId: null, comment: '' });
+    return workflowId;
+  }
+
+  /** Starts a run of the workflow for each of these business dates, in this order. */
+  async runDays(workflowId: number, bizdates: readonly string[]): Promise<void> {
+    for (const bizdate of bizdates) {
+      await this.#commands.runWorkflow({ workflowId, userId: null, bizdate, parameters: {} });
+    }
+  }
+
+  async instances(): Promise<InstanceOutcome[]> {
+    return await this.database.rows<InstanceOutcome>(
+      `SELECT i.id, i.plan_day, n.name AS node, i.bizdate, i.status, i.epoch, i.lost_leases,
+              (SELECT string_agg(a.error_code || ' ' || a.error_detail, '; ' ORDER BY a.epoch)
+                 FROM attempt a WHERE a.plan_day = i.plan_day AND a.instance_id = i.id
+                  AND a.state <> 'succeeded') AS errors
+         FROM node_instance i JOIN node n ON n.id = i.node_id ORDER BY i.bizdate, i.id`,
+    );
+  }
+
+  /** Waits until nothing is left to do and gives all instances. Throws with what hangs after `timeoutMs`. */
+  async untilDone(timeoutMs = 90_000): Promise<InstanceOutcome[]> {
+    await this.until(timeoutMs, 'the day to end', async () => {
+      const [row] = await this.database.rows<{ open: boolean }>(
+        `SELECT EXISTS (SELECT FROM node_instance
+           WHERE status NOT IN ('succeeded', 'failed', 'cancelled')) AS open`,
+      );
+      return row?.open === false;
+    });
+    return await this.instances();
+  }
+
+  /** Polls until it holds; errors count as not yet, because servers are away in some of these tests. */
+  async until(timeoutMs: number, what: string, holds: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      if (await holds().catch(() => false)) return;
+      if (performance.now() > deadline) {
+        const all = await this.instances().catch(() => []);
+        const hanging = all.filter((each) => each.status !== 'succeeded');
+        throw new Error(`waited in vain for ${what}: ${JSON.stringify(hanging.slice(0, 5))}`);
+      }
+      await sleep(50);
+    }
+  }
+
+  /** How often a named point was hit, by all processes and all their lives. */
+  hits(name: string): number {
+    if (!existsSync(this.#crashLog)) return 0;
+    const lines = readFileSync(this.#crashLog, 'utf8').split('\n');
+    return lines.filter((line) => line.startsWith(`${name} `)).length;
+  }
+
+  /** Waits until a process is parked at the point. */
+  async untilParked(name: string): Promise<void> {
+    await this.until(30_000, `a process at ${name}`, async () => existsSync(this.#holdFile(name)));
+  }
+
+  /** Lets the process that is parked at the point go on. */
+  release(name: string): void {
+    unlinkSync(this.#holdFile(name));
+  }
+
+  /** The name of the worker that runs this node now. */
+  async workerOf(node: string): Promise<string> {
+    const [row] = await this.database.rows<{ name: string }>(
+      `SELECT w.name FROM running_attempt a JOIN worker w ON w.id = a.worker_id
+         JOIN node n ON n.id = a.node_id WHERE n.name = $1`,
+      [node],
+    );
+    if (row === undefined) throw new Error(`nobody runs ${node}`);
+    return row.name;
+  }
+
+  get #crashLog(): string {
+    return join(this.folder, 'crash-points');
+  }
+
+  #holdFile(name: string): string {
+    return `${this.#crashLog}.${name}.paused`;
+  }
+}
+
+async function openWith(
+  options: ClusterOptions,
+  closers: (() => Promise<void>)[],
+): Promise<Cluster> {
+  const { leaseMs = 1500 } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-fault-'));
+  // Attempt folders of processes that are being killed may still appear: tried again for a while.
+  closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  await mkdir(join(folder, 'logs'));
+  const { database, url: databaseUrl, close } = await openMetadata(options.databaseUrl);
+  closers.push(close);
+  const secretKey = randomBytes(32).toString('base64url');
+  await secretBoxOf([secretKey]).verifyKeys(database);
+  await seedWorkspace(database, 'Asia/Shanghai');
+  await database.run(`UPDATE resource_group SET slots = $1`, [options.slots ?? 16]);
+  await createFirstAdministrator(database, { userName: 'admin' });
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const processes = new Processes({
+    folder,
+    url,
+    port,
+    databaseUrl,
+    secretKey,
+    workerToken: await replaceWorkerToken(database, 'default', 'test'),
+    capacity: options.capacity ?? 1,
+    env: {
+      MILLRACE_LEASE_MS: String(leaseMs),
+      MILLRACE_LEASE_RENEW_MS: String(leaseMs / 5),
+      MILLRACE_LEASE_STOP_MS: String((leaseMs * 2) / 3),
+      MILLRACE_LEASE_KILL_MS: String((leaseMs * 5) / 6),
+      ...(options.crashPoints === undefined
+        ? {}
+        : {
+            MILLRACE_CRASH_POINTS: options.crashPoints,
+            MILLRACE_CRASH_LOG: join(folder, 'crash-points'),
+          }),
+    },
+  });
+  closers.push(() => processes[Symbol.asyncDispose]());
+  const wakeBus = await WakeBus.open(databaseUrl);
+  closers.push(() => wakeBus[Symbol.asyncDispose]());
+  await processes.start(options.workers);
+  const clock = await DatabaseClock.open(database, 0);
+  const commands = new ScheduleCommands(database, clock, wakeBus, await PluginHost.open([]));
+  const token = await createApiToken(database, { userName: 'admin', name: 'test' });
+  return Cluster.of({ folder, database, processes, leaseMs }, { url, token }, commands, closers);
+}
+
+async function openMetadata(
+  url: string | undefined,
+): Promise<{ database: Database; url: string; close: () => Promise<void> }> {
+  if (url === undefined) {
+    const store = await openStore();
+    return {
+      database: store.database,
+      url: store.url,
+      close: () => store[Symbol.asyncDispose](),
+    };
+  }
+  const database = await Database.open({ url, applicationName: 'millrace test', poolSize: 4 });
+  return { database, url, close: () => database[Symbol.asyncDispose]() };
+}
+
+async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+    await close().catch((error: unknown) => console.error(error));
+  }
+}

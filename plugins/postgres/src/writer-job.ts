@@ -10,6 +10,7 @@ import type {
   WriterTask,
 } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
+import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
 import { qualifiedName } from './quoting.js';
@@ -169,12 +170,28 @@ export class PostgresWriterJob implements WriterJob {
     if (decision.kind === 'published') {
       throw new PluginError('MR-D203', 'this run was published by another attempt meanwhile');
     }
+    await this.#lockScope(client, plan, target);
     const { preSql } = this.#config;
     if (preSql !== undefined && preSql.trim() !== '') await query(client, preSql);
     if (plan.scopeSql !== undefined) {
       const deleted = await execute(client, `DELETE FROM ${target} WHERE ${plan.scopeSql}`);
       this.#rowsDeleted = deleted.rowCount;
     }
+  }
+
+  /**
+   * Two jobs that replace the same rows take turns: the DELETE of the second does not see what the first
+   * has inserted and not committed yet, so without this the target would end with the rows of both.
+   */
+  async #lockScope(client: Client, plan: WritePlan, target: string): Promise<void> {
+    if (plan.scopeSql === undefined) return;
+    if (this.#scope()?.kind === 'table') {
+      await query(client, `LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
+      return;
+    }
+    await query(client, 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `millrace scope ${target} ${plan.scopeSql}`,
+    ]);
   }
 
   /** Slices of tasks that share the publishing transaction. */

@@ -154,7 +154,7 @@ export class MysqlWriterJob implements WriterJob {
     const { session, ledger, staging } = p;
     if (staging !== undefined) {
       await ledger?.judge(session, '');
-      await session.run('START TRANSACTION');
+      await startReplacing(session);
       await this.#replace(p);
       const { target, table, pairs } = p;
       const publish = new StagedPublish(session, this.#ctx, staging.quoted, target, table, pairs);
@@ -190,7 +190,7 @@ export class MysqlWriterJob implements WriterJob {
   async #begin(p: Prepared): Promise<TargetPlan> {
     const { table } = p.target.name;
     if (p.staging === undefined) {
-      await p.session.run('START TRANSACTION');
+      await startReplacing(p.session);
       await this.#replace(p);
       const label = `one transaction on ${table}, committed with its ledger row`;
       return { strategy: 'transaction', label };
@@ -262,6 +262,15 @@ export class MysqlWriterJob implements WriterJob {
     if (this.#prepared === undefined) throw new Error('prepare has not been called');
     return this.#prepared;
   }
+}
+
+/**
+ * Begins a transaction whose DELETE locks the gaps too: under READ COMMITTED two jobs that replace the same
+ * rows would not see each other, and the target would end with the rows of both.
+ */
+async function startReplacing(session: Session): Promise<void> {
+  await session.run('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  await session.run('START TRANSACTION');
 }
 
 function stagingLabel(p: Prepared): string {

@@ -71,7 +71,7 @@ async function nextLook({ database, wakeBus }: ApiPorts, id: string): Promise<St
       resolve();
     };
     const timer = setTimeout(done, POLL_MS);
-    const unsubscribe = wakeBus.subscribe(done);
+    const unsubscribe = wakeBus.subscribe('news', done);
   });
   return await answersOf(database, id);
 }

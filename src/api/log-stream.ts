@@ -116,7 +116,7 @@ async function nextLook(wakeBus: WakeBus, response: HttpResponse): Promise<void>
       resolve();
     };
     const timer = setTimeout(done, POLL_MS);
-    const unsubscribe = wakeBus.subscribe(done);
+    const unsubscribe = wakeBus.subscribe('news', done);
     response.once('close', done);
   });
 }

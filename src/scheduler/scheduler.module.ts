@@ -40,7 +40,7 @@ export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShut
       createReaper(database, clock, wakeBus, leaseMs, logger),
       ...(logStore === undefined ? [] : [createLogArchiver(database, clock, logStore, logger)]),
     ];
-    this.unsubscribe = wakeBus.subscribe(releaser.wake);
+    this.unsubscribe = wakeBus.subscribe('work', releaser.wake);
   }
 
   onApplicationBootstrap(): void {

@@ -1,6 +1,13 @@
 import pg from 'pg';
 
-const CHANNEL = 'millrace_wake';
+/**
+ * `work`: something for schedulers and workers (an instance is ready, a request waits, a stop was asked).
+ * `news`: something for those who look on (events, run logs, answers). Apart, because a log that grows
+ * four times a second must not make every worker ask for work.
+ */
+export const WAKE_TOPICS = ['work', 'news'] as const;
+export type WakeTopic = (typeof WAKE_TOPICS)[number];
+
 const COALESCE_MS = 20;
 const RECONNECT_MS = 500;
 
@@ -11,10 +18,13 @@ const RECONNECT_MS = 500;
  */
 export class WakeBus implements AsyncDisposable {
   readonly #url: string;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners: Readonly<Record<WakeTopic, Set<() => void>>> = {
+    work: new Set(),
+    news: new Set(),
+  };
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #again = false;
+  readonly #waiting = new Set<WakeTopic>();
   #closed = false;
   #reconnect: NodeJS.Timeout | undefined;
 
@@ -29,43 +39,42 @@ export class WakeBus implements AsyncDisposable {
   }
 
   /** Calls `listener` on every wake-up, this process's own included. Returns how to stop it. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe(topic: WakeTopic, listener: () => void): () => void {
+    this.#listeners[topic].add(listener);
+    return () => this.#listeners[topic].delete(listener);
   }
 
   /** Tells every process that there is something to look at. Call it after the commit. */
-  wake(): void {
-    this.#emit();
-    if (this.#timer !== undefined) {
-      this.#again = true;
-      return;
+  wake(...topics: readonly WakeTopic[]): void {
+    for (const topic of topics.length === 0 ? WAKE_TOPICS : topics) {
+      this.#emit(topic);
+      this.#waiting.add(topic);
     }
-    this.#send();
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      if (!this.#again) return;
-      this.#again = false;
-      this.wake();
-    }, COALESCE_MS);
-    this.#timer.unref();
+    if (this.#timer === undefined) this.#send();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#reconnect);
-    this.#listeners.clear();
+    for (const topic of WAKE_TOPICS) this.#listeners[topic].clear();
     await this.#client?.end().catch(() => undefined);
   }
 
-  #emit(): void {
-    for (const listener of this.#listeners) listener();
+  #emit(topic: WakeTopic): void {
+    for (const listener of this.#listeners[topic]) listener();
   }
 
   #send(): void {
+    const statements = [...this.#waiting].map((topic) => `NOTIFY ${channelOf(topic)}`);
+    this.#waiting.clear();
     // Failing is allowed: the listeners poll, and the connection is being made again.
-    this.#client?.query(`NOTIFY ${CHANNEL}`).catch(() => undefined);
+    this.#client?.query(statements.join(';')).catch(() => undefined);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#waiting.size > 0 && !this.#closed) this.#send();
+    }, COALESCE_MS);
+    this.#timer.unref();
   }
 
   async #connect(): Promise<void> {
@@ -78,24 +87,33 @@ export class WakeBus implements AsyncDisposable {
     const lost = (): void => {
       if (this.#client !== client) return;
       this.#client = undefined;
-      if (this.#closed) return;
-      this.#reconnect = setTimeout(() => void this.#connect(), RECONNECT_MS);
-      this.#reconnect.unref();
+      this.#reconnectLater();
     };
     client.on('error', lost);
     client.on('end', lost);
-    client.on('notification', () => this.#emit());
+    client.on('notification', ({ channel }) => {
+      for (const topic of WAKE_TOPICS) if (channelOf(topic) === channel) this.#emit(topic);
+    });
     try {
       await client.connect();
-      await client.query(`LISTEN ${CHANNEL}`);
+      await client.query(WAKE_TOPICS.map((topic) => `LISTEN ${channelOf(topic)}`).join(';'));
       this.#client = client;
       // Whatever happened while nobody listened is found by looking once.
-      this.#emit();
+      for (const topic of WAKE_TOPICS) this.#emit(topic);
     } catch {
       await client.end().catch(() => undefined);
-      if (this.#closed) return;
-      this.#reconnect = setTimeout(() => void this.#connect(), RECONNECT_MS);
-      this.#reconnect.unref();
+      this.#reconnectLater();
     }
   }
+
+  #reconnectLater(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#reconnect);
+    this.#reconnect = setTimeout(() => void this.#connect(), RECONNECT_MS);
+    this.#reconnect.unref();
+  }
+}
+
+function channelOf(topic: WakeTopic): string {
+  return `millrace_${topic}`;
 }

@@ -134,7 +134,7 @@ export class SqlWorkerLink implements WorkerLink {
     if (own.length === 0) return;
     const { database, clock, wakeBus } = this.#options;
     await database.transaction((tx) => markStarted(tx, own, clock.now()));
-    wakeBus.wake();
+    wakeBus.wake('news');
   }
 
   async finish(workerId: number, reports: readonly FinishReport[]): Promise<readonly AttemptRef[]> {
@@ -169,7 +169,7 @@ export class SqlWorkerLink implements WorkerLink {
         kept.map((chunk) => chunk.body),
       ],
     );
-    this.#options.wakeBus.wake();
+    this.#options.wakeBus.wake('news');
   }
 
   async quarantine(
@@ -192,7 +192,7 @@ export class SqlWorkerLink implements WorkerLink {
   async answer(workerId: number, part: RequestAnswer): Promise<void> {
     const { database, box, wakeBus } = this.#options;
     await answerRequest(database, box, { workerId, ...part });
-    wakeBus.wake();
+    wakeBus.wake('news');
   }
 
   async goodbye(workerId: number): Promise<void> {
@@ -311,7 +311,7 @@ export class SqlWorkerLink implements WorkerLink {
     const woken = new Promise<void>((resolve) => {
       wake = resolve;
     });
-    const unsubscribe = this.#options.wakeBus.subscribe(wake);
+    const unsubscribe = this.#options.wakeBus.subscribe('work', wake);
     signal.addEventListener('abort', wake, { once: true });
     let timer: NodeJS.Timeout | undefined;
     return {

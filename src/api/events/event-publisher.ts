@@ -28,7 +28,7 @@ export class EventPublisher implements OnApplicationBootstrap, OnApplicationShut
   }
 
   onApplicationBootstrap(): void {
-    this.#unsubscribe = this.ports.wakeBus.subscribe(() => {
+    this.#unsubscribe = this.ports.wakeBus.subscribe('news', () => {
       this.#awake = true;
       this.#wake();
     });
@@ -50,7 +50,7 @@ export class EventPublisher implements OnApplicationBootstrap, OnApplicationShut
         const moved = await publishEvents(this.ports.database);
         this.#lastSuccessAt = new Date();
         backoffMs = 100;
-        if (moved > 0) this.ports.wakeBus.wake();
+        if (moved > 0) this.ports.wakeBus.wake('news');
         // Not on our own wake-up: a batch that was not full has left nothing behind.
         if (moved === 0 && !this.#awake) await this.#sleep(POLL_MS);
       } catch (error) {

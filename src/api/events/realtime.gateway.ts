@@ -88,7 +88,7 @@ export class RealtimeGateway
         (error: unknown) => next(refuse(error)),
       );
     });
-    this.#unsubscribe = this.ports.wakeBus.subscribe(() => this.#deliver());
+    this.#unsubscribe = this.ports.wakeBus.subscribe('news', () => this.#deliver());
     this.#timers = [
       setInterval(() => this.#deliver(), POLL_MS),
       setInterval(() => void this.#checkAccess(), this.ports.accessCheckMs ?? ACCESS_CHECK_MS),

@@ -1,3 +1,4 @@
+import { type HiddenValue, hideSecrets } from '../../domain/hide-secrets.js';
 import type { Database, Sql } from '../database.js';
 import type { SecretBox } from '../secret-box.js';
 
@@ -223,14 +224,10 @@ async function removeOldRequests(tx: Sql, box: SecretBox): Promise<void> {
 }
 
 function withoutSecrets<T>(value: T, secrets: Readonly<Record<string, unknown>>): T {
-  const values = Object.entries(secrets)
-    .filter(([, secret]) => typeof secret === 'string' || typeof secret === 'number')
-    .map(([name, secret]): [string, string] => [name, String(secret)])
-    .filter(([, secret]) => secret !== '')
-    // The longest first: a password that contains the user's name must not be cut in two.
-    .sort(([, a], [, b]) => b.length - a.length);
-  const clean = (text: string): string =>
-    values.reduce((rest, [name, secret]) => withoutSecret(rest, secret, `‹${name}›`), text);
+  const values = Object.entries(secrets).flatMap(([label, value]): HiddenValue[] =>
+    typeof value === 'string' || typeof value === 'number' ? [{ label, value }] : [],
+  );
+  const clean = (text: string): string => hideSecrets(text, values);
   return JSON.parse(JSON.stringify(value), (key, part: unknown) =>
     typeof part === 'string' &&
     key !== 'kind' &&
@@ -240,13 +237,4 @@ function withoutSecrets<T>(value: T, secrets: Readonly<Record<string, unknown>>)
       ? clean(part)
       : part,
   ) as T;
-}
-
-const SHORT_SECRET = 4;
-
-// A user named "a" must not turn every "a" of the message into a placeholder: short ones are whole words.
-function withoutSecret(text: string, secret: string, placeholder: string): string {
-  if (secret.length >= SHORT_SECRET) return text.replaceAll(secret, placeholder);
-  const literal = secret.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return text.replace(new RegExp(`(?<!\\w)${literal}(?!\\w)`, 'g'), placeholder);
 }

@@ -4,7 +4,7 @@ import { encodeDayId } from '../domain/ids.js';
 import type { Database } from '../store/database.js';
 import { answerRequest, claimRequests } from '../store/repositories/request-repository.js';
 import type { SecretBox } from '../store/secret-box.js';
-import { claimDetails } from '../store/sql/claim-details.sql.js';
+import { type ClaimDetails, claimDetails } from '../store/sql/claim-details.sql.js';
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { markStarted } from '../store/sql/mark-started.sql.js';
 import { renewLease } from '../store/sql/renew-lease.sql.js';
@@ -100,10 +100,13 @@ export class SqlWorkerLink implements WorkerLink {
     const worker = await this.#worker(ask.workerId);
     const until = performance.now() + ask.waitMs;
     for (;;) {
+      // Nobody waits any more: what were claimed now would reach no worker.
+      if (signal.aborted) return NOTHING;
       const woken = this.#nextWake(signal);
       try {
         const answer = await this.#look(ask, worker);
-        if (isSomething(answer) || signal.aborted || performance.now() >= until) return answer;
+        if (signal.aborted) return await this.#giveBack(ask.workerId, answer);
+        if (isSomething(answer) || performance.now() >= until) return answer;
         await woken.within(Math.min(POLL_MS, until - performance.now()));
       } finally {
         woken.cancel();
@@ -284,7 +287,10 @@ export class SqlWorkerLink implements WorkerLink {
       );
       return {
         rows: claimed,
-        details: claimed.length === 0 ? new Map() : await claimDetails(tx, box, claimed),
+        details:
+          claimed.length === 0
+            ? new Map<number, ClaimDetails>()
+            : await claimDetails(tx, box, claimed),
       };
     });
     if (rows.length > 0) wakeBus.wake();
@@ -303,6 +309,16 @@ export class SqlWorkerLink implements WorkerLink {
       limit: ask.freeRequests,
     });
     return requests.map((each) => ({ ...each, deadline: each.deadline.toISOString() }));
+  }
+
+  /** The worker has gone while its claims were being made. */
+  async #giveBack(workerId: number, { claims }: PollAnswer): Promise<PollAnswer> {
+    if (claims.length > 0)
+      await this.finish(
+        workerId,
+        claims.map((claim) => ({ ...refOf(claim), outcome: 'returned' as const })),
+      );
+    return NOTHING;
   }
 
   /** Listens from now on, so that a wake-up between looking and waiting is not lost. */
@@ -328,6 +344,8 @@ export class SqlWorkerLink implements WorkerLink {
   }
 }
 
+const NOTHING: PollAnswer = { claims: [], requests: [], stops: [] };
+
 function isSomething(answer: PollAnswer): boolean {
   return answer.claims.length + answer.requests.length + answer.stops.length > 0;
 }
@@ -336,11 +354,7 @@ function refOf(ref: AttemptRef): AttemptRef {
   return { planDay: ref.planDay, instanceId: ref.instanceId, epoch: ref.epoch };
 }
 
-function claimOf(
-  row: ClaimedRow,
-  details: Awaited<ReturnType<typeof claimDetails>> extends Map<number, infer D> ? D : never,
-  installation: string,
-): Claim {
+function claimOf(row: ClaimedRow, details: ClaimDetails, installation: string): Claim {
   return {
     planDay: row.plan_day,
     instanceId: row.id,

@@ -1,5 +1,6 @@
-import type { RegisteredCode } from '../domain/errors.js';
 import type { AnswerBody, InteractiveJob } from '../store/repositories/request-repository.js';
+
+import type { ClaimDetails } from '../store/sql/claim-details.sql.js';
 
 export type { AnswerBody, InteractiveJob };
 
@@ -79,34 +80,15 @@ export interface PollAnswer {
 }
 
 /** Everything one attempt needs, and nothing another one does. */
-export interface Claim extends AttemptRef {
+export interface Claim extends AttemptRef, Omit<ClaimDetails, 'scheduledAt'> {
   /** The id users see. */
   readonly publicId: string;
   readonly installation: string;
-  readonly nodeId: number;
-  readonly nodeName: string;
-  readonly workflowId: number;
-  readonly nodeType: string;
-  readonly config: unknown;
-  readonly configVersion: number;
   readonly runNumber: number;
   readonly attempt: number;
   readonly fence: string;
-  readonly bizdate: string;
+  /** RFC 3339. */
   readonly scheduledAt: string;
-  readonly timezone: string;
-  readonly timeoutMs: number;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly dataSources: readonly {
-    readonly name: string;
-    readonly type: string;
-    /** The configuration without its secret fields, and those by JSON pointer. */
-    readonly visible: unknown;
-    readonly secret: Readonly<Record<string, unknown>>;
-    readonly configVersion: number;
-  }[];
-  /** The attempt cannot begin: the worker reports this as its failure. */
-  readonly problem?: { readonly code: RegisteredCode; readonly detail: string };
 }
 
 export interface Renewal {

@@ -19,6 +19,7 @@ export interface ClaimDetails {
   readonly dataSources: readonly {
     readonly name: string;
     readonly type: string;
+    /** The configuration without its secret fields, and those by JSON pointer. */
     readonly visible: unknown;
     readonly secret: Readonly<Record<string, unknown>>;
     readonly configVersion: number;

@@ -4,6 +4,7 @@ import { HELD_STATUSES, type InstanceStatus } from '../../domain/instance/status
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
+import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
 import { settleEdges } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
@@ -60,7 +61,8 @@ export async function finishInstances(
     else if (ending.outcome === 'returned') returned.push(row);
     else ended.push({ row, ending, status: statusAfter(row, ending.outcome, ending.errorCode) });
   }
-  await giveBack(tx, returned, now);
+  await loseAttempts(tx, returned, now, 'Its worker gave it back.');
+  await makeReady(tx, returned, now, 'returned');
   await moveEnded(tx, ended, now);
   await keepRecords(tx, ended, now);
   await writeEvents(tx, now, [
@@ -117,20 +119,6 @@ function statusAfter(
   })
     ? 'retry_wait'
     : 'failed';
-}
-
-async function giveBack(tx: Sql, rows: readonly HeldRow[], now: Date): Promise<void> {
-  if (rows.length === 0) return;
-  const [days, ids] = keyArrays(rows.map(keyOf));
-  await tx.run(`DELETE FROM running_attempt WHERE instance_id = ANY($1::bigint[])`, [ids]);
-  await tx.run(
-    `UPDATE attempt a SET state = 'lost', ended_at = $4, error_code = 'MR-S204',
-            error_detail = 'Its worker was stopped.'
-       FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)
-      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch`,
-    [days, ids, rows.map((row) => row.epoch), now],
-  );
-  await makeReady(tx, rows, now, 'returned');
 }
 
 async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]> {

@@ -4,6 +4,7 @@ import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
+import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
 import { settleEdges } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
@@ -40,15 +41,7 @@ export async function reapLostAttempts(tx: Sql, now: Date, leaseMs: number): Pro
       row.epoch === epochs.get(row.id) && (HELD_STATUSES as readonly string[]).includes(row.status),
   );
   if (rows.length === 0) return 0;
-  const [days, ids] = keyArrays(rows.map(keyOf));
-  await tx.run(`DELETE FROM running_attempt WHERE instance_id = ANY($1::bigint[])`, [ids]);
-  await tx.run(
-    `UPDATE attempt a SET state = 'lost', ended_at = $4, error_code = 'MR-S204',
-            error_detail = 'The lease of its worker ended.'
-       FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)
-      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch`,
-    [days, ids, rows.map((row) => row.epoch), now],
-  );
+  await loseAttempts(tx, rows, now, 'The lease of its worker ended.');
   const poisoned = rows.filter((row) => row.lost_leases + 1 >= MAX_LOST_LEASES);
   await makeReady(
     tx,

@@ -1,0 +1,20 @@
+import type { Sql } from '../database.js';
+import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
+
+/** Ends the present attempts of locked instances as lost: their slots are free, their history says why. */
+export async function loseAttempts(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  now: Date,
+  detail: string,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const [days, ids] = keyArrays(rows.map(keyOf));
+  await tx.run(`DELETE FROM running_attempt WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await tx.run(
+    `UPDATE attempt a SET state = 'lost', ended_at = $4, error_code = 'MR-S204', error_detail = $5
+       FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)
+      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch`,
+    [days, ids, rows.map((row) => row.epoch), now, detail],
+  );
+}

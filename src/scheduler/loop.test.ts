@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { Loop } from './loop.js';
+
+const clock = { now: () => new Date('2026-11-21T00:00:00Z') };
+
+function loopOf(round: () => Promise<'again' | 'rest'>, warned: string[] = []): Loop {
+  return new Loop({
+    name: 'test',
+    round,
+    restMs: () => 3_600_000,
+    clock,
+    logger: { warn: (_, text) => warned.push(text) },
+  });
+}
+
+describe('a loop', () => {
+  test('works on while there is more, then rests until it is woken', async () => {
+    let rounds = 0;
+    let arrive: () => void = () => undefined;
+    const loop = loopOf(() => {
+      rounds++;
+      arrive();
+      return Promise.resolve(rounds < 3 ? 'again' : 'rest');
+    });
+    const third = new Promise<void>((resolve) => {
+      arrive = () => (rounds === 3 ? resolve() : undefined);
+    });
+    loop.start();
+    await third;
+    expect(loop.lastSuccessAt === undefined || rounds === 3).toBe(true);
+    const fourth = new Promise<void>((resolve) => {
+      arrive = () => (rounds === 4 ? resolve() : undefined);
+    });
+    loop.wake();
+    await fourth;
+    await loop.stop();
+    expect(rounds).toBe(4);
+    expect(loop.lastSuccessAt).toEqual(clock.now());
+  });
+
+  test('a wake-up during a round is not lost', async () => {
+    let rounds = 0;
+    const loop: Loop = loopOf(() => {
+      rounds++;
+      if (rounds === 1) loop.wake();
+      return Promise.resolve('rest');
+    });
+    loop.start();
+    while (rounds < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    await loop.stop();
+    expect(rounds).toBe(2);
+  });
+
+  test('a round that fails is tried again, and said', async () => {
+    const warned: string[] = [];
+    let rounds = 0;
+    const loop = loopOf(() => {
+      rounds++;
+      return rounds === 1 ? Promise.reject(new Error('no database')) : Promise.resolve('rest');
+    }, warned);
+    loop.start();
+    while (rounds < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await loop.stop();
+    expect(warned).toHaveLength(1);
+  });
+
+  test('stopping ends a rest at once', async () => {
+    let rounds = 0;
+    const loop = loopOf(() => {
+      rounds++;
+      return Promise.resolve('rest');
+    });
+    loop.start();
+    while (rounds < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+    await loop.stop();
+    expect(rounds).toBe(1);
+  });
+});

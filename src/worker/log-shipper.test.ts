@@ -1,0 +1,83 @@
+import { gunzipSync } from 'node:zlib';
+
+import { describe, expect, test } from '@jest/globals';
+
+import type { LogChunk } from '../worker-link/worker-link.js';
+import { LogShipper } from './log-shipper.js';
+
+const ATTEMPT = { planDay: '2026-11-21', instanceId: 7, epoch: 1 };
+
+function shipper(options: { maxBytes?: number; chunkBytes?: number; failures?: number } = {}): {
+  log: LogShipper;
+  sent: LogChunk[];
+  text: () => string;
+} {
+  const { failures = 0, ...rest } = options;
+  const sent: LogChunk[] = [];
+  let left = failures;
+  const log = new LogShipper({
+    attempt: ATTEMPT,
+    chunkMs: 5,
+    now: () => new Date('2026-11-21T00:00:00Z'),
+    send: (chunks) => {
+      if (left-- > 0) return Promise.reject(new Error('the link is down'));
+      sent.push(...chunks);
+      return Promise.resolve();
+    },
+    ...rest,
+  });
+  const text = (): string =>
+    sent.map((chunk) => gunzipSync(Buffer.from(chunk.body, 'base64')).toString('utf8')).join('');
+  return { log, sent, text };
+}
+
+describe('a run log on its way', () => {
+  test('arrives whole and in order, in numbered chunks that count their lines', async () => {
+    const { log, sent, text } = shipper({ chunkBytes: 16 });
+    const lines = Array.from({ length: 50 }, (_, i) => `line ${i}\n`);
+    for (const line of lines) await log.write(Buffer.from(line));
+    await log.end();
+    expect(text()).toBe(lines.join(''));
+    expect(sent.map((chunk) => chunk.no)).toEqual(sent.map((_, i) => i));
+    expect(sent.reduce((sum, chunk) => sum + chunk.lineCount, 0)).toBe(50);
+    expect(sent.every((chunk) => chunk.byteCount <= 16)).toBe(true);
+  });
+
+  test('is sent while the attempt still writes, without waiting for a full chunk', async () => {
+    const { log, text } = shipper();
+    await log.write(Buffer.from('early\n'));
+    for (let tries = 0; text() === '' && tries < 400; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(text()).toBe('early\n');
+  });
+
+  test('loses and doubles nothing while the link is down', async () => {
+    const { log, sent, text } = shipper({ failures: 2 });
+    await log.write(Buffer.from('a\n'));
+    await log.end();
+    expect(text()).toBe('a\n');
+    expect(sent.map((chunk) => chunk.no)).toEqual([0]);
+  });
+
+  test('keeps head and tail when it is too long, and says how much is missing', async () => {
+    const { log, text } = shipper({ maxBytes: 1000, chunkBytes: 100 });
+    const lines = Array.from({ length: 400 }, (_, i) => `line ${String(i).padStart(4, '0')}\n`);
+    for (const line of lines) await log.write(Buffer.from(line));
+    await log.end();
+    const all = text();
+    expect(all.startsWith('line 0000\n')).toBe(true);
+    expect(all.endsWith('line 0399\n')).toBe(true);
+    const [, dropped] = /… (\d+) bytes of this log were left out here …/.exec(all) ?? [];
+    const kept = all.replace(/\n… \d+ bytes of this log were left out here …\n/, '').length;
+    expect(Number(dropped) + kept).toBe(4000);
+  });
+
+  test('is not sent on once the attempt is another worker’s', async () => {
+    const { log, sent } = shipper({ failures: Number.POSITIVE_INFINITY });
+    await log.write(Buffer.from('late\n'));
+    log.abandon();
+    await log.end();
+    expect(sent).toEqual([]);
+  });
+});

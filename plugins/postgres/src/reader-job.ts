@@ -20,7 +20,7 @@ import type { PostgresSource } from './config.js';
 import { toPluginError } from './pg-error.js';
 import { qualifiedName, quoteName } from './quoting.js';
 import { PostgresReaderTask } from './reader-task.js';
-import type { PostgresReaderConfig } from './reader.js';
+import type { PostgresReaderConfig } from './reader-config.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, openSession, query, tagOf } from './session.js';
 import { describeQuery, describeTable, resolveColumn } from './table-catalog.js';

@@ -22,7 +22,7 @@ import { describeTable } from './table-catalog.js';
 import { WritePlan, judgeMapping } from './write-plan.js';
 import { PostgresWriterTask } from './writer-task.js';
 import type { SliceTransaction } from './writer-task.js';
-import type { PostgresWriterConfig } from './writer.js';
+import type { PostgresWriterConfig } from './writer-config.js';
 
 interface Prepared {
   readonly plan: WritePlan;

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+const replaceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('partition'),
+    values: z
+      .record(z.string().min(1), z.string().meta({ template: true }))
+      .refine((v) => Object.keys(v).length > 0, { message: 'name at least one column' })
+      .meta({ title: 'Columns and values of the partition' }),
+  }),
+  z.strictObject({
+    kind: z.literal('predicate'),
+    sql: z.string().min(1).meta({ title: 'Condition (SQL)', template: true }),
+  }),
+  z.strictObject({ kind: z.literal('table') }),
+]);
+
+export const postgresWriterSchema = z
+  .strictObject({
+    schema: z.string().min(1).optional().meta({ title: 'Schema' }),
+    table: z.string().min(1).meta({ title: 'Table' }),
+    mode: z.enum(['append', 'truncate', 'partition-overwrite']).default('append').meta({
+      title: 'Write mode',
+      description:
+        'append adds; truncate replaces all rows; partition-overwrite replaces what `replace` names. Each in one transaction.',
+    }),
+    replace: replaceSchema.optional().meta({ title: 'What a run replaces' }),
+    preSql: z.string().optional().meta({ title: 'SQL before', template: true }),
+    postSql: z.string().optional().meta({ title: 'SQL after', template: true }),
+    ledger: z
+      .strictObject({ schema: z.string().min(1).optional(), table: z.string().min(1).optional() })
+      .optional()
+      .meta({ title: 'Ledger table' }),
+  })
+  .refine((c) => (c.mode === 'partition-overwrite') === (c.replace !== undefined), {
+    message: 'partition-overwrite needs `replace`, and no other mode takes it',
+    path: ['replace'],
+  });
+
+export type PostgresWriterConfig = z.output<typeof postgresWriterSchema>;

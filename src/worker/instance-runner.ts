@@ -1,6 +1,7 @@
 import type { DirtyRecord, Progress } from '@millrace/sdk';
 
 import { ERRORS, isRegisteredCode, MillraceError, registeredCodeOf } from '../domain/errors.js';
+import { type HiddenValue, hideSecrets } from '../domain/hide-secrets.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import type {
   AttemptRef,
@@ -21,13 +22,13 @@ export interface InstanceRunnerOptions {
   readonly plugins: PluginHost;
   readonly host: AttemptHost;
   readonly now: () => Date;
+  /** Longest pause before the link is asked again while it does not answer. */
+  readonly maxRetryMs: number;
   readonly crashPoint: (name: string, instance?: string) => Promise<void>;
 }
 
 /** Why an attempt was asked to stop. `lost`: it is another worker's now and nothing may be reported. */
 export type StopReason = 'stop' | 'timeout' | 'lost' | 'shutdown' | 'no-renewal';
-
-const MAX_RETRY_MS = 5000;
 
 /** Runs one claimed attempt to its report. */
 export class InstanceRunner {
@@ -37,6 +38,7 @@ export class InstanceRunner {
   readonly done: Promise<void>;
   readonly #options: InstanceRunnerOptions;
   readonly #log: LogShipper;
+  readonly #secrets: readonly HiddenValue[];
   #handle: AttemptHandle | undefined;
   #stopReason: StopReason | undefined;
   #progress: Progress | undefined;
@@ -45,11 +47,13 @@ export class InstanceRunner {
   constructor(claim: Claim, options: InstanceRunnerOptions) {
     this.claim = claim;
     this.#options = options;
+    this.#secrets = hiddenValuesOf(claim.dataSources);
     this.isFenced = isFenced(claim, options.plugins);
     this.#log = new LogShipper({
       attempt: this.ref,
       send: (chunks) => options.link.log(options.workerId, chunks),
       now: options.now,
+      maxRetryMs: options.maxRetryMs,
     });
     this.done = this.#run();
   }
@@ -106,7 +110,7 @@ export class InstanceRunner {
       // Not awaited: a slow link must not keep the work waiting, and a claim is proof enough.
       void link.started(workerId, [this.ref]).catch(() => undefined);
       this.#handle = host.run(job, {
-        onLog: (stream, bytes, at) => this.#onLog(stream, bytes, at),
+        onLog: (stream, bytes, at) => this.#onLog(stream, this.#hidden(stream, bytes), at),
         onProgress: (progress) => {
           this.#progress = { ...this.#progress, ...progress };
         },
@@ -122,7 +126,7 @@ export class InstanceRunner {
       return await this.#reportOf(outcome);
     } catch (error) {
       const code = registeredCodeOf(error) ?? 'MR-P105';
-      const detail = detailOf(error);
+      const detail = hideSecrets(detailOf(error), this.#secrets);
       await this.#explain(code, detail);
       return { ...this.ref, outcome: 'failed', errorCode: code, errorDetail: detail };
     }
@@ -166,8 +170,8 @@ export class InstanceRunner {
       case 'shutdown':
       case undefined:
         return outcome.status === 'failed'
-          ? [outcome.code, outcome.detail]
-          : ['MR-P105', outcome.reason];
+          ? [outcome.code, hideSecrets(outcome.detail, this.#secrets)]
+          : ['MR-P105', hideSecrets(outcome.reason, this.#secrets)];
       default:
         return this.#stopReason satisfies never;
     }
@@ -183,11 +187,11 @@ export class InstanceRunner {
   }
 
   async #report(report: FinishReport): Promise<void> {
-    const { link, workerId } = this.#options;
+    const { link, workerId, maxRetryMs } = this.#options;
     for (
       let delayMs = 100;
       this.#stopReason !== 'lost';
-      delayMs = Math.min(MAX_RETRY_MS, delayMs * 2)
+      delayMs = Math.min(maxRetryMs, delayMs * 2)
     ) {
       try {
         await link.finish(workerId, [report]);
@@ -215,6 +219,12 @@ export class InstanceRunner {
     await this.#log.write(Buffer.from(`${stamp}${text.replaceAll('\n', `\n${stamp}`)}\n`));
   }
 
+  /** What a plugin says may repeat host, port and user; output of commands is bytes of any kind and has none. */
+  #hidden(stream: LogStream, bytes: Uint8Array): Uint8Array {
+    if (stream === 'stdout' || stream === 'stderr' || this.#secrets.length === 0) return bytes;
+    return Buffer.from(hideSecrets(Buffer.from(bytes).toString('utf8'), this.#secrets));
+  }
+
   async #onDirty(records: readonly DirtyRecord[]): Promise<void> {
     const rows = records.map((record): DirtyRow => {
       const { column, cells, ...rest } = record;
@@ -229,6 +239,24 @@ export class InstanceRunner {
     });
     await this.#options.link.quarantine(this.#options.workerId, this.ref, rows);
   }
+}
+
+/**
+ * Named after the data source, so that a message still tells which of two servers it is about; but for a
+ * value that both have, and for hosts, whose address may be another one's name.
+ */
+function hiddenValuesOf(sources: Claim['dataSources']): HiddenValue[] {
+  const found = sources.flatMap(({ name, secret }) =>
+    Object.entries(secret).flatMap(([pointer, value]) =>
+      typeof value === 'string' || typeof value === 'number'
+        ? [{ name, field: pointer.split('/').at(-1) ?? '', value }]
+        : [],
+    ),
+  );
+  return found.map(({ name, field, value }) => {
+    const isShared = found.some((other) => other.value === value && other.name !== name);
+    return { label: isShared || field === 'host' ? field : `${name} ${field}`, value };
+  });
 }
 
 function detailOf(error: unknown): string {

@@ -14,6 +14,8 @@ export interface LogShipperOptions {
   readonly maxBytes?: number;
   readonly chunkBytes?: number;
   readonly chunkMs?: number;
+  /** Longest pause before a chunk is sent again. */
+  readonly maxRetryMs?: number;
 }
 
 const MAX_BYTES = 50 * 1024 * 1024;
@@ -41,7 +43,13 @@ export class LogShipper {
   #abandoned = false;
 
   constructor(options: LogShipperOptions) {
-    this.#options = { maxBytes: MAX_BYTES, chunkBytes: CHUNK_BYTES, chunkMs: CHUNK_MS, ...options };
+    this.#options = {
+      maxBytes: MAX_BYTES,
+      chunkBytes: CHUNK_BYTES,
+      chunkMs: CHUNK_MS,
+      maxRetryMs: MAX_RETRY_MS,
+      ...options,
+    };
   }
 
   /** Takes bytes as they come. Resolves when there is room for more. */
@@ -119,7 +127,8 @@ export class LogShipper {
       byteCount: text.length,
       body: (await compress(text)).toString('base64'),
     };
-    for (let delayMs = 100; !this.#abandoned; delayMs = Math.min(MAX_RETRY_MS, delayMs * 2)) {
+    const { maxRetryMs } = this.#options;
+    for (let delayMs = 100; !this.#abandoned; delayMs = Math.min(maxRetryMs, delayMs * 2)) {
       try {
         await this.#options.send([chunk]);
         return;

@@ -32,6 +32,8 @@ export interface WorkerOptions {
 const POLL_WAIT_MS = 20_000;
 const MAX_REQUESTS = 2;
 const MAX_BACKOFF_MS = 5000;
+/** How long a worker that ends tries to give its attempts back; their lease sees to the rest. */
+const GIVE_BACK_MS = 8000;
 
 /** Takes instances of one resource group, runs them and reports: claim, run, renew, finish. */
 export class Worker {
@@ -61,13 +63,19 @@ export class Worker {
     this.#loops = Promise.all([this.#pollLoop(), this.#renewLoop()]);
   }
 
-  /** Gives what is running back to the queue and says goodbye. */
+  /** Gives what is running back to the queue and says goodbye; within some seconds also without a link. */
   async stop(): Promise<void> {
     this.#ending.abort();
     this.#endPoll?.();
     const runners = [...this.#running.values()];
     for (const runner of runners) runner.stop('shutdown');
-    await Promise.all(runners.map((runner) => runner.done));
+    const ended = Promise.all(runners.map((runner) => runner.done));
+    // Where the link is gone for good (the whole installation was killed) there is nobody to give it to.
+    const late = setTimeout(() => {
+      for (const runner of this.#running.values()) runner.stop('lost');
+    }, GIVE_BACK_MS);
+    await ended;
+    clearTimeout(late);
     await this.#loops;
     await this.#options.host.close('shutdown');
     await this.#options.link.goodbye(this.#workerId).catch(() => undefined);
@@ -100,6 +108,7 @@ export class Worker {
 
   async #pollLoop(): Promise<void> {
     const { link, logger } = this.#options;
+    const maxBackoffMs = this.#maxBackoffMs();
     let delayMs = 100;
     while (!this.#ending.signal.aborted) {
       const poll = new AbortController();
@@ -127,7 +136,7 @@ export class Worker {
         if (poll.signal.aborted) continue;
         logger.warn({ err: error }, 'the link does not answer; trying again');
         await sleep(delayMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
-        delayMs = Math.min(MAX_BACKOFF_MS, delayMs * 2);
+        delayMs = Math.min(maxBackoffMs, delayMs * 2);
       }
     }
   }
@@ -160,6 +169,11 @@ export class Worker {
     }
   }
 
+  /** It asks at least as often as it renews: a lease it has kept is of no use while it does not work. */
+  #maxBackoffMs(): number {
+    return Math.min(MAX_BACKOFF_MS, this.#options.renewMs);
+  }
+
   #free(): number {
     return Math.max(0, this.#options.capacity - this.#running.size);
   }
@@ -173,6 +187,7 @@ export class Worker {
       plugins,
       host,
       now,
+      maxRetryMs: this.#maxBackoffMs(),
       crashPoint,
     });
     const key = keyOf(claim);

@@ -44,6 +44,8 @@ export interface InstanceOutcome {
 
 const WORKSPACE = 'sample';
 
+type Closer = () => PromiseLike<void>;
+
 /** A whole installation: a metadata database and real processes that a test may kill. */
 export class Cluster implements AsyncDisposable {
   readonly folder: string;
@@ -53,13 +55,14 @@ export class Cluster implements AsyncDisposable {
   readonly #url: string;
   readonly #token: string;
   readonly #commands: ScheduleCommands;
-  readonly #closers: (() => Promise<void>)[];
+  readonly #closers: Closer[];
 
-  private constructor(
+  /** For {@link Cluster.open} alone. */
+  constructor(
     parts: Pick<Cluster, 'folder' | 'database' | 'processes' | 'leaseMs'>,
     api: { readonly url: string; readonly token: string },
     commands: ScheduleCommands,
-    closers: (() => Promise<void>)[],
+    closers: Closer[],
   ) {
     this.folder = parts.folder;
     this.database = parts.database;
@@ -72,18 +75,13 @@ export class Cluster implements AsyncDisposable {
   }
 
   static async open(options: ClusterOptions): Promise<Cluster> {
-    const closers: (() => Promise<void>)[] = [];
+    const closers: Closer[] = [];
     try {
       return await openWith(options, closers);
     } catch (error) {
       await closeAll(closers);
       throw error;
     }
-  }
-
-  /** @internal */
-  static of(...parts: ConstructorParameters<typeof Cluster>): Cluster {
-    return new Cluster(...parts);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,7 +152,9 @@ export class Cluster implements AsyncDisposable {
       if (performance.now() > deadline) {
         const all = await this.instances().catch(() => []);
         const hanging = all.filter((each) => each.status !== 'succeeded');
-        throw new Error(`waited in vain for ${what}: ${JSON.stringify(hanging.slice(0, 5))}`);
+        throw new Error(
+          `waited in vain for ${what}: ${JSON.stringify(hanging.slice(0, 5))}; the api has said: ${this.processes.logOf('api').slice(-2000)}`,
+        );
       }
       await sleep(50);
     }
@@ -197,10 +197,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-async function openWith(
-  options: ClusterOptions,
-  closers: (() => Promise<void>)[],
-): Promise<Cluster> {
+async function openWith(options: ClusterOptions, closers: Closer[]): Promise<Cluster> {
   const { leaseMs = 1500 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'millrace-fault-'));
   // Attempt folders of processes that are being killed may still appear: tried again for a while.
@@ -225,7 +222,7 @@ async function openWith(
     capacity: options.capacity ?? 1,
     env: {
       MILLRACE_LEASE_MS: String(leaseMs),
-      MILLRACE_LEASE_RENEW_MS: String(leaseMs / 5),
+      MILLRACE_LEASE_RENEW_MS: '300',
       MILLRACE_LEASE_STOP_MS: String((leaseMs * 2) / 3),
       MILLRACE_LEASE_KILL_MS: String((leaseMs * 5) / 6),
       ...(options.crashPoints === undefined
@@ -243,12 +240,12 @@ async function openWith(
   const clock = await DatabaseClock.open(database, 0);
   const commands = new ScheduleCommands(database, clock, wakeBus, await PluginHost.open([]));
   const token = await createApiToken(database, { userName: 'admin', name: 'test' });
-  return Cluster.of({ folder, database, processes, leaseMs }, { url, token }, commands, closers);
+  return new Cluster({ folder, database, processes, leaseMs }, { url, token }, commands, closers);
 }
 
 async function openMetadata(
   url: string | undefined,
-): Promise<{ database: Database; url: string; close: () => Promise<void> }> {
+): Promise<{ database: Database; url: string; close: Closer }> {
   if (url === undefined) {
     const store = await openStore();
     return {
@@ -261,8 +258,13 @@ async function openMetadata(
   return { database, url, close: () => database[Symbol.asyncDispose]() };
 }
 
-async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
+async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
-    await close().catch((error: unknown) => console.error(error));
+    try {
+      await close();
+    } catch (error) {
+      // The others have to be closed all the same, and this one must not hide why the test failed.
+      console.error(error);
+    }
   }
 }

@@ -92,7 +92,7 @@ export class DayLine implements AsyncDisposable {
   /** What is in the target, as `ds id doubled`, sorted. */
   async targetRows(): Promise<string[]> {
     const rows = await execute(this.#target.server, `SELECT * FROM odps_result`, this.#target.name);
-    return rows.map((row) => `${String(row['ds'])} ${row['id']} ${row['doubled']}`).sort();
+    return rows.map((row) => [row['ds'], row['id'], row['doubled']].join(' ')).sort();
   }
 
   /** What must be there after all runs: worked out here, past the product. */

@@ -82,9 +82,12 @@ export class Processes implements AsyncDisposable {
 
   /** Freezes a process with everything it has started, as a suspended machine would. */
   async freeze(name: string): Promise<void> {
-    const all = [this.pid(name), ...(await descendantsOf(this.pid(name)))];
-    for (const pid of all) signal(pid, 'SIGSTOP');
-    for (const pid of all) this.#paused.add(pid);
+    const pid = this.pid(name);
+    // First the process itself, so that it starts nothing more while we look.
+    signal(pid, 'SIGSTOP');
+    const descendants = await descendantsOf(pid);
+    for (const each of descendants) signal(each, 'SIGSTOP');
+    for (const each of [pid, ...descendants]) this.#paused.add(each);
   }
 
   thaw(): void {
@@ -92,9 +95,9 @@ export class Processes implements AsyncDisposable {
     this.#paused.clear();
   }
 
-  /** The end of a process's own log, for the message of a test that fails. */
+  /** What a process has logged in all its lives. */
   logOf(name: string): string {
-    return readFileSync(join(this.#settings.folder, 'logs', `${name}.log`), 'utf8').slice(-4000);
+    return readFileSync(join(this.#settings.folder, 'logs', `${name}.log`), 'utf8');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

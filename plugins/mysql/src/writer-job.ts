@@ -41,6 +41,7 @@ interface Prepared {
 export class MysqlWriterJob implements WriterJob {
   readonly #config: WriterConfig;
   readonly #ctx: WriteContext<MysqlConfig>;
+  readonly #noted = new Set<string>();
   #session: Session | undefined;
   #cancel: AsyncDisposable | undefined;
   #prepared: Prepared | undefined;
@@ -227,7 +228,11 @@ export class MysqlWriterJob implements WriterJob {
 
   #target(session: Session): Promise<WriterTarget> {
     const { database } = this.#ctx.dataSource.config;
-    return resolveTarget(session, database, this.#config.table, (text) => this.#ctx.log.info(text));
+    return resolveTarget(session, database, this.#config.table, (text) => {
+      // The target is looked at several times in one job; once is enough to read.
+      if (!this.#noted.has(text)) this.#ctx.log.info(text);
+      this.#noted.add(text);
+    });
   }
 
   async #connect(): Promise<Session> {

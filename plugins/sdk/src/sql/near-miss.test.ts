@@ -20,6 +20,7 @@ describe('resolving a name', () => {
     expect(resolveName('ordres', ['customers', 'orders'], 'sensitive')).toMatchObject({
       near: 'orders',
     });
+    expect(resolveName('nmae', ['id', 'name'], 'sensitive')).toMatchObject({ near: 'name' });
     expect(resolveName('xyz', ['customers', 'orders'], 'sensitive')).toMatchObject({
       near: undefined,
     });

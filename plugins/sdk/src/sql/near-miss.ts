@@ -46,16 +46,29 @@ export function missingNameText(
   return `there is no ${what} "${wanted}" in ${place}${offer}`;
 }
 
+/** Two neighbours that changed places, the commonest slip of fingers, count as one edit. */
 function editDistance(a: string, b: string): number {
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const change = a.charAt(i - 1) === b.charAt(j - 1) ? 0 : 1;
+      const isSwapped =
+        i > 1 &&
+        j > 1 &&
+        a.charAt(i - 1) === b.charAt(j - 2) &&
+        a.charAt(i - 2) === b.charAt(j - 1);
       row.push(
-        Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + change),
+        Math.min(
+          (previous[j] ?? 0) + 1,
+          (row[j - 1] ?? 0) + 1,
+          (previous[j - 1] ?? 0) + change,
+          isSwapped ? (beforePrevious[j - 2] ?? 0) + 1 : Infinity,
+        ),
       );
     }
+    beforePrevious = previous;
     previous = row;
   }
   return previous[b.length] ?? 0;

@@ -18,8 +18,14 @@ export async function ensureBuilt() {
   const { code, output } = await runTool('typescript/bin/tsc', ['-b'], { quiet: true });
   done(code === 0 ? 'done' : 'failed');
   if (code !== 0) fail(output.trim());
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  writeFileSync(STAMP, sources);
+  try {
+    mkdirSync(join(ROOT, 'dist'), { recursive: true });
+    writeFileSync(STAMP, sources);
+  } catch (error) {
+    fail(
+      `The clone cannot be written: ${error.message}\nfix: Run it as the user who owns ${ROOT}.`,
+    );
+  }
 }
 
 function fingerprint() {

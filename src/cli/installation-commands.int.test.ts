@@ -126,7 +126,7 @@ test('doctor says when ready instances have no worker alive', async () => {
     SELECT id, 1, current_date, 1, 1, now(), '', 'virtual', 1 FROM g`);
   const { exit, out } = await millrace('doctor');
   expect(exit).toBe(1);
-  expect(out).toMatch(/workers +failed .*lonely: 0 alive, 1 ready/);
+  expect(out).toMatch(/workers +failed .*lonely: 0 workers alive, 1 instances wait/);
   await database.run('DELETE FROM ready_instance');
 });
 

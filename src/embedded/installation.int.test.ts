@@ -105,11 +105,16 @@ test('PostgreSQL and the sample target run although their accounts cannot enter 
     expect(await execute(login, 'SELECT 1 AS one', 'millrace')).toEqual([{ one: 1 }]);
     const started: AsyncDisposable[] = [];
     try {
-      const target = await openSampleTarget(installation, postgres, async (_name, start) => {
-        const server = await start();
-        started.push(server);
-        return server;
-      });
+      const target = await openSampleTarget(
+        installation,
+        postgres,
+        async (_name, start) => {
+          const server = await start();
+          started.push(server);
+          return server;
+        },
+        'auto',
+      );
       expect(
         await execute({ ...target, name: 'target' }, 'SELECT 2 AS two', target.database),
       ).toEqual([{ two: 2 }]);

@@ -111,6 +111,13 @@ export async function openWarehouse(
   postgres: EmbeddedPostgresServer,
 ): Promise<SampleDatabase> {
   const account = accountOf(installation.keyring, WAREHOUSE_DATABASE);
+  await using database = await Database.open({
+    url: postgres.url(account.name),
+    applicationName: 'millrace sample',
+    poolSize: 1,
+  });
+  // Here alone, for all of its accounts: two sessions that change one database's rights at once collide.
+  await database.run(`REVOKE CONNECT ON DATABASE ${METADATA_DATABASE} FROM PUBLIC`);
   return await openPostgresDatabase(postgres, account, WAREHOUSE_TABLES);
 }
 
@@ -121,7 +128,8 @@ interface Account {
 }
 
 function accountOf(keyring: Keyring, name: string): Account {
-  return { name, user: name, password: derivedPassword(keyring, name) };
+  // Not the database's own name: where the user is masked, the name of the database would be as well.
+  return { name, user: `${name}_user`, password: derivedPassword(keyring, name) };
 }
 
 /** The same at every start, and useless for finding the password it comes from. */
@@ -147,9 +155,8 @@ async function openPostgresDatabase(
     const known = await tx.rows(`SELECT 1 FROM pg_roles WHERE rolname = $1`, [account.user]);
     if (known.length === 0) await tx.run(`CREATE ROLE ${role} LOGIN`);
     await tx.run(`ALTER ROLE ${role} PASSWORD '${account.password}'`);
-    await tx.run(`ALTER DATABASE ${role} OWNER TO ${role}`);
+    await tx.run(`ALTER DATABASE "${account.name}" OWNER TO ${role}`);
     await tx.run(`GRANT ALL ON SCHEMA public TO ${role}`);
-    await tx.run(`REVOKE CONNECT ON DATABASE ${METADATA_DATABASE} FROM PUBLIC`);
     await tx.run(`SET LOCAL ROLE ${role}`);
     for (const table of tables) await tx.run(table);
   });

@@ -41,6 +41,8 @@ export async function migrate(
     connectionString: url,
     application_name: 'millrace migrate guard',
   });
+  // A server that stops tells idle connections so; without a listener that would end the process.
+  guard.on('error', () => undefined);
   try {
     await connect(guard);
     await guard.query('SELECT pg_advisory_lock($1)', [STARTER_LOCK]);

@@ -120,7 +120,8 @@ export class Product implements AsyncDisposable {
       child.once('error', reject);
       child.once('close', (code, signal) => {
         hasEnded = true;
-        resolve({ code, signal, stdout, stderr });
+        // Where a source is newer than the build, the launcher says that it builds.
+        resolve({ code, signal, stdout, stderr: stderr.replace(/^building.*\n/gm, '') });
       });
     });
     const pid = child.pid ?? 0;
@@ -152,12 +153,17 @@ export class Product implements AsyncDisposable {
       });
   }
 
+  /** The command lines of {@link processes}. */
+  commands(): string[] {
+    return this.processes()
+      .map((pid) => procFile(pid, 'cmdline').replaceAll('\0', ' ').trim())
+      .filter((command) => command !== '');
+  }
+
   /** Waits up to 30 s until none is left but those that `mayStay` names. */
-  async settled(mayStay: RegExp | undefined = undefined): Promise<string[]> {
+  async settled(mayStay?: RegExp): Promise<string[]> {
     for (let tries = 600; ; tries--) {
-      const left = this.processes()
-        .map((pid) => procFile(pid, 'cmdline').replaceAll('\0', ' ').trim())
-        .filter((command) => command !== '' && mayStay?.test(command) !== true);
+      const left = this.commands().filter((command) => mayStay?.test(command) !== true);
       if (left.length === 0 || tries === 0) return left;
       await sleep(50);
     }

@@ -19,7 +19,7 @@ export const datasourcesAdd: Command = {
       type: 'string',
       multiple: true,
       value: 'KEY=VALUE',
-      help: 'any other setting of the type, e.g. --set root=/data; repeatable',
+      help: 'any other setting of the type, e.g. --set root=/data or --set tls.mode=off; repeatable',
     },
     environment: { type: 'string', value: 'ENV', help: 'production (default) or development' },
     description: { type: 'string', value: 'TEXT', help: 'at most 80 characters' },
@@ -65,11 +65,22 @@ async function sourceOf({ flags, io }: CommandContext): Promise<Source> {
     type,
     url: flags.text('url'),
     config: {
-      ...flags.pairs('set'),
+      ...nested(flags.pairs('set')),
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
     },
   };
+}
+
+/** `tls.mode=off` is the field `mode` of `tls`. */
+function nested(pairs: Readonly<Record<string, string>>): Record<string, unknown> {
+  const config: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(pairs)) {
+    const [group, field, ...deeper] = path.split('.');
+    if (group === undefined || field === undefined || deeper.length > 0) config[path] = value;
+    else config[group] = { ...(config[group] as object | undefined), [field]: value };
+  }
+  return config;
 }
 
 /** Prints the steps as talk. Throws when the test fails and nobody said to save all the same. */

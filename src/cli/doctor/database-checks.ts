@@ -51,7 +51,9 @@ async function checkWorkers(database: Database): Promise<CheckResult> {
                AND l.lease_until > clock_timestamp()) AS alive,
            (SELECT count(*) FROM ready_instance r WHERE r.resource_group_id = g.id) AS ready
       FROM resource_group g ORDER BY g.name`);
-  const detail = groups.map((g) => `${g.name}: ${g.alive} alive, ${g.ready} ready`).join('; ');
+  const detail = groups
+    .map((g) => `${g.name}: ${g.alive} workers alive, ${g.ready} instances wait for one`)
+    .join('; ');
   const stuck = groups.filter((g) => g.alive === 0 && g.ready > 0);
   const fix = 'Start a worker of that resource group (`npm start` starts two of "default").';
   if (stuck.length > 0) return failed(detail, fix);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import { SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
-import type { Claim, WorkerLink } from '../worker-link/worker-link.js';
+import type { AttemptRef, Claim, WorkerLink } from '../worker-link/worker-link.js';
 import { WORKER_PROTOCOL } from '../worker-link/worker-link.js';
 import type { AttemptHost } from './attempt/attempt-host.js';
 import { InstanceRunner } from './instance-runner.js';
@@ -29,6 +29,7 @@ export interface WorkerOptions {
   readonly crashPoint: (name: string, instance?: string) => Promise<void>;
 }
 
+const MAX_STRANGERS = 100;
 const POLL_WAIT_MS = 20_000;
 const MAX_REQUESTS = 2;
 const MAX_BACKOFF_MS = 5000;
@@ -40,6 +41,8 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #running = new Map<string, InstanceRunner>();
   readonly #ending = new AbortController();
+  /** Attempts to be stopped that this worker does not have. */
+  #strangers: readonly AttemptRef[] = [];
   #requests = 0;
   #workerId = 0;
   #loops: Promise<unknown> = Promise.resolve();
@@ -122,14 +125,15 @@ export class Worker {
             freeRequests: MAX_REQUESTS - this.#requests,
             stopping: [...this.#running.values()]
               .filter((runner) => runner.isStopping)
-              .map((runner) => runner.ref),
+              .map((runner) => runner.ref)
+              .concat(this.#strangers),
             waitMs: POLL_WAIT_MS,
           },
           poll.signal,
         );
         this.#lastPoll = performance.now();
         delayMs = 100;
-        for (const stop of answer.stops) this.#running.get(keyOf(stop))?.stop('stop');
+        for (const stop of answer.stops) this.#stop(stop);
         for (const claim of answer.claims) this.#run(claim);
         for (const request of answer.requests) void this.#answer(request);
       } catch (error) {
@@ -172,6 +176,14 @@ export class Worker {
   /** It asks at least as often as it renews: a lease it has kept is of no use while it does not work. */
   #maxBackoffMs(): number {
     return Math.min(MAX_BACKOFF_MS, this.#options.renewMs);
+  }
+
+  #stop(ref: AttemptRef): void {
+    const runner = this.#running.get(keyOf(ref));
+    // Its claim was lost on the way and goes back by itself: being told of it again and again until then
+    // would make this loop spin.
+    if (runner === undefined) this.#strangers = [...this.#strangers, ref].slice(-MAX_STRANGERS);
+    else runner.stop('stop');
   }
 
   #free(): number {

@@ -31,6 +31,7 @@ export interface Ending {
 interface HeldRow extends InstanceRow {
   readonly retry_max: number;
   readonly retry_interval_ms: number;
+  readonly stop_requested: boolean;
 }
 
 interface Ended {
@@ -55,9 +56,10 @@ export async function finishInstances(
   const ended: Ended[] = [];
   const returned: HeldRow[] = [];
   const refused: Ending[] = [];
-  for (const ending of endings) {
-    const row = byId.get(ending.instanceId);
-    if (row === undefined || !isOwner(row, ending)) refused.push(ending);
+  for (const reported of endings) {
+    const row = byId.get(reported.instanceId);
+    const ending = row?.stop_requested === true ? stopped(reported) : reported;
+    if (row === undefined || !isOwner(row, ending)) refused.push(reported);
     else if (ending.outcome === 'returned') returned.push(row);
     else ended.push({ row, ending, status: statusAfter(row, ending.outcome, ending.errorCode) });
   }
@@ -105,6 +107,17 @@ function isOwner(row: HeldRow, ending: Ending): boolean {
   return row.epoch === ending.epoch && (HELD_STATUSES as readonly string[]).includes(row.status);
 }
 
+/** A stop that was asked for wins over coming again. */
+function stopped(ending: Ending): Ending {
+  if (ending.outcome !== 'returned') return ending;
+  return {
+    ...ending,
+    outcome: 'cancelled',
+    errorCode: 'MR-S203',
+    errorDetail: 'A user stopped it.',
+  };
+}
+
 function statusAfter(
   row: HeldRow,
   outcome: 'succeeded' | 'failed' | 'cancelled',
@@ -117,7 +130,9 @@ function statusAfter(
     max: row.retry_max,
     intervalMs: row.retry_interval_ms,
   })
-    ? 'retry_wait'
+    ? row.stop_requested
+      ? 'cancelled'
+      : 'retry_wait'
     : 'failed';
 }
 
@@ -126,7 +141,9 @@ async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]>
     endings.map((each) => ({ planDay: each.planDay, id: each.instanceId })),
   );
   return await tx.rows<HeldRow>(
-    `SELECT ${INSTANCE_COLUMNS}, nv.retry_max, nv.retry_interval_ms
+    `SELECT ${INSTANCE_COLUMNS}, nv.retry_max, nv.retry_interval_ms,
+            coalesce((SELECT a.stop_requested FROM running_attempt a WHERE a.instance_id = i.id), false)
+              AS stop_requested
        FROM node_instance i JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
       WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
       ORDER BY i.id FOR NO KEY UPDATE OF i`,

@@ -11,7 +11,15 @@ import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const REAP_MOVES: readonly Move[] = [
   { from: [...HELD_STATUSES], events: ['poisoned'], to: 'failed' },
+  { from: [...HELD_STATUSES], events: ['stopped'], to: 'cancelled' },
 ];
+
+interface LostAttempt {
+  readonly plan_day: string;
+  readonly instance_id: number;
+  readonly epoch: number;
+  readonly stop_requested: boolean;
+}
 
 const CHUNK = 500;
 
@@ -22,8 +30,8 @@ const CHUNK = 500;
  * Returns how many attempts it took.
  */
 export async function reapLostAttempts(tx: Sql, now: Date, leaseMs: number): Promise<number> {
-  const lost = await tx.rows<{ plan_day: string; instance_id: number; epoch: number }>(
-    `SELECT a.plan_day, a.instance_id, a.epoch FROM running_attempt a
+  const lost = await tx.rows<LostAttempt>(
+    `SELECT a.plan_day, a.instance_id, a.epoch, a.stop_requested FROM running_attempt a
        LEFT JOIN worker_lease l ON l.worker_id = a.worker_id
       WHERE coalesce(l.lease_until, '-infinity') < clock_timestamp()
         AND pg_postmaster_start_time() < clock_timestamp() - $1 * interval '1 ms'
@@ -31,41 +39,48 @@ export async function reapLostAttempts(tx: Sql, now: Date, leaseMs: number): Pro
     [leaseMs],
   );
   if (lost.length === 0) return 0;
-  const epochs = new Map(lost.map((row) => [row.instance_id, row.epoch]));
+  const attempts = new Map(lost.map((row) => [row.instance_id, row]));
   const locked = await lockInstances(
     tx,
     lost.map((row) => ({ planDay: row.plan_day, id: row.instance_id })),
   );
   const rows = locked.filter(
     (row) =>
-      row.epoch === epochs.get(row.id) && (HELD_STATUSES as readonly string[]).includes(row.status),
+      row.epoch === attempts.get(row.id)?.epoch &&
+      (HELD_STATUSES as readonly string[]).includes(row.status),
   );
   if (rows.length === 0) return 0;
   await loseAttempts(tx, rows, now, 'The lease of its worker ended.');
-  const poisoned = rows.filter((row) => row.lost_leases + 1 >= MAX_LOST_LEASES);
-  await makeReady(
-    tx,
-    rows.filter((row) => !poisoned.includes(row)),
-    now,
-    'lost',
-  );
-  await failPoisoned(tx, poisoned, now);
+  const isStopped = (row: InstanceRow): boolean => attempts.get(row.id)?.stop_requested === true;
+  const isPoisoned = (row: InstanceRow): boolean => row.lost_leases + 1 >= MAX_LOST_LEASES;
+  const again = rows.filter((row) => !isStopped(row) && !isPoisoned(row));
+  await makeReady(tx, again, now, 'lost');
+  await endLost(tx, rows.filter(isStopped), now, 'cancelled', 'MR-S203');
+  const poisoned = rows.filter((row) => isPoisoned(row) && !isStopped(row));
+  await endLost(tx, poisoned, now, 'failed', 'MR-S201');
   return rows.length;
 }
 
-async function failPoisoned(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
+/** Ends instances that do not come again: a stop was asked for, or their workers died too often. */
+async function endLost(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  now: Date,
+  status: 'cancelled' | 'failed',
+  code: 'MR-S201' | 'MR-S203',
+): Promise<void> {
   if (rows.length === 0) return;
   const [days, ids] = keyArrays(rows.map(keyOf));
   await tx.run(
-    `UPDATE node_instance SET status = 'failed', ended_at = $3, epoch = epoch + 1,
-            lost_leases = lost_leases + 1, reason = 'MR-S201'
+    `UPDATE node_instance SET status = $4, ended_at = $3, epoch = epoch + 1,
+            lost_leases = lost_leases + 1, reason = $5
       WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
-    [days, ids, now],
+    [days, ids, now, status, code],
   );
   await writeEvents(
     tx,
     now,
-    rows.map((row) => statusEvent(row, 'failed', { code: 'MR-S201' })),
+    rows.map((row) => statusEvent(row, status, { code })),
   );
   await settleEdges(
     tx,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { Line, node } from '../../support/line.js';
+import type { Claim } from '../../../src/worker-link/worker-link.js';
+import { type FakeWorker, Line, node } from '../../support/line.js';
 
 describe('claiming', () => {
   test('64 claim loops on a group of 10 slots never hold more than 10', async () => {
@@ -247,6 +248,34 @@ describe('attempts', () => {
     await line.link.goodbye(worker.workerId);
     expect(await line.statuses()).toEqual({ a: 'waiting_resource', b: 'waiting_resource' });
     expect((await line.instances()).map((each) => each.attempt)).toEqual([0, 0]);
+  });
+
+  test.each([
+    ['is given back', (line: Line, worker: FakeWorker) => line.link.goodbye(worker.workerId)],
+    [
+      'fails with retries left',
+      (_: Line, worker: FakeWorker, claim: Claim) => worker.finish(claim, failed),
+    ],
+    [
+      'loses its worker',
+      async (line: Line) => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await line.reap(20);
+      },
+    ],
+  ])('an attempt that was asked to stop and %s does not come again', async (_, end) => {
+    await using line = await Line.open({ leaseMs: 20 });
+    const { workflowId } = await line.submit('w', retried);
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const [claim] = await worker.claim(1);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    await line.commands.stopInstance({ planDay: claim.planDay, id: claim.instanceId, userId: 1 });
+    await end(line, worker, claim);
+    expect(await line.statuses()).toEqual({ a: 'cancelled' });
+    line.clock.advance(3_600_000);
+    expect(await line.drain(await line.worker())).toEqual([]);
   });
 
   test('a worker speaks for no attempt of another', async () => {

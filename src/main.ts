@@ -24,9 +24,12 @@ async function main(): Promise<void> {
     role === 'worker'
       ? (await import('./worker-role.js')).startWorkerRole
       : (await import('./store-role.js')).startStoreRole;
-  const running = await start(config, plugins, log, crashPoint);
+  const told = Promise.race([stdin.parentGone, signalled()]);
+  // A worker asks for its api for ever: without the race it would outlive a parent that died meanwhile.
+  const running = await Promise.race([start(config, plugins, log, crashPoint), told]);
+  if (running === undefined) return;
   process.stdout.write(`${JSON.stringify({ ready: true, role, port: running.port })}\n`);
-  await Promise.race([stdin.parentGone, signalled()]);
+  await told;
   await running.close();
 }
 

@@ -24,7 +24,8 @@ function schemasIn(value: unknown): readonly JsonSchema[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
-function resolveRef(schema: JsonSchema, root: JsonSchema): JsonSchema | undefined {
+/** What a local `$ref` points to; `undefined` for a schema without one. */
+export function resolveRef(schema: JsonSchema, root: JsonSchema): JsonSchema | undefined {
   const ref = schema['$ref'];
   if (typeof ref !== 'string' || !ref.startsWith('#')) return undefined;
   let target: unknown = root;

@@ -1,4 +1,4 @@
-import { isRecord, type JsonSchema } from './json-schema.js';
+import { isRecord, type JsonSchema, resolveRef } from './json-schema.js';
 import type { PluginManifest } from './manifest-view.js';
 
 export interface Section {
@@ -83,7 +83,7 @@ function sectionsOf(manifest: PluginManifest): Section[] {
 
 /** One schema as Markdown: a heading, a row for each field, the examples. */
 export function renderSection({ heading, text, schema, examples }: Section): string[] {
-  const rows = fieldsOf(schema, '');
+  const rows = fieldsOf(schema, '', schema);
   return [
     `### ${heading}`,
     '',
@@ -99,10 +99,11 @@ export function renderSection({ heading, text, schema, examples }: Section): str
 }
 
 /** One row for each field; nested ones under their path, alternatives each with their own. */
-function fieldsOf(schema: JsonSchema, path: string): string[] {
+function fieldsOf(given: JsonSchema, path: string, root: JsonSchema): string[] {
+  const schema = resolveRef(given, root) ?? given;
   const alternatives = [schema['oneOf'], schema['anyOf']].find(Array.isArray);
   if (alternatives !== undefined) {
-    const rows = alternatives.filter(isRecord).flatMap((each) => fieldsOf(each, path));
+    const rows = alternatives.filter(isRecord).flatMap((each) => fieldsOf(each, path, root));
     return [...new Set(rows)];
   }
   const properties = isRecord(schema['properties']) ? schema['properties'] : {};
@@ -111,7 +112,7 @@ function fieldsOf(schema: JsonSchema, path: string): string[] {
     if (!isRecord(field)) return [];
     const at = `${path}${name}`;
     const inner = isRecord(field['items']) ? field['items'] : field;
-    const nested = fieldsOf(inner, `${at}${inner === field ? '' : '[]'}.`);
+    const nested = fieldsOf(inner, `${at}${inner === field ? '' : '[]'}.`, root);
     return [rowOf(at, field, required.includes(name)), ...nested];
   });
 }

@@ -60,7 +60,7 @@ async function findCandidates(tx: Sql, ask: ClaimAsk, slots: number): Promise<Ca
        SELECT r.*, row_number() OVER (PARTITION BY r.node_id, r.scheduled_at, r.path
                                           ORDER BY r.rank, r.instance_id) AS nth
          FROM (SELECT * FROM ready_instance r
-                WHERE r.resource_group_id = $1 AND r.node_type = ANY($2::text[])
+                WHERE r.resource_group_id = $1 AND r.node_type = ANY($2::text[]) AND r.slots <= $4
                   AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
                                      AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
                 ORDER BY r.rank, r.instance_id LIMIT $3) r

@@ -152,6 +152,8 @@ async function resource(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
       ? `No worker of resource group "${group.name}" is alive: start one.`
       : group.able === 0
         ? `No worker of resource group "${group.name}" has node type "${row.node_type}": install its plugin there.`
-        : `Resource group "${group.name}" uses ${group.used} of ${group.slots} slots; ${group.ahead} instances are before it.`;
+        : row.slots > group.slots
+          ? `It wants ${row.slots} slots and resource group "${group.name}" has ${group.slots}: give it more, or the node less.`
+          : `Resource group "${group.name}" uses ${group.used} of ${group.slots} slots; ${group.ahead} instances are before it.`;
   return [...reasons, { gate: 'resource', text, refs: [] }];
 }

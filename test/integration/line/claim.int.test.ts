@@ -53,6 +53,21 @@ describe('claiming', () => {
     expect(claims.map((claim) => claim.nodeName)).toEqual(['big', 'small']);
   });
 
+  test('a node that wants more slots than its group has left keeps nobody else waiting', async () => {
+    await using line = await Line.open({ slots: 5 });
+    const { workflowId } = await line.submit('w', {
+      nodes: [node('big', [], { slots: 4, priority: 8 }), node('small')],
+    });
+    await line.database.run(`UPDATE resource_group SET slots = 3`);
+    await line.run(workflowId, '2026-11-20');
+    const worker = await line.worker();
+    expect(await line.drain(worker)).toEqual(['small']);
+    const [big] = await line.instances(`n.name = 'big'`);
+    if (big === undefined) throw new Error('big is missing');
+    const why = await line.commands.explainInstance({ planDay: big.plan_day, id: big.id });
+    expect(why.reasons[0]?.text).toContain('wants 4 slots');
+  });
+
   test('a worker gets only types it has plugins for, and why names the missing one', async () => {
     await using line = await Line.open();
     const { workflowId } = await line.submit('w', {

@@ -12,8 +12,8 @@ test.each([
   [{ errno: 1142, sqlState: '42000' }, 'MR-D106'],
   [{ errno: 1146, sqlState: '42S02' }, 'MR-D107'],
   [{ errno: 1054, sqlState: '42S22' }, 'MR-D108'],
-  [{ errno: 1213, sqlState: '40001' }, 'MR-D109'],
-  [{ errno: 1205, sqlState: 'HY000' }, 'MR-D109'],
+  [{ errno: 1213, sqlState: '40001' }, 'MR-D210'],
+  [{ errno: 1205, sqlState: 'HY000' }, 'MR-D210'],
   [{ code: 'PROTOCOL_CONNECTION_LOST' }, 'MR-D109'],
   [{ errno: 1064, sqlState: '42000' }, 'MR-D204'],
 ])('gives %j the code %s', (fields, code) => {

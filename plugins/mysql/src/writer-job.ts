@@ -16,6 +16,7 @@ import type { Ledger } from './ledger.js';
 import { quoteTable } from './literal.js';
 import { StagedPublish } from './publish-staged.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
+import { startReplacing } from './start-replacing.js';
 import { Session, WRITER_SQL_MODE } from './session.js';
 import { StagingTable } from './staging-table.js';
 import type { WriterConfig } from './writer-config.js';
@@ -155,7 +156,7 @@ export class MysqlWriterJob implements WriterJob {
     const { session, ledger, staging } = p;
     if (staging !== undefined) {
       await ledger?.judge(session, '');
-      await startReplacing(session);
+      await startReplacing(session, p.table, p.condition);
       await this.#replace(p);
       const { target, table, pairs } = p;
       const publish = new StagedPublish(session, this.#ctx, staging.quoted, target, table, pairs);
@@ -191,7 +192,7 @@ export class MysqlWriterJob implements WriterJob {
   async #begin(p: Prepared): Promise<TargetPlan> {
     const { table } = p.target.name;
     if (p.staging === undefined) {
-      await startReplacing(p.session);
+      await startReplacing(p.session, p.table, p.condition);
       await this.#replace(p);
       const label = `one transaction on ${table}, committed with its ledger row`;
       return { strategy: 'transaction', label };
@@ -267,15 +268,6 @@ export class MysqlWriterJob implements WriterJob {
     if (this.#prepared === undefined) throw new Error('prepare has not been called');
     return this.#prepared;
   }
-}
-
-/**
- * Begins a transaction whose DELETE locks the gaps too: under READ COMMITTED two jobs that replace the same
- * rows would not see each other, and the target would end with the rows of both.
- */
-async function startReplacing(session: Session): Promise<void> {
-  await session.run('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-  await session.run('START TRANSACTION');
 }
 
 function stagingLabel(p: Prepared): string {

@@ -64,6 +64,37 @@ for (const server of mysqlTestServers()) {
       },
     );
 
+    test('partitions that are neighbours in an index are replaced at the same time without a deadlock', async () => {
+      await using db = await createDatabase(server);
+      const days = Array.from({ length: 6 }, (_, i) => `2026030${i + 1}`);
+      await execute(
+        server,
+        `${SOURCE}; CREATE TABLE dst (id int, ds char(8), v varchar(20), n int, KEY (ds))`,
+        db.name,
+      );
+      for (let round = 1; round <= 3; round++) {
+        await Promise.all(
+          days.map((day) =>
+            sync(db, {
+              reader: { query: `SELECT id, '${day}' AS ds, v, n FROM src` },
+              writer: {
+                table: 'dst',
+                mode: 'partition-overwrite',
+                replace: { kind: 'partition', values: { ds: day } },
+              },
+              identity: {
+                nodeId: day,
+                instanceId: `${day}${round}`,
+                runNumber: 1,
+                fence: String(round),
+              },
+            }),
+          ),
+        );
+        expect(await column(db, 'SELECT COUNT(*) FROM dst')).toEqual([days.length * 3]);
+      }
+    });
+
     test.each([1, 2])(
       'reports a run that has committed as published and writes nothing twice, with %d writers',
       async (writers) => {

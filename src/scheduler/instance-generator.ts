@@ -10,7 +10,7 @@ import type { Clock } from '../domain/clock.js';
 import type { Database } from '../store/database.js';
 import { insertPlan } from '../store/sql/insert-plan.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
-import { planWorkflow } from './plan-workflow.js';
+import { type PlanOrder, planWorkflow } from './plan-workflow.js';
 
 export interface PlanTimes {
   /** Local wall clock `HH:MM` from which tomorrow is planned. */
@@ -24,6 +24,8 @@ interface Zone {
   readonly timezone: string;
   readonly last: string | null;
   readonly first: string;
+  /** Days whose planning broke off: they are due again, also when later ones are planned. */
+  readonly unfinished: readonly string[] | null;
 }
 
 /** After nights off, at most this many missed business dates are planned, the newest ones. */
@@ -50,15 +52,22 @@ export class InstanceGenerator {
   /** Plans and seals whatever is due by now. Returns the plans it made, as `zone bizdate`. */
   async generateDue(): Promise<string[]> {
     const made: string[] = [];
+    const errors: unknown[] = [];
     for (const zone of await this.#zones()) {
       const newest = this.#newestBizdate(zone.timezone);
       for (const bizdate of daysToPlan(zone, newest)) {
-        await this.planDay(zone.workspace_id, zone.timezone, bizdate);
-        made.push(`${zone.timezone} ${bizdate}`);
+        try {
+          await this.planDay(zone.workspace_id, zone.timezone, bizdate);
+          made.push(`${zone.timezone} ${bizdate}`);
+        } catch (error) {
+          // Other days and zones must not wait for this one, which is tried again in the next round.
+          errors.push(error);
+        }
       }
       await this.#seal(zone);
     }
-    if (made.length > 0) this.#wakeBus.wake();
+    if (made.length + errors.length > 0) this.#wakeBus.wake();
+    if (errors.length > 0) throw new AggregateError(errors, 'Not everything could be planned.');
     return made;
   }
 
@@ -66,39 +75,56 @@ export class InstanceGenerator {
   async planDay(workspaceId: number, timezone: string, bizdate: Bizdate): Promise<void> {
     const planDay = await this.#openPlan(workspaceId, timezone, bizdate);
     const runGroupId = await this.#scheduledGroup(workspaceId);
+    const errors: unknown[] = [];
     for (const version of await this.#versions(workspaceId, timezone, bizdate)) {
-      await this.#database.transaction(async (tx) => {
-        const now = this.#clock.now();
-        const plan = await planWorkflow(tx, {
-          workspaceId,
-          workflowId: version.workflow_id,
-          versionId: version.id,
-          timezone,
-          runGroupId,
-          planDay,
-          bizdate,
-        });
-        if ((await insertPlan(tx, plan, now)) === undefined) return;
-        await tx.run(
-          `UPDATE plan SET instances = instances + $4, edges = edges + $5
-            WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3`,
-          [
-            workspaceId,
-            timezone,
-            bizdate,
-            plan.instances.length,
-            plan.edges.length + plan.outerEdges.length,
-          ],
-        );
-      });
+      const order = {
+        workspaceId,
+        workflowId: version.workflow_id,
+        versionId: version.id,
+        timezone,
+        runGroupId,
+        planDay,
+        bizdate,
+      };
+      // One workflow that cannot be planned must not take the day from the others.
+      await this.#planOne(order).catch((error: unknown) => errors.push(error));
     }
+    if (errors.length > 0) {
+      throw new AggregateError(errors, `${timezone} ${bizdate} was not planned to its end.`);
+    }
+    await this.#database.run(
+      `UPDATE plan SET revision = 1
+        WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3 AND revision = 0`,
+      [workspaceId, timezone, bizdate],
+    );
+  }
+
+  async #planOne(order: PlanOrder): Promise<void> {
+    await this.#database.transaction(async (tx) => {
+      const plan = await planWorkflow(tx, order);
+      if ((await insertPlan(tx, plan, this.#clock.now())) === undefined) return;
+      await tx.run(
+        `UPDATE plan SET instances = instances + $4, edges = edges + $5
+          WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3`,
+        [
+          order.workspaceId,
+          order.timezone,
+          order.bizdate,
+          plan.instances.length,
+          plan.edges.length + plan.outerEdges.length,
+        ],
+      );
+    });
   }
 
   async #zones(): Promise<Zone[]> {
     return await this.#database.rows<Zone>(
       `SELECT w.workspace_id, v.timezone, min(v.first_bizdate) AS first,
               (SELECT max(p.bizdate) FROM plan p
-                WHERE p.workspace_id = w.workspace_id AND p.timezone = v.timezone) AS last
+                WHERE p.workspace_id = w.workspace_id AND p.timezone = v.timezone) AS last,
+              (SELECT array_agg(p.bizdate::text) FROM plan p
+                WHERE p.workspace_id = w.workspace_id AND p.timezone = v.timezone
+                  AND p.revision = 0) AS unfinished
          FROM workflow w JOIN workflow_version v ON v.workflow_id = w.id
         WHERE w.scheduled GROUP BY w.workspace_id, v.timezone`,
     );
@@ -115,8 +141,9 @@ export class InstanceGenerator {
 
   async #openPlan(workspaceId: number, timezone: string, bizdate: Bizdate): Promise<string> {
     const [plan] = await this.#database.rows<{ plan_day: string }>(
-      `INSERT INTO plan (workspace_id, timezone, bizdate, plan_day, state)
-       VALUES ($1, $2, $3, (clock_timestamp() AT TIME ZONE 'UTC')::date, 'planned')
+      // Revision 0 until all of it is planned: a process that dies in between leaves a day that is due.
+      `INSERT INTO plan (workspace_id, timezone, bizdate, plan_day, state, revision)
+       VALUES ($1, $2, $3, (clock_timestamp() AT TIME ZONE 'UTC')::date, 'planned', 0)
        ON CONFLICT (workspace_id, timezone, bizdate) DO UPDATE SET revision = plan.revision
        RETURNING plan_day`,
       [workspaceId, timezone, bizdate],
@@ -169,5 +196,6 @@ export class InstanceGenerator {
 
 function daysToPlan(zone: Zone, newest: Bizdate): Bizdate[] {
   const from = zone.last === null ? parseBizdate(zone.first) : plusDays(parseBizdate(zone.last), 1);
-  return bizdateRange(from, newest).slice(-MAX_CATCH_UP_DAYS);
+  const broken = (zone.unfinished ?? []).map((day) => parseBizdate(day));
+  return [...broken, ...bizdateRange(from, newest)].sort().slice(-MAX_CATCH_UP_DAYS);
 }

@@ -78,9 +78,11 @@ export async function createBackfill(
       `A backfill takes 1 to ${MAX_BACKFILL_DAYS} business dates; ${options.from} to ${options.to} has ${dates.length}.`,
     );
   }
-  if (options.order === 'desc') dates.reverse();
   return await database.transaction(async (tx) => {
     const version = await latestVersion(tx, options.workflowId);
+    // A cycle waits for the one before it, which has to be there when its edge is made.
+    if (options.order === 'desc' && !(await hasSelfDependence(tx, version.versionId)))
+      dates.reverse();
     const group = await createRunGroup(tx, 'backfill', options.name, version.workspaceId, options);
     let instances = 0;
     for (const bizdate of dates) {
@@ -96,6 +98,14 @@ export async function createBackfill(
     }
     return { runGroupId: group.id, instances, bizdates: dates.length };
   });
+}
+
+async function hasSelfDependence(tx: Sql, versionId: number): Promise<boolean> {
+  const found = await tx.rows(
+    `SELECT FROM node_version WHERE version_id = $1 AND self_dependence LIMIT 1`,
+    [versionId],
+  );
+  return found.length > 0;
 }
 
 interface LatestVersion {

@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.js';
-import type { Database } from '../store/database.js';
+import { type Database, sqlStateOf } from '../store/database.js';
 import { type Ending, finishInstances } from '../store/sql/finish-instances.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import type { FinishReport } from './worker-link.js';
@@ -74,6 +74,11 @@ export class FinishBatcher {
         waiting.resolve(ending !== undefined && overtaken.has(ending));
       }
     } catch (error) {
+      // What one report says cannot be stored: it must not keep its neighbours from ending.
+      if (batch.length > 1 && /^2[123]/.test(sqlStateOf(error) ?? '')) {
+        for (const waiting of batch) await this.#commit([waiting]);
+        return;
+      }
       for (const waiting of batch) waiting.reject(error);
     }
   }

@@ -4,6 +4,7 @@ import { encodeDayId } from '../domain/ids.js';
 import type { Database } from '../store/database.js';
 import { answerRequest, claimRequests } from '../store/repositories/request-repository.js';
 import type { SecretBox } from '../store/secret-box.js';
+import { storableJson } from '../store/storable.js';
 import { type ClaimDetails, claimDetails } from '../store/sql/claim-details.sql.js';
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { markStarted } from '../store/sql/mark-started.sql.js';
@@ -188,7 +189,7 @@ export class SqlWorkerLink implements WorkerLink {
          FROM jsonb_to_recordset($4::jsonb) AS d(no int, "sliceNo" int, "column" text, code text,
               reason text, cells jsonb)
        ON CONFLICT DO NOTHING`,
-      [own.planDay, own.instanceId, own.epoch, JSON.stringify(records)],
+      [own.planDay, own.instanceId, own.epoch, storableJson(records)],
     );
   }
 

@@ -50,6 +50,7 @@ export class Worker {
   /** Ends the present poll, so that the next one tells the new number of free places. */
   #endPoll: (() => void) | undefined;
   #polledFree = 0;
+  #polledFreeRequests = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -117,12 +118,13 @@ export class Worker {
       const poll = new AbortController();
       this.#endPoll = () => poll.abort();
       this.#polledFree = this.#free();
+      this.#polledFreeRequests = Math.max(0, MAX_REQUESTS - this.#requests);
       try {
         const answer = await link.poll(
           {
             workerId: this.#workerId,
             free: this.#polledFree,
-            freeRequests: MAX_REQUESTS - this.#requests,
+            freeRequests: this.#polledFreeRequests,
             stopping: [...this.#running.values()]
               .filter((runner) => runner.isStopping)
               .map((runner) => runner.ref)
@@ -154,13 +156,17 @@ export class Worker {
       await sleep(renewMs, undefined, cut).catch(() => undefined);
       const sentAt = performance.now();
       try {
-        const { lost } = await link.renew({
-          workerId: this.#workerId,
-          attempts: [...this.#running.values()].map((runner) => ({
-            ...runner.ref,
-            ...(runner.progress === undefined ? {} : { progress: runner.progress }),
-          })),
-        });
+        // A link that hangs is a link that does not answer: what it carries must be stopped in time.
+        const { lost } = await within(
+          Math.max(renewMs, renewedAt + stopMs - sentAt),
+          link.renew({
+            workerId: this.#workerId,
+            attempts: [...this.#running.values()].map((runner) => ({
+              ...runner.ref,
+              ...(runner.progress === undefined ? {} : { progress: runner.progress }),
+            })),
+          }),
+        );
         renewedAt = sentAt;
         for (const ref of lost) this.#running.get(keyOf(ref))?.stop('lost');
       } catch (error) {
@@ -214,10 +220,30 @@ export class Worker {
   }
 
   async #answer(request: Parameters<typeof runRequest>[0]): Promise<void> {
-    const { link, plugins, host, now } = this.#options;
+    const { link, plugins, host, now, logger } = this.#options;
     this.#requests++;
-    await runRequest(request, { link, workerId: this.#workerId, plugins, host, now });
+    try {
+      await runRequest(request, { link, workerId: this.#workerId, plugins, host, now });
+    } catch (error) {
+      logger.warn({ err: error, requestId: request.id }, 'a request could not be run');
+    }
     this.#requests--;
+    // A poll that asked for none goes on for seconds, and the next user waits before a screen.
+    if (this.#polledFreeRequests === 0) this.#endPoll?.();
+  }
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const limit = new AbortController();
+  try {
+    return await Promise.race([
+      answer,
+      sleep(ms, undefined, { signal: limit.signal }).then(() => {
+        throw new Error(`no answer within ${ms} ms`);
+      }),
+    ]);
+  } finally {
+    limit.abort();
   }
 }
 

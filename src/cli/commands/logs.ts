@@ -7,7 +7,7 @@ export const logs: Command = {
   summary: 'Print the run log of an instance',
   args: ['ID'],
   options: {
-    follow: { type: 'boolean', short: 'f', help: 'go on until the instance has ended' },
+    follow: { type: 'boolean', short: 'f', help: 'go on until the attempt has ended' },
     epoch: {
       type: 'string',
       value: 'N',

@@ -5,6 +5,7 @@ export const SAMPLE_WORKFLOW = 'sample';
 export const SAMPLE_HISTORY = 'sample history';
 
 const columns = RECORD_COLUMNS.join(', ');
+const RETRY = { max: 2, intervalMs: 5000 };
 
 /**
  * load -> insert_data -> write_result: the tutorial's line on real records (10,000 wildlife strikes that
@@ -18,6 +19,7 @@ export const SAMPLE_SPEC = {
       id: 'load',
       type: 'sync',
       description: 'Loads the records from the file into the warehouse.',
+      retry: RETRY,
       config: {
         source: { dataSource: 'sample_files', path: 'birdstrikes.csv', format: 'csv' },
         target: { dataSource: 'warehouse', table: 'birdstrikes', mode: 'truncate' },
@@ -29,6 +31,7 @@ export const SAMPLE_SPEC = {
       id: 'insert_data',
       type: 'postgres-sql',
       description: 'Puts the records of the business date into result_table.',
+      retry: RETRY,
       needs: ['load'],
       config: {
         dataSource: 'warehouse',
@@ -45,6 +48,7 @@ export const SAMPLE_SPEC = {
       id: 'write_result',
       type: 'sync',
       description: 'Exports the business date to the target and replaces what was there.',
+      retry: RETRY,
       needs: ['insert_data'],
       config: {
         source: { dataSource: 'warehouse', table: 'result_table', where: "ds = '${ds}'" },

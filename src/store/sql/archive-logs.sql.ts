@@ -1,4 +1,4 @@
-import type { Database } from '../database.js';
+import type { Database, Sql } from '../database.js';
 import { type LogStore, logKeyOf } from '../log-store.js';
 
 interface EndedLog {
@@ -26,18 +26,23 @@ export async function archiveLogs(
       LIMIT $2`,
     [minAgeMs, limit],
   );
-  for (const log of ended) await archiveLog(database, logStore, log);
+  for (const log of ended) {
+    await database.transaction((tx) => archiveLog(tx, logStore, log));
+  }
   return ended.length;
 }
 
-async function archiveLog(database: Database, logStore: LogStore, log: EndedLog): Promise<void> {
+async function archiveLog(tx: Sql, logStore: LogStore, log: EndedLog): Promise<void> {
   const key = [log.plan_day, log.instance_id, log.epoch];
   // A chunk that comes late, of a worker that was frozen, stays a row beside the object.
-  const rows = await database.rows<{ no: number; body: Buffer }>(
+  const rows = await tx.rows<{ no: number; body: Buffer }>(
     `SELECT no, body FROM log_chunk
-      WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND body IS NOT NULL ORDER BY no`,
+      WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND body IS NOT NULL ORDER BY no
+      FOR UPDATE SKIP LOCKED`,
     key,
   );
+  // Another process moves or has moved it: what is left would replace its object, and the log were lost.
+  if (rows[0]?.no !== 0) return;
   await logStore.write(
     logKeyOf(log.plan_day, log.instance_id, log.epoch),
     rows.map((row) => row.body),
@@ -48,7 +53,7 @@ async function archiveLog(database: Database, logStore: LogStore, log: EndedLog)
     offset += row.body.length;
     return place;
   });
-  await database.run(
+  await tx.run(
     `UPDATE log_chunk c SET body = NULL, object_offset = p.place, object_length = p.bytes
        FROM unnest($4::int[], $5::bigint[], $6::int[]) AS p(no, place, bytes)
       WHERE c.plan_day = $1 AND c.instance_id = $2 AND c.epoch = $3 AND c.no = p.no

@@ -3,6 +3,7 @@ import { isRetried } from '../../domain/instance/retry.js';
 import { HELD_STATUSES, type InstanceStatus } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
+import { storableJson, storableText } from '../storable.js';
 import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
@@ -56,12 +57,16 @@ export async function finishInstances(
   const ended: Ended[] = [];
   const returned: HeldRow[] = [];
   const refused: Ending[] = [];
+  const taken = new Set<number>();
   for (const reported of endings) {
     const row = byId.get(reported.instanceId);
     const ending = row?.stop_requested === true ? stopped(reported) : reported;
     if (row === undefined || !isOwner(row, ending)) refused.push(reported);
+    else if (taken.has(row.id)) refused.push(reported);
     else if (ending.outcome === 'returned') returned.push(row);
     else ended.push({ row, ending, status: statusAfter(row, ending.outcome, ending.errorCode) });
+    // A report that was sent again while the first one waited may be in the same batch.
+    taken.add(reported.instanceId);
   }
   await loseAttempts(tx, returned, now, 'Its worker gave it back.');
   await makeReady(tx, returned, now, 'returned');
@@ -140,15 +145,21 @@ async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]>
   const [days, ids] = keyArrays(
     endings.map((each) => ({ planDay: each.planDay, id: each.instanceId })),
   );
-  return await tx.rows<HeldRow>(
-    `SELECT ${INSTANCE_COLUMNS}, nv.retry_max, nv.retry_interval_ms,
-            coalesce((SELECT a.stop_requested FROM running_attempt a WHERE a.instance_id = i.id), false)
-              AS stop_requested
+  const rows = await tx.rows<Omit<HeldRow, 'stop_requested'>>(
+    `SELECT ${INSTANCE_COLUMNS}, nv.retry_max, nv.retry_interval_ms
        FROM node_instance i JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
       WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
       ORDER BY i.id FOR NO KEY UPDATE OF i`,
     [days, ids],
   );
+  // Only after the lock: a stop that was committed while this waited for it is not in the snapshot of
+  // the statement above.
+  const stops = await tx.rows<{ instance_id: number }>(
+    `SELECT instance_id FROM running_attempt WHERE instance_id = ANY($1::bigint[]) AND stop_requested`,
+    [ids],
+  );
+  const stopped = new Set(stops.map((each) => each.instance_id));
+  return rows.map((row) => ({ ...row, stop_requested: stopped.has(row.id) }));
 }
 
 async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<void> {
@@ -175,8 +186,10 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
       ended.map(({ ending }) => ending.epoch),
       ended.map(({ ending }) => ending.outcome),
       ended.map(({ ending }) => ending.errorCode ?? null),
-      ended.map(({ ending }) => ending.errorDetail ?? null),
-      ended.map(({ ending }) => JSON.stringify(ending.result)),
+      ended.map(({ ending }) =>
+        ending.errorDetail === undefined ? null : storableText(ending.errorDetail),
+      ),
+      ended.map(({ ending }) => storableJson(ending.result)),
       now,
     ],
   );
@@ -221,13 +234,15 @@ async function keepRecords(tx: Sql, ended: readonly Ended[], now: Date): Promise
   await tx.run(
     `INSERT INTO partition_record (workspace_id, data_source, table_name, partition, node_id, plan_day,
             instance_id, bizdate, scheduled_at, rows, written_at)
-     SELECT i.workspace_id, o.data_source, o.table_name,
+     -- Cycles of one node may share a partition and end in one batch: the last cycle's record stays.
+     SELECT DISTINCT ON (1, 2, 3, 4, 5) i.workspace_id, o.data_source, o.table_name,
             coalesce(d.parameters ->> ('output.' || o.no), o.partition_expression), i.node_id, i.plan_day,
             i.id, i.bizdate, i.scheduled_at, e.rows, $4
        FROM unnest($2::bigint[], $3::bigint[]) AS e(id, rows)
        JOIN node_instance i ON i.id = e.id AND i.plan_day = ANY($1::date[])
        JOIN node_output o ON o.version_id = i.version_id AND o.node_id = i.node_id
        JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id
+      ORDER BY 1, 2, 3, 4, 5, i.scheduled_at DESC, i.id DESC
      ON CONFLICT (workspace_id, data_source, table_name, partition, node_id) DO UPDATE SET
        plan_day = excluded.plan_day, instance_id = excluded.instance_id, bizdate = excluded.bizdate,
        scheduled_at = excluded.scheduled_at, rows = excluded.rows, written_at = excluded.written_at`,
@@ -235,7 +250,7 @@ async function keepRecords(tx: Sql, ended: readonly Ended[], now: Date): Promise
       days,
       succeeded.map(({ row }) => row.id),
       succeeded.map(({ ending }) =>
-        typeof ending.result['rows'] === 'number' ? ending.result['rows'] : null,
+        Number.isSafeInteger(ending.result['rows']) ? ending.result['rows'] : null,
       ),
       now,
     ],

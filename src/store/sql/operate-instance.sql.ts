@@ -40,10 +40,12 @@ function requireEvent(row: InstanceRow, event: InstanceEvent): InstanceStatus {
  * written anew by what its upstreams are now, and time and gates are checked again (engine rule 3).
  */
 export async function rerunInstance(tx: Sql, key: InstanceKey, now: Date): Promise<void> {
+  // Upstreams before their child, as a finish locks them: the other way round the two wait for each other.
+  const upstreams = await lockUpstreams(tx, key);
   const row = await lockOne(tx, key);
   requireEvent(row, 'rerun');
   await refuseByRerunMode(tx, row);
-  const pending = await refreshEdges(tx, row);
+  const pending = await refreshEdges(tx, row, upstreams);
   await tx.run(
     `UPDATE node_instance SET status = 'waiting_upstream', pending = $3, epoch = epoch + 1,
             run_number = run_number + 1, attempt = 0, lost_leases = 0, upstream_done_at = NULL,
@@ -77,14 +79,19 @@ async function refuseByRerunMode(tx: Sql, row: InstanceRow): Promise<void> {
   }
 }
 
-/** Writes the edges into `row` by the present state of its upstreams, which it locks in id order. */
-async function refreshEdges(tx: Sql, row: InstanceRow): Promise<number> {
+interface Upstream {
+  readonly id: number;
+  readonly status: InstanceStatus;
+  readonly reason: string | null;
+}
+
+async function lockUpstreams(tx: Sql, key: InstanceKey): Promise<Upstream[]> {
   const upstreams = await tx.rows<{ upstream_plan_day: string; upstream_id: number }>(
     `SELECT upstream_plan_day, upstream_id FROM instance_edge
       WHERE plan_day = $1 AND downstream_id = $2 AND NOT removed`,
-    [row.plan_day, row.id],
+    [key.planDay, key.id],
   );
-  const locked = await tx.rows<{ id: number; status: InstanceStatus; reason: string | null }>(
+  return await tx.rows<Upstream>(
     `SELECT id, status, reason FROM node_instance
       WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[]) ORDER BY id FOR SHARE`,
     [
@@ -92,6 +99,14 @@ async function refreshEdges(tx: Sql, row: InstanceRow): Promise<number> {
       upstreams.map((each) => each.upstream_id),
     ],
   );
+}
+
+/** Writes the edges into `row` by the present state of its upstreams, which are locked. */
+async function refreshEdges(
+  tx: Sql,
+  row: InstanceRow,
+  locked: readonly Upstream[],
+): Promise<number> {
   const outcomes = locked.map((upstream) => outcomeOf(upstream.status, upstream.reason));
   await tx.run(
     `UPDATE instance_edge e SET outcome = s.outcome

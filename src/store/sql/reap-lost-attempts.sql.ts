@@ -23,6 +23,10 @@ interface LostAttempt {
 
 const CHUNK = 500;
 
+const LOST = `SELECT a.plan_day, a.instance_id, a.epoch, a.stop_requested FROM running_attempt a
+       LEFT JOIN worker_lease l ON l.worker_id = a.worker_id
+      WHERE coalesce(l.lease_until, '-infinity') < clock_timestamp()`;
+
 /**
  * Takes attempts away from workers whose lease has ended and gives them back to the queue under a new
  * epoch; the third loss fails the instance (engine rule 19). Nothing is taken within one lease of the
@@ -31,19 +35,19 @@ const CHUNK = 500;
  */
 export async function reapLostAttempts(tx: Sql, now: Date, leaseMs: number): Promise<number> {
   const lost = await tx.rows<LostAttempt>(
-    `SELECT a.plan_day, a.instance_id, a.epoch, a.stop_requested FROM running_attempt a
-       LEFT JOIN worker_lease l ON l.worker_id = a.worker_id
-      WHERE coalesce(l.lease_until, '-infinity') < clock_timestamp()
-        AND pg_postmaster_start_time() < clock_timestamp() - $1 * interval '1 ms'
-      LIMIT ${CHUNK}`,
+    `${LOST} AND pg_postmaster_start_time() < clock_timestamp() - $1 * interval '1 ms' LIMIT ${CHUNK}`,
     [leaseMs],
   );
   if (lost.length === 0) return 0;
-  const attempts = new Map(lost.map((row) => [row.instance_id, row]));
   const locked = await lockInstances(
     tx,
     lost.map((row) => ({ planDay: row.plan_day, id: row.instance_id })),
   );
+  // Again after the locks: a stop or a renewal may have been committed while this waited for them.
+  const still = await tx.rows<LostAttempt>(`${LOST} AND a.instance_id = ANY($1::bigint[])`, [
+    locked.map((row) => row.id),
+  ]);
+  const attempts = new Map(still.map((row) => [row.instance_id, row]));
   const rows = locked.filter(
     (row) =>
       row.epoch === attempts.get(row.id)?.epoch &&

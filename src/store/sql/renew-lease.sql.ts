@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { storableJson } from '../storable.js';
 
 export interface HeldAttempt {
   readonly planDay: string;
@@ -30,7 +31,7 @@ export async function renewLease(
       workerId,
       attempts.map((each) => each.instanceId),
       attempts.map((each) => each.epoch),
-      attempts.map((each) => (each.progress === undefined ? null : JSON.stringify(each.progress))),
+      attempts.map((each) => (each.progress === undefined ? null : storableJson(each.progress))),
     ],
   );
   const own = new Set(held.map((row) => `${row.instance_id}:${row.epoch}`));

@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { storableJson } from '../storable.js';
 import type { InstanceRow } from './instance-row.js';
 
 export interface NewEvent {
@@ -18,7 +19,7 @@ export async function writeEvents(tx: Sql, now: Date, events: readonly NewEvent[
        FROM jsonb_to_recordset($1::jsonb) AS e(workspace_id bigint, type text, plan_day date,
             instance_id bigint, payload jsonb)`,
     [
-      JSON.stringify(
+      storableJson(
         events.map((event) => ({
           workspace_id: event.workspaceId,
           type: event.type,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { finishInstances } from '../../../src/store/sql/finish-instances.sql.js';
 import type { Claim } from '../../../src/worker-link/worker-link.js';
 import { type FakeWorker, Line, node } from '../../support/line.js';
 
@@ -332,5 +333,124 @@ describe('attempts', () => {
         rows: 7,
       },
     ]);
+  });
+
+  test('two hours of one node that end in one batch record their one partition', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', {
+      parameters: { ds: '$bizdate' },
+      schedule: { cron: '0 */12 * * *' },
+      nodes: [
+        node('a', [], { outputs: [{ dataSource: 'dwh', table: 't', partition: 'ds=${ds}' }] }),
+      ],
+    });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const claims = await worker.claim(10);
+    expect(claims).toHaveLength(2);
+    await line.link.finish(
+      worker.workerId,
+      claims.map(({ planDay, instanceId, epoch }, at) => ({
+        planDay,
+        instanceId,
+        epoch,
+        outcome: 'succeeded' as const,
+        rows: at + 1,
+      })),
+    );
+    expect(await line.database.rows(`SELECT instance_id, rows FROM partition_record`)).toEqual([
+      { instance_id: claims[1]?.instanceId, rows: 2 },
+    ]);
+  });
+
+  test('a report that arrives twice in one batch counts once', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', {
+      nodes: [node('a', [], { retry: { max: 1, intervalMs: 1000 } })],
+    });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const [claim] = await worker.claim(1);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    const { planDay, instanceId, epoch } = claim;
+    const report = { planDay, instanceId, epoch, outcome: 'failed' as const, errorCode: 'MR-P105' };
+    await line.link.finish(worker.workerId, [report, report]);
+    expect(await line.statuses()).toEqual({ a: 'retry_wait' });
+  });
+
+  test('a NUL or half a character in what an attempt says keeps nobody from ending', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const worker = await line.worker();
+    const [claim] = await worker.claim(1);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    const text = 'before\u0000\ud800after';
+    const { planDay, instanceId, epoch } = claim;
+    const attempt = { planDay, instanceId, epoch };
+    await line.link.renew({
+      workerId: worker.workerId,
+      attempts: [{ ...attempt, progress: { note: text } }],
+    });
+    await line.link.quarantine(worker.workerId, attempt, [
+      { no: 0, sliceNo: 0, code: 'MR-D301', reason: text, cells: [text, null] },
+    ]);
+    await worker.finish(claim, {
+      outcome: 'failed',
+      errorCode: 'MR-D204',
+      errorDetail: text,
+      rows: 1.5,
+      outputs: { x: text },
+    });
+    expect(await line.statuses()).toEqual({ a: 'failed' });
+    expect(await line.database.rows(`SELECT error_detail FROM attempt`)).toEqual([
+      { error_detail: 'before\ufffd\ufffdafter' },
+    ]);
+  });
+
+  test('a stop that commits while the report waits for its lock is not lost', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const [claim] = await (await line.worker()).claim(1);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    let finishing: Promise<unknown> = Promise.resolve();
+    await line.database.transaction(async (tx) => {
+      await tx.run(`SELECT FROM node_instance WHERE id = $1 FOR NO KEY UPDATE`, [claim.instanceId]);
+      await tx.run(`UPDATE running_attempt SET stop_requested = true WHERE instance_id = $1`, [
+        claim.instanceId,
+      ]);
+      finishing = line.database.transaction((other) =>
+        finishInstances(other, [{ ...claim, outcome: 'returned', result: {} }], line.clock.now()),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    });
+    await finishing;
+    expect(await line.statuses()).toEqual({ a: 'cancelled' });
+  });
+
+  test('a stop that commits while the reaper waits for its lock is not lost', async () => {
+    await using line = await Line.open({ leaseMs: 1 });
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const [claim] = await (await line.worker()).claim(1);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    let reaping: Promise<unknown> = Promise.resolve();
+    await line.database.transaction(async (tx) => {
+      await tx.run(`SELECT FROM node_instance WHERE id = $1 FOR NO KEY UPDATE`, [claim.instanceId]);
+      await tx.run(`UPDATE running_attempt SET stop_requested = true WHERE instance_id = $1`, [
+        claim.instanceId,
+      ]);
+      reaping = line.reap(1);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    });
+    await reaping;
+    expect(await line.statuses()).toEqual({ a: 'cancelled' });
   });
 });

@@ -138,4 +138,44 @@ describe('the nightly plan', () => {
       after: 'succeeded',
     });
   });
+
+  test('a day whose planning broke off in the middle is planned to its end', async () => {
+    await using line = await Line.open({ now: '2026-11-21T14:30:00Z' });
+    await line.submit('bad', { nodes: [node('x')] });
+    await line.submit('good', { nodes: [node('y')] });
+    await line.database.run(`UPDATE node_version v SET cron = 'broken' FROM node n
+                              WHERE n.id = v.node_id AND n.name = 'x'`);
+    await line.generator.generateDue().catch(() => undefined);
+    expect(await line.statuses()).toEqual({ y: 'waiting_time' });
+    // The next day is planned before the broken one is.
+    line.clock.set('2026-11-22T14:30:00Z');
+    await line.generator.generateDue().catch(() => undefined);
+    await line.database.run(`UPDATE node_version SET cron = '0 0 * * *'`);
+    await line.generator.generateDue();
+    expect(await line.instances()).toHaveLength(4);
+    expect(await line.statuses()).toEqual({ x: 'waiting_time', y: 'waiting_time' });
+    expect(await line.generator.generateDue()).toEqual([]);
+  });
+
+  test('a backfill backwards still runs a self-dependent node in its order', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', {
+      nodes: [node('a', [], { selfDependence: true })],
+    });
+    await line.commands.createBackfill({
+      workspaceId: line.workspaceId,
+      userId: null,
+      workflowId,
+      name: 'b',
+      from: '2026-11-18',
+      to: '2026-11-20',
+      order: 'desc',
+    });
+    const dates: string[] = [];
+    await line.drain(await line.worker(), (claim) => {
+      dates.push(claim.bizdate);
+      return {};
+    });
+    expect(dates).toEqual(['2026-11-18', '2026-11-19', '2026-11-20']);
+  });
 });

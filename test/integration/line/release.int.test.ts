@@ -4,6 +4,7 @@ import { planWorkflow } from '../../../src/scheduler/plan-workflow.js';
 import type { Bizdate } from '../../../src/domain/calendar/bizdate.js';
 import { finishInstances } from '../../../src/store/sql/finish-instances.sql.js';
 import { insertPlan } from '../../../src/store/sql/insert-plan.sql.js';
+import { rerunInstance } from '../../../src/store/sql/operate-instance.sql.js';
 import type { Claim } from '../../../src/worker-link/worker-link.js';
 import { type FakeWorker, Line, node } from '../../support/line.js';
 
@@ -193,6 +194,49 @@ describe('a rerun', () => {
     await line.commands.rerunInstance({ planDay: b.plan_day, id: b.id, userId: 1 });
     expect((await line.statuses())['b']).toBe('waiting_upstream');
     expect(await line.drain(worker)).toEqual(['a', 'b']);
+  });
+
+  test('of a child and the end of its upstream do not wait for each other', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', { nodes: [node('a'), node('b', ['a'])] });
+    await line.run(workflowId, '2026-11-20');
+    const worker = await line.worker();
+    await line.drain(worker);
+    const [a] = await line.instances(`n.name = 'a'`);
+    const [b] = await line.instances(`n.name = 'b'`);
+    if (a === undefined || b === undefined) throw new Error('an instance is missing');
+    await line.commands.rerunInstance({ planDay: a.plan_day, id: a.id, userId: 1 });
+    const claim = await claimOne(line, worker, 'a');
+    // A child that is not final is locked by the finish.
+    await line.database.run(
+      `UPDATE node_instance SET status = 'waiting_upstream', pending = 1 WHERE id = $1`,
+      [b.id],
+    );
+    await line.database.run(`UPDATE instance_edge SET outcome = 'open'`);
+    let tries = 0;
+    const stop = parking();
+    const finishing = line.database.transaction((tx) => {
+      tries++;
+      return finishInstances(
+        tx,
+        [{ ...claim, outcome: 'succeeded', result: {} }],
+        line.clock.now(),
+        stop.park,
+      );
+    });
+    await stop.reached;
+    const rerunning = line.database
+      .transaction((tx) => {
+        tries++;
+        return rerunInstance(tx, { planDay: b.plan_day, id: b.id }, line.clock.now());
+      })
+      // The finish was first, so it waits already.
+      .catch((error: unknown) => error);
+    await isBlocked(line);
+    stop.leave();
+    expect(await rerunning).toMatchObject({ code: 'MR-S205' });
+    await finishing;
+    expect(tries).toBe(2);
   });
 
   test('is refused for an instance that waits, and by the rerun mode of the node', async () => {

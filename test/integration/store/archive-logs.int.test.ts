@@ -81,6 +81,37 @@ describe('run logs of ended attempts', () => {
     expect(await textOf(database, logStore)).toBe(`${TEXTS.join('')}late\n`);
   });
 
+  test('are whole when two processes move them at once', async () => {
+    await using store = await openStore();
+    const { database } = store;
+    const logStore = new FolderLogStore(folder);
+    await writeAttempt(database, '2 minutes');
+    for (const table of ['attempt', 'log_chunk']) {
+      await database.run(
+        `INSERT INTO ${table} SELECT (jsonb_populate_record(t, '{"instance_id": 8}')).* FROM ${table} t`,
+      );
+    }
+    let other: Promise<number> | undefined;
+    await archiveLogs(
+      database,
+      {
+        // Both have listed both logs before one of them has moved the first.
+        write: async (key, parts) => {
+          other ??= archiveLogs(database, logStore, 60_000, 10);
+          await other;
+          await logStore.write(key, parts);
+        },
+        read: (key, offset, length) => logStore.read(key, offset, length),
+      },
+      60_000,
+      10,
+    );
+    for (const id of [7, 8]) {
+      const { chunks } = await readLog({ database, logStore }, { ...KEY, id }, 1, LOG_START);
+      expect(chunks.map((chunk) => chunk.text).join('')).toBe(TEXTS.join(''));
+    }
+  });
+
   test('say so where their object is gone, and give the rest', async () => {
     await using store = await openStore();
     const { database } = store;

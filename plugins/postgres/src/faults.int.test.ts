@@ -9,6 +9,7 @@ import {
   openCuttingProxy,
   parseConfig,
   publish,
+  writeAll,
 } from '@millrace/testkit';
 import type { NodeType } from '@millrace/sdk';
 import { logicalTypeOf } from './column-type.js';
@@ -74,16 +75,22 @@ describe('rights that are missing', () => {
     await expectNothingLeft(world.leftovers);
   });
 
-  test('without the right to make the ledger its statement is shown', async () => {
-    await using world = await openWorld('CREATE TABLE t (id int)');
-    await using role = await asRole(world, (r) => `GRANT INSERT ON t TO ${r}`);
-    const ctx = makeWriteContext(role.dataSource, ID);
-    const job = new PostgresWriterJob({ table: 't', mode: 'append' }, ctx);
-    await expect(publish(job, ROWS, 1)).rejects.toMatchObject({
-      code: 'MR-D205',
-      detail: expect.stringContaining('CREATE TABLE IF NOT EXISTS "public"."millrace_ledger"'),
-    });
-  });
+  test.each([1, 3])(
+    'without the right to a ledger %d writer(s) publish at once, the plan says so and shows the statement',
+    async (writers) => {
+      await using world = await openWorld('CREATE TABLE t (id int)');
+      await using role = await asRole(world, (r) => `GRANT INSERT ON t TO ${r}`);
+      const ctx = makeWriteContext(role.dataSource, ID, { writers });
+      const job = new PostgresWriterJob({ table: 't', mode: 'append' }, ctx);
+      expect(await job.prepare()).toMatchObject({ label: expect.stringContaining('no ledger') });
+      expect(ctx.log.text).toContain('CREATE TABLE IF NOT EXISTS "public"."millrace_ledger"');
+      await writeAll(job, ROWS, writers);
+      expect(await world.sql('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 0 }]);
+      expect(await job.finalize()).toEqual({ rowsDeleted: 0, rowsPublished: 30 });
+      expect(await world.sql('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 30 }]);
+      await expectNothingLeft(world.leftovers);
+    },
+  );
 
   test('without the right to make a staging table several writers share one transaction', async () => {
     await using world = await openWorld('CREATE TABLE t (id int)');

@@ -2,6 +2,7 @@ import type {
   ColumnVerdict,
   FinalizeStats,
   Finding,
+  LedgerDecision,
   ReplaceScope,
   TableSchema,
   TargetPlan,
@@ -34,7 +35,8 @@ interface Prepared {
 export class PostgresWriterJob implements WriterJob {
   readonly #config: PostgresWriterConfig;
   readonly #ctx: WriteContext<PostgresSource>;
-  readonly #ledger: LedgerTable;
+  /** Absent when this account may have no ledger table: then a retry can repeat what was committed. */
+  #ledger: LedgerTable | undefined;
   readonly #sessions = new Map<Session, Disposable>();
   #main: Promise<Session> | undefined;
   #schema: TableSchema | undefined;
@@ -81,7 +83,7 @@ export class PostgresWriterJob implements WriterJob {
       const { identity } = this.#ctx;
       const ended = await endOlderAttempts(client, identity);
       if (ended > 0) this.#ctx.log.warn(`ended ${ended} connection(s) of an older attempt`);
-      const decision = await this.#ledger.claim(client, identity);
+      const decision = await this.#claim(client);
       if (decision.kind === 'published') {
         await this.#closeAll();
         return { published: { rowsDeleted: decision.rowsDeleted, rowsPublished: decision.rows } };
@@ -94,10 +96,14 @@ export class PostgresWriterJob implements WriterJob {
       if (staging === undefined) {
         await this.#beginPublish(this.#prepared);
         const why = this.#ctx.writers > 1 ? ' (no right to create a staging table)' : '';
-        return { strategy: 'transaction', label: `${this.#config.mode} in one transaction${why}` };
+        const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
+        return { strategy: 'transaction', label };
       }
       await staging.create(client, target);
-      return { strategy: 'staging', label: `${this.#config.mode} through ${staging.quoted}` };
+      return {
+        strategy: 'staging',
+        label: `${this.#config.mode} through ${staging.quoted}${this.#noLedger()}`,
+      };
     });
   }
 
@@ -130,7 +136,7 @@ export class PostgresWriterJob implements WriterJob {
       const { postSql } = this.#config;
       if (postSql !== undefined && postSql.trim() !== '') await query(client, postSql);
       await this.#ctx.crashPoint('writer:before-ledger');
-      await this.#ledger.record(client, this.#ctx.identity, published, this.#rowsDeleted);
+      await this.#ledger?.record(client, this.#ctx.identity, published, this.#rowsDeleted);
       await this.#ctx.crashPoint('writer:before-commit');
       this.#ctx.signal.throwIfAborted();
       await query(client, 'COMMIT');
@@ -160,14 +166,30 @@ export class PostgresWriterJob implements WriterJob {
     await session?.close();
   }
 
+  /** Without the right to a ledger the run goes on, says so, and shows what an administrator has to run. */
+  async #claim(client: Client): Promise<LedgerDecision> {
+    try {
+      return (await this.#ledger?.claim(client, this.#ctx.identity)) ?? { kind: 'write' };
+    } catch (error) {
+      if (!(error instanceof PluginError) || error.code !== 'MR-D205') throw error;
+      this.#ledger = undefined;
+      this.#ctx.log.warn(`No ledger table: ${error.detail}`);
+      return { kind: 'write' };
+    }
+  }
+
+  #noLedger(): string {
+    return this.#ledger === undefined ? ', no ledger: a retry after a lost answer repeats it' : '';
+  }
+
   /** BEGIN, fence, SQL before, and the delete of what this run replaces. */
   async #beginPublish({ plan, target }: Prepared): Promise<void> {
     const { client } = await this.#mainSession();
     await query(client, 'BEGIN');
     // A deferred constraint would fail at COMMIT, where no row can be blamed any more.
     await query(client, 'SET CONSTRAINTS ALL IMMEDIATE');
-    const decision = await this.#ledger.lock(client, this.#ctx.identity);
-    if (decision.kind === 'published') {
+    const decision = await this.#ledger?.lock(client, this.#ctx.identity);
+    if (decision?.kind === 'published') {
       throw new PluginError('MR-D203', 'this run was published by another attempt meanwhile');
     }
     await this.#lockScope(client, plan, target);

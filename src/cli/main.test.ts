@@ -359,6 +359,8 @@ test('what destroys something needs a yes where there is no terminal to ask on',
 
 test('logs -f goes on after a lost connection from the next line, each line once', async () => {
   await startHere();
+  routes['GET /instances/inst_1'] = json(200, { ...INSTANCE, status: 'succeeded' });
+  routes['GET /instances/inst_1/attempts'] = json(200, { items: [{ epoch: 1 }] });
   let call = 0;
   routes['GET /instances/inst_1/log'] = (request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -371,4 +373,28 @@ test('logs -f goes on after a lost connection from the next line, each line once
   };
   const { exit, out } = await millrace(['logs', 'inst_1', '-f']);
   expect([exit, out]).toEqual([0, 'one\ntwo\n']);
+});
+
+test('logs -f goes on with the next attempt until the instance has ended', async () => {
+  await startHere();
+  const states = ['running', 'waiting_resource', 'running', 'succeeded'];
+  const epochs = [[1], [1], [1, 3], [1, 3]];
+  let look = 0;
+  routes['GET /instances/inst_1'] = (call, response) =>
+    json(200, { ...INSTANCE, status: states[look] })(call, response);
+  routes['GET /instances/inst_1/attempts'] = (call, response) =>
+    json(200, { items: (epochs[look++] ?? []).map((epoch) => ({ epoch })) })(call, response);
+  routes['GET /instances/inst_1/log'] = (request, response) => {
+    const attempt = /attempt=(\d+)/.exec(request.url)?.[1];
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`id: 1\ndata: of attempt ${attempt}\n\nevent: end\ndata:\n\n`);
+  };
+  const { exit, out } = await millrace(['logs', 'inst_1', '-f']);
+  expect(exit).toBe(0);
+  expect(out.split('\n')).toEqual([
+    'of attempt 1',
+    '--- that attempt has ended; this is the next one ---',
+    'of attempt 3',
+    '',
+  ]);
 });

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { z } from 'zod';
 
+import { type InstanceStatus, isFinal } from '../domain/instance/status.js';
 import type { ApiClient } from './api/api-client.js';
+import { instanceSchema } from './api/instance.js';
 import { serverSentEvents } from './api/server-sent-events.js';
 import { CliError } from './cli-error.js';
 import { EXIT } from './exit-code.js';
@@ -61,6 +63,35 @@ export async function followLog(
     exitCode: EXIT.timeout,
     fix: 'Check that the server runs, and repeat the command.',
   });
+}
+
+const LOOK_MS = 500;
+const attemptsSchema = z.looseObject({ items: z.array(z.looseObject({ epoch: z.int() })) });
+
+/**
+ * The log of the last attempt and of those that come after it, until the instance has ended: an attempt
+ * whose worker died or that is tried again is not the end.
+ */
+export async function followInstance(
+  api: ApiClient,
+  instanceId: string,
+  write: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = `/instances/${encodeURIComponent(instanceId)}`;
+  for (let last: number | undefined; ;) {
+    // Asked in this order: an attempt that began before the instance ended is then among the attempts.
+    const { status } = await api.get(path, instanceSchema);
+    const { items } = await api.get(`${path}/attempts`, attemptsSchema);
+    const epochs = items.map((item) => item.epoch).filter((epoch) => epoch > (last ?? -1));
+    const next = last === undefined ? Math.max(...epochs) : Math.min(...epochs);
+    if (epochs.length > 0) {
+      if (last !== undefined) write('--- that attempt has ended; this is the next one ---\n');
+      last = next;
+      await followLog(api, { instanceId, epoch: next }, write, signal);
+    } else if (isFinal(status as InstanceStatus)) return;
+    else await sleep(LOOK_MS, undefined, { signal });
+  }
 }
 
 function pathOf(log: LogOf): string {

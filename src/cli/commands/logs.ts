@@ -1,13 +1,13 @@
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { followLog, readLog } from '../run-log.js';
+import { followInstance, followLog, readLog } from '../run-log.js';
 
 export const logs: Command = {
   path: ['logs'],
   summary: 'Print the run log of an instance',
   args: ['ID'],
   options: {
-    follow: { type: 'boolean', short: 'f', help: 'go on until the attempt has ended' },
+    follow: { type: 'boolean', short: 'f', help: 'go on until the instance has ended' },
     epoch: {
       type: 'string',
       value: 'N',
@@ -16,8 +16,12 @@ export const logs: Command = {
   },
   async run({ args, flags, io, api }) {
     const log = { instanceId: args[0] ?? '', epoch: flags.count('epoch') };
-    const read = flags.isSet('follow') ? followLog : readLog;
-    await read(await api(), log, (text) => io.stdout(text), io.signal);
+    const write = (text: string): void => io.stdout(text);
+    const client = await api();
+    if (!flags.isSet('follow')) await readLog(client, log, write, io.signal);
+    else if (log.epoch === undefined)
+      await followInstance(client, log.instanceId, write, io.signal);
+    else await followLog(client, log, write, io.signal);
     return EXIT.ok;
   },
 };

@@ -7,7 +7,7 @@ import { lastBizdate } from '../../domain/calendar/bizdate.js';
 import { CliError } from '../cli-error.js';
 import type { Command, CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { followLog } from '../run-log.js';
+import { followInstance } from '../run-log.js';
 import { hasSucceeded, watchRun } from '../run-watch.js';
 
 const startedSchema = z.looseObject({ id: z.string().optional() }).optional();
@@ -76,9 +76,8 @@ async function waitForEnd(ctx: CommandContext, api: ApiClient, runId: string): P
   const follow = (instance: Instance): void => {
     if (logs.has(instance.id) || !hasStarted(instance)) return;
     const print = (text: string): void => io.stdout(`${instance.node.name} | ${text}`);
-    const log = { instanceId: instance.id, epoch: undefined };
     // The states below decide how the run ended; a log that breaks off must not change that.
-    const ended = followLog(api, log, print, signal).catch((error: unknown) => {
+    const ended = followInstance(api, instance.id, print, signal).catch((error: unknown) => {
       if (!signal.aborted) io.stderr(`${instance.node.name}: ${String(error)}\n`);
     });
     logs.set(instance.id, ended);

@@ -11,6 +11,10 @@ const CHECKS = [
     name: 'types of the tests',
     check: async () => await runTool('typescript/bin/tsc', ['-p', 'test', '--noEmit']),
   },
+  {
+    name: 'types of the console',
+    check: async () => await runTool('typescript/bin/tsc', ['-p', 'web']),
+  },
   { name: 'lint', check: async () => await runTool('oxlint/bin/oxlint', ['--type-aware']) },
   { name: 'layers', check: async () => await run(process.execPath, ['bin/layers.mjs']) },
   {

@@ -7,6 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import { answerHeaders } from './answer-headers.js';
+import { serveWebConsole } from './web-console.js';
 
 const MAX_BODY = '5mb';
 
@@ -31,6 +32,7 @@ export async function createHttpApplication(
   // Nest would tag every answer by its hash; an ETag here is the revision that If-Match means.
   application.disable('etag');
   application.use(answerHeaders);
+  application.use(serveWebConsole());
   for (const handler of first) application.use(handler);
   application.useBodyParser('json', { limit: MAX_BODY, strict: false });
   return application;

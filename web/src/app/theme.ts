@@ -1,0 +1,27 @@
+import { createTheme, type CSSVariablesResolver } from '@mantine/core';
+
+export const theme = createTheme({
+  fontFamily:
+    'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "DejaVu Sans", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, "SFMono-Regular", Menlo, "DejaVu Sans Mono", monospace',
+  primaryColor: 'blue',
+  primaryShade: { light: 8, dark: 4 },
+  autoContrast: true,
+  defaultRadius: 'sm',
+  focusRing: 'auto',
+  respectReducedMotion: true,
+  cursorType: 'pointer',
+});
+
+/** Mantine's grounds and texts are those of the palette, so that the canvas and the pages are one. */
+export const variables: CSSVariablesResolver = () => {
+  const own = {
+    '--mantine-color-body': 'var(--mr-ground)',
+    '--mantine-color-text': 'var(--mr-text)',
+    '--mantine-color-dimmed': 'var(--mr-text-dim)',
+    '--mantine-color-placeholder': 'var(--mr-text-dim)',
+    '--mantine-color-default-border': 'var(--mr-line)',
+    '--mantine-color-error': 'var(--mr-now)',
+  };
+  return { variables: {}, light: own, dark: own };
+};

@@ -9,6 +9,7 @@ import type { PluginHost } from './plugin-host/plugin-host.js';
 import { openStorePorts, type StorePorts } from './process-ports.js';
 import type { CrashPoint, Running } from './running.js';
 import type { Logger } from './telemetry/logger.js';
+import { advanceFences } from './store/sql/advance-fences.sql.js';
 import { VERSION } from './version.js';
 import { SqlWorkerLink } from './worker-link/sql-worker-link.js';
 
@@ -24,6 +25,7 @@ export async function startStoreRole(
 ): Promise<Running> {
   const store = await openStorePorts(config, config.process.role);
   try {
+    await advanceFences(store.database);
     const { application, port } = await startApplication(store, config, plugins, log, crashPoint);
     return {
       ...(port === undefined ? {} : { port }),
@@ -48,7 +50,7 @@ async function startApplication(
   const { role } = config.process;
   const link = new SqlWorkerLink({ ...store, leaseMs: config.lease.leaseMs, crashPoint });
   const roles: DynamicModule[] = [];
-  if (role !== 'api') roles.push(await schedulerOf(store, config, log));
+  if (role !== 'api') roles.push(await schedulerOf(store, config, log, crashPoint));
   if (role === 'all') {
     const { workerModuleOf } = await import('./worker-role.js');
     roles.push(workerModuleOf(link, config, plugins, log, crashPoint));
@@ -67,12 +69,14 @@ async function schedulerOf(
   store: StorePorts,
   config: Config,
   logger: Logger,
+  crashPoint: CrashPoint,
 ): Promise<DynamicModule> {
   const { SchedulerModule } = await import('./scheduler/scheduler.module.js');
   return SchedulerModule.register({
     ...store,
     leaseMs: config.lease.leaseMs,
     planTimes: { cutoff: config.scheduler.planCutoff, seal: config.scheduler.planSeal },
+    crashPoint,
     logger,
   });
 }

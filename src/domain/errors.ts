@@ -50,6 +50,16 @@ export const ERRORS = {
     retry: 'never',
     help: 'Send a value that fits the pattern that is named, or declare another pattern.',
   },
+  'MR-S110': {
+    title: 'The business date is not over yet',
+    retry: 'never',
+    help: 'Choose a business date before today, or send `allowFuture: true` to run it all the same.',
+  },
+  'MR-S111': {
+    title: 'The workflow has no parameter of this name',
+    retry: 'never',
+    help: 'Send one of the names that are declared, or declare the parameter and submit.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',
@@ -275,6 +285,11 @@ export const ERRORS = {
     title: 'The same request is still being worked on',
     retry: 'backoff',
     help: 'Wait for the answer of the first one, or look at what it started.',
+  },
+  'MR-A113': {
+    title: 'The search took too long',
+    retry: 'never',
+    help: 'Search for plain text, or for an expression without repetitions within repetitions.',
   },
   'MR-A201': {
     title: 'The port is taken',

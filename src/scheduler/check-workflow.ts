@@ -25,7 +25,13 @@ export interface CheckContext {
 }
 
 /** What submitting learned of each node, by node name. */
-export type CheckedNodes = ReadonlyMap<string, { readonly dataSources: readonly string[] }>;
+interface CheckedNode {
+  readonly dataSources: readonly string[];
+  /** Its type does nothing: it needs no slot and no worker. */
+  readonly isZeroLoad: boolean;
+}
+
+export type CheckedNodes = ReadonlyMap<string, CheckedNode>;
 
 /**
  * Everything that must be right before a workflow becomes a version. Throws one error that lists every
@@ -43,13 +49,15 @@ export async function checkWorkflow(
       spec.nodes.flatMap((node) => node.needs.map((from) => ({ from, to: node.id }))),
     ),
   );
-  const checked = new Map<string, { dataSources: readonly string[] }>();
+  const checked = new Map<string, CheckedNode>();
   for (const [index, node] of spec.nodes.entries()) {
     const pointer = `/nodes/${index}`;
     checkSchedule(spec, node, pointer, context, problems);
     checkGroup(node, pointer, context, problems);
     const dataSources = await checkConfig(spec, node, pointer, context, problems);
-    checked.set(node.id, { dataSources });
+    const { plugins } = context;
+    const isZeroLoad = plugins.has('node', node.type) && plugins.node(node.type).effect === 'none';
+    checked.set(node.id, { dataSources, isZeroLoad });
   }
   problems.throwIfAny();
   return checked;

@@ -7,7 +7,8 @@ import { Loop, type LoopLogger } from './loop.js';
 /**
  * The single place that repairs: attempts whose worker's lease has ended go back to the queue. After a
  * time in which this process could not reach the database it waits one full lease first, because the
- * workers could not renew either (engine rule 19).
+ * workers could not renew either (engine rule 19); and at its start, because it cannot know whether such a
+ * time has just ended.
  */
 export function createReaper(
   database: Database,
@@ -17,7 +18,7 @@ export function createReaper(
   logger: LoopLogger,
 ): Loop {
   let lastSuccess = performance.now();
-  let patientUntil = 0;
+  let patientUntil = lastSuccess + leaseMs;
   return new Loop({
     name: 'reaper',
     logger,

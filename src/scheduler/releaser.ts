@@ -7,20 +7,32 @@ import { Loop, type LoopLogger } from './loop.js';
 const BATCH = 500;
 const MAX_REST_MS = 1000;
 
+export interface ReleaserOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly wakeBus: WakeBus;
+  readonly logger: LoopLogger;
+  /** Reached by rounds that release something, and by no other. */
+  readonly crashPoint: (name: string) => Promise<void>;
+}
+
 /** Makes instances ready when their time comes. Many may run: each statement is compare-and-set. */
-export function createReleaser(
-  database: Database,
-  clock: Clock,
-  wakeBus: WakeBus,
-  logger: LoopLogger,
-): Loop {
+export function createReleaser(options: ReleaserOptions): Loop {
+  const { database, clock, wakeBus, logger, crashPoint } = options;
   return new Loop({
     name: 'releaser',
     logger,
     clock,
     round: async () => {
-      const released = await database.transaction((tx) => releaseDue(tx, clock.now(), BATCH));
-      if (released > 0) wakeBus.wake();
+      const released = await database.transaction(async (tx) => {
+        const found = await releaseDue(tx, clock.now(), BATCH);
+        if (found > 0) await crashPoint('release:before-commit');
+        return found;
+      });
+      if (released > 0) {
+        await crashPoint('release:after-commit');
+        wakeBus.wake();
+      }
       return released === BATCH ? 'again' : 'rest';
     },
     restMs: async () => {

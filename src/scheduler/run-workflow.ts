@@ -1,4 +1,10 @@
-import { bizdateRange, parseBizdate } from '../domain/calendar/bizdate.js';
+import { nearestName } from '../config/spelling.js';
+import {
+  type Bizdate,
+  bizdateRange,
+  lastBizdate,
+  parseBizdate,
+} from '../domain/calendar/bizdate.js';
 import { MillraceError } from '../domain/errors.js';
 import { checkOutsideValue } from '../domain/params/check-outside-value.js';
 import type { Database, Sql } from '../store/database.js';
@@ -10,6 +16,8 @@ export interface RunOptions {
   readonly userId: number | null;
   readonly bizdate: string;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Takes a business date that is not over yet. */
+  readonly allowFuture?: boolean | undefined;
 }
 
 export interface RunStarted {
@@ -47,6 +55,8 @@ export async function runWorkflow(
   for (const [name, value] of Object.entries(options.parameters)) checkOutsideValue(name, value);
   return await database.transaction(async (tx) => {
     const version = await latestVersion(tx, options.workflowId);
+    if (options.allowFuture !== true) refuseFuture(bizdate, now, version.timezone);
+    await refuseUnknownParameters(tx, version.versionId, Object.keys(options.parameters));
     const group = await createRunGroup(tx, 'test', `test ${bizdate}`, version.workspaceId, options);
     const plan = await planWorkflow(tx, {
       ...version,
@@ -60,6 +70,44 @@ export async function runWorkflow(
     if (id === undefined) throw new MillraceError('MR-A109', 'The run group was not empty.');
     return { runGroupId: group.id, planDay: group.planDay, workflowInstanceId: id };
   });
+}
+
+function refuseFuture(bizdate: Bizdate, now: Date, timezone: string): void {
+  const last = lastBizdate(now, timezone);
+  if (bizdate <= last) return;
+  throw new MillraceError(
+    'MR-S110',
+    `${bizdate} is not over in ${timezone}; the last business date that is over is ${last}.`,
+    { errors: [{ pointer: '/bizdate', detail: `later than ${last}` }] },
+  );
+}
+
+/** A misspelt name would leave the declared value in force without a word. */
+async function refuseUnknownParameters(
+  tx: Sql,
+  versionId: number,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  const rows = await tx.rows<{ name: string }>(
+    `SELECT DISTINCT jsonb_object_keys(parameters) AS name FROM node_version
+      WHERE version_id = $1 ORDER BY name`,
+    [versionId],
+  );
+  const declared = rows.map((row) => row.name);
+  const unknown = names.filter((name) => !declared.includes(name));
+  if (unknown.length === 0) return;
+  const errors = unknown.map((name) => {
+    const near = nearestName(name, declared);
+    const offer = near === undefined ? '' : `; did you mean "${near}"?`;
+    return { pointer: `/parameters/${name}`, detail: `"${name}" is not declared${offer}` };
+  });
+  const known = declared.length === 0 ? 'none is' : `declared: ${declared.join(', ')}`;
+  throw new MillraceError(
+    'MR-S111',
+    `${errors.map(({ detail }) => detail).join('; ')} (${known}).`,
+    { errors },
+  );
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   stopInstance,
 } from '../store/sql/operate-instance.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import { type Foreseen, foreseeOperation, type PreviewOptions } from './preview-operation.js';
 import {
   type BackfillOptions,
   type BackfillStarted,
@@ -82,6 +83,10 @@ export class ScheduleCommands {
     return await this.#operate(command, (tx) =>
       setInstanceFrozen(tx, command, false, this.#clock.now()),
     );
+  }
+
+  async previewOperation(options: PreviewOptions): Promise<Foreseen> {
+    return await foreseeOperation(this.#database, this.#clock.now(), options);
   }
 
   async explainInstance(key: InstanceKey): Promise<Why> {

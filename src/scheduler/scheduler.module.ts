@@ -21,6 +21,8 @@ export interface SchedulerPorts {
   /** Absent: run logs stay in the database. */
   readonly logStore?: LogStore;
   readonly planTimes: PlanTimes;
+  /** Named points of the line where a fault test may end this process. */
+  readonly crashPoint: (name: string) => Promise<void>;
   readonly logger: LoopLogger & { info(fields: Record<string, unknown>, text: string): void };
 }
 
@@ -34,7 +36,7 @@ export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShut
 
   constructor(@Inject(PORTS) ports: SchedulerPorts) {
     const { database, clock, wakeBus, leaseMs, logStore, logger } = ports;
-    const releaser = createReleaser(database, clock, wakeBus, logger);
+    const releaser = createReleaser(ports);
     this.loops = [
       releaser,
       createReaper(database, clock, wakeBus, leaseMs, logger),

@@ -162,7 +162,7 @@ async function insertNodes(
           rerun_mode: node.rerunMode,
           priority: node.priority,
           resource_group_id: groupIds.get(node.resourceGroup),
-          slots: node.slots,
+          slots: checked.get(node.id)?.isZeroLoad === true ? 0 : node.slots,
           retry_max: node.retry.max,
           retry_interval_ms: node.retry.intervalMs,
           timeout_ms: node.timeoutMs,

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.js';
+import { MillraceError } from '../domain/errors.js';
 import { type Database, sqlStateOf } from '../store/database.js';
 import { type Ending, finishInstances } from '../store/sql/finish-instances.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
@@ -74,14 +75,21 @@ export class FinishBatcher {
         waiting.resolve(ending !== undefined && overtaken.has(ending));
       }
     } catch (error) {
-      // What one report says cannot be stored: it must not keep its neighbours from ending.
-      if (batch.length > 1 && /^2[123]/.test(sqlStateOf(error) ?? '')) {
-        for (const waiting of batch) await this.#commit([waiting]);
+      // What one report says cannot be stored: it must not keep its neighbours from ending, and its worker
+      // must not send it again.
+      if (/^2[123]/.test(sqlStateOf(error) ?? '')) {
+        if (batch.length > 1) for (const waiting of batch) await this.#commit([waiting]);
+        else batch[0]?.reject(unstorable(error));
         return;
       }
       for (const waiting of batch) waiting.reject(error);
     }
   }
+}
+
+function unstorable(error: unknown): MillraceError {
+  const words = error instanceof Error ? error.message : String(error);
+  return new MillraceError('MR-A101', `The report cannot be stored: ${words}`, { cause: error });
 }
 
 function endingOf(report: FinishReport): Ending {

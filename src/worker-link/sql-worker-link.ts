@@ -8,7 +8,7 @@ import { storableJson } from '../store/storable.js';
 import { type ClaimDetails, claimDetails } from '../store/sql/claim-details.sql.js';
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { markStarted } from '../store/sql/mark-started.sql.js';
-import { renewLease } from '../store/sql/renew-lease.sql.js';
+import { refreshLease, renewLease } from '../store/sql/renew-lease.sql.js';
 import { returnAttempts } from '../store/sql/return-attempts.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { FinishBatcher } from './finish-batcher.js';
@@ -246,20 +246,25 @@ export class SqlWorkerLink implements WorkerLink {
   }
 
   async #look(ask: PollAsk, worker: WorkerInfo): Promise<PollAnswer> {
-    const { database } = this.#options;
+    const { database, leaseMs } = this.#options;
     const [there] = await database.rows<{
       ready: boolean;
       request: boolean;
+      lapsing: boolean;
       stops: AttemptRef[] | null;
     }>(
       `SELECT EXISTS (SELECT FROM ready_instance
                        WHERE resource_group_id = $2 AND node_type = ANY($3::text[])) AS ready,
               EXISTS (SELECT FROM request WHERE resource_group_id = $2 AND state = 'waiting') AS request,
+              EXISTS (SELECT FROM worker_lease WHERE worker_id = $1
+                         AND lease_until < clock_timestamp() + $4 / 2 * interval '1 ms') AS lapsing,
               (SELECT jsonb_agg(jsonb_build_object('planDay', plan_day, 'instanceId', instance_id,
                         'epoch', epoch))
                  FROM running_attempt WHERE worker_id = $1 AND stop_requested) AS stops`,
-      [ask.workerId, worker.resourceGroupId, worker.nodeTypes],
+      [ask.workerId, worker.resourceGroupId, worker.nodeTypes, leaseMs],
     );
+    if (there?.lapsing === true && ask.free > 0)
+      await refreshLease(database, ask.workerId, leaseMs);
     const stopping = new Set(ask.stopping.map((each) => `${each.instanceId}:${each.epoch}`));
     return {
       claims: there?.ready === true && ask.free > 0 ? await this.#claim(ask, worker) : [],
@@ -365,6 +370,7 @@ function claimOf(row: ClaimedRow, details: ClaimDetails, installation: string): 
     runNumber: row.run_number,
     attempt: row.attempt,
     fence: String(row.fence),
+    ...(row.settled_fence === null ? {} : { settledFence: String(row.settled_fence) }),
     ...details,
     scheduledAt: details.scheduledAt.toISOString(),
   };

@@ -87,6 +87,8 @@ export interface Claim extends AttemptRef, Omit<ClaimDetails, 'scheduledAt'> {
   readonly runNumber: number;
   readonly attempt: number;
   readonly fence: string;
+  /** As in the identity of an attempt; absent: not known now. */
+  readonly settledFence?: string;
   /** RFC 3339. */
   readonly scheduledAt: string;
 }

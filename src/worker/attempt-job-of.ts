@@ -41,6 +41,7 @@ export function attemptJobOf(claim: Claim, plugins: PluginHost): AttemptJob {
       runNumber: claim.runNumber,
       attempt: claim.attempt,
       fence: claim.fence,
+      ...(claim.settledFence === undefined ? {} : { settledFence: claim.settledFence }),
       scheduledTime: claim.scheduledAt,
       bizdate: claim.bizdate,
     },

@@ -186,8 +186,9 @@ export class InstanceRunner {
     if (isRegisteredCode(code)) await this.#write('error', `fix: ${ERRORS[code].help}`);
   }
 
-  async #report(report: FinishReport): Promise<void> {
+  async #report(outcome: FinishReport): Promise<void> {
     const { link, workerId, maxRetryMs } = this.#options;
+    let report = outcome;
     for (
       let delayMs = 100;
       this.#stopReason !== 'lost';
@@ -196,7 +197,17 @@ export class InstanceRunner {
       try {
         await link.finish(workerId, [report]);
         return;
-      } catch {
+      } catch (error) {
+        const code = registeredCodeOf(error);
+        // Nobody will ever take anything from this worker: the store takes the attempt back by its lease.
+        if (code === 'MR-A102' || code === 'MR-A103') return;
+        if (code === 'MR-A101') {
+          if (report !== outcome) return;
+          // What it says cannot be kept, but that it has ended can: sent as it is, it would come for ever.
+          const errorDetail = `Its report was refused: ${detailOf(error)}`;
+          report = { ...this.ref, outcome: 'failed', errorCode: code, errorDetail };
+          continue;
+        }
         // The outcome stays ours to report as long as the lease is.
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
+import { LOG_HEAD_BYTES, leftOutLine } from '../domain/log/left-out.js';
 import type { AttemptRef, LogChunk } from '../worker-link/worker-link.js';
 
 const compress = promisify(gzip);
@@ -18,7 +19,7 @@ export interface LogShipperOptions {
   readonly maxRetryMs?: number;
 }
 
-const MAX_BYTES = 50 * 1024 * 1024;
+const MAX_BYTES = 2 * LOG_HEAD_BYTES;
 const CHUNK_BYTES = 64 * 1024;
 const CHUNK_MS = 250;
 const MAX_RETRY_MS = 5000;
@@ -68,7 +69,7 @@ export class LogShipper {
   async end(): Promise<void> {
     if (this.#tailBytes > 0) {
       if (this.#droppedBytes > 0) {
-        this.#push(`\n… ${this.#droppedBytes} bytes of this log were left out here …\n`);
+        this.#push(`\n${leftOutLine(this.#droppedBytes)}\n`);
       }
       for (const part of this.#tail.splice(0)) this.#push(part);
     }

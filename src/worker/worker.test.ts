@@ -1,7 +1,14 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
+import { MillraceError } from '../domain/errors.js';
 import { PluginHost } from '../plugin-host/plugin-host.js';
-import type { PollAnswer, PollAsk, WorkerLink } from '../worker-link/worker-link.js';
+import type {
+  Claim,
+  FinishReport,
+  PollAnswer,
+  PollAsk,
+  WorkerLink,
+} from '../worker-link/worker-link.js';
 import { AttemptHost } from './attempt/attempt-host.js';
 import { Worker } from './worker.js';
 
@@ -93,4 +100,81 @@ describe('a worker', () => {
     await asked;
     expect(asks.map((ask) => ask.freeRequests).at(-1)).toBe(2);
   });
+
+  test('reports a failure where its report cannot be taken, instead of sending it for ever', async () => {
+    const reports = await reportsUntilFree(({ errorCode }) =>
+      errorCode === 'MR-S104' ? new MillraceError('MR-A101', 'rows is not a number') : undefined,
+    );
+    expect(reports.map(({ outcome, errorCode }) => `${outcome} ${errorCode}`)).toEqual([
+      'failed MR-S104',
+      'failed MR-A101',
+    ]);
+    expect(reports[1]?.errorDetail).toContain('rows is not a number');
+  });
+
+  test.each(['MR-A102', 'MR-A103'] as const)(
+    'has a free place again when its report is refused for good (%s)',
+    async (code) => {
+      const reports = await reportsUntilFree(() => new MillraceError(code, 'refused'));
+      expect(reports).toHaveLength(1);
+    },
+  );
+
+  test('sends a report again while the link does not answer', async () => {
+    let left = 2;
+    const reports = await reportsUntilFree(() =>
+      left-- > 0 ? new Error('fetch failed') : undefined,
+    );
+    expect(reports).toHaveLength(3);
+  });
 });
+
+/** What a worker of one place reports of one attempt that cannot begin, until it asks for another one. */
+async function reportsUntilFree(
+  refusal: (report: FinishReport) => Error | undefined,
+): Promise<FinishReport[]> {
+  const reports: FinishReport[] = [];
+  let polls = 0;
+  await new Promise<void>((resolve) => {
+    void start(
+      linkOf({
+        poll: (ask, signal) => {
+          if (polls++ === 0) return Promise.resolve({ ...NOTHING, claims: [CLAIM] });
+          if (ask.free === 1) resolve();
+          return untilAborted(signal);
+        },
+        finish: (_, [report]) => {
+          if (report === undefined) return Promise.resolve([]);
+          reports.push(report);
+          const error = refusal(report);
+          return error === undefined ? Promise.resolve([]) : Promise.reject(error);
+        },
+      }),
+    );
+  });
+  return reports;
+}
+
+const CLAIM: Claim = {
+  planDay: '2026-11-21',
+  instanceId: 7,
+  epoch: 1,
+  publicId: 'inst_1',
+  installation: 'test',
+  runNumber: 1,
+  attempt: 1,
+  fence: '1',
+  scheduledAt: '2026-11-21T00:00:00Z',
+  nodeId: 1,
+  nodeName: 'a',
+  workflowId: 1,
+  nodeType: 'virtual',
+  config: {},
+  configVersion: 1,
+  bizdate: '2026-11-20',
+  timezone: 'Asia/Shanghai',
+  timeoutMs: 1000,
+  parameters: {},
+  dataSources: [],
+  problem: { code: 'MR-S104', detail: 'It is gone.' },
+};

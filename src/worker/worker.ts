@@ -87,6 +87,7 @@ export class Worker {
 
   async #register(): Promise<void> {
     const { link, plugins, logger } = this.#options;
+    let said: string | undefined;
     for (let delayMs = 100; ; delayMs = Math.min(MAX_BACKOFF_MS, delayMs * 2)) {
       try {
         const { workerId } = await link.register({
@@ -104,7 +105,10 @@ export class Worker {
         return;
       } catch (error) {
         if (this.#ending.signal.aborted) throw error;
-        logger.warn({ err: error }, 'the link does not answer; trying again');
+        const reason = reasonOf(error);
+        // Said once: at every start the workers are ready before their api.
+        if (reason !== said) logger.warn({ reason }, 'the link does not answer; trying again');
+        said = reason;
         await sleep(delayMs);
       }
     }
@@ -140,7 +144,7 @@ export class Worker {
         for (const request of answer.requests) void this.#answer(request);
       } catch (error) {
         if (poll.signal.aborted) continue;
-        logger.warn({ err: error }, 'the link does not answer; trying again');
+        logger.warn({ reason: reasonOf(error) }, 'the link does not answer; trying again');
         await sleep(delayMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
         delayMs = Math.min(maxBackoffMs, delayMs * 2);
       }
@@ -245,6 +249,13 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   } finally {
     limit.abort();
   }
+}
+
+/** One line: fetch says `fetch failed` with a stack, and hides the system's words one level down. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const said = cause instanceof Error && cause.message !== '' ? cause : error;
+  return said instanceof Error ? said.message : String(said);
 }
 
 function keyOf(ref: { readonly instanceId: number; readonly epoch: number }): string {

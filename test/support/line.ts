@@ -46,6 +46,7 @@ export interface InstanceView {
   readonly run_number: number;
   readonly reason: string | null;
   readonly dry_run: boolean;
+  readonly frozen: boolean;
 }
 
 const KEY = 'a test key that is long enough for the box';
@@ -224,7 +225,7 @@ export class Line implements AsyncDisposable {
   async instances(where = 'true'): Promise<InstanceView[]> {
     return await this.database.rows<InstanceView>(
       `SELECT i.id, i.plan_day, n.name AS node, i.status, i.bizdate, i.scheduled_at, i.pending, i.epoch,
-              i.attempt, i.run_number, i.reason, i.dry_run
+              i.attempt, i.run_number, i.reason, i.dry_run, i.frozen
          FROM node_instance i JOIN node n ON n.id = i.node_id WHERE ${where}
         ORDER BY i.scheduled_at, i.id`,
     );
@@ -280,5 +281,5 @@ export class FakeWorker {
 
 /** A node for {@link Line.submit}. */
 export function node(id: string, needs: readonly string[] = [], more: object = {}): object {
-  return { id, type: 'virtual', needs, ...more };
+  return { id, type: 'shell', config: { command: 'true' }, needs, ...more };
 }

@@ -94,10 +94,19 @@ function* failedLogin(
     yield failedStep('tls', error, elapsedMs);
     return;
   }
-  yield config.tls.mode === 'off'
-    ? { step: 'tls', status: 'skipped', detail: 'switched off', elapsedMs: 0 }
-    : { step: 'tls', status: 'ok', detail: 'the server went on to the login', elapsedMs: 0 };
+  yield tlsBeforeLogin(config);
   yield failedStep('login', error, elapsedMs);
+}
+
+/** What is known about TLS when the login was refused and no session can be asked. */
+function tlsBeforeLogin({ tls }: MysqlConfig): ConnectivityStep {
+  const step = { step: 'tls', elapsedMs: 0 } as const;
+  if (tls.mode === 'off') return { ...step, status: 'skipped', detail: 'switched off' };
+  if (tls.mode === 'prefer') {
+    const detail = 'not known: with `prefer` the login may have gone on without TLS';
+    return { ...step, status: 'skipped', detail };
+  }
+  return { ...step, status: 'ok', detail: 'encrypted before the login' };
 }
 
 async function tlsStep(session: Session, config: MysqlConfig): Promise<ConnectivityStep> {
@@ -108,9 +117,19 @@ async function tlsStep(session: Session, config: MysqlConfig): Promise<Connectiv
     const detail = 'the server does not offer TLS: the connection is not encrypted';
     return { step: 'tls', status: 'warning', detail, elapsedMs: 0 };
   }
-  const [row] = await session.rows("SHOW STATUS LIKE 'Ssl_cipher'");
+  const [row] = await session.rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
+  const cipher = row?.[1] ?? '';
+  if (cipher === '') {
+    const detail = 'the server says that this session is not encrypted';
+    return { step: 'tls', status: 'warning', detail, elapsedMs: 0 };
+  }
   const checked = config.tls.mode === 'verify' ? 'certificate checked' : 'certificate not checked';
-  return { step: 'tls', status: 'ok', detail: `${row?.[1] ?? ''}, ${checked}`, elapsedMs: 0 };
+  return {
+    step: 'tls',
+    status: 'ok',
+    detail: `the session is encrypted with ${cipher}, ${checked}`,
+    elapsedMs: 0,
+  };
 }
 
 const WANTED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'DROP'];

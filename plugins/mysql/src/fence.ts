@@ -10,6 +10,7 @@ import type { Session } from './session.js';
 
 const NO_SUCH_THREAD = 1094;
 const LOCK_WAIT_TIMEOUT = 1205;
+const DEADLOCK = 1213;
 const TRIES = 30;
 const MOST_TASKS = 64;
 
@@ -42,7 +43,6 @@ export async function takeFence(
       await endHolders(session, [name], ledger, log);
       return false;
     });
-    await session.run('SET SESSION innodb_lock_wait_timeout = DEFAULT');
   }
   await until(name, async () => {
     if ((await session.value(`SELECT GET_LOCK('${name}', 1)`)) === '1') return true;
@@ -53,8 +53,20 @@ export async function takeFence(
   await endHolders(session, tasks, ledger, log);
   // Only now: the older attempt may have committed up to the moment its lock went.
   const decision = (await ledger?.judge(session, '')) ?? { kind: 'write' };
-  await ledger?.sweep(session);
+  if (ledger !== undefined) {
+    await clearFinished(session, ledger);
+    await session.run('SET SESSION innodb_lock_wait_timeout = DEFAULT');
+  }
   return { ledger, decision };
+}
+
+/** A frozen attempt may keep such a row locked: that must not cost this one anything. */
+async function clearFinished(session: Session, ledger: Ledger): Promise<void> {
+  try {
+    await ledger.clear(session);
+  } catch (error) {
+    if (errnoOf(error) !== LOCK_WAIT_TIMEOUT && errnoOf(error) !== DEADLOCK) throw error;
+  }
 }
 
 /** Tags the session of a further task, so that a newer attempt finds and ends it too. */

@@ -1,13 +1,14 @@
 import {
   DEFAULT_LEDGER_TABLE,
+  judgeClaimed,
   judgeLedger,
-  LEDGER_KEEP_DAYS,
   ledgerDdl,
   ledgerKeyOf,
+  nodeKeyOf,
   PluginError,
   runOf,
 } from '@millrace/sdk';
-import type { AttemptIdentity, LedgerDecision, RunLog } from '@millrace/sdk';
+import type { AttemptIdentity, LedgerDecision, LedgerKey, RunLog } from '@millrace/sdk';
 
 import type { MysqlConfig } from './config.js';
 import { quoteTable, textLiteral } from './literal.js';
@@ -63,25 +64,27 @@ export class Ledger {
 
   /** Writes this attempt's fence so that older attempts are refused from now on; throws MR-D203 for an older one. */
   async claim(session: Session): Promise<void> {
-    const key = ledgerKeyOf(this.#identity);
-    const values = [key.installation, key.nodeId, key.scheduledTime, key.slice].map(textLiteral);
-    const { fence } = this.#identity;
-    await session.run(
-      `INSERT INTO ${this.#table} (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
-       VALUES (${values.join(', ')}, '', ${digits(fence)}, 0, 0)
-       ON DUPLICATE KEY UPDATE fence = GREATEST(fence, ${digits(fence)})`,
-    );
+    await this.#raise(session, ledgerKeyOf(this.#identity), this.#identity.fence);
     await this.judge(session, '');
   }
 
-  /** Reads and judges the row; `FOR UPDATE` keeps it until the transaction ends. */
+  /**
+   * Reads and judges the row, and what the node's row says of its age. `FOR UPDATE` is for the end, when it
+   * must be there: it keeps the row until the transaction ends.
+   */
   async judge(session: Session, lock: '' | 'FOR UPDATE'): Promise<LedgerDecision> {
+    const judge = lock === '' ? judgeLedger : judgeClaimed;
     const [row] = await session.rows(
-      `SELECT run, fence, row_count, rows_deleted FROM ${this.#table} WHERE ${this.#where()} ${lock}`,
+      `SELECT run, fence, row_count, rows_deleted FROM ${this.#table}
+        WHERE ${whereOf(ledgerKeyOf(this.#identity))} ${lock}`,
     );
-    if (row === undefined) return judgeLedger(undefined, this.#identity);
+    const [node] = await session.rows(
+      `SELECT fence FROM ${this.#table} WHERE ${whereOf(nodeKeyOf(this.#identity))}`,
+    );
+    const settled = node?.[0] ?? undefined;
+    if (row === undefined) return judge(undefined, this.#identity, settled);
     const [run, fence, rows, rowsDeleted] = row;
-    return judgeLedger(
+    return judge(
       {
         run: run ?? '',
         fence: fence ?? '0',
@@ -89,6 +92,7 @@ export class Ledger {
         rowsDeleted: Number(rowsDeleted),
       },
       this.#identity,
+      settled,
     );
   }
 
@@ -98,26 +102,46 @@ export class Ledger {
       `UPDATE ${this.#table} SET run = ${textLiteral(runOf(this.#identity))},
               fence = ${digits(this.#identity.fence)}, row_count = ${rows}, rows_deleted = ${rowsDeleted},
               committed_at = CURRENT_TIMESTAMP(6)
-        WHERE ${this.#where()}`,
+        WHERE ${whereOf(ledgerKeyOf(this.#identity))}`,
     );
   }
 
-  /** Removes what finished runs of this node left; a few rows at a time. */
-  async sweep(session: Session): Promise<void> {
-    const { installation, nodeId } = ledgerKeyOf(this.#identity);
+  /**
+   * Removes what finished runs of this node left. The node's row first, committed: whoever finds a row
+   * removed finds that one raised. Fails when a row is locked; the next attempt then does it.
+   */
+  async clear(session: Session): Promise<void> {
+    const { settledFence, installation, nodeId, scheduledTime } = this.#identity;
+    if (settledFence === undefined) return;
+    await this.#raise(session, nodeKeyOf(this.#identity), settledFence);
+    const finished = `installation = ${textLiteral(installation)} AND node_id = ${textLiteral(nodeId)}
+        AND fence <= ${digits(settledFence)}`;
+    // Looked up first: a DELETE by fence locks every row it passes, also those of attempts at work.
+    const rows = await session.rows(
+      `SELECT DISTINCT scheduled_time FROM ${this.#table}
+        WHERE ${finished} AND scheduled_time NOT IN ('', ${textLiteral(scheduledTime)}) LIMIT 1000`,
+    );
+    const times = rows.map(([time]) => textLiteral(time ?? ''));
+    if (times.length === 0) return;
     await session.run(
-      `DELETE FROM ${this.#table} WHERE installation = ${textLiteral(installation)}
-          AND node_id = ${textLiteral(nodeId)}
-          AND committed_at < CURRENT_TIMESTAMP(6) - INTERVAL ${LEDGER_KEEP_DAYS} DAY
-          AND NOT (${this.#where()}) LIMIT 1000`,
+      `DELETE FROM ${this.#table} WHERE ${finished} AND scheduled_time IN (${times.join(', ')})`,
     );
   }
 
-  #where(): string {
-    const key = ledgerKeyOf(this.#identity);
-    return `installation = ${textLiteral(key.installation)} AND node_id = ${textLiteral(key.nodeId)}
-       AND scheduled_time = ${textLiteral(key.scheduledTime)} AND slice = ${textLiteral(key.slice)}`;
+  /** Makes the row if need be and raises its fence; one with a larger fence stays as it is. */
+  async #raise(session: Session, key: LedgerKey, fence: string): Promise<void> {
+    const values = [key.installation, key.nodeId, key.scheduledTime, key.slice].map(textLiteral);
+    await session.run(
+      `INSERT INTO ${this.#table} (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
+       VALUES (${values.join(', ')}, '', ${digits(fence)}, 0, 0)
+       ON DUPLICATE KEY UPDATE fence = GREATEST(fence, ${digits(fence)})`,
+    );
   }
+}
+
+function whereOf(key: LedgerKey): string {
+  return `installation = ${textLiteral(key.installation)} AND node_id = ${textLiteral(key.nodeId)}
+     AND scheduled_time = ${textLiteral(key.scheduledTime)} AND slice = ${textLiteral(key.slice)}`;
 }
 
 function digits(fence: string): string {

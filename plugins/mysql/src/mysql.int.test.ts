@@ -21,6 +21,7 @@ interface World extends AsyncDisposable {
   readonly user: string;
   readonly sql: (text: string) => Promise<readonly Record<string, unknown>[]>;
   readonly leftovers: () => Promise<readonly string[]>;
+  readonly ledger: () => Promise<readonly string[]>;
 }
 
 /** A database and a user that may do everything in it and nothing else. */
@@ -47,6 +48,10 @@ async function openWorld(server: TestServer, setup: string): Promise<World> {
           WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'millrace\\_stg%'`,
       );
       return rows.map((r) => String(r['what']));
+    },
+    ledger: async () => {
+      const rows = await sql('SELECT scheduled_time AS time FROM millrace_ledger ORDER BY 1');
+      return rows.map((r) => String(r['time']));
     },
     [Symbol.asyncDispose]: async () => {
       await sql(`DROP USER '${user}'@'%'`);
@@ -287,6 +292,7 @@ for (const server of mysqlTestServers()) {
           return found.map((r) => SOURCE.columns.map((c) => r[c.name] as Row[number]));
         },
         leftovers: world.leftovers,
+        ledger: world.ledger,
         [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
       };
     },
@@ -326,6 +332,7 @@ for (const server of mysqlTestServers()) {
         ],
         endless: of('UPDATE counter SET n = 5; SELECT SLEEP(600)'),
         leftovers: world.leftovers,
+        ledger: world.ledger,
         [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
       };
     },

@@ -1,12 +1,13 @@
-import type { AttemptIdentity, LedgerDecision, LedgerRow } from '@millrace/sdk';
+import type { AttemptIdentity, LedgerDecision, LedgerKey, LedgerRow } from '@millrace/sdk';
 import type { Client } from 'pg';
 import {
   DEFAULT_LEDGER_TABLE,
-  LEDGER_KEEP_DAYS,
   PluginError,
+  judgeClaimed,
   judgeLedger,
   ledgerDdl,
   ledgerKeyOf,
+  nodeKeyOf,
   runOf,
 } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
@@ -41,26 +42,11 @@ export class LedgerTable {
    */
   async claim(client: Client, identity: AttemptIdentity): Promise<LedgerDecision> {
     await this.#ensure(client);
-    const key = keyValues(identity);
-    // The claim also renews the row's age: a rerun of an old day must not be swept away while it works.
     try {
-      await query(
-        client,
-        `DELETE FROM ${this.#name} WHERE installation = $1 AND node_id = $2 AND scheduled_time <> $3
-           AND committed_at < now() - interval '${LEDGER_KEEP_DAYS} days'`,
-        key.slice(0, 3),
-      );
-      const [row] = await query(
-        client,
-        `INSERT INTO ${this.#name} AS l
-           (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
-         VALUES ($1, $2, $3, $4, '', $5::numeric, 0, 0)
-         ON CONFLICT (installation, node_id, scheduled_time, slice)
-         DO UPDATE SET fence = greatest(l.fence, excluded.fence), committed_at = now()
-         RETURNING ${STORED}`,
-        [...key, identity.fence],
-      );
-      return judgeLedger(rowOf(row), identity);
+      const row = await this.#raise(client, keyValues(ledgerKeyOf(identity)), identity.fence);
+      const decision = judgeLedger(rowOf(row), identity);
+      await this.#clear(client, identity);
+      return decision;
     } catch (error) {
       throw this.#unusable(error);
     }
@@ -71,9 +57,16 @@ export class LedgerTable {
     const [row] = await query(
       client,
       `SELECT ${STORED} FROM ${this.#name} WHERE ${KEY} FOR UPDATE`,
-      keyValues(identity),
+      keyValues(ledgerKeyOf(identity)),
     );
-    return judgeLedger(rowOf(row), identity);
+    // A statement of its own, behind the claim: in the claim's snapshot the node's row may be older than
+    // the removal that let the claim pass.
+    const [node] = await query(
+      client,
+      `SELECT fence::text FROM ${this.#name} WHERE ${KEY}`,
+      keyValues(nodeKeyOf(identity)),
+    );
+    return judgeClaimed(rowOf(row), identity, node?.[0] ?? undefined);
   }
 
   /** Writes the row of this run, in the transaction of its rows. */
@@ -91,7 +84,51 @@ export class LedgerTable {
        ON CONFLICT (installation, node_id, scheduled_time, slice)
        DO UPDATE SET run = excluded.run, fence = excluded.fence, row_count = excluded.row_count,
                      rows_deleted = excluded.rows_deleted, committed_at = now()`,
-      [...keyValues(identity), runOf(identity), identity.fence, `${rows}`, `${rowsDeleted}`],
+      [
+        ...keyValues(ledgerKeyOf(identity)),
+        runOf(identity),
+        identity.fence,
+        `${rows}`,
+        `${rowsDeleted}`,
+      ],
+    );
+  }
+
+  /** Makes the row if need be and raises its fence; one with a larger fence stays as it is. */
+  async #raise(
+    client: Client,
+    key: readonly string[],
+    fence: string,
+  ): Promise<TextRow | undefined> {
+    const [row] = await query(
+      client,
+      `INSERT INTO ${this.#name} AS l
+         (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
+       VALUES ($1, $2, $3, $4, '', $5::numeric, 0, 0)
+       ON CONFLICT (installation, node_id, scheduled_time, slice)
+       DO UPDATE SET fence = greatest(l.fence, excluded.fence)
+       RETURNING ${STORED}`,
+      [...key, fence],
+    );
+    return row;
+  }
+
+  /**
+   * Removes what finished runs of this node left. The node's row first, committed: whoever finds a row
+   * removed finds that one raised. A row that is locked is left to the next attempt: its holder may be
+   * frozen.
+   */
+  async #clear(client: Client, identity: AttemptIdentity): Promise<void> {
+    const { settledFence } = identity;
+    if (settledFence === undefined) return;
+    await this.#raise(client, keyValues(nodeKeyOf(identity)), settledFence);
+    await query(
+      client,
+      `DELETE FROM ${this.#name} WHERE ctid = ANY(ARRAY(
+         SELECT ctid FROM ${this.#name}
+          WHERE installation = $1 AND node_id = $2 AND scheduled_time NOT IN ('', $3)
+            AND fence <= $4::numeric LIMIT 1000 FOR UPDATE SKIP LOCKED))`,
+      [identity.installation, identity.nodeId, identity.scheduledTime, settledFence],
     );
   }
 
@@ -123,8 +160,7 @@ export class LedgerTable {
   }
 }
 
-function keyValues(identity: AttemptIdentity): readonly string[] {
-  const key = ledgerKeyOf(identity);
+function keyValues(key: LedgerKey): readonly string[] {
   return [key.installation, key.nodeId, key.scheduledTime, key.slice];
 }
 

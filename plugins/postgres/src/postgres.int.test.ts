@@ -215,6 +215,7 @@ describeWriter('postgres', {
         ]) as Row[];
       },
       leftovers: world.leftovers,
+      ledger: world.ledger,
       [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
     };
   },
@@ -244,6 +245,7 @@ describeNode('postgres-sql', {
       ],
       endless: of('UPDATE counter SET n = 5; SELECT pg_sleep(600)'),
       leftovers: world.leftovers,
+      ledger: world.ledger,
       [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
     };
   },

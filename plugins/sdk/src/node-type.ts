@@ -22,7 +22,10 @@ export interface NodeType<C = never> {
   readonly configVersion: number;
   upgrade?(config: unknown, from: number): unknown;
   readonly examples: readonly unknown[];
-  /** `exactly-once`: fenced, its effect and its ledger row commit together. Shown to the user. */
+  /**
+   * `exactly-once`: fenced, its effect and its ledger row commit together. `none`: it does nothing, so it
+   * needs no slot and its `run` is never called. Shown to the user.
+   */
   readonly effect: 'exactly-once' | 'at-least-once' | 'none';
   /** Names of the data sources this configuration needs; the attempt gets these and no others. */
   dataSourcesOf(config: C): readonly string[];

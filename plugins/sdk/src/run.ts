@@ -11,6 +11,12 @@ export interface AttemptIdentity {
   readonly attempt: number;
   /** Decimal digits. Of two attempts for one (node, scheduled time), the later always has the larger fence. */
   readonly fence: string;
+  /**
+   * Decimal digits: every attempt of this node whose fence is not larger belongs to a run that has come to
+   * its end. What a ledger keeps of them may go, and whoever still speaks for one is refused. Absent while
+   * nothing is known.
+   */
+  readonly settledFence?: string;
   /** RFC 3339 instant, UTC. */
   readonly scheduledTime: string;
   /** `YYYY-MM-DD`. */

@@ -15,6 +15,8 @@ export interface NodeFixture extends AsyncDisposable {
   readonly endless: unknown;
   /** Statements, locks, processes or connections of these runs that are still there. */
   readonly leftovers: () => Promise<readonly string[]>;
+  /** Of an exactly-once node: the scheduled times its ledger has rows of, sorted; '' is the node's own. */
+  readonly ledger?: () => Promise<readonly string[]>;
 }
 
 export interface NodeContract {
@@ -84,6 +86,17 @@ function describeExactlyOnce(
     const older = run(fixture, fixture.config, { identity: { runNumber: 2, fence: '9' } });
     await expect(older).rejects.toMatchObject({ code: 'MR-D203' });
     expect(await fixture.effect?.()).toBe(1);
+  });
+
+  test('an attempt of a finished run is refused although its ledger row is gone', async () => {
+    await using fixture = await contract.open();
+    await run(fixture, fixture.config, { identity: { attempt: 2, fence: '2' } });
+    const next = { scheduledTime: '2024-03-03T00:00:00Z', fence: '3', settledFence: '2' };
+    await run(fixture, fixture.config, { identity: next });
+    expect(await fixture.ledger?.()).toEqual(['', next.scheduledTime]);
+    const older = run(fixture, fixture.config, { identity: { fence: '1' } });
+    await expect(older).rejects.toMatchObject({ code: 'MR-D203' });
+    expect(await fixture.effect?.()).toBe(2);
   });
 
   test('a newer attempt ends an older one that still runs', async () => {

@@ -32,6 +32,8 @@ export interface WriterFixture extends AsyncDisposable {
   readonly read: () => Promise<readonly Row[]>;
   /** Staging tables, connections and statements of these jobs that are still there. */
   readonly leftovers: () => Promise<readonly string[]>;
+  /** The scheduled times the ledger has rows of, sorted; an empty one is the node's own row. */
+  readonly ledger: () => Promise<readonly string[]>;
 }
 
 export interface WriterContract {
@@ -40,6 +42,13 @@ export interface WriterContract {
   readonly writers?: readonly number[];
   readonly open: () => Promise<WriterFixture>;
 }
+
+const SCHEDULED_TIMES = [
+  '2024-03-02T00:00:00Z',
+  '2024-03-03T00:00:00Z',
+  '2024-03-04T00:00:00Z',
+  '2024-03-05T00:00:00Z',
+] as const;
 
 /** The contract of a writer with a ledger, against a real system. */
 export function describeWriter(name: string, contract: WriterContract): void {
@@ -171,6 +180,49 @@ export function describeWriter(name: string, contract: WriterContract): void {
             code: 'MR-D203',
           });
           await expectTarget(fixture, fixture.rows);
+          await expectNothingLeft(fixture.leftovers);
+        });
+
+        test('the ledger rows of finished runs go with the next run of their node, others stay', async () => {
+          await using fixture = await contract.open();
+          const [first, second, third, fourth] = SCHEDULED_TIMES;
+          await run(fixture, fixture.replace, of({ scheduledTime: first, fence: '1' }));
+          await run(fixture, fixture.replace, of({ scheduledTime: second, fence: '2' }));
+          await run(fixture, fixture.replace, of({ nodeId: '2', fence: '3' }));
+          expect(await fixture.ledger()).toEqual([first, first, second]);
+          const settledFence = '1';
+          const next = of({ scheduledTime: third, fence: '4', settledFence });
+          await run(fixture, fixture.replace, next);
+          expect(await fixture.ledger()).toEqual(['', first, second, third]);
+          await run(
+            fixture,
+            fixture.replace,
+            of({ scheduledTime: fourth, fence: '5', settledFence: '4' }),
+          );
+          // The other node's is not this one's to remove.
+          expect(await fixture.ledger()).toEqual(['', first, fourth]);
+        });
+
+        test('an attempt of a finished run is refused although its ledger row is gone', async () => {
+          await using fixture = await contract.open();
+          const [first, second] = SCHEDULED_TIMES;
+          const old = await openJob(fixture, fixture.replace, of({ scheduledTime: first }));
+          await old.job.prepare();
+          await writeAll(old.job, fixture.rows, writers);
+          const newer = of({ scheduledTime: first, attempt: 2, fence: '2' });
+          await run(fixture, fixture.replace, newer);
+          const next = of({ scheduledTime: second, fence: '3', settledFence: '2' });
+          await run(fixture, fixture.replace, next, fixture.rows.slice(1));
+          expect(await fixture.ledger()).toEqual(['', second]);
+          // Frozen before it published, and frozen before it had even claimed.
+          await expect(old.job.finalize()).rejects.toMatchObject({
+            code: expect.stringMatching(/^MR-D(?:203|109)$/),
+          });
+          await old.job.abort(new Error('late'));
+          await expect(
+            run(fixture, fixture.replace, of({ scheduledTime: first })),
+          ).rejects.toMatchObject({ code: 'MR-D203' });
+          await expectTarget(fixture, fixture.rows.slice(1));
           await expectNothingLeft(fixture.leftovers);
         });
 

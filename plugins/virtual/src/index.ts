@@ -4,7 +4,8 @@ import { z } from 'zod';
 const virtualNode = defineNode({
   type: 'virtual',
   title: 'Virtual node',
-  description: 'Does nothing and succeeds at once: the root or the joint of a workflow.',
+  description:
+    'Does nothing and succeeds at once, without a slot: the root or the joint of a workflow.',
   config: z.strictObject({}),
   configVersion: 1,
   examples: [{}],

@@ -23,7 +23,7 @@ export const INSTANCE_EVENTS = [
   /** Its worker died three times (engine rule 19). */
   'poisoned',
   'stopped',
-  /** A dry run ends at once, without a worker. */
+  /** A dry run, or a node of zero load, ends at once, without a worker. */
   'dry_run_done',
   'set_success',
   'rerun',

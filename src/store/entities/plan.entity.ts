@@ -70,11 +70,13 @@ export const NodeInstanceEntity = new EntitySchema({
     run_number: { type: 'smallint', default: () => '1' },
     attempt: { type: 'smallint', default: () => '0' },
     lost_leases: { type: 'smallint', default: () => '0' },
+    returned: { type: 'smallint', default: () => '0' },
     priority: { type: 'smallint' },
     slots: { type: 'smallint' },
     frozen: { type: 'boolean', default: () => 'false' },
     dry_run: { type: 'boolean', default: () => 'false' },
     reason: { type: 'text', nullable: true },
+    dry_run_reason: { type: 'text', nullable: true },
     last_child_day: { type: 'date' },
     created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
     upstream_done_at: { type: 'timestamptz', nullable: true },
@@ -147,6 +149,16 @@ export const RunningAttemptEntity = new EntitySchema({
     timeout_at: { type: 'timestamptz', nullable: true },
     stop_requested: { type: 'boolean', default: () => 'false' },
     progress: { type: 'jsonb', nullable: true },
+    fence: { type: 'bigint', nullable: true },
+  },
+});
+
+export const OpenRunEntity = new EntitySchema({
+  name: 'open_run',
+  columns: {
+    instance_id: { type: 'bigint', primary: true },
+    node_id: { type: 'bigint' },
+    fence: { type: 'bigint' },
   },
 });
 

@@ -75,6 +75,16 @@ export const ApiTokenEntity = new EntitySchema({
   },
 });
 
+export const UserPreferenceEntity = new EntitySchema({
+  name: 'user_preference',
+  columns: {
+    user_id: { type: 'bigint', primary: true },
+    key: { type: 'text', primary: true },
+    value: { type: 'jsonb' },
+    updated_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+  },
+});
+
 export const IdempotencyKeyEntity = new EntitySchema({
   name: 'idempotency_key',
   columns: {

@@ -1,5 +1,6 @@
 import type { InstanceStatus } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
+import { conditionsOf, type InstanceMatch, Values } from '../sql/matching-instances.js';
 
 /** Where an instance is: its partition and its id. */
 export interface InstanceKey {
@@ -18,6 +19,7 @@ export interface InstanceSummary extends InstanceKey {
   readonly nodeName: string;
   readonly nodeType: string;
   readonly runGroupId: number;
+  readonly runGroupKind: string;
   readonly resourceGroup: string;
   readonly bizdate: string;
   readonly scheduledAt: Date;
@@ -70,16 +72,19 @@ export interface AttemptSummary {
   readonly result: unknown;
 }
 
-export interface InstanceFilter {
-  readonly workspaceId: number;
-  readonly bizdate?: string | undefined;
+/** Which instances a list or its facets are about. */
+export interface InstanceFilter extends Omit<InstanceMatch, 'window'> {
   readonly statuses?: readonly string[] | undefined;
-  readonly workflow?: string | undefined;
+  readonly frozen?: boolean | undefined;
+  /** The name of the node. */
   readonly node?: string | undefined;
   readonly runGroupId?: number | undefined;
   readonly workflowInstanceId?: number | undefined;
   /** The one partition to look in, where the caller knows it. */
   readonly planDay?: string | undefined;
+}
+
+export interface InstancePage extends InstanceFilter {
   readonly before?: InstanceKey | undefined;
   readonly limit: number;
 }
@@ -88,7 +93,8 @@ const COLUMNS = `
   i.plan_day AS "planDay", i.id, i.workspace_id AS "workspaceId", i.workflow_id AS "workflowId",
   w.name AS "workflowName", i.workflow_instance_id AS "workflowInstanceId",
   i.version_id AS "versionId", i.node_id AS "nodeId", n.name AS "nodeName",
-  i.node_type AS "nodeType", i.run_group_id AS "runGroupId", g.name AS "resourceGroup", i.bizdate,
+  i.node_type AS "nodeType", i.run_group_id AS "runGroupId", r.kind AS "runGroupKind",
+  g.name AS "resourceGroup", i.bizdate,
   i.scheduled_at AS "scheduledAt", i.period_no AS "periodNo", i.path, i.status, i.frozen,
   i.dry_run AS "dryRun", i.reason, i.priority, i.slots, i.pending, i.epoch,
   i.run_number AS "runNumber", i.attempt, i.created_at AS "createdAt",
@@ -99,43 +105,80 @@ const FROM = `
   FROM node_instance i
   JOIN workflow w ON w.id = i.workflow_id
   JOIN node n ON n.id = i.node_id
+  JOIN run_group r ON r.id = i.run_group_id
   JOIN resource_group g ON g.id = i.resource_group_id`;
 
 /** Page of instances, newest plan day and id first. */
-export async function listInstances(sql: Sql, filter: InstanceFilter): Promise<InstanceSummary[]> {
-  const days = filter.planDay === undefined ? await planDaysOf(sql, filter) : [filter.planDay];
+export async function listInstances(sql: Sql, page: InstancePage): Promise<InstanceSummary[]> {
+  const days = page.planDay === undefined ? await planDaysOf(sql, page) : [page.planDay];
   if (days.length === 0) return [];
+  const values = new Values();
+  const where = filterOf(page, days, values);
+  const { before } = page;
   return await sql.rows<InstanceSummary>(
     `SELECT ${COLUMNS} ${FROM}
-      WHERE i.plan_day = ANY ($1::date[]) AND i.workspace_id = $2
-        AND ($3::date IS NULL OR i.bizdate = $3)
-        AND ($4::text[] IS NULL OR i.status = ANY ($4))
-        AND ($5::text IS NULL OR w.name = $5)
-        AND ($6::text IS NULL OR n.name = $6)
-        AND ($7::bigint IS NULL OR i.run_group_id = $7)
-        AND ($8::bigint IS NULL OR i.workflow_instance_id = $8)
-        AND ($9::date IS NULL OR (i.plan_day, i.id) < ($9, $10::bigint))
+      WHERE ${where}
+        ${before === undefined ? '' : `AND (i.plan_day, i.id) < (${values.add(before.planDay)}::date, ${values.add(before.id)}::bigint)`}
       ORDER BY i.plan_day DESC, i.id DESC
-      LIMIT $11`,
-    [
-      days,
-      filter.workspaceId,
-      filter.bizdate ?? null,
-      filter.statuses ?? null,
-      filter.workflow ?? null,
-      filter.node ?? null,
-      filter.runGroupId ?? null,
-      filter.workflowInstanceId ?? null,
-      filter.before?.planDay ?? null,
-      filter.before?.id ?? null,
-      filter.limit,
-    ],
+      LIMIT ${values.add(page.limit)}`,
+    values.list,
   );
+}
+
+export interface InstanceFacet {
+  readonly facet: 'status' | 'nodeType' | 'resourceGroup' | 'workflow';
+  readonly value: string;
+  /** The workflow's; `null` for the other facets. */
+  readonly id: number | null;
+  readonly count: number;
+}
+
+/** How many instances of a list have each status, node type, resource group and workflow. */
+export async function instanceFacets(sql: Sql, filter: InstanceFilter): Promise<InstanceFacet[]> {
+  const days = filter.planDay === undefined ? await planDaysOf(sql, filter) : [filter.planDay];
+  if (days.length === 0) return [];
+  const values = new Values();
+  return await sql.rows<InstanceFacet>(
+    `WITH counted AS (
+       SELECT i.status, i.node_type, i.resource_group_id, i.workflow_id, count(*)::int AS count
+         FROM node_instance i
+        WHERE ${filterOf(filter, days, values)}
+        GROUP BY GROUPING SETS (i.status, i.node_type, i.resource_group_id, i.workflow_id)
+     )
+     SELECT CASE WHEN c.status IS NOT NULL THEN 'status' WHEN c.node_type IS NOT NULL THEN 'nodeType'
+                 WHEN g.id IS NOT NULL THEN 'resourceGroup' ELSE 'workflow' END AS facet,
+            coalesce(c.status, c.node_type, g.name, w.name) AS value, w.id, c.count
+       FROM counted c LEFT JOIN resource_group g ON g.id = c.resource_group_id
+       LEFT JOIN workflow w ON w.id = c.workflow_id
+      ORDER BY facet, c.count DESC, value`,
+    values.list,
+  );
+}
+
+/** The WHERE of a filter for `node_instance i`. */
+function filterOf(filter: InstanceFilter, days: readonly string[], values: Values): string {
+  const { statuses, frozen, node, runGroupId, workflowInstanceId } = filter;
+  const conditions = [
+    `i.plan_day = ANY(${values.add(days)}::date[])`,
+    conditionsOf(filter, values),
+  ];
+  if (statuses !== undefined) conditions.push(`i.status = ANY(${values.add(statuses)}::text[])`);
+  if (frozen !== undefined) conditions.push(`i.frozen = ${values.add(frozen)}::boolean`);
+  if (node !== undefined)
+    conditions.push(`i.node_id = ANY(ARRAY(SELECT id FROM node WHERE name = ${values.add(node)}))`);
+  if (runGroupId !== undefined)
+    conditions.push(`i.run_group_id = ${values.add(runGroupId)}::bigint`);
+  if (workflowInstanceId !== undefined)
+    conditions.push(`i.workflow_instance_id = ${values.add(workflowInstanceId)}::bigint`);
+  return conditions.join('\n        AND ');
 }
 
 // Without the partition key a list probes every day that is kept (engine rule 1). The small tables that
 // know it are asked first: a plan has one plan day, a test run or a backfill too.
-async function planDaysOf(sql: Sql, filter: InstanceFilter): Promise<string[]> {
+async function planDaysOf(
+  sql: Sql,
+  filter: InstanceFilter & Partial<InstancePage>,
+): Promise<string[]> {
   const rows = await sql.rows<{ planDay: string }>(
     `SELECT DISTINCT plan_day AS "planDay" FROM (
        SELECT plan_day FROM plan

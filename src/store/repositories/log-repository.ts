@@ -15,13 +15,27 @@ export interface LogSource {
 const unzip = promisify(gunzip);
 const CHUNKS_PER_READ = 32;
 
-/** A piece of a run log. A line that a chunk cuts goes on in the next one. */
+/**
+ * A piece of a run log: bytes, because a chunk may end within a character. A line that a chunk cuts goes
+ * on in the next one.
+ */
 export interface LogChunk {
   /** Counts up within one attempt, without gaps. */
   readonly no: number;
   /** The number of its first (perhaps continued) line, from 0. */
   readonly firstLine: number;
-  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+/** A chunk as it is kept. */
+export interface StoredChunk {
+  readonly no: number;
+  /** Ends of lines in it. */
+  readonly lineCount: number;
+  /** Of the uncompressed text. */
+  readonly byteCount: number;
+  /** gzip; `undefined` when its object is gone. */
+  readonly body: Buffer | undefined;
 }
 
 /** Where a reader of one attempt's log stands: the last chunk it has, and the lines before the next. */
@@ -54,6 +68,21 @@ export async function isAttemptOver(sql: Sql, key: InstanceKey, epoch: number): 
   return rows[0]?.over ?? true;
 }
 
+/** How many ends of lines and bytes the log has, and the number of its last chunk (-1: it is empty). */
+export async function logSize(
+  sql: Sql,
+  key: InstanceKey,
+  epoch: number,
+): Promise<{ readonly lastNo: number; readonly lines: number; readonly bytes: number }> {
+  const rows = await sql.rows<{ lastNo: number; lines: number; bytes: number }>(
+    `SELECT coalesce(max(no), -1) AS "lastNo", coalesce(sum(line_count), 0)::int AS lines,
+            coalesce(sum(byte_count), 0)::float8 AS bytes
+       FROM log_chunk WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3`,
+    [key.planDay, key.id, epoch],
+  );
+  return rows[0] ?? { lastNo: -1, lines: 0, bytes: 0 };
+}
+
 /** The cursor of the chunk that holds line `line` (from 0), or of the end of the log. */
 export async function cursorAtLine(
   sql: Sql,
@@ -72,62 +101,98 @@ export async function cursorAtLine(
   return rows[0] ?? LOG_START;
 }
 
-/** The next chunks after `cursor`, at most 2 MB of text at a time, and where the reader stands then. */
+/** The next chunks after `cursor`, at most `limit` (of 64 KB of text each), and where the reader stands then. */
 export async function readLog(
   source: LogSource,
   key: InstanceKey,
   epoch: number,
   cursor: LogCursor,
+  limit = CHUNKS_PER_READ,
 ): Promise<{ readonly chunks: readonly LogChunk[]; readonly cursor: LogCursor }> {
-  const rows = await source.database.rows<ChunkRow>(
-    `SELECT no, line_count AS "lineCount", body, object_offset AS "offset", object_length AS "length"
-       FROM log_chunk
-      WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no > $4
-      ORDER BY no LIMIT ${CHUNKS_PER_READ}`,
-    [key.planDay, key.id, epoch, cursor.no],
-  );
+  const stored = await readStoredChunks(source, key, epoch, { after: cursor.no, limit });
+  const texts = await Promise.all(stored.map(unzipped));
   const chunks: LogChunk[] = [];
   let at = cursor;
-  for (const row of rows) {
-    chunks.push({ no: row.no, firstLine: at.lines, text: await textOf(source, key, epoch, row) });
-    at = { no: row.no, lines: at.lines + row.lineCount };
+  for (const [i, { no, lineCount }] of stored.entries()) {
+    chunks.push({ no, firstLine: at.lines, bytes: texts[i] ?? Buffer.alloc(0) });
+    at = { no, lines: at.lines + lineCount };
   }
   return { chunks, cursor: at };
+}
+
+/** The text of a chunk. Where it is lost, words with as many lines: the numbers of all others stay. */
+export async function unzipped({ body, byteCount, lineCount }: StoredChunk): Promise<Buffer> {
+  if (body === undefined) return missingPart(lineCount);
+  // One piece of output: zlib's own 16 KB would be four calls for each chunk.
+  return await unzip(body, { chunkSize: Math.max(MIN_ZLIB_CHUNK, byteCount + 1) });
+}
+
+const MIN_ZLIB_CHUNK = 64;
+
+function missingPart(lineCount: number): Buffer {
+  const text = '… this part of the log is missing in the log store …';
+  return Buffer.from(text + '\n'.repeat(lineCount));
 }
 
 interface ChunkRow {
   readonly no: number;
   readonly lineCount: number;
+  readonly byteCount: number;
   readonly body: Buffer | null;
   readonly offset: number | null;
   readonly length: number | null;
 }
 
-async function textOf(
+/** The next `limit` chunks after the number `after`, still compressed. */
+export async function readStoredChunks(
   source: LogSource,
   key: InstanceKey,
   epoch: number,
-  row: ChunkRow,
-): Promise<string> {
-  const body =
-    row.body ??
-    (await source.logStore?.read(
-      logKeyOf(key.planDay, key.id, epoch),
-      row.offset ?? 0,
-      row.length ?? 0,
-    ));
-  // The rest of the log is still worth reading.
-  if (body === undefined) return '… this part of the log is missing in the log store …\n';
-  return (await unzip(body)).toString('utf8');
+  range: { readonly after: number; readonly limit: number },
+): Promise<StoredChunk[]> {
+  const rows = await source.database.rows<ChunkRow>(
+    `SELECT no, line_count AS "lineCount", byte_count AS "byteCount", body, object_offset AS "offset",
+            object_length AS "length"
+       FROM log_chunk
+      WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no > $4
+      ORDER BY no LIMIT $5`,
+    [key.planDay, key.id, epoch, range.after, range.limit],
+  );
+  const object = await objectPart(source, logKeyOf(key.planDay, key.id, epoch), rows);
+  return rows.map(({ no, lineCount, byteCount, body, offset, length }) => ({
+    no,
+    lineCount,
+    byteCount,
+    body: body ?? object(offset ?? 0, length ?? 0),
+  }));
 }
 
-/** The text from line `line` on, within a chunk that begins at or before it. */
-export function textFromLine(chunk: LogChunk, line: number): string {
+/** Reads what the rows need of their object at once: an open and a read for each chunk cost more than all else. */
+async function objectPart(
+  { logStore }: LogSource,
+  logKey: string,
+  rows: readonly ChunkRow[],
+): Promise<(offset: number, length: number) => Buffer | undefined> {
+  const moved = rows.filter((row) => row.body === null);
+  const start = Math.min(...moved.map((row) => row.offset ?? 0));
+  const end = Math.max(...moved.map((row) => (row.offset ?? 0) + (row.length ?? 0)));
+  const bytes = moved.length === 0 ? undefined : await logStore?.read(logKey, start, end - start);
+  return (offset, length) => {
+    const part = bytes?.subarray(offset - start, offset - start + length);
+    // The rest of the log is still worth reading.
+    return part?.length === length ? part : undefined;
+  };
+}
+
+/** The bytes from line `line` on, within a chunk that begins at or before it. */
+export function bytesFromLine(chunk: LogChunk, line: number): Buffer {
   let at = 0;
   for (let skipped = chunk.firstLine; skipped < line; skipped++) {
-    const end = chunk.text.indexOf('\n', at);
-    if (end === -1) return '';
+    const end = chunk.bytes.indexOf(NEWLINE, at);
+    if (end === -1) return chunk.bytes.subarray(chunk.bytes.length);
     at = end + 1;
   }
-  return chunk.text.slice(at);
+  return chunk.bytes.subarray(at);
 }
+
+const NEWLINE = 10;

@@ -28,8 +28,9 @@ export interface ClaimDetails {
   readonly problem?: { readonly code: RegisteredCode; readonly detail: string };
 }
 
-interface DetailRow extends Omit<ClaimDetails, 'dataSources' | 'problem'> {
+interface DetailRow extends Omit<ClaimDetails, 'dataSources' | 'problem' | 'parameters'> {
   readonly id: number;
+  readonly parameters: ClaimDetails['parameters'] | null;
   readonly dataSources:
     | readonly {
         readonly name: string;
@@ -60,7 +61,7 @@ export async function claimDetails(
        JOIN node n ON n.id = i.node_id
        JOIN node_version nv ON nv.version_id = c.version_id AND nv.node_id = i.node_id
        JOIN workflow_version v ON v.id = i.version_id
-       JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id`,
+       LEFT JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id`,
     [
       [...new Set(claimed.map((row) => row.plan_day))],
       claimed.map((row) => row.id),
@@ -68,8 +69,12 @@ export async function claimDetails(
     ],
   );
   const details = new Map<number, ClaimDetails>();
-  for (const { id, dataSources, ...row } of rows) {
+  for (const { id, dataSources, parameters: stored, ...found } of rows) {
+    const row = { ...found, parameters: stored ?? {} };
     try {
+      if (stored === null) {
+        throw new MillraceError('MR-A109', `The store has no parameters of instance ${id}.`);
+      }
       const opened: ClaimDetails['dataSources'][number][] = [];
       for (const source of dataSources ?? []) {
         opened.push({

@@ -1,6 +1,7 @@
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
-import { writeEvents } from './write-events.sql.js';
+import { INSTANCE_COLUMNS, type InstanceRow } from './instance-row.js';
+import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const CLAIM_MOVES: readonly Move[] = [
   { from: ['waiting_resource'], events: ['slot_granted'], to: 'dispatched' },
@@ -20,13 +21,20 @@ export interface ClaimedRow {
   readonly run_number: number;
   readonly attempt: number;
   readonly fence: number;
+  /** All attempts of the node up to this fence belong to runs that are over; null: not known now. */
+  readonly settled_fence: number | null;
   readonly version_id: number;
 }
 
 interface Candidate {
   readonly plan_day: string;
   readonly instance_id: number;
+  readonly node_id: number;
+  /** No other transaction claims of its node now. */
+  readonly alone: boolean;
 }
+
+const NODE_LOCKS = 7_263_003;
 
 /**
  * Hands ready instances of a group to one worker: rank by rank, only types it has, as many as the group
@@ -65,17 +73,21 @@ async function findCandidates(tx: Sql, ask: ClaimAsk, slots: number): Promise<Ca
                                      AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
                 ORDER BY r.rank, r.instance_id LIMIT $3) r
      ), filled AS (
-       SELECT plan_day, instance_id, rank,
+       SELECT plan_day, instance_id, node_id, rank,
               sum(slots) OVER (ORDER BY rank, instance_id) AS upto
          FROM head WHERE nth = 1
      )
-     SELECT plan_day, instance_id FROM filled, used
+     -- A node that has just changed its group may be claimed in both: what one of the two has drawn the
+     -- other does not see, and must not call over. Taken before the snapshot of the next statement.
+     SELECT plan_day, instance_id, node_id,
+            pg_try_advisory_xact_lock(${NODE_LOCKS}, (node_id % 2147483647)::int) AS alone
+       FROM filled, used
       WHERE filled.upto <= $4::int - used.slots ORDER BY rank, instance_id`,
     [ask.resourceGroupId, ask.nodeTypes, ask.limit, slots],
   );
 }
 
-/** $1 plan days, $2 instance ids, $3 worker, $4 now. */
+/** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now. */
 const TAKE = `WITH locked AS (
        SELECT i.* FROM node_instance i
         WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
@@ -83,11 +95,12 @@ const TAKE = `WITH locked AS (
         ORDER BY i.id FOR NO KEY UPDATE SKIP LOCKED
      ), held AS (
        INSERT INTO running_attempt (plan_day, instance_id, epoch, worker_id, resource_group_id, node_id,
-              scheduled_at, path, slots)
-       SELECT plan_day, id, epoch + 1, $3, resource_group_id, node_id, scheduled_at, path, slots
+              scheduled_at, path, slots, fence)
+       SELECT plan_day, id, epoch + 1, $3, resource_group_id, node_id, scheduled_at, path, slots,
+              nextval('fence_seq')
          FROM locked
        ON CONFLICT DO NOTHING
-       RETURNING plan_day, instance_id
+       RETURNING plan_day, instance_id, node_id, fence
      ), moved AS (
        UPDATE node_instance i
           SET status = 'dispatched', epoch = i.epoch + 1, attempt = i.attempt + 1, dispatched_at = $4,
@@ -105,18 +118,33 @@ const TAKE = `WITH locked AS (
      ), recorded AS (
        INSERT INTO attempt (plan_day, instance_id, epoch, run_number, attempt, fence, worker_id, version_id,
               state, claimed_at)
-       SELECT m.plan_day, m.id, m.epoch, m.run_number, m.attempt, nextval('fence_seq'), $3, c.version_id,
+       SELECT m.plan_day, m.id, m.epoch, m.run_number, m.attempt, h.fence, $3, c.version_id,
               'dispatched', $4
-         FROM moved m JOIN code c USING (plan_day, id)
+         FROM moved m JOIN code c USING (plan_day, id) JOIN held h ON h.instance_id = m.id
        RETURNING plan_day, instance_id, fence, version_id
+     ), settled AS (
+       -- What is not over: attempts that are held, also by this very claim, and runs between two attempts.
+       SELECT h.node_id, least(min(h.fence),
+                (SELECT min(coalesce(a.fence, 0)) FROM running_attempt a WHERE a.node_id = h.node_id),
+                (SELECT min(o.fence) FROM open_run o WHERE o.node_id = h.node_id)) - 1 AS fence
+         FROM held h WHERE h.node_id = ANY($5::bigint[]) GROUP BY h.node_id
      ), gone AS (
        DELETE FROM ready_instance r USING held WHERE r.instance_id = held.instance_id
      )
-     SELECT m.plan_day, m.id, m.epoch, m.run_number, m.attempt, r.fence, r.version_id, m.workspace_id,
-            jsonb_build_object('from', 'waiting_resource', 'status', 'dispatched', 'workflowId', m.workflow_id,
-              'nodeId', m.node_id, 'bizdate', m.bizdate, 'runNumber', m.run_number, 'attempt', m.attempt)
-              AS payload
-       FROM moved m JOIN recorded r ON r.plan_day = m.plan_day AND r.instance_id = m.id`;
+     SELECT ${INSTANCE_COLUMNS}, m.epoch AS epoch_after, m.attempt AS attempt_after, r.fence,
+            r.version_id AS version_after, s.fence AS settled_fence
+       FROM locked i JOIN moved m USING (plan_day, id)
+       JOIN recorded r ON r.plan_day = m.plan_day AND r.instance_id = m.id
+       LEFT JOIN settled s ON s.node_id = i.node_id`;
+
+/** An instance as it was before its claim, and what the claim made of it. */
+interface TakenRow extends InstanceRow {
+  readonly epoch_after: number;
+  readonly attempt_after: number;
+  readonly version_after: number;
+  readonly fence: number;
+  readonly settled_fence: number | null;
+}
 
 async function take(
   tx: Sql,
@@ -124,24 +152,26 @@ async function take(
   candidates: readonly Candidate[],
   now: Date,
 ): Promise<ClaimedRow[]> {
-  const rows = await tx.rows<
-    ClaimedRow & { workspace_id: number; payload: Record<string, unknown> }
-  >(TAKE, [
+  const rows = await tx.rows<TakenRow>(TAKE, [
     [...new Set(candidates.map((each) => each.plan_day))],
     candidates.map((each) => each.instance_id),
     ask.workerId,
     now,
+    candidates.filter((each) => each.alone).map((each) => each.node_id),
   ]);
   await writeEvents(
     tx,
     now,
-    rows.map((row) => ({
-      workspaceId: row.workspace_id,
-      type: 'instance.status',
-      planDay: row.plan_day,
-      instanceId: row.id,
-      payload: row.payload,
-    })),
+    rows.map((row) => statusEvent(row, 'dispatched', { attempt: row.attempt_after })),
   );
-  return rows;
+  return rows.map((row) => ({
+    plan_day: row.plan_day,
+    id: row.id,
+    epoch: row.epoch_after,
+    run_number: row.run_number,
+    attempt: row.attempt_after,
+    fence: row.fence,
+    settled_fence: row.settled_fence,
+    version_id: row.version_after,
+  }));
 }

@@ -4,7 +4,7 @@ import { MillraceError } from '../../domain/errors.js';
 import type { Sql } from '../database.js';
 import { INSTANCE_COLUMNS, type InstanceKey, type InstanceRow } from './instance-row.js';
 
-/** One answer to "why is it not running?", in the order of the gates an instance passes. */
+/** One answer to "why is it not running?", frozen first, then in the order of the gates an instance passes. */
 export interface WhyReason {
   readonly gate: 'upstream' | 'time' | 'resource' | 'frozen' | 'running' | 'done';
   readonly text: string;
@@ -19,7 +19,7 @@ export interface Why {
 
 const SHOWN = 20;
 
-/** Walks the gates of one instance: upstream, time, resource, frozen. */
+/** Walks the gates of one instance: frozen, upstream, time, resource. */
 export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Promise<Why> {
   const [row] = await sql.rows<InstanceRow>(
     `SELECT ${INSTANCE_COLUMNS} FROM node_instance i WHERE i.plan_day = $1 AND i.id = $2`,
@@ -31,6 +31,8 @@ export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Pr
   else if ((HELD_STATUSES as readonly string[]).includes(row.status)) {
     reasons.push(await running(sql, row));
   } else {
+    // First, because nothing else matters until somebody unfreezes it.
+    if (row.frozen) reasons.push({ gate: 'frozen', text: 'It is frozen. Unfreeze it.', refs: [] });
     reasons.push(...(await upstream(sql, row)));
     if (row.run_at > now) {
       reasons.push({
@@ -41,7 +43,6 @@ export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Pr
     }
     if (row.status === 'retry_wait') reasons.push(...(await retry(sql, row)));
     if (row.status === 'waiting_resource') reasons.push(...(await resource(sql, row)));
-    if (row.frozen) reasons.push({ gate: 'frozen', text: 'It is frozen. Unfreeze it.', refs: [] });
   }
   return { status: row.status, reasons };
 }
@@ -53,13 +54,17 @@ async function done(sql: Sql, row: InstanceRow): Promise<WhyReason> {
     [row.plan_day, row.id],
   );
   const how = row.reason === null ? '' : ` (${row.reason})`;
-  const cause =
-    attempt?.error_code == null ? '' : `: ${attempt.error_code} ${attempt.error_detail ?? ''}`;
+  const detail = attempt?.error_detail?.trim().replace(/\.$/, '') ?? '';
+  const cause = attempt?.error_code == null ? '' : `: ${`${attempt.error_code} ${detail}`.trim()}`;
   return {
     gate: 'done',
-    text: `It has ${row.status}${how}${row.status === 'succeeded' ? '' : cause}.`,
+    text: `It ${endOf(row.status)}${how}${row.status === 'succeeded' ? '' : cause}.`,
     refs: [],
   };
+}
+
+function endOf(status: InstanceStatus): string {
+  return status === 'cancelled' ? 'was cancelled' : `has ${status}`;
 }
 
 async function running(sql: Sql, row: InstanceRow): Promise<WhyReason> {
@@ -75,7 +80,7 @@ async function upstream(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
     plan_day: string;
     id: number;
     name: string;
-    status: string;
+    status: InstanceStatus;
     scheduled_at: Date;
     kind: string;
   }>(
@@ -91,7 +96,7 @@ async function upstream(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
     gate: 'upstream' as const,
     text:
       each.status === 'failed' || each.status === 'cancelled'
-        ? `Upstream "${each.name}" has ${each.status}: rerun it or set it to success.`
+        ? `Upstream "${each.name}" ${endOf(each.status)}: rerun it or set it to success.`
         : `Upstream "${each.name}"${each.kind === 'self_previous' ? ' (previous cycle)' : ''} is ${each.status}.`,
     refs: [encodeDayId('inst', { planDay: each.plan_day, id: each.id })],
   }));

@@ -1,14 +1,16 @@
 import { isRegisteredCode } from '../../domain/errors.js';
 import { isRetried } from '../../domain/instance/retry.js';
-import { HELD_STATUSES, type InstanceStatus } from '../../domain/instance/status.js';
+import { HELD_STATUSES, type InstanceStatus, isFinal } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { storableJson, storableText } from '../storable.js';
 import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
+import { closeRuns, dropHeldAttempts } from './open-runs.sql.js';
+import { recordLast } from './record-last.sql.js';
 import { settleEdges } from './settle-edges.sql.js';
-import { statusEvent, writeEvents } from './write-events.sql.js';
+import { type NewEvent, statusEvent, writeEvents } from './write-events.sql.js';
 
 export const FINISH_MOVES: readonly Move[] = [
   { from: [...HELD_STATUSES], events: ['succeeded'], to: 'succeeded' },
@@ -73,14 +75,7 @@ export async function finishInstances(
   await moveEnded(tx, ended, now);
   await keepRecords(tx, ended, now);
   await writeEvents(tx, now, [
-    ...ended.map(({ row, ending, status }) =>
-      statusEvent(row, status, {
-        attempt: row.attempt,
-        ...(ending.errorCode === undefined
-          ? {}
-          : { code: ending.errorCode, detail: ending.errorDetail }),
-      }),
-    ),
+    ...ended.map(endedEvent),
     ...refused.flatMap((ending) => {
       const row = byId.get(ending.instanceId);
       return row === undefined
@@ -108,6 +103,11 @@ export async function finishInstances(
   return refused;
 }
 
+function endedEvent({ row, ending, status }: Ended): NewEvent {
+  const { errorCode: code, errorDetail: detail } = ending;
+  return statusEvent(row, status, code === undefined ? {} : { code, detail });
+}
+
 function isOwner(row: HeldRow, ending: Ending): boolean {
   return row.epoch === ending.epoch && (HELD_STATUSES as readonly string[]).includes(row.status);
 }
@@ -130,8 +130,8 @@ function statusAfter(
 ): InstanceStatus {
   if (outcome !== 'failed') return outcome;
   const code = isRegisteredCode(errorCode) ? errorCode : undefined;
-  // A lost lease does not use up the retries.
-  return isRetried(code, row.attempt - row.lost_leases, {
+  // Neither a lost lease nor a worker that stops uses up the retries.
+  return isRetried(code, row.attempt - row.lost_leases - row.returned, {
     max: row.retry_max,
     intervalMs: row.retry_interval_ms,
   })
@@ -166,7 +166,6 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
   if (ended.length === 0) return;
   const days = ended.map(({ row }) => row.plan_day);
   const ids = ended.map(({ row }) => row.id);
-  const isFinal = ({ status }: Ended): boolean => status !== 'retry_wait';
   await tx.run(
     `UPDATE node_instance i SET status = e.status,
             ended_at = CASE WHEN e.status = 'retry_wait' THEN NULL ELSE $4::timestamptz END
@@ -193,8 +192,17 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
       now,
     ],
   );
-  await tx.run(`DELETE FROM running_attempt WHERE instance_id = ANY($1::bigint[])`, [ids]);
-  const later = ended.filter((each) => !isFinal(each));
+  const later = ended.filter(({ status }) => !isFinal(status));
+  await dropHeldAttempts(
+    tx,
+    ids,
+    later.map(({ row }) => row.id),
+  );
+  // A first attempt finds nothing to close: nearly all of them are spared the statement.
+  await closeRuns(
+    tx,
+    ended.filter(({ row, status }) => isFinal(status) && row.epoch > 1).map(({ row }) => row.id),
+  );
   if (later.length === 0) return;
   await tx.run(
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
@@ -210,24 +218,11 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
 
 /** The last outcome of each node (engine rule 13) and the partitions a success has written (rule 15). */
 async function keepRecords(tx: Sql, ended: readonly Ended[], now: Date): Promise<void> {
-  const final = ended.filter(({ status }) => status !== 'retry_wait');
-  if (final.length === 0) return;
-  await tx.run(
-    `INSERT INTO node_last (node_id, scheduled_at, plan_day, instance_id, status)
-     SELECT DISTINCT ON (node_id) * FROM unnest($1::bigint[], $2::timestamptz[], $3::date[], $4::bigint[],
-            $5::text[]) AS e(node_id, scheduled_at, plan_day, instance_id, status)
-      ORDER BY node_id, scheduled_at DESC, instance_id DESC
-     ON CONFLICT (node_id) DO UPDATE SET scheduled_at = excluded.scheduled_at,
-       plan_day = excluded.plan_day, instance_id = excluded.instance_id, status = excluded.status
-       WHERE excluded.scheduled_at >= node_last.scheduled_at`,
-    [
-      final.map(({ row }) => row.node_id),
-      final.map(({ row }) => row.scheduled_at),
-      final.map(({ row }) => row.plan_day),
-      final.map(({ row }) => row.id),
-      final.map(({ status }) => status),
-    ],
+  const final = ended.flatMap(({ row, ending, status }) =>
+    isFinal(status) ? [{ row, ending, status }] : [],
   );
+  if (final.length === 0) return;
+  await recordLast(tx, final);
   const succeeded = final.filter(({ status }) => status === 'succeeded');
   if (succeeded.length === 0) return;
   const [days] = keyArrays(succeeded.map(({ row }) => keyOf(row)));

@@ -142,11 +142,13 @@ async function insertInstances(
   await tx.run(
     `INSERT INTO node_instance (plan_day, id, workspace_id, workflow_id, workflow_instance_id, version_id,
             node_id, run_group_id, resource_group_id, node_type, bizdate, scheduled_at, period_no, path,
-            run_at, status, pending, priority, slots, frozen, dry_run, reason, last_child_day)
+            run_at, status, pending, priority, slots, frozen, dry_run, reason, dry_run_reason,
+            last_child_day)
      SELECT $1, p.id, $2, $3, $4, p.version_id, p.node_id, $5, p.resource_group_id, p.node_type, $6,
             p.scheduled_at, p.period_no, p.path, p.run_at,
             CASE WHEN p.pending = 0 THEN 'waiting_time' ELSE 'waiting_upstream' END,
-            p.pending, p.priority, p.slots, p.frozen, p.dry_run, p.reason, $1
+            p.pending, p.priority, p.slots, p.frozen, p.dry_run, p.reason,
+            CASE WHEN p.dry_run THEN coalesce(p.reason, 'dry_run') END, $1
        FROM unnest($7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[],
               $12::timestamptz[], $13::smallint[], $14::text[], $15::timestamptz[], $16::int[],
               $17::smallint[], $18::smallint[], $19::boolean[], $20::boolean[], $21::text[])

@@ -8,6 +8,7 @@ export interface InstanceRow {
   readonly workflow_id: number;
   readonly node_id: number;
   readonly version_id: number;
+  readonly run_group_id: number;
   readonly resource_group_id: number;
   readonly node_type: string;
   readonly bizdate: string;
@@ -20,18 +21,27 @@ export interface InstanceRow {
   readonly run_number: number;
   readonly attempt: number;
   readonly lost_leases: number;
+  /** Attempts of this run that their workers gave back: they use up no retry. */
+  readonly returned: number;
   readonly priority: number;
   readonly slots: number;
   readonly frozen: boolean;
   readonly dry_run: boolean;
   readonly reason: string | null;
+  /** Why it was planned as a dry run; `null`: it was not, and is one only as long as it is skipped. */
+  readonly dry_run_reason: string | null;
   readonly last_child_day: string;
+  readonly upstream_done_at: Date | null;
+  readonly ready_at: Date | null;
+  readonly dispatched_at: Date | null;
+  readonly started_at: Date | null;
+  readonly ended_at: Date | null;
 }
 
 export const INSTANCE_COLUMNS = `i.plan_day, i.id, i.workspace_id, i.workflow_id, i.node_id, i.version_id,
-  i.resource_group_id, i.node_type, i.bizdate, i.scheduled_at, i.path, i.run_at, i.status, i.pending,
-  i.epoch, i.run_number, i.attempt, i.lost_leases, i.priority, i.slots, i.frozen, i.dry_run, i.reason,
-  i.last_child_day`;
+  i.run_group_id, i.resource_group_id, i.node_type, i.bizdate, i.scheduled_at, i.path, i.run_at, i.status, i.pending,
+  i.epoch, i.run_number, i.attempt, i.lost_leases, i.returned, i.priority, i.slots, i.frozen, i.dry_run, i.reason,
+  i.dry_run_reason, i.last_child_day, i.upstream_done_at, i.ready_at, i.dispatched_at, i.started_at, i.ended_at`;
 
 /** Names one instance: the plan day leads to its partition. */
 export interface InstanceKey {

@@ -1,5 +1,6 @@
 import type { Sql } from '../database.js';
 import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
+import { dropHeldAttempts } from './open-runs.sql.js';
 
 /** Ends the present attempts of locked instances as lost: their slots are free, their history says why. */
 export async function loseAttempts(
@@ -10,7 +11,7 @@ export async function loseAttempts(
 ): Promise<void> {
   if (rows.length === 0) return;
   const [days, ids] = keyArrays(rows.map(keyOf));
-  await tx.run(`DELETE FROM running_attempt WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await dropHeldAttempts(tx, ids, ids);
   await tx.run(
     `UPDATE attempt a SET state = 'lost', ended_at = $4, error_code = 'MR-S204', error_detail = $5
        FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)

@@ -33,7 +33,7 @@ export async function makeReady(
             upstream_done_at = coalesce(upstream_done_at, $3),
             epoch = epoch + CASE WHEN $4::text IS NULL THEN 0 ELSE 1 END,
             lost_leases = lost_leases + CASE WHEN $4 = 'lost' THEN 1 ELSE 0 END,
-            attempt = attempt - CASE WHEN $4 = 'returned' THEN 1 ELSE 0 END
+            returned = returned + CASE WHEN $4 = 'returned' THEN 1 ELSE 0 END
       WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
     [days, ids, now, taken ?? null],
   );

@@ -42,6 +42,6 @@ export async function markStarted(
   await writeEvents(
     tx,
     now,
-    rows.map((row) => statusEvent(row, 'running', { attempt: row.attempt })),
+    rows.map((row) => statusEvent(row, 'running')),
   );
 }

@@ -1,11 +1,20 @@
 import { MillraceError } from '../../domain/errors.js';
-import { HELD_STATUSES, type InstanceStatus, isFinal } from '../../domain/instance/status.js';
-import { type InstanceEvent, type Move, nextStatus } from '../../domain/instance/transitions.js';
+import {
+  isHeld,
+  judge,
+  type Operation,
+  outcomeOf,
+  type RerunMode,
+} from '../../domain/instance/operation.js';
+import type { InstanceStatus } from '../../domain/instance/status.js';
+import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { type InstanceKey, type InstanceRow, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { enqueue } from './make-ready.sql.js';
-import { releaseSatisfied, settleEdges } from './settle-edges.sql.js';
+import { closeRuns } from './open-runs.sql.js';
+import { recordLast } from './record-last.sql.js';
+import { releaseSatisfied, rowEndsAtOnce, settleEdges } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const OPERATE_MOVES: readonly Move[] = [
@@ -24,15 +33,15 @@ async function lockOne(tx: Sql, key: InstanceKey): Promise<InstanceRow> {
   return row;
 }
 
-function requireEvent(row: InstanceRow, event: InstanceEvent): InstanceStatus {
-  const to = nextStatus(row.status, event);
-  if (to === undefined) {
-    throw new MillraceError(
-      'MR-S205',
-      `"${event}" does not apply to an instance in ${row.status}.`,
-    );
-  }
-  return to;
+/** MR-S205 when the rules refuse it; false when there is nothing to do. */
+function requireAllowed(
+  operation: Operation,
+  row: InstanceRow,
+  rerunMode: RerunMode = 'always',
+): boolean {
+  const verdict = judge(operation, { ...row, rerunMode });
+  if (verdict.verdict === 'refused') throw new MillraceError(verdict.code, verdict.reason);
+  return verdict.verdict === 'will';
 }
 
 /**
@@ -43,19 +52,24 @@ export async function rerunInstance(tx: Sql, key: InstanceKey, now: Date): Promi
   // Upstreams before their child, as a finish locks them: the other way round the two wait for each other.
   const upstreams = await lockUpstreams(tx, key);
   const row = await lockOne(tx, key);
-  requireEvent(row, 'rerun');
-  await refuseByRerunMode(tx, row);
+  requireAllowed('rerun', row, await rerunModeOf(tx, row));
   const pending = await refreshEdges(tx, row, upstreams);
   await tx.run(
     `UPDATE node_instance SET status = 'waiting_upstream', pending = $3, epoch = epoch + 1,
-            run_number = run_number + 1, attempt = 0, lost_leases = 0, upstream_done_at = NULL,
+            run_number = run_number + 1, attempt = 0, lost_leases = 0, returned = 0, upstream_done_at = NULL,
             ready_at = NULL, dispatched_at = NULL, started_at = NULL, ended_at = NULL,
-            dry_run = dry_run AND reason IS DISTINCT FROM 'skipped',
-            reason = CASE WHEN dry_run AND reason <> 'skipped' THEN reason END
+            dry_run = dry_run_reason IS NOT NULL, reason = dry_run_reason
       WHERE plan_day = $1 AND id = $2`,
     [row.plan_day, row.id, pending],
   );
-  await writeEvents(tx, now, [statusEvent(row, 'waiting_upstream', { rerun: true })]);
+  await writeEvents(tx, now, [
+    statusEvent(row, 'waiting_upstream', {
+      rerun: true,
+      runNumber: row.run_number + 1,
+      attempt: 0,
+      dryRun: row.dry_run_reason !== null,
+    }),
+  ]);
   await settleEdges(
     tx,
     [{ ...keyOf(row), lastChildDay: row.last_child_day, outcome: 'open' }],
@@ -66,17 +80,12 @@ export async function rerunInstance(tx: Sql, key: InstanceKey, now: Date): Promi
   if (fresh !== undefined) await settleEdges(tx, await releaseSatisfied(tx, [fresh], now), now);
 }
 
-async function refuseByRerunMode(tx: Sql, row: InstanceRow): Promise<void> {
-  const [node] = await tx.rows<{ rerun_mode: string }>(
+async function rerunModeOf(tx: Sql, row: InstanceRow): Promise<RerunMode | undefined> {
+  const [node] = await tx.rows<{ rerun_mode: RerunMode }>(
     `SELECT rerun_mode FROM node_version WHERE version_id = $1 AND node_id = $2`,
     [row.version_id, row.node_id],
   );
-  const refused =
-    node?.rerun_mode === 'never' ||
-    (node?.rerun_mode === 'on_failure' && row.status === 'succeeded');
-  if (refused) {
-    throw new MillraceError('MR-S205', `The rerun mode of the node is "${node.rerun_mode}".`);
-  }
+  return node?.rerun_mode;
 }
 
 interface Upstream {
@@ -123,21 +132,17 @@ async function refreshEdges(
   return count?.pending ?? 0;
 }
 
-function outcomeOf(status: InstanceStatus, reason: string | null): string {
-  if (!isFinal(status)) return 'open';
-  if (status !== 'succeeded') return 'failed';
-  return reason === 'skipped' ? 'skipped' : 'success';
-}
-
 /** Declares a failed instance a success: its children may go on. */
 export async function setInstanceSuccess(tx: Sql, key: InstanceKey, now: Date): Promise<void> {
   const row = await lockOne(tx, key);
-  const to = requireEvent(row, 'set_success');
+  requireAllowed('set-success', row);
+  const to = 'succeeded';
   await tx.run(
     `UPDATE node_instance SET status = $3, reason = 'set_success', epoch = epoch + 1
       WHERE plan_day = $1 AND id = $2`,
     [row.plan_day, row.id, to],
   );
+  await recordLast(tx, [{ row, status: to }]);
   await writeEvents(tx, now, [statusEvent(row, to, { setSuccess: true })]);
   await settleEdges(
     tx,
@@ -152,8 +157,9 @@ export async function setInstanceSuccess(tx: Sql, key: InstanceKey, now: Date): 
  */
 export async function stopInstance(tx: Sql, key: InstanceKey, now: Date): Promise<void> {
   const row = await lockOne(tx, key);
-  const to = requireEvent(row, 'stopped');
-  if ((HELD_STATUSES as readonly string[]).includes(row.status)) {
+  requireAllowed('stop', row);
+  const to = 'cancelled';
+  if (isHeld(row.status)) {
     await tx.run(`UPDATE running_attempt SET stop_requested = true WHERE instance_id = $1`, [
       row.id,
     ]);
@@ -169,6 +175,8 @@ export async function stopInstance(tx: Sql, key: InstanceKey, now: Date): Promis
       WHERE plan_day = $1 AND id = $2`,
     [row.plan_day, row.id, to, now],
   );
+  await closeRuns(tx, [row.id]);
+  await recordLast(tx, [{ row, status: to }]);
   await writeEvents(tx, now, [statusEvent(row, to, { code: 'MR-S203' })]);
   await settleEdges(
     tx,
@@ -185,25 +193,21 @@ export async function setInstanceFrozen(
   now: Date,
 ): Promise<void> {
   const row = await lockOne(tx, key);
-  if (isFinal(row.status) || (HELD_STATUSES as readonly string[]).includes(row.status)) {
-    throw new MillraceError(
-      'MR-S205',
-      `Freezing applies to an instance that waits; this one is in ${row.status}.`,
-    );
-  }
-  if (row.frozen === frozen) return;
+  if (!requireAllowed(frozen ? 'freeze' : 'unfreeze', row)) return;
   await tx.run(`UPDATE node_instance SET frozen = $3 WHERE plan_day = $1 AND id = $2`, [
     row.plan_day,
     row.id,
     frozen,
   ]);
-  if (frozen) await tx.run(`DELETE FROM ready_instance WHERE instance_id = $1`, [row.id]);
-  else if (row.status === 'waiting_resource') {
-    const thawed = { ...row, frozen: false };
-    if (row.dry_run) await settleEdges(tx, await releaseSatisfied(tx, [thawed], now), now);
-    else await enqueue(tx, [thawed], now);
-  }
+  // Before the thaw moves it: the status in this event is the one it was frozen in.
   await writeEvents(tx, now, [
     { ...statusEvent(row, row.status, { frozen }), type: 'instance.frozen' },
   ]);
+  if (frozen) await tx.run(`DELETE FROM ready_instance WHERE instance_id = $1`, [row.id]);
+  else if (row.status === 'waiting_resource') {
+    const thawed = { ...row, frozen: false };
+    if (rowEndsAtOnce(thawed))
+      await settleEdges(tx, await releaseSatisfied(tx, [thawed], now), now);
+    else await enqueue(tx, [thawed], now);
+  }
 }

@@ -6,6 +6,8 @@ import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
+import { closeRuns } from './open-runs.sql.js';
+import { recordLast } from './record-last.sql.js';
 import { settleEdges } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
@@ -80,6 +82,11 @@ async function endLost(
             lost_leases = lost_leases + 1, reason = $5
       WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
     [days, ids, now, status, code],
+  );
+  await closeRuns(tx, ids);
+  await recordLast(
+    tx,
+    rows.map((row) => ({ row, status })),
   );
   await writeEvents(
     tx,

@@ -1,9 +1,8 @@
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
-import { type InstanceRow, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { makeReady } from './make-ready.sql.js';
-import { finishDryRuns, settleEdges } from './settle-edges.sql.js';
+import { finishAtOnce, rowEndsAtOnce, settleEdges } from './settle-edges.sql.js';
 
 export const RELEASE_DUE_MOVES: readonly Move[] = [
   { from: ['waiting_time', 'waiting_resource'], events: ['dry_run_done'], to: 'succeeded' },
@@ -21,19 +20,25 @@ export async function releaseDue(tx: Sql, now: Date, limit: number): Promise<num
     tx,
     due.map((each) => ({ planDay: each.plan_day, id: each.instance_id })),
   );
-  // Another scheduler may have been first, or the instance was stopped or moved in the meantime.
-  const waiting = rows.filter(
-    (row) => row.status === 'waiting_time' || row.status === 'retry_wait',
+  // Another scheduler may have been first, or the instance was stopped or moved in the meantime; it may
+  // also have run, failed and got a later time.
+  const still = await tx.rows<{ instance_id: number }>(
+    `SELECT instance_id FROM due_instance WHERE instance_id = ANY($1::bigint[]) AND due_at <= $2`,
+    [rows.map((row) => row.id), now],
   );
-  const isDry = (row: InstanceRow): boolean => row.dry_run && !row.frozen;
+  const isDue = new Set(still.map((each) => each.instance_id));
+  const waiting = rows.filter(
+    (row) => isDue.has(row.id) && (row.status === 'waiting_time' || row.status === 'retry_wait'),
+  );
   await makeReady(
     tx,
-    waiting.filter((row) => !isDry(row)),
+    waiting.filter((row) => !rowEndsAtOnce(row)),
     now,
   );
-  await settleEdges(tx, await finishDryRuns(tx, waiting.filter(isDry), new Set(), now), now);
+  await settleEdges(tx, await finishAtOnce(tx, waiting.filter(rowEndsAtOnce), new Set(), now), now);
   await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[]) AND due_at <= $2`, [
-    rows.map((row) => keyOf(row).id),
+    // Also where there is no instance: such a row would be due for ever.
+    due.map((each) => each.instance_id),
     now,
   ]);
   return due.length;

@@ -1,3 +1,4 @@
+import { endsAtOnce, moveOfChild } from '../../domain/instance/operation.js';
 import type { EdgeOutcome } from '../../domain/instance/status.js';
 import { NOT_STARTED_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
@@ -5,6 +6,8 @@ import type { Sql } from '../database.js';
 import { type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { makeReady } from './make-ready.sql.js';
+import { closeRuns } from './open-runs.sql.js';
+import { recordLast } from './record-last.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const SETTLE_EDGES_MOVES: readonly Move[] = [
@@ -130,10 +133,10 @@ async function moveChildren(
     ],
   );
   const satisfied = changed
-    .filter(({ row, delta }) => row.status === 'waiting_upstream' && row.pending + delta === 0)
+    .filter(({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'release')
     .map(({ row }) => row);
   const reopened = changed
-    .filter(({ row, delta }) => row.status !== 'waiting_upstream' && row.pending + delta > 0)
+    .filter(({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'takeBack')
     .map(({ row }) => row);
   await takeBack(tx, reopened, now);
   return await releaseSatisfied(tx, satisfied, now);
@@ -142,22 +145,25 @@ async function moveChildren(
 /** Children whose last edge is satisfied: skipped, due later, or ready at once. */
 export async function releaseSatisfied(
   tx: Sql,
-  rows: readonly InstanceRow[],
+  satisfied: readonly InstanceRow[],
   now: Date,
 ): Promise<Settlement[]> {
-  if (rows.length === 0) return [];
-  const skipped = await onlySkippedUpstreams(tx, rows);
-  await markSkipped(tx, rows, skipped);
-  const dry = rows.filter((row) => (row.dry_run || skipped.has(row.id)) && !row.frozen);
-  const real = rows.filter((row) => !dry.includes(row));
+  if (satisfied.length === 0) return [];
+  const skipped = await onlySkippedUpstreams(tx, satisfied);
+  await markSkipped(tx, satisfied, skipped);
+  const rows = satisfied.map((row) =>
+    skipped.has(row.id) ? { ...row, dry_run: true, reason: 'skipped' } : row,
+  );
+  const ending = rows.filter(rowEndsAtOnce);
+  const real = rows.filter((row) => !rowEndsAtOnce(row));
   const isDue = (row: InstanceRow): boolean => row.run_at <= now;
   await waitForTime(
     tx,
-    [...real, ...dry].filter((row) => !isDue(row)),
+    rows.filter((row) => !isDue(row)),
     now,
   );
   await makeReady(tx, real.filter(isDue), now);
-  return await finishDryRuns(tx, dry.filter(isDue), skipped, now);
+  return await finishAtOnce(tx, ending.filter(isDue), skipped, now);
 }
 
 /** A child is a dry run only if every same-cycle upstream was skipped (engine rule 10). */
@@ -208,8 +214,12 @@ async function waitForTime(tx: Sql, rows: readonly InstanceRow[], now: Date): Pr
   );
 }
 
-/** A dry run ends at once, without a worker; a skipped one passes "skipped" on. */
-export async function finishDryRuns(
+export function rowEndsAtOnce({ dry_run: dryRun, slots, frozen }: InstanceRow): boolean {
+  return endsAtOnce({ dryRun, slots, frozen });
+}
+
+/** Dry runs and nodes of zero load succeed without a worker; a skipped one passes "skipped" on. */
+export async function finishAtOnce(
   tx: Sql,
   rows: readonly InstanceRow[],
   skipped: ReadonlySet<number>,
@@ -218,17 +228,26 @@ export async function finishDryRuns(
   if (rows.length === 0) return [];
   const [days, ids] = keyArrays(rows.map(keyOf));
   await tx.run(
-    `UPDATE node_instance SET status = 'succeeded', ended_at = $3, dry_run = true,
+    `UPDATE node_instance SET status = 'succeeded', ended_at = $3,
             upstream_done_at = coalesce(upstream_done_at, $3),
-            reason = coalesce(reason, 'dry_run')
+            reason = CASE WHEN dry_run THEN coalesce(reason, 'dry_run') END
       WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
     [days, ids, now],
   );
   await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  // One that lost its worker before its upstreams were rerun and skipped it.
+  await closeRuns(
+    tx,
+    rows.filter((row) => row.epoch > 0).map((row) => row.id),
+  );
+  await recordLast(
+    tx,
+    rows.map((row) => ({ row, status: 'succeeded' })),
+  );
   await writeEvents(
     tx,
     now,
-    rows.map((row) => statusEvent(row, 'succeeded', { dryRun: true })),
+    rows.map((row) => statusEvent(row, 'succeeded', { dryRun: row.dry_run })),
   );
   return rows.map((row) => ({
     ...keyOf(row),
@@ -244,13 +263,15 @@ async function takeBack(tx: Sql, rows: readonly InstanceRow[], now: Date): Promi
   await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
   await tx.run(
     `UPDATE node_instance SET status = 'waiting_upstream', upstream_done_at = NULL, ready_at = NULL,
-            dry_run = dry_run AND reason IS DISTINCT FROM 'skipped', reason = nullif(reason, 'skipped')
+            dry_run = dry_run_reason IS NOT NULL, reason = dry_run_reason
       WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
     [days, ids],
   );
   await writeEvents(
     tx,
     now,
-    rows.map((row) => statusEvent(row, 'waiting_upstream')),
+    rows.map((row) =>
+      statusEvent(row, 'waiting_upstream', { dryRun: row.dry_run_reason !== null }),
+    ),
   );
 }

@@ -7,6 +7,9 @@ export interface NewEvent {
   readonly type: string;
   readonly planDay?: string;
   readonly instanceId?: number;
+  /** Both or none: their names are added to the payload. */
+  readonly resourceGroupId?: number;
+  readonly runGroupId?: number;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
@@ -15,9 +18,13 @@ export async function writeEvents(tx: Sql, now: Date, events: readonly NewEvent[
   if (events.length === 0) return;
   await tx.run(
     `INSERT INTO event_outbox (workspace_id, type, at, plan_day, instance_id, payload)
-     SELECT e.workspace_id, e.type, $2, e.plan_day, e.instance_id, e.payload
+     SELECT e.workspace_id, e.type, $2, e.plan_day, e.instance_id,
+            -- Clients filter by these, and know no ids of groups.
+            e.payload || coalesce((SELECT jsonb_build_object('resourceGroup', g.name, 'runGroupKind', r.kind)
+                                     FROM resource_group g, run_group r
+                                    WHERE g.id = e.resource_group_id AND r.id = e.run_group_id), '{}')
        FROM jsonb_to_recordset($1::jsonb) AS e(workspace_id bigint, type text, plan_day date,
-            instance_id bigint, payload jsonb)`,
+            instance_id bigint, resource_group_id bigint, run_group_id bigint, payload jsonb)`,
     [
       storableJson(
         events.map((event) => ({
@@ -25,6 +32,8 @@ export async function writeEvents(tx: Sql, now: Date, events: readonly NewEvent[
           type: event.type,
           plan_day: event.planDay ?? null,
           instance_id: event.instanceId ?? null,
+          resource_group_id: event.resourceGroupId ?? null,
+          run_group_id: event.runGroupId ?? null,
           payload: event.payload,
         })),
       ),
@@ -33,7 +42,12 @@ export async function writeEvents(tx: Sql, now: Date, events: readonly NewEvent[
   );
 }
 
-/** The event every change of an instance's status writes. */
+/**
+ * The event every change of an instance's status writes, in the transaction and with the `now` that wrote
+ * the row: with `timesAfter` a reader works out the row's times from it. `row` is the instance before the
+ * change, and so are `from` and the times; everything else in the payload is as it is after it, so what
+ * the change itself sets (`attempt`, `runNumber`, `dryRun`, `frozen`) has to be said in `more`.
+ */
 export function statusEvent(
   row: InstanceRow,
   status: string,
@@ -44,14 +58,36 @@ export function statusEvent(
     type: 'instance.status',
     planDay: row.plan_day,
     instanceId: row.id,
+    resourceGroupId: row.resource_group_id,
+    runGroupId: row.run_group_id,
     payload: {
       from: row.status,
       status,
       workflowId: row.workflow_id,
       nodeId: row.node_id,
+      nodeType: row.node_type,
+      runGroupId: row.run_group_id,
       bizdate: row.bizdate,
       runNumber: row.run_number,
+      attempt: row.attempt,
+      frozen: row.frozen,
+      dryRun: row.dry_run,
+      runAt: row.run_at,
+      ...timesBefore(row),
       ...more,
     },
   };
+}
+
+/** A time that is not there yet is left out: most events are of instances that have few. */
+function timesBefore(row: InstanceRow): Record<string, Date> {
+  return Object.fromEntries(
+    [
+      ['upstreamDoneAt', row.upstream_done_at] as const,
+      ['readyAt', row.ready_at] as const,
+      ['dispatchedAt', row.dispatched_at] as const,
+      ['startedAt', row.started_at] as const,
+      ['endedAt', row.ended_at] as const,
+    ].flatMap(([name, at]) => (at === null ? [] : [[name, at]])),
+  );
 }

@@ -42,7 +42,7 @@ const HELLO = {
   resourceGroup: 'whatever it says',
   protocol: WORKER_PROTOCOL,
   capacity: 4,
-  nodeTypes: ['virtual'],
+  nodeTypes: ['shell'],
   dataSourceTypes: [],
   plugins: [],
   addresses: ['10.0.0.7'],

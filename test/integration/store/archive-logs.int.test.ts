@@ -48,7 +48,7 @@ async function writeChunk(database: Database, no: number, text: string): Promise
 async function textOf(database: Database, logStore?: FolderLogStore): Promise<string> {
   const source = logStore === undefined ? { database } : { database, logStore };
   const { chunks } = await readLog(source, KEY, 1, LOG_START);
-  return chunks.map((chunk) => chunk.text).join('');
+  return Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString();
 }
 
 describe('run logs of ended attempts', () => {
@@ -108,7 +108,7 @@ describe('run logs of ended attempts', () => {
     );
     for (const id of [7, 8]) {
       const { chunks } = await readLog({ database, logStore }, { ...KEY, id }, 1, LOG_START);
-      expect(chunks.map((chunk) => chunk.text).join('')).toBe(TEXTS.join(''));
+      expect(Buffer.concat(chunks.map((chunk) => chunk.bytes)).toString()).toBe(TEXTS.join(''));
     }
   });
 

@@ -52,8 +52,13 @@ export class World implements AsyncDisposable {
       commands: () => ({
         submitWorkflow: (options) => scheduler().submitWorkflow(options),
         runWorkflow: (options) => scheduler().runWorkflow(options),
+        createBackfill: (options) => scheduler().createBackfill(options),
         stopInstance: (options) => scheduler().stopInstance(options),
         rerunInstance: (options) => scheduler().rerunInstance(options),
+        previewOperation: (options) => scheduler().previewOperation(options),
+        unfreezeInstance: (options) => scheduler().unfreezeInstance(options),
+        freezeInstance: (options) => scheduler().freezeInstance(options),
+        setInstanceSuccess: (options) => scheduler().setInstanceSuccess(options),
         explainInstance: (...options) => scheduler().explainInstance(...options),
       }),
     });
@@ -62,9 +67,15 @@ export class World implements AsyncDisposable {
     const workerLog: string[] = [];
     const note = (fields: object, text: string): void =>
       void workerLog.push(`${JSON.stringify(fields)} ${text}`);
-    const releaser = createReleaser(database, clock, wakeBus, { warn: note });
     const home = await mkdtemp(join(tmpdir(), 'millrace-worker-'));
     const crashPoint = (): Promise<void> => Promise.resolve();
+    const releaser = createReleaser({
+      database,
+      clock,
+      wakeBus,
+      crashPoint,
+      logger: { warn: note },
+    });
     const worker = new Worker({
       link: new SqlWorkerLink({
         database,

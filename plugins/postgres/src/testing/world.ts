@@ -11,6 +11,8 @@ export interface World extends AsyncDisposable {
   readonly dataSource: ResolvedDataSource<PostgresSource>;
   readonly sql: (text: string) => Promise<readonly Record<string, unknown>[]>;
   readonly leftovers: () => Promise<readonly string[]>;
+  /** The scheduled times the ledger has rows of, sorted. */
+  readonly ledger: () => Promise<readonly string[]>;
 }
 
 export async function openWorld(setup: string): Promise<World> {
@@ -32,6 +34,10 @@ export async function openWorld(setup: string): Promise<World> {
          UNION ALL SELECT relname FROM pg_class WHERE relname LIKE 'millrace_stg%' AND relkind = 'r'`,
       );
       return rows.map((r) => String(r['what']));
+    },
+    ledger: async () => {
+      const rows = await sql('SELECT scheduled_time AS time FROM millrace_ledger ORDER BY 1');
+      return rows.map((r) => String(r['time']));
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };

@@ -9,11 +9,12 @@ import type { SqlDialect } from './statements.js';
  * Order of a publish: lock the key, read the row, {@link judgeLedger}, write the rows, write the row, COMMIT.
  * At its start an attempt claims the key: it writes its fence and leaves `run` as it is, so that an older
  * attempt that wakes up later is refused even before the newer one has published.
+ *
+ * Rows of finished runs go: an attempt writes its `settledFence` to the node's own row
+ * ({@link nodeKeyOf}) and then removes the rows of other scheduled times up to it. A frozen attempt of such
+ * a run is refused by that row where it has not claimed yet, and by the absence of its own where it has.
  */
 export const DEFAULT_LEDGER_TABLE = 'millrace_ledger';
-
-/** Rows older than this are removed by the next attempt of their node. */
-export const LEDGER_KEEP_DAYS = 7;
 
 export interface LedgerKey {
   readonly installation: string;
@@ -41,18 +42,32 @@ export function ledgerKeyOf(identity: AttemptIdentity, slice = ''): LedgerKey {
   return { installation, nodeId, scheduledTime, slice };
 }
 
+/** The row of a node: in `fence` the largest {@link AttemptIdentity.settledFence} its attempts have brought. */
+export function nodeKeyOf(identity: AttemptIdentity): LedgerKey {
+  const { installation, nodeId } = identity;
+  return { installation, nodeId, scheduledTime: '', slice: '' };
+}
+
 export function runOf(identity: AttemptIdentity): string {
   return `${identity.instanceId}:${identity.runNumber}`;
 }
 
 /**
  * What an attempt may do after it read the row of its key under the lock. Throws MR-D203 when an attempt
- * with a larger fence has been here; `published` when this very run has already committed.
+ * with a larger fence has been here, or when the node's row says that its run is over; `published` when
+ * this very run has already committed.
  */
 export function judgeLedger(
   stored: LedgerRow | undefined,
   identity: AttemptIdentity,
+  settled = '0',
 ): LedgerDecision {
+  if (BigInt(settled) >= BigInt(identity.fence)) {
+    throw new PluginError(
+      'MR-D203',
+      `attempt ${identity.attempt} has fence ${identity.fence}; all runs of the node up to ${settled} have ended`,
+    );
+  }
   if (stored === undefined) return { kind: 'write' };
   if (BigInt(stored.fence) > BigInt(identity.fence)) {
     throw new PluginError(
@@ -63,6 +78,20 @@ export function judgeLedger(
   return stored.run === runOf(identity)
     ? { kind: 'published', rows: stored.rows, rowsDeleted: stored.rowsDeleted }
     : { kind: 'write' };
+}
+
+/** The same for an attempt that has claimed its key: without a row its run has been cleared away as over. */
+export function judgeClaimed(
+  stored: LedgerRow | undefined,
+  identity: AttemptIdentity,
+  settled?: string,
+): LedgerDecision {
+  const decision = judgeLedger(stored, identity, settled);
+  if (stored !== undefined) return decision;
+  throw new PluginError(
+    'MR-D203',
+    `the ledger row of attempt ${identity.attempt} (fence ${identity.fence}) is gone: its run has ended`,
+  );
 }
 
 /** The ledger's DDL for a database administrator; `quotedName` is already quoted. */

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { expect, test } from '@jest/globals';
+
+import { createReaper } from '../../../src/scheduler/reaper.js';
+import { Line, node } from '../../support/line.js';
+
+const LEASE_MS = 3000;
+
+test('a scheduler that starts at the end of an outage waits one lease before it takes anything', async () => {
+  await using line = await Line.open({ leaseMs: LEASE_MS });
+  const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+  await line.run(workflowId, '2026-11-20');
+  await line.release();
+  await (await line.worker()).claim(1);
+  // Nobody could renew while the way to the database was cut, and nobody has had the time to since.
+  await line.database.run(
+    `UPDATE worker_lease SET lease_until = clock_timestamp() - interval '1 minute'`,
+  );
+  const reaper = createReaper(line.database, line.clock, line.wakeBus, LEASE_MS, {
+    warn: () => undefined,
+  });
+  reaper.start();
+  try {
+    await sleep(LEASE_MS / 2);
+    expect(reaper.lastSuccessAt).toBeDefined();
+    expect(await line.statuses()).toEqual({ a: 'dispatched' });
+    await sleep(LEASE_MS);
+    expect(await line.statuses()).toEqual({ a: 'waiting_resource' });
+  } finally {
+    await reaper.stop();
+  }
+});

@@ -1,3 +1,5 @@
+import type { Operation, Verdict } from '../domain/instance/operation.js';
+import type { Effect } from '../domain/instance/operation-preview.js';
 import type { InstanceStatus } from '../domain/instance/status.js';
 
 /** Where an instance is, and who asks. */
@@ -24,6 +26,32 @@ export interface Why {
   }[];
 }
 
+/** An instance as a preview names it. */
+export interface ForeseenInstance {
+  readonly planDay: string;
+  readonly id: number;
+  readonly nodeName: string;
+  readonly workflowName: string;
+  readonly bizdate: string;
+  readonly scheduledAt: Date;
+  readonly status: InstanceStatus;
+}
+
+/** What an operation would do to instances and to what lies downstream of them. */
+export interface Foreseen {
+  /** Of those instances that the workspace has, in the order that was asked. */
+  readonly items: readonly {
+    readonly instance: ForeseenInstance;
+    readonly verdict: Verdict;
+    readonly statusAfter: InstanceStatus;
+    readonly frozenAfter: boolean;
+  }[];
+  readonly downstream: readonly { readonly instance: ForeseenInstance; readonly effect: Effect }[];
+  readonly downstreamTotal: number;
+  readonly isComplete: boolean;
+  readonly effects: Readonly<Record<Effect, number>>;
+}
+
 /** What users may ask of the scheduler. Each is one transaction; a refusal is a MillraceError. */
 export interface SchedulerCommands {
   /** Makes an immutable version of the draft; throws with `errors` by field when it is not valid. */
@@ -42,6 +70,8 @@ export interface SchedulerCommands {
     readonly userId: number;
     readonly bizdate: string;
     readonly parameters: Readonly<Record<string, string>>;
+    /** Takes a business date that is not over yet. */
+    readonly allowFuture?: boolean | undefined;
   }): Promise<{
     readonly runGroupId: number;
     readonly planDay: string;
@@ -65,5 +95,11 @@ export interface SchedulerCommands {
   setInstanceSuccess(command: InstanceCommand): Promise<InstanceState>;
   freezeInstance(command: InstanceCommand): Promise<InstanceState>;
   unfreezeInstance(command: InstanceCommand): Promise<InstanceState>;
+  /** Changes nothing. `keys` in the order in which they would be operated on. */
+  previewOperation(command: {
+    readonly workspaceId: number;
+    readonly operation: Operation;
+    readonly keys: readonly { readonly planDay: string; readonly id: number }[];
+  }): Promise<Foreseen>;
   explainInstance(key: { readonly planDay: string; readonly id: number }): Promise<Why>;
 }

@@ -1,3 +1,4 @@
+import { ERRORS, isRegisteredCode } from '../domain/errors.js';
 import { encodeDayId, encodeId } from '../domain/ids.js';
 import type {
   AttemptSummary,
@@ -12,6 +13,7 @@ export function instanceView(row: InstanceSummary): object {
     id: encodeDayId('inst', row),
     run: encodeDayId('run', { planDay: row.planDay, id: row.workflowInstanceId }),
     runGroup: encodeId('bf', row.runGroupId),
+    runGroupKind: row.runGroupKind,
     workflow: { id: encodeId('wf', row.workflowId), name: row.workflowName },
     version: encodeId('ver', row.versionId),
     node: { id: encodeId('node', row.nodeId), name: row.nodeName },
@@ -61,6 +63,12 @@ export function attemptView({ planDay, id }: InstanceKey, row: AttemptSummary): 
     id: `${encodeDayId('att', { planDay, id })}_${row.epoch}`,
     ...attempt,
     version: encodeId('ver', versionId),
-    error: errorCode === null ? null : { code: errorCode, detail: errorDetail ?? '' },
+    error: errorCode === null ? null : errorView(errorCode, errorDetail ?? ''),
   };
+}
+
+function errorView(code: string, detail: string): object {
+  if (!isRegisteredCode(code)) return { code, detail };
+  const { title, help } = ERRORS[code];
+  return { code, detail, title, help };
 }

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
+import { StringDecoder } from 'node:string_decoder';
 
 import type { InstanceKey } from '../store/repositories/instance-repository.js';
 import {
+  bytesFromLine,
   cursorAtLine,
   isAttemptOver,
   latestEpoch,
   type LogSource,
   readLog,
-  textFromLine,
 } from '../store/repositories/log-repository.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import type { HttpResponse } from './http.js';
@@ -26,7 +27,10 @@ interface FollowPorts extends LogSource {
   readonly wakeBus: WakeBus;
 }
 
-/** Sends the log as it is now, as text, a few chunks at a time: it may have 50 MB. */
+/**
+ * Sends the log as it is now, as text, a few chunks at a time: it may have 50 MB. The bytes are those of
+ * the run, also where they are no UTF-8.
+ */
 export async function sendLog(
   source: LogSource,
   response: HttpResponse,
@@ -37,7 +41,7 @@ export async function sendLog(
   let cursor = epoch === undefined ? undefined : await cursorAtLine(database, key, epoch, from);
   while (epoch !== undefined && cursor !== undefined && !response.destroyed) {
     const read = await readLog(source, key, epoch, cursor);
-    for (const chunk of read.chunks) await write(response, textFromLine(chunk, from));
+    for (const chunk of read.chunks) await writeTo(response, bytesFromLine(chunk, from));
     cursor = read.chunks.length === 0 ? undefined : read.cursor;
   }
   response.end();
@@ -79,18 +83,20 @@ async function followAttempt(
   let cursor = await cursorAtLine(database, key, epoch, from);
   let line = from;
   let rest = '';
+  const decoder = new StringDecoder('utf8');
   while (!response.destroyed) {
     // Asked before the read: chunks that came before the end are then in what is read.
     const isOver = await isAttemptOver(database, key, epoch);
     const read = await readLog(ports, key, epoch, cursor);
     cursor = read.cursor;
-    const text = read.chunks.map((chunk) => textFromLine(chunk, from)).join('');
+    const text = read.chunks.map((chunk) => decoder.write(bytesFromLine(chunk, from))).join('');
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    for (const content of lines) await write(response, eventOf(++line, content));
+    for (const content of lines) await writeTo(response, eventOf(++line, content));
     if (read.chunks.length > 0) continue;
     if (isOver) {
-      if (rest !== '') await write(response, eventOf(++line, rest));
+      rest += decoder.end();
+      if (rest !== '') await writeTo(response, eventOf(++line, rest));
       return;
     }
     await nextLook(wakeBus, response);
@@ -102,8 +108,9 @@ function eventOf(id: number, line: string): string {
   return `id: ${id}\ndata: ${line.replaceAll('\r', '␍')}\n\n`;
 }
 
-async function write(response: HttpResponse, text: string): Promise<void> {
-  if (text === '' || response.destroyed || response.write(text)) return;
+/** Writes, and waits until there is room for more or nobody listens any longer. */
+export async function writeTo(response: HttpResponse, data: string | Buffer): Promise<void> {
+  if (data.length === 0 || response.destroyed || response.write(data)) return;
   await Promise.race([once(response, 'drain'), once(response, 'close')]);
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -7,8 +7,10 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { MillraceError } from '../domain/errors.js';
+import { explainConfig } from './explain-config.js';
 import { loadConfig } from './load-config.js';
 import { configReference } from './reference.js';
+import { readSources } from './sources.js';
 import { readStdinConfig } from './stdin-config.js';
 
 const KEY = 'k'.repeat(32);
@@ -60,6 +62,46 @@ test('stdin wins over the environment, the environment over the file', () => {
   expect(config.worker.slots).toBe(3);
   expect(config.process.plugins).toEqual(['a']);
   expect(config.given.has('MILLRACE_PORT')).toBe(true);
+});
+
+test('the environment wins over the file of the project, that over the file of the home', () => {
+  const home = join(folder, 'home');
+  mkdirSync(join(home, '.millrace'), { recursive: true });
+  writeFileSync(
+    join(home, '.millrace', 'config.yaml'),
+    'api: { port: 1, host: home }\nworker:\n  slots: 1\n',
+  );
+  const project = file('c.yaml', '# a comment\napi:\n  port: 2\n  host: project\nlease:\n');
+  const env = { HOME: home, MILLRACE_CONFIG: project, MILLRACE_PORT: '3' };
+  const config = loadConfig('start', env);
+  expect(config.api).toEqual({ host: 'project', port: 3 });
+  expect(config.worker.slots).toBe(1);
+  const rows = explainConfig(readSources(env, { cwd: folder, home }, []));
+  const originOf = (key: string): string | undefined => rows.find((r) => r.key === key)?.origin;
+  expect(originOf('api.port')).toBe('MILLRACE_PORT');
+  expect(originOf('api.host')).toBe(`${project}: api.host`);
+  expect(originOf('worker.slots')).toContain('config.yaml: worker.slots');
+  expect(originOf('lease.leaseMs')).toBe('default');
+});
+
+test('a file that is not YAML is refused by line and column, without its text', () => {
+  const path = file('d.yaml', 'database:\n  url: "postgres://u:hunter2@h/d\n  poolSize: 3\n');
+  const problems = problemsOf('start', { MILLRACE_CONFIG: path });
+  expect(problems[0]).toMatch(/d\.yaml: line \d+, column \d+: /);
+  expect(problems.join()).not.toContain('hunter2');
+  const missing = join(folder, 'none.yaml');
+  expect(problemsOf('start', { MILLRACE_CONFIG: missing })[0]).toContain(missing);
+});
+
+test('a secret is explained as ***, and the file of an older form is not passed over in silence', () => {
+  const env = { MILLRACE_SECRET_KEY: KEY };
+  const problems: string[] = [];
+  const place = mkdtempSync(join(folder, 'old-'));
+  writeFileSync(join(place, 'millrace.config.json'), '{}');
+  const rows = explainConfig(readSources(env, { cwd: place, home: undefined }, problems));
+  expect(JSON.stringify(rows)).not.toContain(KEY);
+  expect(rows.find(({ key }) => key === 'database.secretKey')?.value).toBe('***');
+  expect(problems).toEqual([expect.stringContaining('rename it to millrace.yaml')]);
 });
 
 test('an empty value in the environment counts as not set', () => {

@@ -1,11 +1,7 @@
-import { readFileSync } from 'node:fs';
-
 import { MillraceError } from '../domain/errors.js';
-import { readConfigFile } from './config-file.js';
-import { FOREIGN_NAMES, GROUPS, type ConfigValues, type GroupName } from './groups.js';
+import { SETTINGS, type ConfigValues } from './groups.js';
 import { ROLES, type Role } from './process-settings.js';
-import type { Setting } from './setting.js';
-import { nearestName } from './spelling.js';
+import { merged, readSources, type Environment, type Given, type Layer } from './sources.js';
 
 export interface Config extends ConfigValues {
   /** Names (`MILLRACE_…`) of the settings that somebody has set; the others have their defaults. */
@@ -15,19 +11,11 @@ export interface Config extends ConfigValues {
 /** `start`: the launcher, which makes database and key itself where they are not set. `command`: a CLI verb. */
 export type ConfigRole = Role | 'start' | 'command';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-type Raw = Map<string, { readonly value: unknown; readonly from: string }>;
-
-const SETTINGS: readonly (readonly [GroupName, string, Setting])[] = (
-  Object.keys(GROUPS) as GroupName[]
-).flatMap((group) =>
-  Object.entries(GROUPS[group]).map(([name, one]) => [group, name, one as Setting] as const),
-);
-
 /**
- * Reads every setting once. A later source wins: default, `millrace.config.json` (or the file named by
- * MILLRACE_CONFIG), environment (`NAME`, or `NAME_FILE` for a secret), `stdinOverlay` (names as in the
- * environment). Without `role` it is MILLRACE_ROLE. @throws MR-A206 with all problems at once
+ * Reads every setting once. The first source that names one wins: `stdinOverlay` (names as in the
+ * environment), environment (`NAME`, or `NAME_FILE` for a secret), `millrace.yaml` (or the file
+ * MILLRACE_CONFIG names), `~/.millrace/config.yaml`, default. Without `role` it is MILLRACE_ROLE.
+ * @throws MR-A206 with all problems at once
  */
 export function loadConfig(
   role?: ConfigRole,
@@ -35,25 +23,11 @@ export function loadConfig(
   stdinOverlay: Readonly<Record<string, string>> = {},
 ): Config {
   const problems: string[] = [];
-  const raw: Raw = new Map();
-  readFile(env, raw, problems);
-  readEnvironment(env, raw, problems);
-  readOverlay(stdinOverlay, raw, problems);
-
-  const groups: Record<string, Record<string, unknown>> = {};
-  for (const [group, name, one] of SETTINGS) {
-    const found = raw.get(one.env);
-    const parsed = one.type.safeParse(found?.value);
-    // zod's message never repeats the value, so a secret that is too short stays secret.
-    if (!parsed.success)
-      problems.push(
-        `${found?.from ?? one.env}: ${parsed.error.issues.map((i) => i.message).join('; ')}`,
-      );
-    else (groups[group] ??= {})[name] = parsed.data;
-  }
-  if (problems.length === 0) {
-    // Every setting of GROUPS has been parsed by its own type above.
-    const values = groups as unknown as ConfigValues;
+  const places = { cwd: process.cwd(), home: env['HOME'] ?? env['USERPROFILE'] };
+  const files = readSources(env, places, problems);
+  const raw = merged([overlayLayer(stdinOverlay, problems), ...files]);
+  const values = parseSettings(raw, problems);
+  if (values !== undefined && problems.length === 0) {
     const config: Config = { ...values, given: new Set(raw.keys()) };
     problems.push(...contradictions(config), ...missing(role ?? config.process.role, config));
     if (problems.length === 0) return config;
@@ -63,64 +37,35 @@ export function loadConfig(
   });
 }
 
-function readFile(env: Environment, raw: Raw, problems: string[]): void {
-  const file = readConfigFile(env['MILLRACE_CONFIG'], problems);
-  for (const [section, values] of Object.entries(file.sections)) {
-    const group = (GROUPS as Record<string, Readonly<Record<string, Setting>>>)[section];
-    if (group === undefined) {
-      problems.push(`${file.path}: ${section} is unknown${suggest(section, Object.keys(GROUPS))}`);
+function parseSettings(
+  raw: ReadonlyMap<string, Given>,
+  problems: string[],
+): ConfigValues | undefined {
+  const groups: Record<string, Record<string, unknown>> = {};
+  let isValid = true;
+  for (const [group, name, one] of SETTINGS) {
+    const found = raw.get(one.env);
+    const parsed = one.type.safeParse(found?.value);
+    if (parsed.success) {
+      (groups[group] ??= {})[name] = parsed.data;
       continue;
     }
-    for (const [name, value] of Object.entries(values)) {
-      const one = Object.hasOwn(group, name) ? group[name] : undefined;
-      const path = `${section}.${name}`;
-      if (one === undefined)
-        problems.push(`${file.path}: ${path} is unknown${suggest(name, Object.keys(group))}`);
-      else raw.set(one.env, { value, from: `${file.path}: ${path}` });
-    }
+    isValid = false;
+    // zod's message never repeats the value, so a secret that is too short stays secret.
+    const said = parsed.error.issues.map((issue) => issue.message).join('; ');
+    problems.push(`${found?.from ?? one.env}: ${said}`);
   }
+  // Every setting of GROUPS has been parsed by its own type above.
+  return isValid ? (groups as unknown as ConfigValues) : undefined;
 }
 
-function readEnvironment(env: Environment, raw: Raw, problems: string[]): void {
-  const known = new Map(SETTINGS.map(([, , one]) => [one.env as string, one]));
-  const names = Object.keys(env).filter((key) => key.startsWith('MILLRACE_'));
-  for (const name of names) {
-    const value = env[name];
-    // An empty value is how a compose file says "not set".
-    if (value === undefined || value === '') continue;
-    if (known.has(name)) {
-      raw.set(name, { value, from: name });
-      continue;
-    }
-    const plain = name.replace(/_FILE$/, '');
-    if (name !== plain && known.get(plain)?.secret === true) {
-      if (env[plain]) problems.push(`${plain} and ${name} are both set`);
-      else readSecretFile(plain, name, value, raw, problems);
-      continue;
-    }
-    if (!FOREIGN_NAMES.some((pattern) => pattern.test(name)))
-      problems.push(`${name} is unknown${suggest(name, [...known.keys()])}`);
-  }
-}
-
-function readSecretFile(plain: string, name: string, path: string, raw: Raw, problems: string[]) {
-  try {
-    raw.set(plain, { value: readFileSync(path, 'utf8').trimEnd(), from: name });
-  } catch (error) {
-    problems.push(`${name}: ${String(error)}`);
-  }
-}
-
-function readOverlay(overlay: Readonly<Record<string, string>>, raw: Raw, problems: string[]) {
+function overlayLayer(overlay: Readonly<Record<string, string>>, problems: string[]): Layer {
+  const given = new Map<string, Given>();
   for (const [name, value] of Object.entries(overlay)) {
-    if (SETTINGS.some(([, , one]) => one.env === name)) raw.set(name, { value, from: name });
+    if (SETTINGS.some(([, , one]) => one.env === name)) given.set(name, { value, from: name });
     else problems.push(`${name} is unknown (stdin)`);
   }
-}
-
-function suggest(word: string, known: readonly string[]): string {
-  const nearest = nearestName(word, known);
-  return nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  return { origin: 'stdin', given };
 }
 
 function contradictions({ lease, scheduler }: Config): string[] {

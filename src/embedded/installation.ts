@@ -12,6 +12,9 @@ export const METADATA_DATABASE = 'millrace';
 export const WAREHOUSE_DATABASE = 'warehouse';
 export const SAMPLE_DATABASE = 'sample';
 
+/** Hears the name of a server that outlived its start (`kill -9`) and was stopped to be started anew. */
+export type OnOrphan = (server: string) => void;
+
 /** A data folder that this process alone works in, until disposed. */
 export interface Installation extends Location, Disposable {
   readonly keyring: Keyring;
@@ -43,11 +46,12 @@ export function openInstallation(
 export async function startMetadataServer(
   installation: Installation,
   port?: number,
+  onOrphan: OnOrphan = () => undefined,
 ): Promise<EmbeddedPostgresServer> {
   const { dataDir, serverDir, logDir, keyring } = installation;
   const dataFolder = join(serverDir, 'postgres');
   // Before the port is chosen: an orphan holds the one that saved connections name.
-  await endOrphanPostgres(dataFolder);
+  if (await endOrphanPostgres(dataFolder)) onOrphan('PostgreSQL');
   return await EmbeddedPostgresServer.start({
     dataFolder,
     port: port ?? (await rememberedPort(dataDir, 'postgres')),

@@ -100,12 +100,14 @@ export class PrivateMysqlServer implements AsyncDisposable {
   }
 }
 
-/** Ends the server that a killed parent left in this data folder; its port is free then. */
-export async function endOrphanMysql(dataFolder: string): Promise<void> {
+/** Ends the server that a killed parent left in this data folder; its port is free then. True if one lived. */
+export async function endOrphanMysql(dataFolder: string): Promise<boolean> {
   const pidFile = join(dataFolder, 'server.pid');
-  if (!existsSync(pidFile)) return;
+  if (!existsSync(pidFile)) return false;
   const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
-  if (isServerOf(pid, dataFolder)) await endProcess(pid, 'SIGTERM', dataFolder, STOP_TIMEOUT_MS);
+  if (!isServerOf(pid, dataFolder)) return false;
+  await endProcess(pid, 'SIGTERM', dataFolder, STOP_TIMEOUT_MS);
+  return true;
 }
 
 async function initialise(

@@ -115,18 +115,19 @@ async function shutDown(pid: number, dataFolder: string): Promise<void> {
   await endProcess(pid, 'SIGQUIT', dataFolder, STOP_TIMEOUT_MS);
 }
 
-/** Ends the server that a killed parent left in this data folder; its port is free then. */
-export async function endOrphanPostgres(dataFolder: string): Promise<void> {
+/** Ends the server that a killed parent left in this data folder; its port is free then. True if one lived. */
+export async function endOrphanPostgres(dataFolder: string): Promise<boolean> {
   const pidFile = join(dataFolder, 'postmaster.pid');
-  if (!existsSync(pidFile)) return;
+  if (!existsSync(pidFile)) return false;
   const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
   if (isServerOf(pid, dataFolder)) {
     await shutDown(pid, dataFolder);
-    return;
+    return true;
   }
   // PostgreSQL refuses to start while *any* process has the number in this file, and after a reboot
   // or in a new container another program soon has it.
   rmSync(pidFile, { force: true });
+  return false;
 }
 
 function isNew(dataFolder: string): boolean {

@@ -10,6 +10,7 @@ import {
   SAMPLE_DATABASE,
   WAREHOUSE_DATABASE,
   type Installation,
+  type OnOrphan,
 } from './installation.js';
 import type { Keyring } from './keyring.js';
 import { findMysqlBinary, type MysqlBinary } from './mysql-binary.js';
@@ -52,6 +53,7 @@ export async function openSampleTarget(
   postgres: EmbeddedPostgresServer,
   startServer: StartServer,
   choice: TargetChoice,
+  onOrphan: OnOrphan = () => undefined,
 ): Promise<SampleTarget> {
   const account = accountOf(installation.keyring, SAMPLE_DATABASE);
   const note = join(installation.dataDir, NOTE);
@@ -69,19 +71,22 @@ export async function openSampleTarget(
           ...(await openPostgresDatabase(postgres, account, SAMPLE_TARGET_TABLES.postgres)),
           description: `a second database of the embedded PostgreSQL${isPostgres ? '' : ' (no mariadbd or mysqld here)'}`,
         }
-      : await openMysqlDatabase(installation, binary, account, startServer);
+      : await openMysqlDatabase(installation, binary, account, startServer, onOrphan);
   if (noted === undefined) writeFileSync(note, `${binary?.flavour ?? 'postgres'}\n`);
   return target;
 }
+
+const PRODUCTS = { mariadb: 'MariaDB', mysql: 'MySQL' } as const;
 
 async function openMysqlDatabase(
   installation: Installation,
   binary: MysqlBinary,
   account: Account,
   startServer: StartServer,
+  onOrphan: OnOrphan,
 ): Promise<SampleTarget> {
   const dataFolder = join(installation.serverDir, binary.flavour);
-  await endOrphanMysql(dataFolder);
+  if (await endOrphanMysql(dataFolder)) onOrphan(PRODUCTS[binary.flavour]);
   const port = await rememberedPort(installation.dataDir, binary.flavour);
   const server = await startServer(binary.flavour, () =>
     PrivateMysqlServer.start({
@@ -93,7 +98,6 @@ async function openMysqlDatabase(
       logFile: join(installation.logDir, `${binary.flavour}.log`),
     }),
   );
-  const product = binary.flavour === 'mariadb' ? 'MariaDB' : 'MySQL';
   return {
     kind: 'mysql',
     host: server.host,
@@ -101,7 +105,7 @@ async function openMysqlDatabase(
     user: account.user,
     password: account.password,
     database: account.name,
-    description: `a private ${product} ${binary.version.split('-', 1)[0]} (${binary.path})`,
+    description: `a private ${PRODUCTS[binary.flavour]} ${binary.version.split('-', 1)[0]} (${binary.path})`,
   };
 }
 

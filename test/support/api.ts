@@ -10,6 +10,7 @@ import { PluginHost } from '../../src/plugin-host/plugin-host.js';
 import type { Database } from '../../src/store/database.js';
 import { upsertMember } from '../../src/store/repositories/access-repository.js';
 import { answerRequest, claimRequests } from '../../src/store/repositories/request-repository.js';
+import type { LogStore } from '../../src/store/log-store.js';
 import { SecretBox } from '../../src/store/secret-box.js';
 import { WakeBus } from '../../src/store/wake-bus.js';
 import { openStore } from './store.js';
@@ -58,6 +59,7 @@ export const NO_COMMANDS: SchedulerCommands = {
   setInstanceSuccess: refuse,
   freezeInstance: refuse,
   unfreezeInstance: refuse,
+  previewOperation: refuse,
   explainInstance: refuse,
 };
 
@@ -65,6 +67,7 @@ export async function openApi(
   options: {
     readonly commands?: (database: Database) => Partial<SchedulerCommands>;
     readonly plugins?: readonly string[];
+    readonly logStore?: LogStore;
   } = {},
 ): Promise<TestApi> {
   const store = await openStore();
@@ -86,6 +89,7 @@ export async function openApi(
     version: '0.0.0-test',
     metricsToken: 'scrape-me',
     accessCheckMs: 100,
+    ...(options.logStore === undefined ? {} : { logStore: options.logStore }),
   });
   const app = await createHttpApplication(api);
   await app.listen(0, '127.0.0.1');
@@ -152,7 +156,7 @@ async function send(
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
   const json = (isJson ? JSON.parse(text) : {}) as Record<string, unknown>;
   return { status: response.status, headers: response.headers, text, json };
 }

@@ -65,12 +65,15 @@ export class EventFeed {
     return { seq: upTo, reset: false };
   }
 
+  /** Sends what is new to every room, and says whether there was anything. */
   async deliver(
     send: (room: string, frame: EventFrame & { readonly workspace: string }) => void,
-  ): Promise<void> {
-    while (!this.isIdle) {
-      const head = await latestSeq(this.#database);
-      if (head <= this.#head) return;
+  ): Promise<boolean> {
+    if (this.isIdle) return false;
+    // Read once: what comes while these are on their way is for the next frame.
+    const head = await latestSeq(this.#database);
+    const isNew = head > this.#head;
+    while (this.#head < head) {
       const after = this.#head;
       const seq = Math.min(head, after + PAGE);
       const events = await eventsAfter(this.#database, {
@@ -85,5 +88,6 @@ export class EventFeed {
       }
       this.#head = seq;
     }
+    return isNew;
   }
 }

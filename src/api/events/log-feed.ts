@@ -1,14 +1,20 @@
+import { StringDecoder } from 'node:string_decoder';
+
 import { MillraceError } from '../../domain/errors.js';
 import type { InstanceKey } from '../../store/repositories/instance-repository.js';
 import {
   cursorAtLine,
   latestEpoch,
+  type LogChunk,
   type LogCursor,
   type LogSource,
   readLog,
 } from '../../store/repositories/log-repository.js';
 
-/** One chunk of a run log; `no` counts up without gaps within an attempt. */
+/**
+ * One chunk of a run log; `no` counts up without gaps within an attempt. A character that a chunk cuts
+ * comes whole with the frame after it.
+ */
 export interface LogFrame {
   readonly instance: string;
   readonly attempt: number;
@@ -22,6 +28,8 @@ interface Room {
   readonly key: InstanceKey;
   readonly epoch: number;
   cursor: LogCursor;
+  /** Holds the beginning of a character that the last chunk has cut. */
+  readonly decoder: StringDecoder;
 }
 
 /** Reads each followed run log once for all who follow it. Not safe for calls that overlap. */
@@ -57,27 +65,37 @@ export class LogFeed {
     const name = `log:${instance}:${epoch}`;
     let cursor = await cursorAtLine(this.#source.database, key, epoch, wanted.from);
     const standing = this.#rooms.get(name)?.cursor.no;
+    const decoder = new StringDecoder('utf8');
     for (;;) {
       const read = await readLog(this.#source, key, epoch, cursor);
       const own = read.chunks.filter(({ no }) => standing === undefined || no <= standing);
-      for (const chunk of own) send({ instance, attempt: epoch, ...chunk });
+      for (const chunk of own) send(frameOf(instance, epoch, chunk, decoder));
       if (standing === undefined) cursor = read.cursor;
       if (own.length === 0 || own.length < read.chunks.length) break;
       cursor = read.cursor;
     }
-    if (standing === undefined) this.#rooms.set(name, { instance, key, epoch, cursor });
+    if (standing === undefined) this.#rooms.set(name, { instance, key, epoch, cursor, decoder });
     return { room: name, epoch };
   }
 
   async deliver(send: (room: string, frame: LogFrame) => void): Promise<void> {
     for (const [name, room] of this.#rooms) {
-      const { instance, key, epoch } = room;
+      const { instance, key, epoch, decoder } = room;
       for (;;) {
         const { chunks, cursor } = await readLog(this.#source, key, epoch, room.cursor);
         if (chunks.length === 0) break;
-        for (const chunk of chunks) send(name, { instance, attempt: epoch, ...chunk });
+        for (const chunk of chunks) send(name, frameOf(instance, epoch, chunk, decoder));
         room.cursor = cursor;
       }
     }
   }
+}
+
+function frameOf(
+  instance: string,
+  attempt: number,
+  { no, firstLine, bytes }: LogChunk,
+  decoder: StringDecoder,
+): LogFrame {
+  return { instance, attempt, no, firstLine, text: decoder.write(bytes) };
 }

@@ -35,6 +35,8 @@ type Client = Socket<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, Socke
 type Rt = Namespace<DefaultEventsMap, DefaultEventsMap, DefaultEventsMap, SocketData>;
 
 const POLL_MS = 200;
+/** A room gets frames of events at most this often, the first one at once: a browser draws no faster. */
+const FRAME_MS = 250;
 const ACCESS_CHECK_MS = 30_000;
 
 const joinSchema = z.strictObject({
@@ -61,6 +63,8 @@ export class RealtimeGateway
   readonly #logs: LogFeed;
   #turn: Promise<unknown> = Promise.resolve();
   #isTurnWaiting = false;
+  #nextFrameAt = 0;
+  #nextFrame: NodeJS.Timeout | undefined;
   #timers: NodeJS.Timeout[] = [];
   #unsubscribe: () => void = () => undefined;
 
@@ -103,6 +107,7 @@ export class RealtimeGateway
 
   async onApplicationShutdown(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#nextFrame);
     this.#unsubscribe();
     await this.#turn;
   }
@@ -201,12 +206,27 @@ export class RealtimeGateway
     this.#isTurnWaiting = true;
     void this.#inTurn(async () => {
       this.#isTurnWaiting = false;
-      await this.#events.deliver((room, frame) => this.#namespace?.to(room).emit('events', frame));
+      await this.#deliverEvents();
       await this.#logs.deliver((room, frame) => this.#namespace?.to(room).emit('log', frame));
     }).catch((error: unknown) => {
       const name = error instanceof Error ? error.name : 'unknown';
       this.ports.logger.error({ loop: 'realtime', error: name }, 'frames wait');
     });
+  }
+
+  async #deliverEvents(): Promise<void> {
+    const early = this.#nextFrameAt - performance.now();
+    if (early > 0) {
+      this.#nextFrame ??= setTimeout(() => {
+        this.#nextFrame = undefined;
+        this.#deliver();
+      }, early);
+      return;
+    }
+    const isNew = await this.#events.deliver((room, frame) =>
+      this.#namespace?.to(room).emit('events', frame),
+    );
+    if (isNew) this.#nextFrameAt = performance.now() + FRAME_MS;
   }
 
   /** Sessions end and roles change while sockets stay open: the rooms obey the same matrix as the routes. */

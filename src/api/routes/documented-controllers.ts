@@ -1,10 +1,16 @@
 import type { Type } from '@nestjs/common';
 
 import { BackfillController } from './backfill.controller.js';
+import { ChecklistController } from './checklist.controller.js';
 import { DataSourceController } from './data-source.controller.js';
+import { DayController } from './day.controller.js';
 import { InstallationController } from './installation.controller.js';
+import { InstanceBatchController } from './instance-batch.controller.js';
 import { InstanceController } from './instance.controller.js';
+import { LogController } from './log.controller.js';
+import { PreferenceController } from './preference.controller.js';
 import { SignInController } from './sign-in.controller.js';
+import { TimelineController } from './timeline.controller.js';
 import { WorkflowController } from './workflow.controller.js';
 import { WorkspaceController } from './workspace.controller.js';
 
@@ -15,6 +21,12 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   WorkflowController,
   BackfillController,
   WorkspaceController,
+  InstanceBatchController,
+  DayController,
+  ChecklistController,
+  PreferenceController,
   InstanceController,
+  LogController,
+  TimelineController,
   SignInController,
 ];

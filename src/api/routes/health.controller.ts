@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 
 import { pendingMigrations } from '../../store/run-migrations.js';
-import { Metrics, Public, SignedIn } from '../auth/access.decorator.js';
+import { Metrics, Public } from '../auth/access.decorator.js';
 import { EventPublisher } from '../events/event-publisher.js';
 import type { HttpResponse } from '../http.js';
 import { metricsText } from '../metrics-text.js';
@@ -20,12 +20,6 @@ export class HealthController {
     @Inject(API_PORTS) private readonly ports: ApiPorts,
     @Inject(EventPublisher) private readonly publisher: EventPublisher,
   ) {}
-
-  @Get()
-  @SignedIn()
-  index(): object {
-    return { name: 'Millrace', api: '/api/v1', openapi: '/api/v1/openapi.json', realtime: '/rt' };
-  }
 
   /** The process answers. */
   @Get('healthz')

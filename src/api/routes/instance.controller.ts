@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Get,
-  HttpCode,
-  Inject,
-  Param,
-  Post,
-  Query,
-  Req,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { z } from 'zod';
 
 import { MillraceError } from '../../domain/errors.js';
@@ -22,23 +11,19 @@ import {
   instanceById,
   type InstanceKey,
 } from '../../store/repositories/instance-repository.js';
-import { latestEpoch } from '../../store/repositories/log-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import type { InstanceCommand, InstanceState, Why } from '../commands.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
-import type { HttpRequest, HttpResponse } from '../http.js';
 import { attemptView, instanceDetailView } from '../instance-view.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
-import { followLog, sendLog } from '../log-stream.js';
 import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
 import {
   attemptSchema,
   dirtyRecordSchema,
   instanceDetailSchema,
   instanceStateSchema,
-  logQuerySchema,
   operationSchema,
   whySchema,
 } from '../schemas/instance.schema.js';
@@ -75,32 +60,6 @@ export class InstanceController {
     const key = decodeDayId('inst', id);
     const rows = await attemptsOf(this.ports.database, key);
     return { items: rows.map((row) => attemptView(key, row)) };
-  }
-
-  @Get('log')
-  @Access('view', 'instance')
-  @Describe({
-    summary: 'Read or follow the run log',
-    answer: z.string(),
-    contentType: 'text/plain',
-  })
-  async readLog(
-    @Param('id') id: string,
-    @Query({ schema: logQuerySchema }) query: z.output<typeof logQuerySchema>,
-    @Req() request: HttpRequest,
-    @Res() response: HttpResponse,
-  ): Promise<void> {
-    const key = decodeDayId('inst', id);
-    const { database } = this.ports;
-    if (query.follow === '1') {
-      // The browser's EventSource says here what it has when it comes back.
-      const resumed = Number(request.headers['last-event-id'] ?? Number.NaN);
-      const from = Number.isSafeInteger(resumed) ? resumed : query.from;
-      await followLog(this.ports, response, { key, epoch: query.attempt, from });
-      return;
-    }
-    const epoch = query.attempt ?? (await latestEpoch(database, key));
-    await sendLog(this.ports, response, { key, epoch, from: query.from });
   }
 
   @Get('dirty-records')

@@ -264,10 +264,18 @@ export class WorkflowController {
 }
 
 function summaryView({ workspaceId: _workspace, draft: _draft, ...row }: Workflow): object {
-  return { ...row, id: encodeId('wf', row.id) };
+  return { ...row, id: encodeId('wf', row.id), scheduled: isPlanned(row) };
+}
+
+/** The wish alone plans nothing: without a version, also after a refused submit, there is none to plan. */
+function isPlanned({
+  scheduled,
+  latestVersion,
+}: Pick<Workflow, 'scheduled' | 'latestVersion'>): boolean {
+  return scheduled && latestVersion !== null;
 }
 
 function answer(response: HttpResponse, { workspaceId: _workspace, ...row }: Workflow): object {
   setEtag(response, row.revision);
-  return { ...row, id: encodeId('wf', row.id) };
+  return { ...row, id: encodeId('wf', row.id), scheduled: isPlanned(row) };
 }

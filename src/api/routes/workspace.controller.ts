@@ -4,7 +4,12 @@ import { z } from 'zod';
 import { MillraceError } from '../../domain/errors.js';
 import { decodeDayId, decodeId, encodeDayId, encodeId } from '../../domain/ids.js';
 import { eventsAfter, latestSeq, oldestSince } from '../../store/repositories/event-repository.js';
-import { listInstances } from '../../store/repositories/instance-repository.js';
+import {
+  type InstanceFacet,
+  instanceFacets,
+  type InstanceFilter,
+  listInstances,
+} from '../../store/repositories/instance-repository.js';
 import { listPartitions, workflowRunById } from '../../store/repositories/run-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, InWorkspace } from '../auth/access.decorator.js';
@@ -21,17 +26,22 @@ import {
   pageOf,
   statusListSchema,
 } from '../schemas/field.schema.js';
-import { instanceSchema, runSchema } from '../schemas/instance.schema.js';
+import { instanceFacetsSchema, instanceSchema, runSchema } from '../schemas/instance.schema.js';
+import { instanceMatchFields, matchOf } from '../schemas/instance-match.schema.js';
 
-const instanceQuery = z.strictObject({
+const instanceFields = {
   bizdate: bizdateSchema.optional(),
   status: statusListSchema.optional().meta({ description: 'One or several, by comma.' }),
-  workflow: z.string().optional(),
+  ...instanceMatchFields,
   node: z.string().optional(),
   runGroup: z.string().optional(),
+};
+const instanceQuery = z.strictObject({
+  ...instanceFields,
   limit: limitSchema,
   cursor: cursorSchema,
 });
+const facetQuery = z.strictObject(instanceFields);
 const eventQuery = z.strictObject({
   since: z.coerce.number().int().min(0).default(0),
   limit: limitSchema,
@@ -71,16 +81,41 @@ export class WorkspaceController {
   ): Promise<Page<object>> {
     const before = decodeCursor(z.tuple([bizdateSchema, z.int()]), query.cursor);
     const rows = await listInstances(this.ports.database, {
-      workspaceId: workspace.id,
-      bizdate: query.bizdate,
-      statuses: query.status,
-      workflow: query.workflow,
-      node: query.node,
-      runGroupId: query.runGroup === undefined ? undefined : decodeId('bf', query.runGroup),
+      ...filterOf(workspace, query),
       before: before && { planDay: before[0], id: before[1] },
       limit: query.limit + 1,
     });
     return pageOfRows(rows, query.limit, instanceView, (row) => [row.planDay, row.id]);
+  }
+
+  @Get('workspaces/:ws/instances/facets')
+  @Access('view')
+  @Describe({
+    summary: 'Count instances by status, node type, resource group and workflow',
+    answer: instanceFacetsSchema,
+  })
+  async countInstances(
+    @InWorkspace() workspace: Workspace,
+    @Query({ schema: facetQuery }) query: z.output<typeof facetQuery>,
+  ): Promise<object> {
+    const facets = await instanceFacets(this.ports.database, filterOf(workspace, query));
+    const of = (facet: InstanceFacet['facet']): object[] =>
+      facets
+        .filter((each) => each.facet === facet)
+        .map(({ id, value, count }) => ({
+          ...(id === null ? {} : { id: encodeId('wf', id) }),
+          value,
+          count,
+        }));
+    return {
+      total: facets
+        .filter(({ facet }) => facet === 'status')
+        .reduce((sum, { count }) => sum + count, 0),
+      status: of('status'),
+      nodeType: of('nodeType'),
+      resourceGroup: of('resourceGroup'),
+      workflow: of('workflow'),
+    };
   }
 
   @Get('runs/:id')
@@ -174,4 +209,15 @@ export class WorkspaceController {
       (row) => [row.dataSource, row.tableName, row.partition, row.nodeId],
     );
   }
+}
+
+function filterOf(workspace: Workspace, query: z.output<typeof facetQuery>): InstanceFilter {
+  return {
+    ...matchOf(query),
+    workspaceId: workspace.id,
+    bizdate: query.bizdate,
+    statuses: query.status,
+    node: query.node,
+    runGroupId: query.runGroup === undefined ? undefined : decodeId('bf', query.runGroup),
+  };
 }

@@ -11,6 +11,7 @@ export const instanceSchema = z
     id: z.string(),
     run: z.string(),
     runGroup: z.string(),
+    runGroupKind: z.enum(['scheduled', 'test', 'backfill', 'manual']),
     workflow: namedSchema,
     version: z.string(),
     node: namedSchema,
@@ -38,6 +39,19 @@ export const instanceSchema = z
     endedAt: instantSchema.nullable(),
   })
   .meta({ id: 'Instance' });
+
+const facetSchema = z.array(z.object({ value: z.string(), count: z.int() }));
+
+/** Counts under one filter, the largest first; what none has is absent. */
+export const instanceFacetsSchema = z
+  .object({
+    total: z.int(),
+    status: z.array(z.object({ value: statusSchema, count: z.int() })),
+    nodeType: facetSchema,
+    resourceGroup: facetSchema,
+    workflow: z.array(z.object({ id: z.string(), value: z.string(), count: z.int() })),
+  })
+  .meta({ id: 'InstanceFacets' });
 
 const neighbourSchema = z
   .object({
@@ -82,7 +96,15 @@ export const attemptSchema = z
     claimedAt: instantSchema,
     startedAt: instantSchema.nullable(),
     endedAt: instantSchema.nullable(),
-    error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+    error: z
+      .object({
+        code: z.string(),
+        detail: z.string(),
+        title: z.string().optional(),
+        help: z.string().optional(),
+      })
+      .nullable()
+      .meta({ description: '`title` and `help` are absent for a code of a newer worker.' }),
     result: z.unknown(),
   })
   .meta({ id: 'Attempt' });
@@ -120,17 +142,3 @@ export const operationSchema = z
 export const instanceStateSchema = z
   .object({ id: z.string(), status: statusSchema, frozen: z.boolean() })
   .meta({ id: 'InstanceState' });
-
-export const logQuerySchema = z.strictObject({
-  attempt: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .meta({ description: 'The `epoch` of the attempt; the latest unless given.' }),
-  from: z.coerce.number().int().min(0).default(0).meta({ description: 'First line, from 0.' }),
-  follow: z
-    .enum(['0', '1'])
-    .default('0')
-    .meta({ description: '1: server-sent events until the attempt ends.' }),
-});

@@ -33,7 +33,9 @@ export const workflowSummarySchema = z
     name: z.string(),
     description: z.string(),
     revision: z.int(),
-    scheduled: z.boolean(),
+    scheduled: z
+      .boolean()
+      .meta({ description: 'Whether it is planned daily; never before its first submit.' }),
     latestVersion: z.int().nullable(),
     createdAt: instantSchema,
     updatedAt: instantSchema,
@@ -75,7 +77,14 @@ export const versionSchema = z
 export const newRunSchema = z
   .strictObject({
     bizdate: bizdateSchema,
-    parameters: z.record(z.string(), z.string()).default({}),
+    parameters: z
+      .record(z.string(), z.string())
+      .default({})
+      .meta({ description: 'Values that replace declared ones; other names are refused.' }),
+    allowFuture: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Take a business date that is not over yet.' }),
   })
   .meta({ id: 'NewRun' });
 

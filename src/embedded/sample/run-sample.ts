@@ -6,13 +6,9 @@ import { dirname, join } from 'node:path';
 
 import { z } from 'zod';
 
+import { SAMPLE_HISTORY, SAMPLE_WORKFLOW, SAMPLE_WORKSPACE } from '../../domain/sample-names.js';
 import type { SampleDatabase } from '../sample-target.js';
-import {
-  SAMPLE_HISTORY,
-  SAMPLE_SPEC,
-  SAMPLE_WORKFLOW,
-  SAMPLE_WORKSPACE,
-} from './sample-workflow.js';
+import { SAMPLE_SPEC } from './sample-workflow.js';
 
 /** As much of the API as seeding needs; errors are thrown. */
 export interface SampleApi {
@@ -22,12 +18,12 @@ export interface SampleApi {
   change(path: string, body: unknown): Promise<void>;
 }
 
-interface Named {
+export interface Named {
   readonly id: string;
   readonly name: string;
 }
 
-interface Page<T> {
+export interface Page<T> {
   readonly items: readonly T[];
 }
 

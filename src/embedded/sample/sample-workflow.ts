@@ -1,9 +1,5 @@
 import { BIRDSTRIKE_COLUMNS, RECORD_COLUMNS } from './sample-tables.js';
 
-export const SAMPLE_WORKSPACE = 'sample';
-export const SAMPLE_WORKFLOW = 'sample';
-export const SAMPLE_HISTORY = 'sample history';
-
 const columns = RECORD_COLUMNS.join(', ');
 const RETRY = { max: 2, intervalMs: 5000 };
 

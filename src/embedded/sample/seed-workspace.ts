@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
+import { SAMPLE_WORKSPACE } from '../../domain/sample-names.js';
 import type { Database } from '../../store/database.js';
-import { SAMPLE_WORKSPACE } from './sample-workflow.js';
 
 /** Slots of the resource group a fresh installation has. */
 const DEFAULT_SLOTS = 16;

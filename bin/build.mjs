@@ -69,7 +69,8 @@ function addFolder(hash, folder) {
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     if (entry.isDirectory() && !SKIPPED.has(entry.name)) addFolder(hash, path);
-    else if (/\.(tsx?|json|css|html|js|svg)$/.test(entry.name) && !entry.name.endsWith('.test.ts')) add(hash, path);
+    else if (/\.(tsx?|json|css|html|js|svg)$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
+      add(hash, path);
   }
 }
 

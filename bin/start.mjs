@@ -1,6 +1,8 @@
 import { ensureBuilt } from './build.mjs';
 import { ensureInstalled } from './install.mjs';
+import { followNpm } from './parent.mjs';
 
+followNpm();
 await ensureInstalled();
 await ensureBuilt();
 // In this very process: `performance.now()` in there counts from the command the user gave.

@@ -4,17 +4,24 @@ import { delimiter, join } from 'node:path';
 import { progress } from './console.mjs';
 import { run } from './run.mjs';
 
+const CHROMIUM = '/usr/bin/chromium';
+
 /**
- * Gets the database servers that npm does not bring, where this machine lets us: Debian, as root. What
- * cannot be had is named later by the test setup, as `not verified`.
+ * Gets the database servers and the browser that npm does not bring, where this machine lets us: Debian,
+ * as root. What cannot be had is named later by the test setup, as `not verified`.
  */
 export async function prepareServers() {
   const isDebianRoot =
     process.platform === 'linux' && process.getuid() === 0 && existsSync('/usr/bin/apt-get');
   if (!isDebianRoot) return;
-  if (!hasMariadb()) {
-    const done = progress('installing MariaDB');
-    done((await installMariadb()) ? 'done' : 'not possible');
+  // Only the programs: the full package would also start a server of the system.
+  const missing = [
+    ...(hasMariadb() ? [] : ['mariadb-server-core', 'mariadb-client-core']),
+    ...(existsSync(CHROMIUM) ? [] : ['chromium', 'fonts-dejavu-core']),
+  ];
+  if (missing.length > 0) {
+    const done = progress(`installing ${missing.join(', ')}`);
+    done((await install(missing)) ? 'done' : 'not possible');
   }
   const { unpackedMysql97, unpackMysql97 } = await import('../test/support/mysql97.mjs');
   if (unpackedMysql97() === undefined) {
@@ -31,12 +38,10 @@ function hasMariadb() {
   return folders.some((folder) => existsSync(join(folder, 'mariadbd')));
 }
 
-/** Only the programs: the full package would also start a server of the system. */
-async function installMariadb() {
+async function install(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const packages = ['mariadb-server-core', 'mariadb-client-core'];
-  const install = ['install', '-y', '-q', '--no-install-recommends', ...packages];
   await run('apt-get', ['update', '-q'], { quiet: true, env });
-  const { code } = await run('apt-get', install, { quiet: true, env });
+  const wanted = ['install', '-y', '-q', '--no-install-recommends', ...packages];
+  const { code } = await run('apt-get', wanted, { quiet: true, env });
   return code === 0;
 }

@@ -1,3 +1,4 @@
+import { nearestName } from '../config/spelling.js';
 import type { FieldError } from '../domain/errors.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 
@@ -25,6 +26,12 @@ export class CliError extends Error {
     this.errors = options.errors ?? [];
     this.traceId = options.traceId;
   }
+}
+
+/** ` Did you mean …?` where something known is written alike; empty otherwise. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const near = nearestName(word, known);
+  return near === undefined ? '' : ` Did you mean ${near}?`;
 }
 
 /** The command line is wrong: exit 2. */

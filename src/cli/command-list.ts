@@ -1,6 +1,11 @@
 import type { Command } from './command.js';
 import { backfill } from './commands/backfill.js';
 import { completion } from './commands/completion.js';
+import { configShow } from './commands/config-show.js';
+import { ctxAdd } from './commands/ctx-add.js';
+import { ctxLs } from './commands/ctx-ls.js';
+import { ctxRm } from './commands/ctx-rm.js';
+import { ctxUse } from './commands/ctx-use.js';
 import { datasourcesAdd } from './commands/datasources-add.js';
 import { datasourcesLs } from './commands/datasources-ls.js';
 import { datasourcesRm } from './commands/datasources-rm.js';
@@ -12,6 +17,7 @@ import { instancesMark } from './commands/instances-mark.js';
 import { instancesRerun } from './commands/instances-rerun.js';
 import { instancesShow } from './commands/instances-show.js';
 import { instancesStop } from './commands/instances-stop.js';
+import { login } from './commands/login.js';
 import { logs } from './commands/logs.js';
 import { migrate } from './commands/migrate.js';
 import { run } from './commands/run.js';
@@ -19,6 +25,7 @@ import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { why } from './commands/why.js';
 import { workflowsLs } from './commands/workflows-ls.js';
+import { workflowsRm } from './commands/workflows-rm.js';
 import { workflowsShow } from './commands/workflows-show.js';
 import { workflowsSubmit } from './commands/workflows-submit.js';
 
@@ -36,11 +43,18 @@ export const COMMANDS: readonly Command[] = [
   workflowsLs,
   workflowsShow,
   workflowsSubmit,
+  workflowsRm,
   backfill,
   datasourcesLs,
   datasourcesAdd,
   datasourcesTest,
   datasourcesRm,
+  login,
+  ctxLs,
+  ctxAdd,
+  ctxUse,
+  ctxRm,
+  configShow,
   secretRotate,
   doctor,
   migrate,

@@ -18,6 +18,7 @@ function quietIo(): CliIo {
     stdout: () => undefined,
     stderr: () => undefined,
     stdin: (async function* () {})(),
+    askUnseen: () => Promise.resolve(''),
     stdinIsTty: false,
     stdoutIsTty: false,
     env: {},

@@ -1,21 +1,33 @@
 /** What the shell learns. The numbers are a contract: scripts and CI jobs branch on them. */
 export const EXIT = {
   ok: 0,
-  /** A run ended red, a check of `doctor` failed, or something else went wrong. */
   failed: 1,
-  /** The command line itself is wrong. */
   usage: 2,
-  /** What was sent is not valid. */
   validation: 3,
-  /** Not signed in, or the role may not do it. */
   auth: 4,
-  /** Not found, or in conflict with what is there. */
   conflict: 5,
-  /** Nobody answered in time; also: no server was there to answer. */
   timeout: 6,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** As the help and the reference say it. */
+export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
+  0: 'all went well',
+  1: 'a run ended red, a test or a check failed, or something else went wrong',
+  2: 'the command line or a setting is wrong',
+  3: 'what was sent is not valid',
+  4: 'not signed in, or not allowed',
+  5: 'not found, or in conflict with what is there',
+  6: 'no answer in time, or no server to answer',
+};
+
+/** Of several outcomes the first in this order is the one that counts. */
+const WORST_FIRST: readonly ExitCode[] = [1, 6, 2, 4, 3, 5, 0];
+
+export function worstOf(codes: readonly ExitCode[]): ExitCode {
+  return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.ok;
+}
 
 /** The exit code of an HTTP answer. `code` is the registry code of its problem, where it has one. */
 export function exitCodeOfStatus(status: number, code?: string): ExitCode {

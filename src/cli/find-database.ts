@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { loadConfig } from '../config/load-config.js';
-import { MillraceError } from '../domain/errors.js';
+import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import { METADATA_DATABASE } from '../embedded/installation.js';
 import { openKeyring, type Keyring } from '../embedded/keyring.js';
+import { Database } from '../store/database.js';
+import { CliError } from './cli-error.js';
+import { EXIT } from './exit-code.js';
 
 export interface FoundDatabase {
   /** Holds the password: never print it. */
@@ -40,6 +43,28 @@ export function findDatabase(dataDir: string, env: Environment): FoundDatabase {
   url.username = 'postgres';
   url.password = keyring.databasePassword.reveal();
   return { url: url.href, keyring, secretKeys: keyring.secretKeys.map(({ key }) => key.reveal()) };
+}
+
+/**
+ * Works in it with one connection. The database of an embedded installation runs as long as Millrace does:
+ * when it does not answer, the address is not what is wrong.
+ */
+export async function withDatabase<T>(
+  { url, keyring }: FoundDatabase,
+  applicationName: string,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  try {
+    await using database = await Database.open({ url, applicationName, poolSize: 1 });
+    return await work(database);
+  } catch (cause) {
+    if (keyring === undefined || registeredCodeOf(cause) !== 'MR-A207') throw cause;
+    throw new CliError('The embedded database does not run: Millrace is stopped', {
+      exitCode: EXIT.timeout,
+      fix: 'Start it with `npm start` and repeat the command.',
+      cause,
+    });
+  }
 }
 
 function embeddedPort(dataDir: string): number {

@@ -1,4 +1,5 @@
 import type { Command, CommandOption } from './command.js';
+import { EXIT_MEANINGS } from './exit-code.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
 import { renderFields } from './output/fields.js';
 
@@ -7,11 +8,14 @@ export function generalHelp(commands: readonly Command[]): string {
   const verbs = renderFields(
     Object.fromEntries(commands.map((c) => [`  ${synopsisOf(c)}`, c.summary])),
   );
+  const exitCodes = Object.entries(EXIT_MEANINGS)
+    .map(([code, meaning]) => `${code} ${meaning}`)
+    .join('; ');
   return `Usage: millrace COMMAND [OPTIONS]\n\n${verbs}\nOptions of every command:\n${optionLines(GLOBAL_OPTIONS)}
-Settings: options win over MILLRACE_SERVER, MILLRACE_TOKEN_FILE, MILLRACE_WORKSPACE and MILLRACE_OUTPUT,
-these over ./millrace.json, that over ~/.millrace/config.json: {"server", "tokenFile", "workspace", "output"}.
-Without a server the one that \`npm start\` runs in this folder is used.
-Exit codes: 0 ok, 1 run failed, 2 usage, 3 not valid, 4 not allowed, 5 not found or conflict, 6 no answer in time.
+Settings: options win over MILLRACE_… variables, these over ./millrace.yaml, that over ~/.millrace/config.yaml;
+\`millrace config show --origin\` says where each comes from. Without a server the one of \`millrace ctx use\` is used,
+or the one that \`npm start\` runs in this folder.
+Exit codes: ${exitCodes}.
 `;
 }
 
@@ -26,7 +30,7 @@ export function commandHelp(command: Command): string {
   );
 }
 
-function synopsisOf(command: Command): string {
+export function synopsisOf(command: Command): string {
   return [...command.path, ...command.args].join(' ');
 }
 

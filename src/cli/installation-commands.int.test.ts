@@ -54,6 +54,7 @@ async function millraceWith(env: Record<string, string>, ...argv: string[]): Pro
     stdout: (text) => void (out += text),
     stderr: (text) => void (talk += text),
     stdin: (async function* () {})(),
+    askUnseen: () => Promise.resolve(''),
     stdinIsTty: false,
     stdoutIsTty: false,
     env: { ...environment(), ...env },

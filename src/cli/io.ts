@@ -1,4 +1,6 @@
 import { homedir } from 'node:os';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 
 /** Everything a command touches of its process, so that a test can be a terminal. */
 export interface CliIo {
@@ -7,6 +9,8 @@ export interface CliIo {
   /** Talk: progress, warnings, errors. */
   readonly stderr: (text: string) => void;
   readonly stdin: AsyncIterable<Uint8Array | string>;
+  /** Asks on the terminal; what is typed is not shown. */
+  readonly askUnseen: (question: string) => Promise<string>;
   readonly stdinIsTty: boolean;
   readonly stdoutIsTty: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -26,6 +30,7 @@ export function processIo(): CliIo {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     stdin: process.stdin,
+    askUnseen,
     stdinIsTty: process.stdin.isTTY,
     stdoutIsTty: process.stdout.isTTY,
     env: process.env,
@@ -33,4 +38,24 @@ export function processIo(): CliIo {
     home: homedir(),
     signal: closed.signal,
   };
+}
+
+async function askUnseen(question: string): Promise<string> {
+  process.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  return await new Promise<string>((resolve) => {
+    const end = (typed: string): void => {
+      lines.close();
+      process.stderr.write('\n');
+      resolve(typed);
+    };
+    lines.once('line', end);
+    // The terminal is in raw mode: Ctrl-C comes as a key.
+    lines.once('SIGINT', () => {
+      end('');
+      process.kill(process.pid, 'SIGINT');
+    });
+    lines.once('close', () => resolve(''));
+  });
 }

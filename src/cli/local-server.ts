@@ -1,7 +1,9 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { z } from 'zod';
+
+import { writePrivately } from './private-file.js';
 
 const serverFileSchema = z.looseObject({ url: z.url(), tokenFile: z.string() });
 
@@ -43,13 +45,4 @@ export async function writeLocalServer(
 
 export async function removeLocalServer(dataDir: string): Promise<void> {
   await rm(serverFileOf(dataDir), { force: true });
-}
-
-/** By rename: a command that starts now reads the old file or the new one, never half of one. */
-async function writePrivately(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, text, { mode: 0o600 });
-  await chmod(draft, 0o600);
-  await rename(draft, path);
 }

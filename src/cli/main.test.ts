@@ -88,6 +88,7 @@ async function millrace(
     stdin: (async function* () {
       yield await Promise.resolve(given.stdin ?? '');
     })(),
+    askUnseen: () => Promise.resolve((given.stdin ?? '').trim()),
     stdinIsTty: given.isTty ?? false,
     stdoutIsTty: false,
     env: given.env ?? {},
@@ -111,12 +112,19 @@ describe('the command line', () => {
   test.each([
     [['runn'], 'Did you mean `millrace run`?'],
     [['instances', 'list'], 'instances ls'],
+    [['instance', 'ls'], 'Did you mean `millrace instances ls`?'],
     [['instances', 'ls', '--bogus'], 'millrace help instances ls'],
+    [['instances', 'ls', '--statsu', 'failed'], 'Did you mean --status?'],
+    [['instances', 'ls', '--status', 'suceeded'], 'Did you mean succeeded?'],
+    [['instances', 'ls', '--node', 'a', '--node', 'b'], 'Give it once.'],
+    [['-o', 'json', 'instances', 'ls'], 'Put options after it.'],
+    [['completion', 'tcsh'], 'bash, zsh, fish'],
     [['instances', 'ls', '--bizdate', '2026-02-30'], '--bizdate 2026-11-20'],
     [['why'], 'millrace help why'],
+    [['why', ''], 'millrace help why'],
     [['why', 'a', 'b'], 'millrace help why'],
-    [['instances', 'ls', '-o', 'xml'], 'table, json, yaml, name'],
-    [['instances', 'mark', 'green', 'inst_1'], 'success, frozen or unfrozen'],
+    [['instances', 'ls', '-o', 'xml'], 'Use one of: table, json, yaml, jsonl, name.'],
+    [['instances', 'mark', 'green', 'inst_1'], 'success, frozen, unfrozen'],
     [['run', 'orders', '-p', 'novalue'], 'key=value'],
   ])('%j ends with 2 and says how to write it', async (argv, fix) => {
     await startHere();
@@ -145,10 +153,6 @@ describe('the command line', () => {
     expect((await millrace(['help', 'datasources', 'add'])).out).toContain('--password-stdin');
     expect((await millrace(['ds', 'add', '--help'])).out).toContain('--password-stdin');
   });
-
-  test.each(['bash', 'zsh', 'fish'])('completion for %s names the verbs', async (shell) => {
-    expect((await millrace(['completion', shell])).out).toContain('datasources');
-  });
 });
 
 describe('the server is found', () => {
@@ -164,15 +168,15 @@ describe('the server is found', () => {
 
   test('by the option before the environment before the project before the home', async () => {
     await mkdir(join(folder, 'home', '.millrace'), { recursive: true });
-    const cli = (workspace: string): string => JSON.stringify({ workspace });
+    const cli = (workspace: string): string => `client:\n  workspace: ${workspace}\n`;
     await startHere();
     const asked = async (argv: string[], env: Record<string, string> = {}): Promise<string> => {
       await millrace(['instances', 'ls', ...argv], { env });
       return seen.at(-1)?.url.split('/')[2] ?? '';
     };
-    await writeFile(join(folder, 'home', '.millrace', 'config.json'), cli('home'));
+    await writeFile(join(folder, 'home', '.millrace', 'config.yaml'), cli('home'));
     expect(await asked([])).toBe('home');
-    await writeFile(join(folder, 'millrace.json'), cli('project'));
+    await writeFile(join(folder, 'millrace.yaml'), cli('project'));
     expect(await asked([])).toBe('project');
     expect(await asked([], { MILLRACE_WORKSPACE: 'env' })).toBe('env');
     expect(await asked(['--workspace', 'flag'], { MILLRACE_WORKSPACE: 'env' })).toBe('flag');
@@ -340,21 +344,6 @@ describe('datasources add', () => {
   test('has no option that takes the password itself', async () => {
     expect((await millrace([...argv, '--password', 'x'])).exit).toBe(2);
   });
-});
-
-test('what destroys something needs a yes where there is no terminal to ask on', async () => {
-  await startHere();
-  routes['POST /instances/inst_1/stop'] = json(200, { status: 'cancelled', frozen: false });
-  expect((await millrace(['instances', 'stop', 'inst_1'])).exit).toBe(2);
-  expect(seen).toEqual([]);
-  const typed = (stdin: string): ReturnType<typeof millrace> =>
-    millrace(['instances', 'stop', 'inst_1'], { stdin, isTty: true });
-  expect((await typed('n\n')).exit).toBe(2);
-  expect((await typed('\n')).exit).toBe(2);
-  expect(seen).toEqual([]);
-  expect((await typed('y\n')).exit).toBe(0);
-  expect((await millrace(['instances', 'stop', 'inst_1', '--yes'])).exit).toBe(0);
-  expect(seen).toHaveLength(2);
 });
 
 test('logs -f goes on after a lost connection from the next line, each line once', async () => {

@@ -1,21 +1,22 @@
 import { createInterface } from 'node:readline/promises';
 import { Readable } from 'node:stream';
-import { parseArgs } from 'node:util';
 
 import { z } from 'zod';
 
-import { ApiClient } from './api/api-client.js';
+import { ApiClient, type Exchange } from './api/api-client.js';
 import { findServer } from './api/find-server.js';
 import { CliError, usageError } from './cli-error.js';
 import { COMMANDS } from './command-list.js';
-import type { Command, CommandContext } from './command.js';
+import type { CommandContext } from './command.js';
+import { complete } from './complete.js';
+import { COMPLETE } from './completion-script.js';
 import { EXIT } from './exit-code.js';
 import { findCommand } from './find-command.js';
-import { Flags } from './flags.js';
-import { GLOBAL_OPTIONS } from './global-options.js';
+import type { Flags } from './flags.js';
 import { commandHelp, generalHelp } from './help.js';
 import { processIo, type CliIo } from './io.js';
 import { Printer } from './output/printer.js';
+import { parseWords } from './parse-words.js';
 import { reportError } from './report-error.js';
 import { readSettings, type Settings } from './settings.js';
 
@@ -27,13 +28,17 @@ export async function main(argv: readonly string[], io: CliIo = processIo()): Pr
       io.stdout(generalHelp(COMMANDS));
       return first === undefined ? EXIT.usage : EXIT.ok;
     }
+    if (first === COMPLETE) {
+      const offered = await complete(COMMANDS, argv.slice(1), io);
+      io.stdout(offered.map((word) => `${word}\n`).join(''));
+      return EXIT.ok;
+    }
     const { command, rest } = findCommand(COMMANDS, argv);
-    const { flags, args } = parse(command, rest);
-    if (flags.isSet('help')) {
+    if (asksForHelp(rest)) {
       io.stdout(commandHelp(command));
       return EXIT.ok;
     }
-    checkArgs(command, args);
+    const { flags, args } = parseWords(command, rest);
     const settings = await readSettings(flags, io);
     return await command.run(contextOf(io, flags, args, settings));
   } catch (error) {
@@ -42,41 +47,10 @@ export async function main(argv: readonly string[], io: CliIo = processIo()): Pr
   }
 }
 
-function parse(command: Command, rest: readonly string[]): { flags: Flags; args: string[] } {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...rest],
-      options: Object.fromEntries(
-        Object.entries({ ...GLOBAL_OPTIONS, ...command.options }).map(([name, option]) => [
-          name,
-          {
-            type: option.type,
-            multiple: option.multiple ?? false,
-            ...(option.short === undefined ? {} : { short: option.short }),
-          },
-        ]),
-      ),
-      allowPositionals: true,
-      strict: true,
-    });
-    return { flags: new Flags(values), args: positionals };
-  } catch (error) {
-    throw usageError(
-      error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : String(error),
-      `See \`millrace help ${command.path.join(' ')}\`.`,
-    );
-  }
-}
-
-function checkArgs(command: Command, args: readonly string[]): void {
-  const required = command.args.filter((arg) => !arg.startsWith('['));
-  const missing = required[args.length];
-  const see = `See \`millrace help ${command.path.join(' ')}\`.`;
-  if (missing !== undefined) throw usageError(`${missing} is missing`, see);
-  const takesMore = command.args.some((arg) => arg.includes('...'));
-  const extra = args[command.args.length];
-  if (extra !== undefined && !takesMore)
-    throw usageError(`"${extra}" is one argument too many`, see);
+/** Also where an argument is missing: that is when one asks. */
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).some((w) => w === '--help' || w === '-h');
 }
 
 const workspaceSchema = z.looseObject({ name: z.string() });
@@ -89,7 +63,10 @@ function contextOf(
 ): CommandContext {
   let client: Promise<ApiClient> | undefined;
   const api = (): Promise<ApiClient> =>
-    (client ??= findServer(settings).then((address) => new ApiClient(address)));
+    (client ??= findServer(settings).then(
+      (address) =>
+        new ApiClient(address, settings.debug ? (each) => sayExchange(io, each) : undefined),
+    ));
   return {
     io,
     flags,
@@ -121,12 +98,24 @@ async function onlyWorkspace(api: ApiClient): Promise<string> {
   return only.name;
 }
 
-async function confirm(io: CliIo, settings: Settings, question: string): Promise<void> {
+function sayExchange(io: CliIo, { method, path, status, elapsedMs, traceId }: Exchange): void {
+  const trace = traceId === undefined ? '' : `, trace ${traceId}`;
+  io.stderr(`debug: ${method} ${path}: ${status} in ${Math.round(elapsedMs)} ms${trace}\n`);
+}
+
+async function confirm(
+  io: CliIo,
+  settings: Settings,
+  question: () => Promise<string> | string,
+): Promise<void> {
   if (settings.yes) return;
   if (!io.stdinIsTty) {
-    throw usageError('This needs a yes, and there is no terminal to ask on', 'Add --yes.');
+    throw usageError(
+      'This needs a yes, and there is no terminal to ask on',
+      'Add --yes; --dry-run shows first what would be done.',
+    );
   }
-  io.stderr(`${question} [y/N] `);
+  io.stderr(`${await question()} [y/N] `);
   const lines = createInterface({ input: Readable.from(io.stdin), crlfDelay: Infinity });
   for await (const line of lines) {
     if (/^y(es)?$/i.test(line.trim())) return;

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 import { lastBizdate } from '../domain/calendar/bizdate.js';
 import { MillraceError } from '../domain/errors.js';
+import { FIX_ME_WORKFLOW, SAMPLE_WORKSPACE } from '../domain/sample-names.js';
+import { startFixMe } from '../embedded/sample/run-fix-me.js';
 import {
   copySampleFile,
   type SampleApi,
@@ -11,7 +13,6 @@ import {
 } from '../embedded/sample/run-sample.js';
 import { expectedRows, type ResultRow, targetRows } from '../embedded/sample/sample-check.js';
 import { RECORD_COLUMNS } from '../embedded/sample/sample-tables.js';
-import { SAMPLE_WORKSPACE } from '../embedded/sample/sample-workflow.js';
 import type { SampleDatabase, SampleTarget } from '../embedded/sample-target.js';
 import type { ApiClient } from './api/api-client.js';
 import type { CliIo } from './io.js';
@@ -27,6 +28,8 @@ const RUN_TIMEOUT_SECONDS = 300;
 
 export interface SampleStart {
   readonly api: ApiClient;
+  /** Where a browser finds the pages. */
+  readonly url: string;
   readonly dataDir: string;
   readonly warehouse: SampleDatabase;
   readonly target: SampleTarget;
@@ -56,7 +59,8 @@ export async function runSample(start: SampleStart): Promise<boolean> {
   const expected = await expectedRows(file, bizdate);
   const arrived = await targetRows(target, bizdate);
   const isRight = isGreen && JSON.stringify(arrived) === JSON.stringify(expected);
-  printResult(io, { bizdate, target, arrived, expected, isGreen, isRight });
+  const isPageThere = isRight && (await answersPage(start));
+  printResult(io, { bizdate, target, arrived, expected, isGreen, isRight, isPageThere });
   if (!isGreen) {
     for (const instance of run.instances.filter((each) => each.status !== 'succeeded')) {
       io.stderr(`  ${instance.id} is ${instance.status}: npx millrace why ${instance.id}\n`);
@@ -84,10 +88,35 @@ interface Result {
   readonly expected: readonly ResultRow[];
   readonly isGreen: boolean;
   readonly isRight: boolean;
+  readonly isPageThere: boolean;
+}
+
+/** Does a browser that goes there now see the page? */
+async function answersPage({ url, signal }: SampleStart): Promise<boolean> {
+  const answer = await fetch(url, { headers: { accept: 'text/html' }, signal }).catch(
+    () => undefined,
+  );
+  await answer?.body?.cancel();
+  return answer?.ok === true;
+}
+
+/**
+ * The workflow to learn mending from, made and run beside everything else. What goes wrong with it is
+ * said and is no failure of the start.
+ */
+export async function startLesson({ api, io, signal }: SampleStart): Promise<void> {
+  try {
+    const bizdate = lastBizdate(new Date(), await workspaceTimezone(api));
+    await startFixMe(seedApi(api), bizdate);
+  } catch (error) {
+    if (signal.aborted) return;
+    const text = error instanceof Error ? error.message : String(error);
+    io.stderr(`The workflow ${FIX_ME_WORKFLOW} was not made: ${text}\n`);
+  }
 }
 
 function printResult(io: CliIo, result: Result): void {
-  const { bizdate, target, arrived, expected, isGreen, isRight } = result;
+  const { bizdate, target, arrived, expected, isGreen, isRight, isPageThere } = result;
   const all = ['ds', ...RECORD_COLUMNS];
   const columns = SHOWN_COLUMNS.map((title) => {
     const at = all.indexOf(title);
@@ -105,6 +134,7 @@ function printResult(io: CliIo, result: Result): void {
       ? `WRONG: ${arrived.length} rows arrived, the file says ${expected.length}`
       : 'the sample has FAILED';
   io.stdout(`\nSample: ${verdict}. ${secondsSinceCommand()} s after the command was given.\n`);
+  if (isPageThere) io.stdout(`Sample green after ${secondsSinceCommand()} s\n`);
 }
 
 function shortened(text: string): string {

@@ -20,7 +20,12 @@ import {
   replaceWorkerToken,
   seedWorkspace,
 } from '../embedded/sample/seed-workspace.js';
-import { openSampleTarget, openWarehouse } from '../embedded/sample-target.js';
+import {
+  openSampleTarget,
+  openWarehouse,
+  type SampleDatabase,
+  type SampleTarget,
+} from '../embedded/sample-target.js';
 import { Supervisor } from '../embedded/supervisor.js';
 import { Database } from '../store/database.js';
 import { migrate } from '../store/run-migrations.js';
@@ -30,7 +35,7 @@ import { EXIT } from './exit-code.js';
 import type { CliIo } from './io.js';
 import { removeLocalServer, writeLocalServer } from './local-server.js';
 import { secondsSinceCommand } from './seconds-since-command.js';
-import { runSample } from './start-sample.js';
+import { runSample, startLesson } from './start-sample.js';
 import { secretBoxOf, secretKeyTexts } from '../store/secret-box-of.js';
 
 export interface StartOptions {
@@ -98,22 +103,12 @@ async function startAll(
   );
   if (port !== config.api.port) say(`Port ${config.api.port} is taken; using ${port}.`);
 
-  let postgresPort: number | undefined;
-  const postgres = await supervisor.startServer('postgres', async () => {
-    const server = await startMetadataServer(installation, postgresPort);
-    postgresPort = server.port;
-    return server;
-  });
-  const [warehouse, target, databaseUrl] = await Promise.all([
-    openWarehouse(installation, postgres),
-    openSampleTarget(
-      installation,
-      postgres,
-      (name, run) => supervisor.startServer(name, run),
-      config.process.sampleTarget,
-    ),
-    prepareMetadata(config, postgres.url(METADATA_DATABASE)),
-  ]);
+  const { warehouse, target, databaseUrl } = await startDatabases(
+    config,
+    installation,
+    supervisor,
+    say,
+  );
   say(`Database ready (${secondsSinceCommand()} s). The sample's target is ${target.description}.`);
 
   await using database = await Database.open({
@@ -133,15 +128,49 @@ async function startAll(
     say(`Processes ready (${secondsSinceCommand()} s): api, scheduler, ${WORKERS.join(', ')}.`);
     const api = new ApiClient({ server: url, token: secrets.apiToken });
     const signal = AbortSignal.any([io.signal, supervisor.stopping]);
-    const { dataDir } = installation;
-    const isRight = await runSample({ api, dataDir, warehouse, target, io, signal });
+    const sample = { api, url, dataDir: installation.dataDir, warehouse, target, io, signal };
+    const isRight = await runSample(sample);
     if (options.once) return isRight ? EXIT.ok : EXIT.failed;
-    const link = await createLoginLink(database, { userName: ADMINISTRATOR, baseUrl: url });
-    io.stdout(`\nMillrace is at ${url}\nSign in once with ${link}\nCtrl-C stops everything.\n`);
+    const lesson = startLesson(sample);
+    io.stdout(await greeting(database, url));
+    await lesson;
     return await stopped;
   } finally {
     await removeLocalServer(installation.dataDir);
   }
+}
+
+async function greeting(database: Database, url: string): Promise<string> {
+  const link = await createLoginLink(database, { userName: ADMINISTRATOR, baseUrl: url });
+  return `\nMillrace is at ${url}\nSign in once with ${link}\nCtrl-C stops everything.\n`;
+}
+
+async function startDatabases(
+  config: Config,
+  installation: Installation,
+  supervisor: Supervisor,
+  say: (text: string) => void,
+): Promise<{ warehouse: SampleDatabase; target: SampleTarget; databaseUrl: string }> {
+  const sayOrphan = (server: string): void =>
+    say(`The ${server} of a start that was killed still ran; it has been stopped and starts anew.`);
+  let postgresPort: number | undefined;
+  const postgres = await supervisor.startServer('postgres', async () => {
+    const server = await startMetadataServer(installation, postgresPort, sayOrphan);
+    postgresPort = server.port;
+    return server;
+  });
+  const [warehouse, target, databaseUrl] = await Promise.all([
+    openWarehouse(installation, postgres),
+    openSampleTarget(
+      installation,
+      postgres,
+      (name, run) => supervisor.startServer(name, run),
+      config.process.sampleTarget,
+      sayOrphan,
+    ),
+    prepareMetadata(config, postgres.url(METADATA_DATABASE)),
+  ]);
+  return { warehouse, target, databaseUrl };
 }
 
 async function prepareMetadata(config: Config, embeddedUrl: string): Promise<string> {

@@ -12,6 +12,16 @@ export interface ApiAddress {
   readonly token: string;
 }
 
+/** One request and what became of it, for `--debug`. */
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  /** HTTP status, or why there is none. */
+  readonly status: number | string;
+  readonly elapsedMs: number;
+  readonly traceId: string | undefined;
+}
+
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 export interface SendOptions {
@@ -33,10 +43,12 @@ const ANSWER_TIMEOUT_MS = 45_000;
 export class ApiClient {
   readonly #server: string;
   readonly #token: string;
+  readonly #onExchange: ((exchange: Exchange) => void) | undefined;
 
-  constructor(address: ApiAddress) {
+  constructor(address: ApiAddress, onExchange?: (exchange: Exchange) => void) {
     this.#server = address.server.replace(/\/+$/, '');
     this.#token = address.token;
+    this.#onExchange = onExchange;
   }
 
   async get<T>(path: string, schema: z.ZodType<T>, query: Query = {}): Promise<T> {
@@ -124,10 +136,23 @@ export class ApiClient {
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${this.#token}`);
+    const startedMs = performance.now();
+    const tell = (status: number | string, traceId?: string | null): void =>
+      this.#onExchange?.({
+        method: init.method ?? 'GET',
+        path: `/api/v1${path}`,
+        status,
+        elapsedMs: performance.now() - startedMs,
+        traceId: traceId ?? undefined,
+      });
     try {
       // A redirect would carry the token to wherever it points.
-      return await fetch(`${this.#server}/api/v1${path}`, { ...init, headers, redirect: 'error' });
+      const target = `${this.#server}/api/v1${path}`;
+      const response = await fetch(target, { ...init, headers, redirect: 'error' });
+      tell(response.status, response.headers.get('x-trace-id'));
+      return response;
     } catch (error) {
+      tell(reasonOf(error));
       if (error instanceof Error && error.name === 'AbortError') throw error;
       const isLate = error instanceof Error && error.name === 'TimeoutError';
       throw new CliError(

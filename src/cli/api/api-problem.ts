@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { CliError } from '../cli-error.js';
 import { exitCodeOfStatus } from '../exit-code.js';
 
-const problemSchema = z.looseObject({
+/** RFC 9457, with our code and what to do. */
+export const problemSchema = z.looseObject({
   title: z.string().default('The server refused the request'),
   detail: z.string().default(''),
   code: z.string().optional(),
@@ -22,10 +23,18 @@ export async function problemOf(response: Response, what: string): Promise<CliEr
       fix: 'Check that --server is the address of a Millrace server.',
     });
   }
-  const { title, detail, code, help, traceId, errors } = parsed.data;
+  return problemError(parsed.data, response.status);
+}
+
+/** `given`: a problem, or as much of it as there is. */
+export function problemError(
+  given: Readonly<z.input<typeof problemSchema>>,
+  status: number,
+): CliError {
+  const { title, detail, code, help, traceId, errors } = problemSchema.parse(given);
   const head = code === undefined ? title : `${code} ${title}`;
   return new CliError(detail === '' ? head : `${head}: ${detail}`, {
-    exitCode: exitCodeOfStatus(response.status, code),
+    exitCode: exitCodeOfStatus(status, code),
     fix: help ?? 'Look at the log of the api process.',
     errors,
     ...(traceId === undefined ? {} : { traceId }),

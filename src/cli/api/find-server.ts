@@ -10,24 +10,33 @@ import type { ApiAddress } from './api-client.js';
  * The server a command talks to. The token of the local server is never sent to another one: whoever
  * names a server names its token file as well.
  */
-export async function findServer(settings: Settings): Promise<ApiAddress> {
-  if (settings.server !== undefined) {
-    if (settings.tokenFile === undefined) {
-      throw new CliError(`No token for ${settings.server}`, {
+export async function findServer({ chosen, dataDir }: Settings): Promise<ApiAddress> {
+  const { server, token, tokenFile } = chosen;
+  if (server !== undefined) {
+    if (token !== undefined)
+      return { server, token: checkedToken(token.reveal(), 'MILLRACE_TOKEN') };
+    if (tokenFile === undefined) {
+      throw new CliError(`No token for ${server}`, {
         exitCode: EXIT.auth,
-        fix: 'Put an API token into a file and name it: --token-file FILE.',
+        fix: `Sign in with \`millrace login ${server}\`, or name a file with an API token: --token-file FILE.`,
       });
     }
-    return { server: settings.server, token: await readToken(settings.tokenFile) };
+    return { server, token: await readToken(tokenFile) };
   }
-  const local = await readLocalServer(settings.dataDir);
+  const local = await readLocalServer(dataDir);
   if (local === undefined) {
-    throw new CliError(`No Millrace runs in this folder (${settings.dataDir} names no server)`, {
+    throw new CliError(`No Millrace runs in this folder (${dataDir} names no server)`, {
       exitCode: EXIT.timeout,
       fix: 'Start it with `npm start`, or name a server: --server URL --token-file FILE.',
     });
   }
-  return { server: local.url, token: await readToken(settings.tokenFile ?? local.tokenFile) };
+  return {
+    server: local.url,
+    token:
+      token === undefined
+        ? await readToken(tokenFile ?? local.tokenFile)
+        : checkedToken(token.reveal(), 'MILLRACE_TOKEN'),
+  };
 }
 
 async function readToken(path: string): Promise<string> {
@@ -41,13 +50,14 @@ async function readToken(path: string): Promise<string> {
       cause: error,
     });
   }
-  const token = text.trim();
-  // Anything else would be an invalid header, whose error message repeats it.
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new CliError(`The token file ${path} does not hold one token`, {
-      exitCode: EXIT.auth,
-      fix: 'The file must hold one line: mr_…',
-    });
-  }
-  return token;
+  return checkedToken(text.trim(), `The token file ${path}`);
+}
+
+/** Anything else would be an invalid header, whose error message repeats it. */
+export function checkedToken(token: string, where: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CliError(`${where} does not hold one token`, {
+    exitCode: EXIT.auth,
+    fix: 'A token is one line: mr_…',
+  });
 }

@@ -33,6 +33,12 @@ export function durationText(instance: Instance): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** `load: succeeded in 1.2 s`, while a run is watched. */
+export function stateLine(instance: Instance): string {
+  const took = durationText(instance);
+  return `${instance.node.name}: ${stateText(instance)}${took === '' ? '' : ` in ${took}`}\n`;
+}
+
 export const INSTANCE_COLUMNS: readonly TableColumn<Instance>[] = [
   { title: 'id', of: (i) => i.id },
   { title: 'workflow', of: (i) => i.workflow.name },

@@ -4,6 +4,8 @@ import { findWorkflow } from '../api/workflow.js';
 import { usageError } from '../cli-error.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
+import { DRY_RUN } from '../global-options.js';
+import { counted } from '../output/counted.js';
 
 const startedSchema = z.looseObject({
   id: z.string(),
@@ -15,27 +17,35 @@ export const backfill: Command = {
   path: ['backfill'],
   summary: 'Run a workflow for a range of business dates',
   args: ['WORKFLOW'],
+  completes: 'workflow',
   options: {
     from: { type: 'string', value: 'DATE', help: 'first business date' },
     to: { type: 'string', value: 'DATE', help: 'last business date' },
     name: { type: 'string', value: 'TEXT', help: 'name of the backfill' },
-    order: { type: 'string', value: 'ORDER', help: 'asc (oldest first, default) or desc' },
+    order: {
+      type: 'string',
+      value: 'ORDER',
+      choices: ['asc', 'desc'],
+      help: 'asc (oldest first, default) or desc',
+    },
+    'dry-run': DRY_RUN,
   },
   examples: ['millrace backfill orders_daily --from 2026-11-01 --to 2026-11-07'],
-  async run({ args, flags, printer, api, workspace }) {
+  async run({ args, flags, io, settings, printer, api, workspace }) {
     const from = flags.date('from');
     const to = flags.date('to');
     if (from === undefined || to === undefined) {
       throw usageError('--from and --to are needed', 'Add --from 2026-11-01 --to 2026-11-07.');
     }
     if (from > to) throw usageError(`--from ${from} is after --to ${to}`, 'Exchange them.');
-    const order = flags.text('order') ?? 'asc';
-    if (order !== 'asc' && order !== 'desc') {
-      throw usageError(`--order ${order} is not known`, 'Use asc or desc.');
-    }
     const client = await api();
     const ws = await workspace();
     const workflow = await findWorkflow(client, ws, args[0] ?? '');
+    if (settings.dryRun) {
+      const days = counted(daysBetween(from, to), 'business date');
+      io.stderr(`Would run ${workflow.name} for ${days}, ${from} to ${to}. Nothing was started.\n`);
+      return EXIT.ok;
+    }
     const { value } = await client.send(
       'POST',
       `/workspaces/${encodeURIComponent(ws)}/backfills`,
@@ -46,7 +56,7 @@ export const backfill: Command = {
           from,
           to,
           name: flags.text('name') ?? `${workflow.name} ${from} to ${to}`,
-          order,
+          order: flags.text('order') ?? 'asc',
         },
       },
     );
@@ -54,8 +64,12 @@ export const backfill: Command = {
       value,
       value.id,
       () =>
-        `Backfill ${value.id}: ${value.instances} instances for ${value.bizdates} business dates.\n`,
+        `Backfill ${value.id}: ${counted(value.instances, 'instance')} for ${counted(value.bizdates, 'business date')}.\n`,
     );
     return EXIT.ok;
   },
 };
+
+function daysBetween(from: string, to: string): number {
+  return (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
+}

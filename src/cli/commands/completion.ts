@@ -1,20 +1,18 @@
-import { usageError } from '../cli-error.js';
 import type { Command } from '../command.js';
-import { completionScript, SHELLS } from '../completion-script.js';
+import { completionScript, isShell, SHELLS } from '../completion-script.js';
+import { usageError } from '../cli-error.js';
 import { EXIT } from '../exit-code.js';
 
 export const completion: Command = {
   path: ['completion'],
   summary: 'Print the completion script of a shell',
-  args: ['bash|zsh|fish'],
+  args: [SHELLS.join('|')],
   options: {},
   examples: ['source <(millrace completion bash)'],
-  run({ args, io, commands }) {
-    const shell = SHELLS.find((name) => name === args[0]);
-    if (shell === undefined) {
-      throw usageError(`"${args[0] ?? ''}" is not a known shell`, `Use ${SHELLS.join(', ')}.`);
-    }
-    io.stdout(completionScript(commands, shell));
+  run({ args, io }) {
+    const [shell = ''] = args;
+    if (!isShell(shell)) throw usageError(`"${shell}" is not a known shell`, 'Use bash.');
+    io.stdout(completionScript(shell));
     return Promise.resolve(EXIT.ok);
   },
 };

@@ -3,7 +3,7 @@ import { CliError } from '../cli-error.js';
 import type { Command, CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { renderTestOutcome } from '../output/test-outcome.js';
-import { readPassword } from '../read-password.js';
+import { holdsPassword, readPassword } from '../read-password.js';
 
 export const datasourcesAdd: Command = {
   path: ['datasources', 'add'],
@@ -21,11 +21,17 @@ export const datasourcesAdd: Command = {
       value: 'KEY=VALUE',
       help: 'any other setting of the type, e.g. --set root=/data or --set tls.mode=off; repeatable',
     },
-    environment: { type: 'string', value: 'ENV', help: 'production (default) or development' },
+    environment: {
+      type: 'string',
+      value: 'ENV',
+      choices: ['production', 'development'],
+      help: 'production (default) or development',
+    },
     description: { type: 'string', value: 'TEXT', help: 'at most 80 characters' },
     'resource-group': { type: 'string', value: 'NAME', help: 'where to test from' },
     'no-test': { type: 'boolean', help: 'save it untested' },
     'confirm-failed-test': { type: 'boolean', help: 'save it even if the test fails' },
+    'dry-run': { type: 'boolean', help: 'test it, and save nothing' },
   },
   examples: [
     'millrace ds add shop --type mysql --url jdbc:mysql://db:3306/shop --user etl --password-file pw',
@@ -35,6 +41,10 @@ export const datasourcesAdd: Command = {
     const source = await sourceOf(ctx);
     const path = dataSourcesPath(await ctx.workspace());
     const failed = flags.isSet('no-test') ? false : !(await passesTest(ctx, path, source));
+    if (ctx.settings.dryRun) {
+      ctx.io.stderr(`Would save ${ctx.args[0] ?? ''}. Nothing was changed (--dry-run).\n`);
+      return EXIT.ok;
+    }
     const { value: saved } = await (
       await ctx.api()
     ).send('POST', path, dataSourceSchema, {
@@ -51,6 +61,10 @@ export const datasourcesAdd: Command = {
   },
 };
 
+const PASSWORD_IN_URL =
+  'warning: the password in --url can be seen by every user of this machine while the command runs, and ' +
+  'stays in the history of your shell. Use --password-file or --password-stdin, and change it.\n';
+
 interface Source {
   readonly type: string;
   readonly url: string | undefined;
@@ -59,11 +73,14 @@ interface Source {
 
 async function sourceOf({ flags, io }: CommandContext): Promise<Source> {
   const type = flags.required('type', '--type mysql');
-  const password = await readPassword(flags, io);
   const user = flags.text('user');
+  const url = flags.text('url');
+  const inUrl = url !== undefined && holdsPassword(url);
+  if (inUrl) io.stderr(PASSWORD_IN_URL);
+  const password = await readPassword(flags, io, user !== undefined && !inUrl);
   return {
     type,
-    url: flags.text('url'),
+    url,
     config: {
       ...nested(flags.pairs('set')),
       ...(user === undefined ? {} : { user }),
@@ -96,6 +113,6 @@ async function passesTest(ctx: CommandContext, path: string, source: Source): Pr
   if (ctx.flags.isSet('confirm-failed-test')) return false;
   throw new CliError('The connectivity test failed; nothing was saved', {
     exitCode: EXIT.validation,
-    fix: 'Mend the failed step, or save it all the same with --confirm-failed-test.',
+    fix: 'Correct what the failed step names, or save it all the same with --confirm-failed-test.',
   });
 }

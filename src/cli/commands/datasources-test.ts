@@ -7,6 +7,7 @@ export const datasourcesTest: Command = {
   path: ['datasources', 'test'],
   summary: 'Test the connectivity of a data source, from a worker of a resource group',
   args: ['NAME'],
+  completes: 'dataSource',
   options: {
     'resource-group': { type: 'string', value: 'NAME', help: 'where to test from' },
   },

@@ -7,6 +7,7 @@ export const help: Command = {
   path: ['help'],
   summary: 'Explain a command',
   args: ['[COMMAND...]'],
+  completes: 'command',
   options: {},
   run({ args, io, commands }) {
     io.stdout(

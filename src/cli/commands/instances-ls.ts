@@ -1,3 +1,4 @@
+import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
 import { INSTANCE_COLUMNS, instanceSchema } from '../api/instance.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
@@ -8,8 +9,13 @@ export const instancesLs: Command = {
   args: [],
   options: {
     bizdate: { type: 'string', value: 'DATE', help: 'of this business date' },
-    status: { type: 'string', value: 'STATUS', help: 'in this state, e.g. failed' },
-    workflow: { type: 'string', value: 'NAME', help: 'of this workflow' },
+    status: {
+      type: 'string',
+      value: 'STATUS',
+      choices: INSTANCE_STATUSES,
+      help: 'in this state, e.g. failed',
+    },
+    workflow: { type: 'string', value: 'NAME', completes: 'workflow', help: 'of this workflow' },
     node: { type: 'string', value: 'NAME', help: 'of this node' },
     limit: { type: 'string', value: 'N', help: 'at most this many (100)' },
   },

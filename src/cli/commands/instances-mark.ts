@@ -1,6 +1,6 @@
 import { usageError } from '../cli-error.js';
 import type { Command } from '../command.js';
-import { instanceAction } from '../instance-action.js';
+import { ACTION_OPTIONS, instanceAction } from '../instance-action.js';
 
 const ACTIONS = { success: 'set-success', frozen: 'freeze', unfrozen: 'unfreeze' } as const;
 
@@ -11,19 +11,14 @@ function isMark(word: string): word is keyof typeof ACTIONS {
 export const instancesMark: Command = {
   path: ['instances', 'mark'],
   summary: 'Set instances to success, freeze them or unfreeze them',
-  args: ['success|frozen|unfrozen', 'ID...'],
-  options: { comment: { type: 'string', value: 'TEXT', help: 'why, for the audit' } },
+  args: [Object.keys(ACTIONS).join('|'), 'ID...'],
+  completes: 'instance',
+  options: ACTION_OPTIONS,
   examples: ['millrace instances mark success inst_20261121_42 --comment "checked by hand"'],
   async run(ctx) {
     const [mark = '', ...ids] = ctx.args;
-    if (!isMark(mark)) {
-      throw usageError(`"${mark}" is not a mark`, 'Use success, frozen or unfrozen.');
-    }
-    if (mark === 'success') {
-      await ctx.confirm(
-        `Set ${ids.join(', ')} to success without running? Downstreams will start.`,
-      );
-    }
-    return await instanceAction(ctx, ids, ACTIONS[mark]);
+    if (!isMark(mark)) throw usageError(`"${mark}" is not a mark`, 'Use success or frozen.');
+    const asks = mark === 'success' ? 'always' : 'never';
+    return await instanceAction(ctx, ids, ACTIONS[mark], { asks });
   },
 };

@@ -34,6 +34,7 @@ export const instancesShow: Command = {
   path: ['instances', 'show'],
   summary: 'Show one instance and its attempts',
   args: ['ID'],
+  completes: 'instance',
   options: {},
   async run({ args, printer, settings, api }) {
     const path = `/instances/${encodeURIComponent(args[0] ?? '')}`;

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 
 import type { ApiClient } from '../api/api-client.js';
-import { durationText, INSTANCE_COLUMNS, stateText, type Instance } from '../api/instance.js';
+import { INSTANCE_COLUMNS, stateLine } from '../api/instance.js';
 import { findWorkflow, workflowsPath } from '../api/workflow.js';
 import { lastBizdate } from '../../domain/calendar/bizdate.js';
 import { CliError } from '../cli-error.js';
 import type { Command, CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
-import { followInstance } from '../run-log.js';
+import { DRY_RUN } from '../global-options.js';
+import { renderFields } from '../output/fields.js';
+import { followRun } from '../follow-run.js';
 import { hasSucceeded, watchRun } from '../run-watch.js';
 
 const startedSchema = z.looseObject({ id: z.string().optional() }).optional();
@@ -17,6 +19,7 @@ export const run: Command = {
   path: ['run'],
   summary: 'Run a workflow for one business date at once',
   args: ['WORKFLOW'],
+  completes: 'workflow',
   options: {
     bizdate: { type: 'string', value: 'DATE', help: 'business date (default: the last one)' },
     param: {
@@ -33,6 +36,7 @@ export const run: Command = {
       value: 'SECONDS',
       help: 'with --wait: give up after this long (exit 6)',
     },
+    'dry-run': DRY_RUN,
   },
   examples: ['millrace run orders_daily --bizdate 2026-11-20 -p region=emea --wait'],
   async run(ctx) {
@@ -41,12 +45,17 @@ export const run: Command = {
     const workspace = await ctx.workspace();
     const workflow = await findWorkflow(api, workspace, args[0] ?? '');
     const bizdate = flags.date('bizdate') ?? (await newestBizdate(api, workspace));
-    const { value, location } = await api.send(
-      'POST',
-      `${workflowsPath(workspace)}/${workflow.id}/runs`,
-      startedSchema,
-      { body: { bizdate, parameters: flags.pairs('param') } },
-    );
+    const body = { bizdate, parameters: flags.pairs('param') };
+    flags.count('timeout');
+    if (ctx.settings.dryRun) {
+      ctx.printer.one({ workflow: workflow.name, ...body }, workflow.name, () =>
+        whatItWouldRun(workflow.name, body),
+      );
+      io.stderr('Nothing was started (--dry-run).\n');
+      return EXIT.ok;
+    }
+    const path = `${workflowsPath(workspace)}/${workflow.id}/runs`;
+    const { value, location } = await api.send('POST', path, startedSchema, { body });
     const runId = location?.split('/').at(-1) ?? value?.id;
     if (runId === undefined) {
       throw new CliError('The server did not say which run it started', {
@@ -61,6 +70,13 @@ export const run: Command = {
   },
 };
 
+function whatItWouldRun(
+  workflow: string,
+  { bizdate, parameters }: { bizdate: string; parameters: Readonly<Record<string, string>> },
+): string {
+  return renderFields({ workflow, bizdate, ...parameters });
+}
+
 /** Yesterday where the workspace lives, whatever the zone of this machine. */
 async function newestBizdate(api: ApiClient, workspace: string): Promise<string> {
   const { items } = await api.list('/workspaces', workspaceSchema, 1000);
@@ -70,38 +86,13 @@ async function newestBizdate(api: ApiClient, workspace: string): Promise<string>
 
 async function waitForEnd(ctx: CommandContext, api: ApiClient, runId: string): Promise<number> {
   const { io, flags } = ctx;
-  const logs = new Map<string, Promise<void>>();
-  const stop = new AbortController();
-  const signal = AbortSignal.any([io.signal, stop.signal]);
-  const follow = (instance: Instance): void => {
-    if (logs.has(instance.id) || !hasStarted(instance)) return;
-    const print = (text: string): void => io.stdout(`${instance.node.name} | ${text}`);
-    // The states below decide how the run ended; a log that breaks off must not change that.
-    const ended = followInstance(api, instance.id, print, signal).catch((error: unknown) => {
-      if (!signal.aborted) io.stderr(`${instance.node.name}: ${String(error)}\n`);
-    });
-    logs.set(instance.id, ended);
-  };
-  try {
-    const ended = await watchRun(api, runId, {
-      timeoutSeconds: flags.count('timeout'),
-      signal: io.signal,
-      onChange(instance) {
-        const took = durationText(instance);
-        io.stderr(
-          `${instance.node.name}: ${stateText(instance)}${took === '' ? '' : ` in ${took}`}\n`,
-        );
-        if (flags.isSet('follow')) follow(instance);
-      },
-    });
-    await Promise.all(logs.values());
-    ctx.printer.list(ended.instances, INSTANCE_COLUMNS, (instance) => instance.id);
-    return hasSucceeded(ended) ? EXIT.ok : EXIT.failed;
-  } finally {
-    stop.abort();
-  }
-}
-
-function hasStarted(instance: Instance): boolean {
-  return !instance.status.startsWith('waiting') && instance.status !== 'gated' && !instance.dryRun;
+  const options = { timeoutSeconds: flags.count('timeout'), signal: io.signal };
+  const ended = flags.isSet('follow')
+    ? await followRun(api, runId, io, options)
+    : await watchRun(api, runId, {
+        ...options,
+        onChange: (instance) => io.stderr(stateLine(instance)),
+      });
+  ctx.printer.list(ended.instances, INSTANCE_COLUMNS, (instance) => instance.id);
+  return hasSucceeded(ended) ? EXIT.ok : EXIT.failed;
 }

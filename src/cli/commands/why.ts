@@ -14,6 +14,7 @@ export const why: Command = {
   path: ['why'],
   summary: 'Say why an instance is where it is',
   args: ['ID'],
+  completes: 'instance',
   options: {},
   async run({ args, printer, api }) {
     const id = args[0] ?? '';

@@ -7,6 +7,7 @@ export const workflowsShow: Command = {
   path: ['workflows', 'show'],
   summary: 'Show a workflow with its draft',
   args: ['WORKFLOW'],
+  completes: 'workflow',
   options: {},
   async run({ args, printer, api, workspace }) {
     const client = await api();

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
+import { parse } from 'yaml';
 import { z } from 'zod';
 
 import type { ApiClient } from '../api/api-client.js';
@@ -8,6 +9,7 @@ import { lookUpWorkflow, workflowSchema, workflowsPath } from '../api/workflow.j
 import { CliError, usageError } from '../cli-error.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
+import { DRY_RUN } from '../global-options.js';
 
 const submittedSchema = z.looseObject({
   versionId: z.string(),
@@ -27,12 +29,21 @@ export const workflowsSubmit: Command = {
   path: ['workflows', 'submit'],
   summary: 'Save a workflow file as the draft of its workflow and submit it',
   args: ['FILE'],
-  options: { comment: { type: 'string', value: 'TEXT', help: 'what has changed' } },
+  options: {
+    comment: { type: 'string', value: 'TEXT', help: 'what has changed' },
+    'dry-run': DRY_RUN,
+  },
   examples: ['millrace workflows submit orders_daily.json --comment "third export"'],
-  async run({ args, flags, io, printer, api, workspace }) {
+  async run({ args, flags, io, settings, printer, api, workspace }) {
     const file = await readWorkflowFile(resolve(io.cwd, args[0] ?? ''));
     const client = await api();
     const path = workflowsPath(await workspace());
+    if (settings.dryRun) {
+      const known = await lookUpWorkflow(client, await workspace(), file.name);
+      const what = known === undefined ? 'make the workflow' : 'replace the draft of';
+      io.stderr(`Would ${what} ${file.name} and submit it. Nothing was changed.\n`);
+      return EXIT.ok;
+    }
     const id = await saveDraft(client, path, await workspace(), file);
     const comment = flags.text('comment');
     const { value } = await client.send('POST', `${path}/${id}/submit`, submittedSchema, {
@@ -76,11 +87,11 @@ async function readWorkflowFile(path: string): Promise<WorkflowFile> {
   }
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = parse(text);
   } catch (error) {
-    throw new CliError(`${path}: ${error instanceof Error ? error.message : 'not JSON'}`, {
+    throw new CliError(`${path}: ${error instanceof Error ? error.message : 'not YAML'}`, {
       exitCode: EXIT.validation,
-      fix: 'A workflow file is JSON, as `millrace workflows show NAME -o json` prints it.',
+      fix: 'A workflow file is YAML or JSON, as `millrace workflows show NAME -o yaml` prints it.',
     });
   }
   const parsed = fileSchema.safeParse(content);

@@ -1,6 +1,7 @@
 import { ERRORS, registeredCodeOf } from '../../domain/errors.js';
-import { Database } from '../../store/database.js';
-import { findDatabase } from '../find-database.js';
+import type { Database } from '../../store/database.js';
+import { CliError } from '../cli-error.js';
+import { findDatabase, withDatabase } from '../find-database.js';
 import { secretBoxOf } from '../../store/secret-box-of.js';
 import { failed, ok, type Check, type CheckResult } from './check.js';
 import { databaseChecks } from './database-checks.js';
@@ -18,22 +19,23 @@ export async function examine(
   const findings: Finding[] = [];
   for (const check of machineChecks(dataDir)) findings.push(await findingOf(check));
   try {
-    const { url, secretKeys } = findDatabase(dataDir, env);
-    await using database = await Database.open({
-      url,
-      applicationName: 'millrace doctor',
-      poolSize: 1,
+    const found = findDatabase(dataDir, env);
+    await withDatabase(found, 'millrace doctor', async (database) => {
+      findings.push({ name: 'database', ...(await checkAnswer(database)) });
+      const box = found.secretKeys.length === 0 ? undefined : secretBoxOf(found.secretKeys);
+      for (const check of databaseChecks(database, box)) findings.push(await findingOf(check));
     });
-    const [row] = await database.rows<{ version: string }>(
-      `SELECT current_setting('server_version') AS version`,
-    );
-    findings.push({ name: 'database', ...ok(`PostgreSQL ${row?.version ?? ''} answers`) });
-    const box = secretKeys.length === 0 ? undefined : secretBoxOf(secretKeys);
-    for (const check of databaseChecks(database, box)) findings.push(await findingOf(check));
   } catch (error) {
     findings.push({ name: 'database', ...failureOf(error) });
   }
   return findings;
+}
+
+async function checkAnswer(database: Database): Promise<CheckResult> {
+  const [row] = await database.rows<{ version: string }>(
+    `SELECT current_setting('server_version') AS version`,
+  );
+  return ok(`PostgreSQL ${row?.version ?? ''} answers`);
 }
 
 async function findingOf(check: Check): Promise<Finding> {
@@ -45,6 +47,7 @@ async function findingOf(check: Check): Promise<Finding> {
 }
 
 function failureOf(error: unknown): CheckResult {
+  if (error instanceof CliError) return failed(error.message, error.fix);
   const code = registeredCodeOf(error);
   return failed(
     error instanceof Error ? error.message : String(error),

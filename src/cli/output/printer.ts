@@ -24,6 +24,8 @@ export class Printer {
     } else if (this.#settings.output === 'table') {
       if (rows.length === 0) this.#io.stderr('Nothing found.\n');
       else this.#io.stdout(renderTable(rows, columns, this.#settings.color));
+    } else if (this.#settings.output === 'jsonl') {
+      this.#io.stdout(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     } else this.#structured(rows);
   }
 
@@ -35,8 +37,10 @@ export class Printer {
   }
 
   #structured(value: unknown): void {
+    const { output } = this.#settings;
+    const indent = output === 'jsonl' ? undefined : 2;
     this.#io.stdout(
-      this.#settings.output === 'yaml' ? renderYaml(value) : `${JSON.stringify(value, null, 2)}\n`,
+      output === 'yaml' ? renderYaml(value) : `${JSON.stringify(value, null, indent)}\n`,
     );
   }
 }

@@ -533,6 +533,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/instances/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count instances by status, node type, resource group and workflow */
+        get: operations["countInstances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/instances/preview": {
         parameters: {
             query?: never;
@@ -676,18 +693,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        __schema0: string | number | boolean | null | components["schemas"]["__schema0"][] | {
-            [key: string]: components["schemas"]["__schema0"];
-        };
         Attempt: {
             attempt: number;
             /** Format: date-time */
             claimedAt: string;
             endedAt: string | null;
             epoch: number;
+            /** @description `title` and `help` are absent for a code of a newer worker. */
             error: {
                 code: string;
                 detail: string;
+                help?: string;
+                title?: string;
             } | null;
             id: string;
             result: unknown;
@@ -746,7 +763,7 @@ export interface components {
                 kind: "tables";
                 like?: string;
                 /** @default 500 */
-                limit: number;
+                limit?: number;
                 schema?: string;
             } | {
                 /** @constant */
@@ -757,12 +774,12 @@ export interface components {
                 /** @constant */
                 kind: "sample";
                 /** @default 20 */
-                limit: number;
+                limit?: number;
                 schema?: string;
                 table: string;
             };
             /** @default default */
-            resourceGroup: string;
+            resourceGroup?: string;
         };
         Checklist: {
             dismissed: boolean;
@@ -783,11 +800,11 @@ export interface components {
         };
         ConnectivityTest: {
             /** @default {} */
-            config: {
+            config?: {
                 [key: string]: unknown;
             };
             /** @default default */
-            resourceGroup: string;
+            resourceGroup?: string;
             type: string;
             /** @description A connection string, jdbc:mysql://host:port/database; `config` wins over its parts. */
             url?: string;
@@ -824,14 +841,14 @@ export interface components {
                 [key: string]: unknown;
             };
             /** @default false */
-            confirmFailedTest: boolean;
+            confirmFailedTest?: boolean;
             description?: string;
             networkType?: string;
             region?: string;
             /** @default default */
-            resourceGroup: string;
+            resourceGroup?: string;
             /** @default false */
-            test: boolean;
+            test?: boolean;
             /** @description A connection string, jdbc:mysql://host:port/database; `config` wins over its parts. */
             url?: string;
         };
@@ -945,6 +962,8 @@ export interface components {
             resourceGroup: string;
             run: string;
             runGroup: string;
+            /** @enum {string} */
+            runGroupKind: "scheduled" | "test" | "backfill" | "manual";
             runNumber: number;
             /** Format: date-time */
             scheduledTime: string;
@@ -988,6 +1007,8 @@ export interface components {
             resourceGroup: string;
             run: string;
             runGroup: string;
+            /** @enum {string} */
+            runGroupKind: "scheduled" | "test" | "backfill" | "manual";
             runNumber: number;
             /** Format: date-time */
             scheduledTime: string;
@@ -1002,6 +1023,27 @@ export interface components {
                 id: string;
                 name: string;
             };
+        };
+        InstanceFacets: {
+            nodeType: {
+                count: number;
+                value: string;
+            }[];
+            resourceGroup: {
+                count: number;
+                value: string;
+            }[];
+            status: {
+                count: number;
+                /** @enum {string} */
+                value: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
+            }[];
+            total: number;
+            workflow: {
+                count: number;
+                id: string;
+                value: string;
+            }[];
         };
         InstanceNeighbour: {
             id: string;
@@ -1085,7 +1127,7 @@ export interface components {
              * @default asc
              * @enum {string}
              */
-            order: "asc" | "desc";
+            order?: "asc" | "desc";
             /** Format: date */
             to: string;
             /** @description Name or id of the workflow. */
@@ -1093,62 +1135,70 @@ export interface components {
         };
         NewDataSource: {
             /** @default  */
-            cidr: string;
+            cidr?: string;
             /** @default {} */
-            config: {
+            config?: {
                 [key: string]: unknown;
             };
             /** @default false */
-            confirmFailedTest: boolean;
+            confirmFailedTest?: boolean;
             /** @default  */
-            description: string;
+            description?: string;
             /**
              * @default production
              * @enum {string}
              */
-            environment: "development" | "production";
+            environment?: "development" | "production";
             name: string;
             /** @default  */
-            networkType: string;
+            networkType?: string;
             /** @default  */
-            region: string;
+            region?: string;
             /** @default default */
-            resourceGroup: string;
+            resourceGroup?: string;
             /**
              * @description Test the connection before saving.
              * @default false
              */
-            test: boolean;
+            test?: boolean;
             type: string;
             /** @description A connection string, jdbc:mysql://host:port/database; `config` wins over its parts. */
             url?: string;
         };
         NewResourceGroup: {
             /** @default  */
-            cidr: string;
+            cidr?: string;
             name: string;
             /** @default  */
-            networkType: string;
+            networkType?: string;
             /** @default  */
-            region: string;
+            region?: string;
             slots: number;
         };
         NewRun: {
+            /**
+             * @description Take a business date that is not over yet.
+             * @default false
+             */
+            allowFuture?: boolean;
             /** Format: date */
             bizdate: string;
-            /** @default {} */
-            parameters: {
+            /**
+             * @description Values that replace declared ones; other names are refused.
+             * @default {}
+             */
+            parameters?: {
                 [key: string]: string;
             };
         };
         NewWorkflow: {
             /** @default  */
-            description: string;
+            description?: string;
             /**
              * @description Nodes, edges and schedule; checked when it is submitted.
              * @default {}
              */
-            draft: {
+            draft?: {
                 [key: string]: unknown;
             };
             name: string;
@@ -1184,7 +1234,7 @@ export interface components {
         };
         /** @description The keys to set; null removes one, keys that are not sent stay. 32 KB in all. */
         PreferenceChange: {
-            [key: string]: components["schemas"]["__schema0"];
+            [key: string]: unknown;
         };
         /** @description JSON values by key. */
         Preferences: {
@@ -1322,7 +1372,7 @@ export interface components {
         /** @default {} */
         Submit: {
             /** @default  */
-            comment: string;
+            comment?: string;
         };
         Submitted: {
             /**
@@ -1447,6 +1497,7 @@ export interface components {
             latestVersion: number | null;
             name: string;
             revision: number;
+            /** @description Whether it is planned daily; never before its first submit. */
             scheduled: boolean;
             /** Format: date-time */
             updatedAt: string;
@@ -1468,6 +1519,7 @@ export interface components {
             latestVersion: number | null;
             name: string;
             revision: number;
+            /** @description Whether it is planned daily; never before its first submit. */
             scheduled: boolean;
             /** Format: date-time */
             updatedAt: string;
@@ -2693,9 +2745,14 @@ export interface operations {
             query?: {
                 bizdate?: string;
                 cursor?: string;
+                frozen?: "true" | "false";
                 limit?: number;
                 node?: string;
+                nodeType?: string;
+                q?: string;
+                resourceGroup?: string;
                 runGroup?: string;
+                runGroupKind?: string;
                 status?: string;
                 workflow?: string;
             };
@@ -2754,6 +2811,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countInstances: {
+        parameters: {
+            query?: {
+                bizdate?: string;
+                frozen?: "true" | "false";
+                node?: string;
+                nodeType?: string;
+                q?: string;
+                resourceGroup?: string;
+                runGroup?: string;
+                runGroupKind?: string;
+                status?: string;
+                workflow?: string;
+            };
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Count instances by status, node type, resource group and workflow */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceFacets"];
                 };
             };
             /** @description A problem (RFC 9457) */

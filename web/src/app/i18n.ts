@@ -22,7 +22,10 @@ const chunks: BackendModule = {
   read: (language, namespace, callback) => {
     const load = byName.get(`${language}/${namespace}`);
     // English error texts come from the server: only translations of them are here.
-    if (load === undefined) return void callback(null, {});
+    if (load === undefined) {
+      callback(null, {});
+      return;
+    }
     load().then(
       ({ default: texts }) => callback(null, texts),
       (error: unknown) => callback(error instanceof Error ? error : String(error), null),

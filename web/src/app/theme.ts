@@ -5,11 +5,17 @@ export const theme = createTheme({
     'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "DejaVu Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SFMono-Regular", Menlo, "DejaVu Sans Mono", monospace',
   primaryColor: 'blue',
-  primaryShade: { light: 8, dark: 4 },
+  // A lighter one in the dark would carry white text at 2.5:1.
+  primaryShade: { light: 8, dark: 8 },
   autoContrast: true,
   defaultRadius: 'sm',
   focusRing: 'auto',
   respectReducedMotion: true,
+  components: {
+    // Their `<header>` counts as a second banner of the page otherwise.
+    ModalHeader: { defaultProps: { role: 'presentation' } },
+    DrawerHeader: { defaultProps: { role: 'presentation' } },
+  },
   cursorType: 'pointer',
 });
 

@@ -13,7 +13,7 @@ export function EmptyState({
 }): ReactNode {
   return (
     <Stack align="center" gap="sm" py="xl" data-testid="empty-state">
-      <Title order={3} size="h4">
+      <Title order={2} size="h4">
         {title}
       </Title>
       {children !== undefined && (

@@ -15,7 +15,7 @@ export function PageLoader(): ReactNode {
   if (!isShown) return null;
   return (
     <Center py="xl">
-      <Loader aria-label={t('loading')} />
+      <Loader role="img" aria-label={t('loading')} />
     </Center>
   );
 }

@@ -25,7 +25,11 @@ const common = {
   // Sources import each other as `./x.js`, the name they have once compiled.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/web/dist/', '<rootDir>/plugins/[^/]+/dist/.*\\.test\\.js$'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/dist/',
+    '<rootDir>/web/dist/',
+    '<rootDir>/plugins/[^/]+/dist/.*\\.test\\.js$',
+  ],
 };
 
 const servers = {

@@ -8,6 +8,7 @@ import { findMysqlBinary } from '../../src/embedded/mysql-binary.js';
 import { PrivateMysqlServer } from '../../src/embedded/mysql-server.js';
 import { EmbeddedPostgresServer } from '../../src/embedded/postgres-server.js';
 import { isServerOf } from '../../src/embedded/server-process.js';
+import { CHROMIUM } from './chromium.js';
 import { unpackMysql97 } from './mysql97.mjs';
 import type { TestServer, TestServers } from './test-server.js';
 
@@ -38,6 +39,8 @@ export async function startPrivateServers(): Promise<Running> {
       return undefined;
     }
   };
+  if (!existsSync(CHROMIUM))
+    process.stdout.write(`not verified: console in a browser (there is no ${CHROMIUM})\n`);
   // Whatever came up is ended also when another one did not: `stopPrivateServers` sweeps the folder.
   const [postgres, mariadb, mysql97] = await Promise.all([
     startPostgres(folder, pids),

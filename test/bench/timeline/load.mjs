@@ -115,11 +115,31 @@ export async function quiet(database) {
   }
 }
 
-/** Counts by status of the business date, by SQL: what the screen has to show. */
+const SHOWN_AS = {
+  waiting_upstream: 'upstream',
+  waiting_time: 'time',
+  waiting_resource: 'resource',
+  gated: 'resource',
+  dispatched: 'running',
+  checking: 'running',
+  checking_condition: 'running',
+  retry_wait: 'retry',
+};
+
+/** Counts of the business date by SQL, under the names of the screen; frozen ones also in their status. */
 export async function countsBySql(database, bizdate) {
   const rows = await database.rows(
-    `SELECT status, count(*)::int AS count FROM node_instance WHERE bizdate = $1 GROUP BY status`,
+    `SELECT status, count(*)::int AS count, (count(*) FILTER (WHERE frozen))::int AS frozen
+       FROM node_instance WHERE bizdate = $1 GROUP BY status`,
     [bizdate],
   );
-  return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+  const counts = {};
+  const add = (state, count) => {
+    counts[state] = (counts[state] ?? 0) + count;
+  };
+  for (const { status, count, frozen } of rows) {
+    add(SHOWN_AS[status] ?? status, count);
+    add('frozen', frozen);
+  }
+  return counts;
 }

@@ -36,8 +36,10 @@ try {
   const server = JSON.parse(readFileSync(join(dataDir, 'server.json'), 'utf8'));
   const token = readFileSync(server.tokenFile, 'utf8').trim();
   const api = apiOf({ url: installation.url, token });
-  const { url } = findDatabase(dataDir, { ...process.env, HOME: home });
-  await using database = await Database.open({ url, applicationName: 'bench', poolSize: 2 });
+  // The keyring of the installation lies under the home it was started with.
+  process.env.HOME = home;
+  const { url } = findDatabase(dataDir, process.env);
+  const database = await Database.open({ url, applicationName: 'bench', poolSize: 2 });
   const proxy = await openProxy(installation.port);
   const screen = await openScreen(installation.link, `http://127.0.0.1:${proxy.port}`);
   try {
@@ -46,6 +48,7 @@ try {
   } finally {
     await screen.close();
     proxy.close();
+    await database[Symbol.asyncDispose]();
   }
 } finally {
   await installation.close();

@@ -135,7 +135,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Waits until nothing is left to do and gives all instances. Throws with what hangs after `timeoutMs`. */
-  async untilDone(timeoutMs = 90_000): Promise<InstanceOutcome[]> {
+  async untilDone(timeoutMs = 240_000): Promise<InstanceOutcome[]> {
     await this.until(timeoutMs, 'the day to end', async () => {
       const [row] = await this.database.rows<{ open: boolean }>(
         `SELECT EXISTS (SELECT FROM node_instance
@@ -210,7 +210,7 @@ export class Cluster implements AsyncDisposable {
 }
 
 async function openWith(options: ClusterOptions, closers: Closer[]): Promise<Cluster> {
-  const { leaseMs = 1500 } = options;
+  const { leaseMs = 2400 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'millrace-fault-'));
   // Attempt folders of processes that are being killed may still appear: tried again for a while.
   closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));

@@ -33,6 +33,12 @@ interface Child {
 const CHUNK = 500;
 
 /**
+ * Dry runs, skipped ones and nodes of zero load end in the transaction that lets them go, up to so many:
+ * the rest waits for the releaser, or one transaction would hold the locks of a whole day.
+ */
+const MAX_ENDED_AT_ONCE = 1_000;
+
+/**
  * The one statement behind finish, set success, rerun, dry run and stop (engine rule 3): writes the new
  * outcome on the edges to children that have not started, derives each child's `pending` from the edges
  * that really changed, and moves the children for whom that decides something.
@@ -46,10 +52,13 @@ export async function settleEdges(
   now: Date,
 ): Promise<void> {
   let wave = [...settlements];
+  let mayEnd = MAX_ENDED_AT_ONCE;
   while (wave.length > 0) {
     const next: Settlement[] = [];
     for (let at = 0; at < wave.length; at += CHUNK) {
-      next.push(...(await settleChunk(tx, wave.slice(at, at + CHUNK), now)));
+      const ended = await settleChunk(tx, wave.slice(at, at + CHUNK), now, mayEnd);
+      mayEnd -= ended.length;
+      next.push(...ended);
     }
     wave = next;
   }
@@ -59,6 +68,7 @@ async function settleChunk(
   tx: Sql,
   settlements: readonly Settlement[],
   now: Date,
+  mayEnd: number,
 ): Promise<Settlement[]> {
   const children = await findChildren(tx, settlements);
   if (children.length === 0) return [];
@@ -71,7 +81,7 @@ async function settleChunk(
   );
   if (open.length === 0) return [];
   const deltas = await writeOutcomes(tx, settlements, open);
-  return await moveChildren(tx, open, deltas, now);
+  return await moveChildren(tx, open, deltas, now, mayEnd);
 }
 
 async function findChildren(tx: Sql, settlements: readonly Settlement[]): Promise<Child[]> {
@@ -117,6 +127,7 @@ async function moveChildren(
   children: readonly InstanceRow[],
   deltas: ReadonlyMap<number, number>,
   now: Date,
+  mayEnd: number,
 ): Promise<Settlement[]> {
   const changed = children
     .map((row) => ({ row, delta: deltas.get(row.id) ?? 0 }))
@@ -139,7 +150,7 @@ async function moveChildren(
     .filter(({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'takeBack')
     .map(({ row }) => row);
   await takeBack(tx, reopened, now);
-  return await releaseSatisfied(tx, satisfied, now);
+  return await releaseSatisfied(tx, satisfied, now, mayEnd);
 }
 
 /** Children whose last edge is satisfied: skipped, due later, or ready at once. */
@@ -147,6 +158,7 @@ export async function releaseSatisfied(
   tx: Sql,
   satisfied: readonly InstanceRow[],
   now: Date,
+  mayEnd = MAX_ENDED_AT_ONCE,
 ): Promise<Settlement[]> {
   if (satisfied.length === 0) return [];
   const skipped = await onlySkippedUpstreams(tx, satisfied);
@@ -154,16 +166,16 @@ export async function releaseSatisfied(
   const rows = satisfied.map((row) =>
     skipped.has(row.id) ? { ...row, dry_run: true, reason: 'skipped' } : row,
   );
-  const ending = rows.filter(rowEndsAtOnce);
-  const real = rows.filter((row) => !rowEndsAtOnce(row));
-  const isDue = (row: InstanceRow): boolean => row.run_at <= now;
-  await waitForTime(
+  const due = rows.filter((row) => row.run_at <= now);
+  const ending = due.filter(rowEndsAtOnce);
+  const later = [...rows.filter((row) => row.run_at > now), ...ending.slice(Math.max(0, mayEnd))];
+  await waitForTime(tx, later, now);
+  await makeReady(
     tx,
-    rows.filter((row) => !isDue(row)),
+    due.filter((row) => !rowEndsAtOnce(row)),
     now,
   );
-  await makeReady(tx, real.filter(isDue), now);
-  return await finishAtOnce(tx, ending.filter(isDue), skipped, now);
+  return await finishAtOnce(tx, ending.slice(0, Math.max(0, mayEnd)), skipped, now);
 }
 
 /** A child is a dry run only if every same-cycle upstream was skipped (engine rule 10). */

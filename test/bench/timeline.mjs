@@ -220,21 +220,9 @@ const LAST = 'a word in the last line';
 async function logSearch() {
   const lines = isQuick ? 200_000 : 5_000_000;
   const searches = await benchLogSearch({ lines, log: (text) => process.stderr.write(text) });
-  for (const [name, key, what, among] of [
-    [
-      'log-search-first-hit-ms',
-      'firstHitMs',
-      'until the first line is found',
-      searches.filter((search) => search.name !== LAST),
-    ],
-    [
-      'log-search-last-line-ms',
-      'firstHitMs',
-      'until it is found',
-      searches.filter((search) => search.name === LAST),
-    ],
-    ['log-search-ms', 'fullCountMs', 'until all are counted', searches],
-  ]) {
+  const early = searches.filter((search) => search.name !== LAST);
+  const late = searches.filter((search) => search.name === LAST);
+  const add = (name, among, key, what) => {
     const [slowest] = among.toSorted((a, b) => b[key] - a[key]);
     figures.add(
       name,
@@ -242,7 +230,10 @@ async function logSearch() {
       'ms',
       `${what} in ${lines} lines; the slowest of ${among.length}: ${slowest.name}, in ${slowest.place}`,
     );
-  }
+  };
+  add('log-search-first-hit-ms', early, 'firstHitMs', 'until the first line is found');
+  add('log-search-last-line-ms', late, 'firstHitMs', 'until it is found');
+  add('log-search-ms', searches, 'fullCountMs', 'until all are counted');
 }
 
 function progressOf(what) {

@@ -1,4 +1,9 @@
 import type { Command } from './command.js';
+import { alertRulesLs } from './commands/alert-rules-ls.js';
+import { alertRulesRm } from './commands/alert-rules-rm.js';
+import { alertRulesSet } from './commands/alert-rules-set.js';
+import { alertRulesTest } from './commands/alert-rules-test.js';
+import { alertsLs } from './commands/alerts-ls.js';
 import { backfill } from './commands/backfill.js';
 import { completion } from './commands/completion.js';
 import { configShow } from './commands/config-show.js';
@@ -49,6 +54,11 @@ export const COMMANDS: readonly Command[] = [
   datasourcesAdd,
   datasourcesTest,
   datasourcesRm,
+  alertsLs,
+  alertRulesLs,
+  alertRulesSet,
+  alertRulesTest,
+  alertRulesRm,
   login,
   ctxLs,
   ctxAdd,

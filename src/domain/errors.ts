@@ -291,6 +291,26 @@ export const ERRORS = {
     retry: 'never',
     help: 'Search for plain text, or for an expression without repetitions within repetitions.',
   },
+  'MR-A120': {
+    title: 'The address of the webhook is not allowed',
+    retry: 'never',
+    help: 'Name a receiver on another machine, or let the administrator allow local ones with MILLRACE_WEBHOOK_LOCAL.',
+  },
+  'MR-A121': {
+    title: 'The webhook did not take the message',
+    retry: 'backoff',
+    help: 'Look at the receiver: it must answer a POST of JSON with 2xx within 10 seconds, without a redirect.',
+  },
+  'MR-A122': {
+    title: 'E-mail is not set up',
+    retry: 'never',
+    help: 'Set MILLRACE_SMTP_HOST and MILLRACE_SMTP_FROM for the roles api and scheduler.',
+  },
+  'MR-A123': {
+    title: 'The mail server did not take the message',
+    retry: 'backoff',
+    help: 'Read the words of the server; check MILLRACE_SMTP_HOST, MILLRACE_SMTP_PORT, MILLRACE_SMTP_SECURITY and the login.',
+  },
   'MR-A201': {
     title: 'The port is taken',
     retry: 'never',

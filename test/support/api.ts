@@ -7,6 +7,7 @@ import { createApiToken } from '../../src/store/first-administrator.js';
 import type { SchedulerCommands } from '../../src/api/commands.js';
 import { ROLES, type Role } from '../../src/domain/access/roles.js';
 import { PluginHost } from '../../src/plugin-host/plugin-host.js';
+import type { AlertChannels } from '../../src/scheduler/alerts/alert-channels.js';
 import type { Database } from '../../src/store/database.js';
 import { upsertMember } from '../../src/store/repositories/access-repository.js';
 import { answerRequest, claimRequests } from '../../src/store/repositories/request-repository.js';
@@ -68,6 +69,7 @@ export async function openApi(
     readonly commands?: (database: Database) => Partial<SchedulerCommands>;
     readonly plugins?: readonly string[];
     readonly logStore?: LogStore;
+    readonly alertChannels?: AlertChannels;
   } = {},
 ): Promise<TestApi> {
   const store = await openStore();
@@ -85,6 +87,7 @@ export async function openApi(
     secretBox,
     plugins,
     commands: { ...NO_COMMANDS, ...options.commands?.(store.database) },
+    alertChannels: options.alertChannels ?? { webhookLocal: 'refuse' },
     logger: { error: (fields, message) => logged.push(JSON.stringify({ ...fields, message })) },
     version: '0.0.0-test',
     metricsToken: 'scrape-me',

@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly leaseMs?: number;
   /** As in MILLRACE_CRASH_POINTS; for all processes. */
   readonly crashPoints?: string;
+  /** More of the environment of all processes. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A migrated metadata database to use; without it, one of the test PostgreSQL's. */
   readonly databaseUrl?: string;
 }
@@ -233,6 +235,7 @@ async function openWith(options: ClusterOptions, closers: Closer[]): Promise<Clu
     workerToken: await replaceWorkerToken(database, 'default', 'test'),
     capacity: options.capacity ?? 1,
     env: {
+      ...options.env,
       MILLRACE_LEASE_MS: String(leaseMs),
       MILLRACE_LEASE_RENEW_MS: '300',
       MILLRACE_LEASE_STOP_MS: String((leaseMs * 2) / 3),

@@ -1,5 +1,7 @@
 import type { Type } from '@nestjs/common';
 
+import { AlertController } from './alert.controller.js';
+import { AlertRuleController } from './alert-rule.controller.js';
 import { BackfillController } from './backfill.controller.js';
 import { ChecklistController } from './checklist.controller.js';
 import { DataSourceController } from './data-source.controller.js';
@@ -28,5 +30,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstanceController,
   LogController,
   TimelineController,
+  AlertController,
+  AlertRuleController,
   SignInController,
 ];

@@ -53,6 +53,14 @@ import {
   LogChunkEntity,
   DirtyRecordEntity,
 } from './event-log.entity.js';
+import {
+  AlertRuleEntity,
+  AlertRuleTargetEntity,
+  AlertEntity,
+  AlertDeliveryEntity,
+  AlertDeadlineEntity,
+  AlertCursorEntity,
+} from './alert.entity.js';
 
 /** Every entity of the store. */
 export const ENTITIES: EntitySchema[] = [
@@ -99,4 +107,10 @@ export const ENTITIES: EntitySchema[] = [
   EventEntity,
   LogChunkEntity,
   DirtyRecordEntity,
+  AlertRuleEntity,
+  AlertRuleTargetEntity,
+  AlertEntity,
+  AlertDeliveryEntity,
+  AlertDeadlineEntity,
+  AlertCursorEntity,
 ];

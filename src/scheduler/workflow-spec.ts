@@ -20,11 +20,38 @@ const schedule = z.strictObject({
   dstPolicy: z.enum(DST_POLICIES).default('run_at_next_valid'),
 });
 
+const need = z
+  .union([
+    z.string(),
+    z.strictObject({
+      workflow: z
+        .string()
+        .optional()
+        .meta({ description: 'Another workflow of the workspace; this one without it.' }),
+      node: z.string(),
+      cycle: z.enum(['same', 'previous']).default('same').meta({
+        description:
+          'The cycle of the same business date, or the one before: yesterday’s, of hourly and minutely nodes the last one.',
+      }),
+      inheritDryRun: z.boolean().optional().meta({
+        description:
+          'Whether an upstream that a branch skipped skips this node too. Without it: of the same cycle yes, of the previous one no.',
+      }),
+    }),
+  ])
+  .meta({
+    description:
+      'A node of this workflow by name, or { workflow, node, cycle: same | previous, inheritDryRun }.',
+  });
+
 const nodeSpec = z.strictObject({
   id: name,
   type: z.string().min(1),
   description: z.string().max(1000).default(''),
-  needs: z.array(z.string()).default([]).meta({ description: 'Upstream nodes of the same cycle.' }),
+  needs: z
+    .array(need)
+    .default([])
+    .meta({ description: 'Upstream nodes, of this workflow or another one.' }),
   config: z.record(z.string(), z.unknown()).default({}),
   configVersion: z.int().min(1).default(1),
   parameters,
@@ -33,6 +60,10 @@ const nodeSpec = z.strictObject({
     .meta({ description: 'Its own schedule; the workflow’s without it.' }),
   selfDependence: z.boolean().default(false).meta({
     description: 'Each cycle waits for the previous cycle of this node, also across days.',
+  }),
+  childDependence: z.boolean().default(false).meta({
+    description:
+      'Each cycle waits for the previous cycle of the nodes of this workflow that need this one.',
   }),
   scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal'),
   rerunMode: z.enum(['always', 'on_failure', 'never']).default('always'),

@@ -20,38 +20,33 @@ const schedule = z.strictObject({
   dstPolicy: z.enum(DST_POLICIES).default('run_at_next_valid'),
 });
 
-const need = z
-  .union([
-    z.string(),
-    z.strictObject({
-      workflow: z
-        .string()
-        .optional()
-        .meta({ description: 'Another workflow of the workspace; this one without it.' }),
-      node: z.string(),
-      cycle: z.enum(['same', 'previous']).default('same').meta({
-        description:
-          'The cycle of the same business date, or the one before: yesterday’s, of hourly and minutely nodes the last one.',
-      }),
-      inheritDryRun: z.boolean().optional().meta({
-        description:
-          'Whether an upstream that a branch skipped skips this node too. Without it: of the same cycle yes, of the previous one no.',
-      }),
+const need = z.union([
+  z.string(),
+  z.strictObject({
+    workflow: z
+      .string()
+      .optional()
+      .meta({ description: 'Another workflow of the workspace; this one without it.' }),
+    node: z.string(),
+    cycle: z.enum(['same', 'previous']).default('same').meta({
+      description:
+        '`previous`: yesterday’s; between hourly and minutely nodes what the cycle before would wait for.',
     }),
-  ])
-  .meta({
-    description:
-      'A node of this workflow by name, or { workflow, node, cycle: same | previous, inheritDryRun }.',
-  });
+    inheritDryRun: z.boolean().optional().meta({
+      description:
+        'Whether an upstream that a branch skipped skips this node too. Without it: of the same cycle yes, of the previous one no.',
+    }),
+  }),
+]);
 
 const nodeSpec = z.strictObject({
   id: name,
   type: z.string().min(1),
   description: z.string().max(1000).default(''),
-  needs: z
-    .array(need)
-    .default([])
-    .meta({ description: 'Upstream nodes, of this workflow or another one.' }),
+  needs: z.array(need).default([]).meta({
+    description:
+      'Upstream nodes: the name of one of this workflow and the same cycle, or an object.',
+  }),
   config: z.record(z.string(), z.unknown()).default({}),
   configVersion: z.int().min(1).default(1),
   parameters,

@@ -1,5 +1,5 @@
 import { type Bizdate, plusDays } from '../domain/calendar/bizdate.js';
-import { cyclesOf } from '../domain/calendar/cycles-of.js';
+import { type Cycle, cyclesOf } from '../domain/calendar/cycles-of.js';
 import type { CycleRef } from '../domain/graph/match-cycles.js';
 import type { Sql } from '../store/database.js';
 import { findCycles } from '../store/sql/find-cycles.sql.js';
@@ -38,35 +38,47 @@ export async function scheduledNodes(
   rowsOn: CyclesOn = () => undefined,
 ): Promise<OutsideNodes> {
   const nodes = await loadScheduledNodes(sql, workspaceId, nodeIds, datesAround(bizdate));
-  const days = new Map<number, Map<string, readonly OutsideCycle[]>>();
+  const days = new Map<number, Map<string, ScheduledNode>>();
   const found = new Map<number, OutsideNode<OutsideCycle>>();
+  const schedules = new Map<string, readonly Cycle[]>();
   for (const node of nodes) {
-    const own = days.get(node.nodeId) ?? new Map<string, readonly OutsideCycle[]>();
+    const own = days.get(node.nodeId) ?? new Map<string, ScheduledNode>();
     days.set(node.nodeId, own);
-    own.set(node.bizdate, rowsOn(node.nodeId, node.bizdate) ?? cyclesOfNode(node));
+    own.set(node.bizdate, node);
+    const made = new Map<string, readonly OutsideCycle[]>();
     found.set(node.nodeId, {
       selfDependent: node.selfDependent,
       timezone: node.timezone,
-      cyclesOn: (day) => own.get(day) ?? [],
+      cyclesOn: (day) => {
+        const cycles =
+          made.get(day) ?? rowsOn(node.nodeId, day) ?? cyclesOfNode(own.get(day), schedules);
+        made.set(day, cycles);
+        return cycles;
+      },
     });
   }
   return found;
 }
 
-function cyclesOfNode(node: ScheduledNode): OutsideCycle[] {
-  if (!node.isScheduled) return [];
+/** `schedules` keeps what was worked out: thousands of nodes share a schedule, and zones are slow to ask. */
+function cyclesOfNode(
+  node: ScheduledNode | undefined,
+  schedules: Map<string, readonly Cycle[]>,
+): OutsideCycle[] {
+  if (node?.isScheduled !== true) return [];
   const { nodeId, workflowId, timezone, cron, dstPolicy } = node;
   const bizdate = node.bizdate as Bizdate;
-  return cyclesOf({ cron, zone: timezone, dstPolicy }, bizdate).map(
-    ({ periodNo, scheduledAt }) => ({
-      nodeId,
-      workflowId,
-      timezone,
-      bizdate,
-      periodNo,
-      scheduledAt,
-    }),
-  );
+  const key = [bizdate, timezone, dstPolicy, cron].join(' ');
+  const cycles = schedules.get(key) ?? cyclesOf({ cron, zone: timezone, dstPolicy }, bizdate);
+  schedules.set(key, cycles);
+  return cycles.map(({ periodNo, scheduledAt }) => ({
+    nodeId,
+    workflowId,
+    timezone,
+    bizdate,
+    periodNo,
+    scheduledAt,
+  }));
 }
 
 /** As {@link scheduledNodes}, with the rows that the scheduled run group has of them already. */

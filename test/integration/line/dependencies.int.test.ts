@@ -39,7 +39,12 @@ async function one(line: Line, name: string, where = 'true'): Promise<InstanceVi
 }
 
 /** Plans one workflow of the daily plan alone, as a generator does that dies after it. */
-async function planAlone(line: Line, workflowId: number, bizdate: Bizdate): Promise<void> {
+async function planAlone(
+  line: Line,
+  workflowId: number,
+  bizdate: Bizdate,
+  beforeCommit?: () => Promise<void>,
+): Promise<void> {
   const [version] = await line.database.rows<{ id: number; timezone: string; plan_day: string }>(
     `SELECT id, timezone, (clock_timestamp() AT TIME ZONE 'UTC')::date AS plan_day
        FROM workflow_version WHERE workflow_id = $1`,
@@ -68,7 +73,19 @@ async function planAlone(line: Line, workflowId: number, bizdate: Bizdate): Prom
       bizdate,
     });
     await insertPlan(tx, plan, line.clock.now());
+    await beforeCommit?.();
   });
+}
+
+async function isBlocked(line: Line): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    const [row] = await line.database.rows<{ waiting: number }>(
+      `SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted`,
+    );
+    if ((row?.waiting ?? 0) > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('nobody waits for a lock');
 }
 
 describe('a node that needs one of another workflow', () => {
@@ -112,6 +129,31 @@ describe('a node that needs one of another workflow', () => {
     expect(await line.drain(worker)).toEqual(['u', 'd']);
     expect(await line.wrongPendings()).toBe(0);
   });
+
+  test.each([
+    ['up', 'down'],
+    ['down', 'up'],
+  ])(
+    'loses no edge when %s is being planned and %s begins before it commits',
+    async (first, second) => {
+      await using line = await Line.open({ now: '2026-11-21T14:30:00Z' });
+      const ids = new Map<string, number>();
+      ids.set('up', (await line.submit('up', { nodes: [node('u')] })).workflowId);
+      const down = { nodes: [{ ...node('d'), needs: [need('up', 'u')] }] };
+      ids.set('down', (await line.submit('down', down)).workflowId);
+      let other: Promise<void> | undefined;
+      await planAlone(line, ids.get(first) ?? 0, BIZDATE, async () => {
+        other = planAlone(line, ids.get(second) ?? 0, BIZDATE);
+        await isBlocked(line);
+      });
+      await other;
+      expect(await edges(line)).toEqual(['d 21 < u 21']);
+      expect(await awaited(line)).toBe(0);
+      line.clock.set('2026-11-21T17:00:00Z');
+      expect(await line.drain(await line.worker())).toEqual(['u', 'd']);
+      expect(await line.wrongPendings()).toBe(0);
+    },
+  );
 
   test('waits on when it is stopped and rerun before the upstream is planned', async () => {
     await using line = await Line.open({ now: '2026-11-21T14:30:00Z' });

@@ -1,6 +1,7 @@
+import type { EdgeFinding } from '../domain/graph/edge-finding.js';
 import type { Operation, Verdict } from '../domain/instance/operation.js';
 import type { Effect } from '../domain/instance/operation-preview.js';
-import type { InstanceStatus } from '../domain/instance/status.js';
+import type { EdgeKind, InstanceStatus } from '../domain/instance/status.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -52,6 +53,31 @@ export interface Foreseen {
   readonly effects: Readonly<Record<Effect, number>>;
 }
 
+/** One end of an edge that is not there yet. */
+export interface ForeseenCycle {
+  /** Null: of the workflow that is previewed. */
+  readonly workflow: string | null;
+  readonly node: string;
+  readonly bizdate: string;
+  readonly periodNo: number;
+  readonly scheduledAt: Date;
+}
+
+/** The edges that a draft or a version would get on one business date. */
+export interface ForeseenEdges {
+  readonly bizdate: string;
+  readonly timezone: string;
+  readonly nodes: readonly { readonly node: string; readonly instances: number }[];
+  readonly edges: readonly {
+    readonly downstream: ForeseenCycle;
+    readonly upstream: ForeseenCycle;
+    readonly kind: EdgeKind;
+    readonly inheritsDryRun: boolean;
+  }[];
+  readonly edgesTotal: number;
+  readonly findings: readonly EdgeFinding[];
+}
+
 /** What users may ask of the scheduler. Each is one transaction; a refusal is a MillraceError. */
 export interface SchedulerCommands {
   /** Makes an immutable version of the draft; throws with `errors` by field when it is not valid. */
@@ -101,5 +127,12 @@ export interface SchedulerCommands {
     readonly operation: Operation;
     readonly keys: readonly { readonly planDay: string; readonly id: number }[];
   }): Promise<Foreseen>;
+  /** Changes nothing. Without `draft` and `version`: the saved draft. */
+  previewEdges(command: {
+    readonly workflowId: number;
+    readonly bizdate?: string | undefined;
+    readonly draft?: unknown;
+    readonly version?: number | undefined;
+  }): Promise<ForeseenEdges>;
   explainInstance(key: { readonly planDay: string; readonly id: number }): Promise<Why>;
 }

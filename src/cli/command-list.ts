@@ -30,6 +30,7 @@ import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { why } from './commands/why.js';
 import { workflowsLs } from './commands/workflows-ls.js';
+import { workflowsPreviewEdges } from './commands/workflows-preview-edges.js';
 import { workflowsRm } from './commands/workflows-rm.js';
 import { workflowsShow } from './commands/workflows-show.js';
 import { workflowsSubmit } from './commands/workflows-submit.js';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   workflowsLs,
   workflowsShow,
   workflowsSubmit,
+  workflowsPreviewEdges,
   workflowsRm,
   backfill,
   datasourcesLs,

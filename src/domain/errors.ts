@@ -60,6 +60,31 @@ export const ERRORS = {
     retry: 'never',
     help: 'Send one of the names that are declared, or declare the parameter and submit.',
   },
+  'MR-S120': {
+    title: 'A dependency names a workflow that is not there',
+    retry: 'never',
+    help: 'Correct the name under `needs`: a workflow of the same workspace that was submitted.',
+  },
+  'MR-S121': {
+    title: 'A dependency names a node that its workflow does not have',
+    retry: 'never',
+    help: 'Correct the name under `needs`, or submit the other workflow with that node first.',
+  },
+  'MR-S122': {
+    title: 'Workflows wait for each other in a circle',
+    retry: 'never',
+    help: 'Remove one of the dependencies of the path that is named, or let it wait for the previous cycle.',
+  },
+  'MR-S123': {
+    title: 'Other workflows need a node that the draft does not have',
+    retry: 'never',
+    help: 'Keep the node, or take it out of the `needs` of the workflows that are named and submit those first.',
+  },
+  'MR-S124': {
+    title: 'Instances wait for each other in a circle',
+    retry: 'never',
+    help: 'Remove one of the dependencies of the path that is named, or change a schedule on it.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

@@ -129,7 +129,7 @@ export async function createBackfill(
   return await database.transaction(async (tx) => {
     const version = await latestVersion(tx, options.workflowId);
     // A cycle waits for the one before it, which has to be there when its edge is made.
-    if (options.order === 'desc' && !(await hasSelfDependence(tx, version.versionId)))
+    if (options.order === 'desc' && !(await waitsForPreviousCycle(tx, version.versionId)))
       dates.reverse();
     const group = await createRunGroup(tx, 'backfill', options.name, version.workspaceId, options);
     let instances = 0;
@@ -148,12 +148,13 @@ export async function createBackfill(
   });
 }
 
-async function hasSelfDependence(tx: Sql, versionId: number): Promise<boolean> {
-  const found = await tx.rows(
-    `SELECT FROM node_version WHERE version_id = $1 AND self_dependence LIMIT 1`,
+async function waitsForPreviousCycle(tx: Sql, versionId: number): Promise<boolean> {
+  const [found] = await tx.rows<{ waits: boolean }>(
+    `SELECT EXISTS (SELECT FROM node_version WHERE version_id = $1 AND self_dependence)
+         OR EXISTS (SELECT FROM edge WHERE version_id = $1 AND kind = 'previous_cycle') AS waits`,
     [versionId],
   );
-  return found.length > 0;
+  return found?.waits === true;
 }
 
 interface LatestVersion {

@@ -12,6 +12,7 @@ import {
   stopInstance,
 } from '../store/sql/operate-instance.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import { type EdgePreview, type EdgePreviewOptions, previewEdges } from './preview-edges.js';
 import { type Foreseen, foreseeOperation, type PreviewOptions } from './preview-operation.js';
 import {
   type BackfillOptions,
@@ -87,6 +88,10 @@ export class ScheduleCommands {
 
   async previewOperation(options: PreviewOptions): Promise<Foreseen> {
     return await foreseeOperation(this.#database, this.#clock.now(), options);
+  }
+
+  async previewEdges(options: EdgePreviewOptions): Promise<EdgePreview> {
+    return await previewEdges(this.#database, this.#clock.now(), options);
   }
 
   async explainInstance(key: InstanceKey): Promise<Why> {

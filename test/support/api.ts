@@ -61,6 +61,7 @@ export const NO_COMMANDS: SchedulerCommands = {
   freezeInstance: refuse,
   unfreezeInstance: refuse,
   previewOperation: refuse,
+  previewEdges: refuse,
   explainInstance: refuse,
 };
 

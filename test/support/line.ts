@@ -235,13 +235,14 @@ export class Line implements AsyncDisposable {
     return Object.fromEntries((await this.instances()).map((each) => [each.node, each.status]));
   }
 
-  /** Engine I5: `pending` is the number of edges that are not satisfied. */
+  /** Engine I5: `pending` is the number of edges that are not satisfied, awaited ones too. */
   async wrongPendings(): Promise<number> {
     const [row] = await this.database.rows<{ wrong: number }>(
       `SELECT count(*)::int AS wrong FROM node_instance i
         WHERE i.pending <> (SELECT count(*) FROM instance_edge e
                              WHERE e.plan_day = i.plan_day AND e.downstream_id = i.id AND NOT e.removed
-                               AND e.outcome IN ('open', 'failed'))`,
+                               AND e.outcome IN ('open', 'failed'))
+                         + (SELECT count(*) FROM awaited_edge a WHERE a.downstream_id = i.id)`,
     );
     return row?.wrong ?? -1;
   }

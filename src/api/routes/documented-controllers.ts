@@ -13,6 +13,7 @@ import { LogController } from './log.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { TimelineController } from './timeline.controller.js';
+import { WorkflowEdgeController } from './workflow-edge.controller.js';
 import { WorkflowController } from './workflow.controller.js';
 import { WorkspaceController } from './workspace.controller.js';
 
@@ -21,6 +22,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstallationController,
   DataSourceController,
   WorkflowController,
+  WorkflowEdgeController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,

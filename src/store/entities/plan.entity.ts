@@ -78,6 +78,7 @@ export const NodeInstanceEntity = new EntitySchema({
     reason: { type: 'text', nullable: true },
     dry_run_reason: { type: 'text', nullable: true },
     last_child_day: { type: 'date' },
+    first_child_day: { type: 'date', nullable: true },
     created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
     upstream_done_at: { type: 'timestamptz', nullable: true },
     ready_at: { type: 'timestamptz', nullable: true },
@@ -106,6 +107,24 @@ export const InstanceEdgeEntity = new EntitySchema({
     kind: { type: 'text' },
     outcome: { type: 'text', default: () => "'open'::text" },
     removed: { type: 'boolean', default: () => 'false' },
+    inherits_dry_run: { type: 'boolean', nullable: true },
+  },
+});
+
+export const AwaitedEdgeEntity = new EntitySchema({
+  name: 'awaited_edge',
+  columns: {
+    plan_day: { type: 'date' },
+    downstream_id: { type: 'bigint', primary: true },
+    run_group_id: { type: 'bigint' },
+    upstream_node_id: { type: 'bigint', primary: true },
+    scheduled_at: { type: 'timestamptz', primary: true },
+    workspace_id: { type: 'bigint' },
+    upstream_workflow_id: { type: 'bigint' },
+    upstream_timezone: { type: 'text' },
+    upstream_bizdate: { type: 'date' },
+    kind: { type: 'text' },
+    inherits_dry_run: { type: 'boolean', nullable: true },
   },
 });
 

@@ -33,7 +33,7 @@ export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Pr
   } else {
     // First, because nothing else matters until somebody unfreezes it.
     if (row.frozen) reasons.push({ gate: 'frozen', text: 'It is frozen. Unfreeze it.', refs: [] });
-    reasons.push(...(await upstream(sql, row)));
+    reasons.push(...(await upstream(sql, row)), ...(await awaited(sql, row)));
     if (row.run_at > now) {
       reasons.push({
         gate: 'time',
@@ -97,8 +97,22 @@ async function upstream(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
     text:
       each.status === 'failed' || each.status === 'cancelled'
         ? `Upstream "${each.name}" ${endOf(each.status)}: rerun it or set it to success.`
-        : `Upstream "${each.name}"${each.kind === 'self_previous' ? ' (previous cycle)' : ''} is ${each.status}.`,
+        : `Upstream "${each.name}"${each.kind !== 'same_cycle' ? ' (previous cycle)' : ''} is ${each.status}.`,
     refs: [encodeDayId('inst', { planDay: each.plan_day, id: each.id })],
+  }));
+}
+
+async function awaited(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
+  const found = await sql.rows<{ workflow: string; name: string; scheduled_at: Date }>(
+    `SELECT w.name AS workflow, n.name, a.scheduled_at FROM awaited_edge a
+       JOIN node n ON n.id = a.upstream_node_id JOIN workflow w ON w.id = n.workflow_id
+      WHERE a.downstream_id = $1 ORDER BY a.scheduled_at, n.name LIMIT ${SHOWN}`,
+    [row.id],
+  );
+  return found.map((each) => ({
+    gate: 'upstream' as const,
+    text: `Upstream "${each.workflow}/${each.name}" of ${each.scheduled_at.toISOString()} has not been planned yet.`,
+    refs: [],
   }));
 }
 

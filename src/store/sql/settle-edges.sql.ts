@@ -21,8 +21,19 @@ export const SETTLE_EDGES_MOVES: readonly Move[] = [
 
 /** An instance whose edges to its children have to say something else now. The caller holds its lock. */
 export interface Settlement extends InstanceKey {
+  /** The plan days of all its children lie from the first to the last. */
+  readonly firstChildDay: string;
   readonly lastChildDay: string;
   readonly outcome: EdgeOutcome;
+}
+
+export function settlementOf(row: InstanceRow, outcome: EdgeOutcome): Settlement {
+  return {
+    ...keyOf(row),
+    firstChildDay: row.first_child_day,
+    lastChildDay: row.last_child_day,
+    outcome,
+  };
 }
 
 interface Child {
@@ -85,7 +96,7 @@ async function settleChunk(
 }
 
 async function findChildren(tx: Sql, settlements: readonly Settlement[]): Promise<Child[]> {
-  const days = settlements.map((each) => each.planDay).sort();
+  const days = settlements.map((each) => each.firstChildDay).sort();
   const lastDays = settlements.map((each) => each.lastChildDay).sort();
   return await tx.rows<Child>(
     `SELECT DISTINCT plan_day, downstream_id FROM instance_edge
@@ -122,12 +133,13 @@ async function writeOutcomes(
   return new Map(rows.map((row) => [row.downstream_id, row.delta]));
 }
 
-async function moveChildren(
+/** Changes `pending` of instances that have not started and are locked, and moves those it decides for. */
+export async function moveChildren(
   tx: Sql,
   children: readonly InstanceRow[],
   deltas: ReadonlyMap<number, number>,
   now: Date,
-  mayEnd: number,
+  mayEnd = MAX_ENDED_AT_ONCE,
 ): Promise<Settlement[]> {
   const changed = children
     .map((row) => ({ row, delta: deltas.get(row.id) ?? 0 }))
@@ -178,14 +190,18 @@ export async function releaseSatisfied(
   return await finishAtOnce(tx, ending.slice(0, Math.max(0, mayEnd)), skipped, now);
 }
 
-/** A child is a dry run only if every same-cycle upstream was skipped (engine rule 10). */
+/**
+ * A child is a dry run only if every same-cycle upstream was skipped (engine rule 10), and every one of
+ * another cycle whose edge inherits. An edge that does not inherit takes skipped as a success.
+ */
 async function onlySkippedUpstreams(tx: Sql, rows: readonly InstanceRow[]): Promise<Set<number>> {
   const [days, ids] = keyArrays(rows.map(keyOf));
   const found = await tx.rows<{ downstream_id: number }>(
     `SELECT downstream_id FROM instance_edge
       WHERE plan_day = ANY($1::date[]) AND downstream_id = ANY($2::bigint[])
-        AND kind = 'same_cycle' AND NOT removed
-      GROUP BY downstream_id HAVING bool_and(outcome = 'skipped')`,
+        AND (kind = 'same_cycle' OR inherits_dry_run) AND NOT removed
+      GROUP BY downstream_id
+     HAVING bool_and(outcome = 'skipped' AND coalesce(inherits_dry_run, true))`,
     [days, ids],
   );
   return new Set(found.map((row) => row.downstream_id));
@@ -261,11 +277,9 @@ export async function finishAtOnce(
     now,
     rows.map((row) => statusEvent(row, 'succeeded', { dryRun: row.dry_run })),
   );
-  return rows.map((row) => ({
-    ...keyOf(row),
-    lastChildDay: row.last_child_day,
-    outcome: skipped.has(row.id) || row.reason === 'skipped' ? 'skipped' : 'success',
-  }));
+  return rows.map((row) =>
+    settlementOf(row, skipped.has(row.id) || row.reason === 'skipped' ? 'skipped' : 'success'),
+  );
 }
 
 async function takeBack(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {

@@ -56,6 +56,7 @@ export class World implements AsyncDisposable {
         stopInstance: (options) => scheduler().stopInstance(options),
         rerunInstance: (options) => scheduler().rerunInstance(options),
         previewOperation: (options) => scheduler().previewOperation(options),
+        previewEdges: (options) => scheduler().previewEdges(options),
         unfreezeInstance: (options) => scheduler().unfreezeInstance(options),
         freezeInstance: (options) => scheduler().freezeInstance(options),
         setInstanceSuccess: (options) => scheduler().setInstanceSuccess(options),

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 
 import { Cluster } from '../support/cluster.js';
 import { DayLine, daysFrom, targetServer } from '../support/day-line.js';
+import { brokenInvariants } from '../support/invariants.js';
 import { seededNumbers, testSeed } from '../support/seeded.js';
 import { testServers } from '../support/servers.js';
 
@@ -57,6 +58,7 @@ test.each(POINTS)(
     expect(instances).toHaveLength(3 * DAYS);
     expect(instances.filter((each) => each.status !== 'succeeded')).toEqual([]);
     expect(await line.targetRows()).toEqual(line.expectedRows());
+    expect(await brokenInvariants(cluster.database)).toEqual([]);
   },
   TIMEOUT_MS,
 );
@@ -79,6 +81,7 @@ test(
     expect(target.cuts()).toBe(KILLS);
     expect(instances.filter((each) => each.status !== 'succeeded')).toEqual([]);
     expect(await line.targetRows()).toEqual(line.expectedRows());
+    expect(await brokenInvariants(cluster.database)).toEqual([]);
   },
   TIMEOUT_MS,
 );

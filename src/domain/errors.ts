@@ -110,6 +110,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Reload it and look at its state.',
   },
+  'MR-S150': {
+    title: 'What must always hold in the store does not',
+    retry: 'never',
+    help: 'This is a fault of Millrace: keep the logs and report it. Stopping and rerunning what is named gets it going again.',
+  },
   'MR-D101': {
     title: 'The host name is unknown',
     retry: 'backoff',

@@ -11,6 +11,7 @@ import {
   KILLS,
 } from '../support/crash-day.js';
 import { DayLine, targetServer } from '../support/day-line.js';
+import { brokenInvariants } from '../support/invariants.js';
 import { seededNumbers } from '../support/seeded.js';
 import { testServers } from '../support/servers.js';
 
@@ -43,6 +44,7 @@ test(
     expect(target.cuts()).toBe(KILLS);
     expect(instances.filter((each) => each.status !== 'succeeded')).toEqual([]);
     expect(await line.targetRows()).toEqual(line.expectedRows());
+    expect(await brokenInvariants(cluster.database)).toEqual([]);
   },
   CRASH_TIMEOUT_MS,
 );

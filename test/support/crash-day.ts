@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 
 import { Cluster } from './cluster.js';
 import { DayLine, daysFrom } from './day-line.js';
+import { brokenInvariants } from './invariants.js';
 import { seededNumbers, testSeed } from './seeded.js';
 
 export const KILLS = 20;
@@ -46,6 +47,7 @@ export async function killAtPoint({ name, passes, in: where }: CrashPointCase): 
   expect(instances).toHaveLength(3 * DAYS);
   expect(instances.filter((each) => each.status !== 'succeeded')).toEqual([]);
   expect(await line.targetRows()).toEqual(line.expectedRows());
+  expect(await brokenInvariants(cluster.database)).toEqual([]);
 }
 
 /** A scheduler that comes back releases all that has fallen due at once: so the days come one at a time. */

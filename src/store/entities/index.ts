@@ -45,6 +45,8 @@ import {
   AttemptEntity,
   NodeLastEntity,
   PartitionRecordEntity,
+  BackfillEntity,
+  BackfillDateEntity,
 } from './plan.entity.js';
 import {
   EventOutboxEntity,
@@ -94,6 +96,8 @@ export const ENTITIES: EntitySchema[] = [
   AttemptEntity,
   NodeLastEntity,
   PartitionRecordEntity,
+  BackfillEntity,
+  BackfillDateEntity,
   EventOutboxEntity,
   EventCounterEntity,
   EventEntity,

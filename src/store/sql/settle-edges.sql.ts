@@ -3,6 +3,7 @@ import type { EdgeOutcome } from '../../domain/instance/status.js';
 import { NOT_STARTED_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
+import { closedDates, NOT_DUE } from './closed-dates.sql.js';
 import { type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { makeReady } from './make-ready.sql.js';
@@ -156,10 +157,13 @@ export async function releaseSatisfied(
   );
   const ending = rows.filter(rowEndsAtOnce);
   const real = rows.filter((row) => !rowEndsAtOnce(row));
-  const isDue = (row: InstanceRow): boolean => row.run_at <= now;
+  const closed = await closedDates(tx, rows);
+  const dueAt = (row: InstanceRow): Date => (closed.has(row.id) ? NOT_DUE : row.run_at);
+  const isDue = (row: InstanceRow): boolean => dueAt(row) <= now;
   await waitForTime(
     tx,
     rows.filter((row) => !isDue(row)),
+    dueAt,
     now,
   );
   await makeReady(tx, real.filter(isDue), now);
@@ -193,7 +197,12 @@ async function markSkipped(
   );
 }
 
-async function waitForTime(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
+async function waitForTime(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  dueAt: (row: InstanceRow) => Date,
+  now: Date,
+): Promise<void> {
   if (rows.length === 0) return;
   const [days, ids] = keyArrays(rows.map(keyOf));
   await tx.run(
@@ -205,7 +214,7 @@ async function waitForTime(tx: Sql, rows: readonly InstanceRow[], now: Date): Pr
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
      SELECT * FROM unnest($1::date[], $2::bigint[], $3::timestamptz[])
      ON CONFLICT (instance_id) DO UPDATE SET due_at = excluded.due_at`,
-    [rows.map((row) => row.plan_day), ids, rows.map((row) => row.run_at)],
+    [rows.map((row) => row.plan_day), ids, rows.map(dueAt)],
   );
   await writeEvents(
     tx,

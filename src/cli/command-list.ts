@@ -1,5 +1,13 @@
 import type { Command } from './command.js';
 import { backfill } from './commands/backfill.js';
+import { backfillsCancel } from './commands/backfills-cancel.js';
+import { backfillsLs } from './commands/backfills-ls.js';
+import { backfillsParallel } from './commands/backfills-parallel.js';
+import { backfillsPause } from './commands/backfills-pause.js';
+import { backfillsResume } from './commands/backfills-resume.js';
+import { backfillsRetry } from './commands/backfills-retry.js';
+import { backfillsShow } from './commands/backfills-show.js';
+import { backfillsSkip } from './commands/backfills-skip.js';
 import { completion } from './commands/completion.js';
 import { configShow } from './commands/config-show.js';
 import { ctxAdd } from './commands/ctx-add.js';
@@ -45,6 +53,14 @@ export const COMMANDS: readonly Command[] = [
   workflowsSubmit,
   workflowsRm,
   backfill,
+  backfillsLs,
+  backfillsShow,
+  backfillsPause,
+  backfillsResume,
+  backfillsCancel,
+  backfillsRetry,
+  backfillsSkip,
+  backfillsParallel,
   datasourcesLs,
   datasourcesAdd,
   datasourcesTest,

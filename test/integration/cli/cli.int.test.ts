@@ -331,10 +331,8 @@ test('a backfill counts in words, and --dry-run starts none', async () => {
   expect(out).toMatch(/: 2 instances for 1 business date\.\n$/);
 });
 test('a backfill of some nodes is planned by date, started, shown, widened, paused, resumed, skipped and cancelled', async () => {
-  const argv = [
-    ...['backfill', 'slow', '--ranges', '2026-11-01..2026-11-03,2026-11-10', '--order', 'desc'],
-    ...['--node', 'sleeps', '--parallel', '1'],
-  ];
+  const ranges = '2026-11-01..2026-11-03,2026-11-10';
+  const argv = ['backfill', 'slow', '--ranges', ranges, '--order', 'desc', '--node', 'sleeps'];
   const plan = await cli.run([...argv, '--plan']);
   expect(plan.out.split('\n')[0]).toMatch(/^BIZDATE +RUN +DRY RUN +LEFT OUT +CONFLICTS$/);
   expect(plan.out.split('\n')[1]).toMatch(/^2026-11-10 +1 +0 +0 +0$/);

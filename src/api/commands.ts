@@ -2,6 +2,13 @@ import type { EdgeFinding } from '../domain/graph/edge-finding.js';
 import type { Operation, Verdict } from '../domain/instance/operation.js';
 import type { Effect } from '../domain/instance/operation-preview.js';
 import type { EdgeKind, InstanceStatus } from '../domain/instance/status.js';
+import type {
+  BackfillCommand,
+  BackfillControlled,
+} from '../scheduler/backfill/control-backfill.js';
+import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/create-backfill.js';
+import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
+import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -103,19 +110,10 @@ export interface SchedulerCommands {
     readonly planDay: string;
     readonly workflowInstanceId: number;
   }>;
-  createBackfill(command: {
-    readonly workspaceId: number;
-    readonly userId: number;
-    readonly workflowId: number;
-    readonly name: string;
-    readonly from: string;
-    readonly to: string;
-    readonly order: 'asc' | 'desc';
-  }): Promise<{
-    readonly runGroupId: number;
-    readonly instances: number;
-    readonly bizdates: number;
-  }>;
+  /** Says what a backfill would do, and changes nothing. */
+  planBackfill(command: BackfillOrderOptions): Promise<BackfillForeseen>;
+  createBackfill(command: BackfillOptions): Promise<BackfillStarted>;
+  controlBackfill(command: BackfillCommand): Promise<BackfillControlled>;
   rerunInstance(command: InstanceCommand): Promise<InstanceState>;
   stopInstance(command: InstanceCommand): Promise<InstanceState>;
   setInstanceSuccess(command: InstanceCommand): Promise<InstanceState>;

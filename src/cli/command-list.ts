@@ -5,6 +5,14 @@ import { alertRulesSet } from './commands/alert-rules-set.js';
 import { alertRulesTest } from './commands/alert-rules-test.js';
 import { alertsLs } from './commands/alerts-ls.js';
 import { backfill } from './commands/backfill.js';
+import { backfillsCancel } from './commands/backfills-cancel.js';
+import { backfillsLs } from './commands/backfills-ls.js';
+import { backfillsParallel } from './commands/backfills-parallel.js';
+import { backfillsPause } from './commands/backfills-pause.js';
+import { backfillsResume } from './commands/backfills-resume.js';
+import { backfillsRetry } from './commands/backfills-retry.js';
+import { backfillsShow } from './commands/backfills-show.js';
+import { backfillsSkip } from './commands/backfills-skip.js';
 import { completion } from './commands/completion.js';
 import { configShow } from './commands/config-show.js';
 import { ctxAdd } from './commands/ctx-add.js';
@@ -52,6 +60,14 @@ export const COMMANDS: readonly Command[] = [
   workflowsPreviewEdges,
   workflowsRm,
   backfill,
+  backfillsLs,
+  backfillsShow,
+  backfillsPause,
+  backfillsResume,
+  backfillsCancel,
+  backfillsRetry,
+  backfillsSkip,
+  backfillsParallel,
   datasourcesLs,
   datasourcesAdd,
   datasourcesTest,

@@ -85,6 +85,36 @@ export const ERRORS = {
     retry: 'never',
     help: 'Remove one of the dependencies of the path that is named, or change a schedule on it.',
   },
+  'MR-S130': {
+    title: 'The business dates of the backfill are not valid',
+    retry: 'never',
+    help: 'Send one to seven ranges, each with its first date not after its last, or a list of dates.',
+  },
+  'MR-S131': {
+    title: 'What the plan of the backfill saw has changed',
+    retry: 'never',
+    help: 'Ask for the plan again, look at what is named, and send the new plan token.',
+  },
+  'MR-S132': {
+    title: 'The backfill would run nothing',
+    retry: 'never',
+    help: 'Choose other business dates, nodes or hours, or send `only: all`.',
+  },
+  'MR-S133': {
+    title: 'The backfill cannot do this in its present state',
+    retry: 'never',
+    help: 'Reload it and look at its state.',
+  },
+  'MR-S134': {
+    title: 'The backfill has no such business date',
+    retry: 'never',
+    help: 'Send dates that it has and that are not over.',
+  },
+  'MR-S135': {
+    title: 'The backfill is too large',
+    retry: 'never',
+    help: 'Split it into backfills of fewer business dates, nodes or hours.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

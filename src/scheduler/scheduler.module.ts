@@ -11,6 +11,7 @@ import type { WakeBus } from '../store/wake-bus.js';
 import type { AlertChannels } from './alerts/alert-channels.js';
 import { createAlertSender } from './alerts/alert-sender.js';
 import { createAlertWatcher } from './alerts/alert-watcher.js';
+import { createBackfillLoop } from './backfill/backfill-loop.js';
 import { InstanceGenerator, type PlanTimes } from './instance-generator.js';
 import { createLogArchiver } from './log-archiver.js';
 import type { Loop, LoopLogger } from './loop.js';
@@ -38,18 +39,20 @@ const PORTS = Symbol('SchedulerPorts');
 @Injectable()
 export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly loops: readonly Loop[];
-  private readonly unsubscribe: () => void;
+  private readonly unsubscribe: readonly (() => void)[];
 
   constructor(@Inject(PORTS) ports: SchedulerPorts) {
     const { database, clock, wakeBus, leaseMs, logStore, logger } = ports;
     const releaser = createReleaser(ports);
+    const backfills = createBackfillLoop(database, clock, wakeBus, logger);
     this.loops = [
       releaser,
+      backfills,
       createReaper(database, clock, wakeBus, leaseMs, logger),
       ...(logStore === undefined ? [] : [createLogArchiver(database, clock, logStore, logger)]),
       ...alertLoops(ports),
     ];
-    this.unsubscribe = wakeBus.subscribe('work', releaser.wake);
+    this.unsubscribe = [releaser, backfills].map((loop) => wakeBus.subscribe('work', loop.wake));
   }
 
   onApplicationBootstrap(): void {
@@ -57,7 +60,7 @@ export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShut
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
     await Promise.all(this.loops.map((loop) => loop.stop()));
   }
 }

@@ -54,7 +54,9 @@ const refuse = (): Promise<never> => Promise.reject(new Error('no scheduler in t
 export const NO_COMMANDS: SchedulerCommands = {
   submitWorkflow: refuse,
   runWorkflow: refuse,
+  planBackfill: refuse,
   createBackfill: refuse,
+  controlBackfill: refuse,
   rerunInstance: refuse,
   stopInstance: refuse,
   setInstanceSuccess: refuse,

@@ -1,4 +1,5 @@
 import { PluginHost } from '../../src/plugin-host/plugin-host.js';
+import { driveBackfills } from '../../src/scheduler/backfill/backfill-loop.js';
 import { InstanceGenerator } from '../../src/scheduler/instance-generator.js';
 import { ScheduleCommands } from '../../src/scheduler/scheduler-commands.js';
 import { secretBoxOf } from '../../src/store/secret-box-of.js';
@@ -198,6 +199,7 @@ export class Line implements AsyncDisposable {
   }
 
   async release(): Promise<void> {
+    await driveBackfills(this.database, this.clock.now());
     while ((await this.database.transaction((tx) => releaseDue(tx, this.clock.now(), 500))) > 0);
   }
 

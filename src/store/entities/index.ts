@@ -46,6 +46,8 @@ import {
   AttemptEntity,
   NodeLastEntity,
   PartitionRecordEntity,
+  BackfillEntity,
+  BackfillDateEntity,
 } from './plan.entity.js';
 import {
   EventOutboxEntity,
@@ -104,6 +106,8 @@ export const ENTITIES: EntitySchema[] = [
   AttemptEntity,
   NodeLastEntity,
   PartitionRecordEntity,
+  BackfillEntity,
+  BackfillDateEntity,
   EventOutboxEntity,
   EventCounterEntity,
   EventEntity,

@@ -3,6 +3,7 @@ import type { EdgeKind, EdgeOutcome } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
 import { awaitUpstreams, type PlannedAwaitedEdge } from './await-upstreams.sql.js';
 import { meetAwaited } from './meet-awaited.sql.js';
+import { NOT_DUE } from './closed-dates.sql.js';
 
 /** One instance to be inserted; `key` is its place in the list, which edges refer to. */
 export interface PlannedInstance {
@@ -47,6 +48,8 @@ export interface WorkflowPlan {
   readonly versionId: number;
   readonly runGroupId: number;
   readonly bizdate: string;
+  /** The date of a backfill; `closed`: none of it is released before the date is opened. */
+  readonly backfill?: 'open' | 'closed';
   readonly instances: readonly PlannedInstance[];
   readonly edges: readonly PlannedEdge[];
   readonly outerEdges: readonly PlannedOuterEdge[];
@@ -87,9 +90,9 @@ export async function insertPlan(
   await meetAwaited(tx, { ...plan, id: run.id });
   await tx.run(
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
-     SELECT plan_day, id, run_at FROM node_instance
+     SELECT plan_day, id, coalesce($3::timestamptz, run_at) FROM node_instance
       WHERE plan_day = $1 AND id = ANY($2::bigint[]) AND status = 'waiting_time'`,
-    [plan.planDay, ids],
+    [plan.planDay, ids, plan.backfill === 'closed' ? NOT_DUE : null],
   );
   await tx.run(
     `INSERT INTO event_outbox (workspace_id, type, at, plan_day, instance_id, payload)
@@ -194,12 +197,12 @@ async function insertInstances(
     `INSERT INTO node_instance (plan_day, id, workspace_id, workflow_id, workflow_instance_id, version_id,
             node_id, run_group_id, resource_group_id, node_type, bizdate, scheduled_at, period_no, path,
             run_at, status, pending, priority, slots, frozen, dry_run, reason, dry_run_reason,
-            last_child_day)
+            last_child_day, in_backfill)
      SELECT $1, p.id, $2, $3, $4, p.version_id, p.node_id, $5, p.resource_group_id, p.node_type, $6,
             p.scheduled_at, p.period_no, p.path, p.run_at,
             CASE WHEN p.pending = 0 THEN 'waiting_time' ELSE 'waiting_upstream' END,
             p.pending, p.priority, p.slots, p.frozen, p.dry_run, p.reason,
-            CASE WHEN p.dry_run THEN coalesce(p.reason, 'dry_run') END, $1
+            CASE WHEN p.dry_run THEN coalesce(p.reason, 'dry_run') END, $1, $22
        FROM unnest($7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[],
               $12::timestamptz[], $13::smallint[], $14::text[], $15::timestamptz[], $16::int[],
               $17::smallint[], $18::smallint[], $19::boolean[], $20::boolean[], $21::text[])
@@ -227,6 +230,7 @@ async function insertInstances(
       plan.instances.map((each) => each.frozen),
       plan.instances.map((each) => each.dryRun),
       plan.instances.map((each) => each.reason),
+      plan.backfill !== undefined,
     ],
   );
   await tx.run(

@@ -3,6 +3,7 @@ import type { EdgeOutcome } from '../../domain/instance/status.js';
 import { NOT_STARTED_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
+import { closedDates, NOT_DUE } from './closed-dates.sql.js';
 import { type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { makeReady } from './make-ready.sql.js';
@@ -178,10 +179,12 @@ export async function releaseSatisfied(
   const rows = satisfied.map((row) =>
     skipped.has(row.id) ? { ...row, dry_run: true, reason: 'skipped' } : row,
   );
-  const due = rows.filter((row) => row.run_at <= now);
+  const closed = await closedDates(tx, rows);
+  const dueAt = (row: InstanceRow): Date => (closed.has(row.id) ? NOT_DUE : row.run_at);
+  const due = rows.filter((row) => dueAt(row) <= now);
   const ending = due.filter(rowEndsAtOnce);
-  const later = [...rows.filter((row) => row.run_at > now), ...ending.slice(Math.max(0, mayEnd))];
-  await waitForTime(tx, later, now);
+  const later = [...rows.filter((row) => dueAt(row) > now), ...ending.slice(Math.max(0, mayEnd))];
+  await waitForTime(tx, later, dueAt, now);
   await makeReady(
     tx,
     due.filter((row) => !rowEndsAtOnce(row)),
@@ -221,7 +224,12 @@ async function markSkipped(
   );
 }
 
-async function waitForTime(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
+async function waitForTime(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  dueAt: (row: InstanceRow) => Date,
+  now: Date,
+): Promise<void> {
   if (rows.length === 0) return;
   const [days, ids] = keyArrays(rows.map(keyOf));
   await tx.run(
@@ -233,7 +241,7 @@ async function waitForTime(tx: Sql, rows: readonly InstanceRow[], now: Date): Pr
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
      SELECT * FROM unnest($1::date[], $2::bigint[], $3::timestamptz[])
      ON CONFLICT (instance_id) DO UPDATE SET due_at = excluded.due_at`,
-    [rows.map((row) => row.plan_day), ids, rows.map((row) => row.run_at)],
+    [rows.map((row) => row.plan_day), ids, rows.map(dueAt)],
   );
   await writeEvents(
     tx,

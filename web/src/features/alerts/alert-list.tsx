@@ -1,4 +1,14 @@
-import { Anchor, Badge, Button, Group, Stack, Switch, Table, Text } from '@mantine/core';
+import {
+  Anchor,
+  Badge,
+  Button,
+  Group,
+  Stack,
+  Switch,
+  Table,
+  Text,
+  VisuallyHidden,
+} from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -85,7 +95,9 @@ function AlertTable({ alerts }: { readonly alerts: readonly Alert[] }): ReactNod
               <Table.Th>{t('list.rule')}</Table.Th>
               <Table.Th>{t('list.since')}</Table.Th>
               <Table.Th>{t('list.messages')}</Table.Th>
-              <Table.Th />
+              <Table.Th>
+                <VisuallyHidden>{t('actions')}</VisuallyHidden>
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -141,7 +153,7 @@ function AlertState({ alert }: { readonly alert: Alert }): ReactNode {
   const isMuted = alert.state === 'open' && alert.mutedUntil !== null;
   return (
     <Stack gap={2} align="flex-start">
-      <Badge variant="outline" color={alert.state === 'open' ? 'red' : 'gray'}>
+      <Badge miw="max-content" variant="outline" color={alert.state === 'open' ? 'red' : 'gray'}>
         {t(alert.state === 'open' ? 'list.open' : 'list.closed')}
       </Badge>
       {isMuted && (

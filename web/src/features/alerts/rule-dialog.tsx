@@ -31,7 +31,7 @@ export function RuleDialog({
   const path = { ws, id: base?.id ?? '' };
   const end = async (message: string): Promise<void> => {
     await refreshAlerts();
-    notifications.show({ message });
+    notifications.show({ message, closeButtonProps: { 'aria-label': t('app:close') } });
     onClose();
   };
   const save = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Stack, Table, Text } from '@mantine/core';
+import { Anchor, Badge, Button, Stack, Table, Text, VisuallyHidden } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -68,7 +68,9 @@ function RuleTable({
             <Table.Th>{t('rules.target')}</Table.Th>
             <Table.Th>{t('rules.tells')}</Table.Th>
             <Table.Th>{t('rules.lastMessage')}</Table.Th>
-            <Table.Th />
+            <Table.Th>
+              <VisuallyHidden>{t('actions')}</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -76,7 +78,12 @@ function RuleTable({
             <Table.Tr key={rule.id}>
               <Table.Td>
                 {mayWrite ? (
-                  <Anchor component="button" underline="always" onClick={() => onEdit(rule.id)}>
+                  <Anchor
+                    component="button"
+                    fz="inherit"
+                    underline="always"
+                    onClick={() => onEdit(rule.id)}
+                  >
                     {rule.name}
                   </Anchor>
                 ) : (
@@ -128,7 +135,7 @@ function LastMessage({ rule }: { readonly rule: AlertRule }): ReactNode {
   const color = { delivered: 'green', waiting: 'yellow', failed: 'red' }[last.status];
   return (
     <Stack gap={2} align="flex-start">
-      <Badge variant="outline" color={color}>
+      <Badge miw="max-content" variant="outline" color={color}>
         {t(`delivery.${last.status}`)}
       </Badge>
       {last.errorDetail !== null && (

@@ -638,23 +638,6 @@ export interface paths {
         patch: operations["updateWorkflow"];
         trace?: never;
     };
-    "/api/v1/workspaces/{ws}/workflows/{id}/preview-edges": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** List the edges that a draft or a version would get on a business date */
-        post: operations["previewEdges"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/workspaces/{ws}/workflows/{id}/runs": {
         parameters: {
             query?: never;
@@ -927,54 +910,6 @@ export interface components {
             no: number;
             reason: string;
             sliceNo: number;
-        };
-        EdgePreview: {
-            /** Format: date */
-            bizdate: string;
-            edges: {
-                downstream: components["schemas"]["EdgePreviewCycle"];
-                inheritsDryRun: boolean;
-                /** @enum {string} */
-                kind: "same_cycle" | "self_previous" | "previous_cycle";
-                upstream: components["schemas"]["EdgePreviewCycle"];
-            }[];
-            /** @description Of them at most 5,000 are listed, the first ones. */
-            edgesTotal: number;
-            findings: {
-                detail: string;
-                /** @enum {string} */
-                finding: "loop" | "unknown_upstream" | "isolated" | "upstream_not_planned" | "no_upstream_cycle";
-                node: string | null;
-            }[];
-            nodes: {
-                instances: number;
-                node: string;
-            }[];
-            timezone: string;
-        };
-        EdgePreviewCycle: {
-            /** Format: date */
-            bizdate: string;
-            node: string;
-            periodNo: number;
-            /** Format: date-time */
-            scheduledAt: string;
-            /** @description Null: this workflow. */
-            workflow: string | null;
-        };
-        /** @default {} */
-        EdgePreviewRequest: {
-            /**
-             * Format: date
-             * @description The last business date that is over without it.
-             */
-            bizdate?: string;
-            /** @description A draft that was not saved; the saved one without it. */
-            draft?: {
-                [key: string]: unknown;
-            };
-            /** @description A version instead of a draft. */
-            version?: number;
         };
         Event: {
             /** Format: date-time */
@@ -3214,42 +3149,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Workflow"];
-                };
-            };
-            /** @description A problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    previewEdges: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                ws: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EdgePreviewRequest"];
-            };
-        };
-        responses: {
-            /** @description List the edges that a draft or a version would get on a business date */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EdgePreview"];
                 };
             };
             /** @description A problem (RFC 9457) */

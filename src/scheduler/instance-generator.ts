@@ -103,7 +103,11 @@ export class InstanceGenerator {
   }
 
   async #dropAwaited(): Promise<number> {
-    return await this.#database.transaction((tx) => dropAwaited(tx, this.#clock.now()));
+    for (let all = 0; ;) {
+      const dropped = await this.#database.transaction((tx) => dropAwaited(tx, this.#clock.now()));
+      if (dropped === 0) return all;
+      all += dropped;
+    }
   }
 
   async #planOne(order: PlanOrder): Promise<void> {

@@ -4,6 +4,8 @@ import type { InstanceKey } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { moveChildren, settleEdges } from './settle-edges.sql.js';
 
+const CHUNK = 500;
+
 /** Still to come: its workflow is scheduled in that zone, and its day is not planned yet or not to its end. */
 const IS_TO_COME = `EXISTS (
     SELECT FROM workflow w
@@ -27,12 +29,20 @@ const IS_TO_COME = `EXISTS (
 /**
  * Lets go what is awaited of upstreams that will not be planned any more: their workflow was taken off the
  * schedule or has no such cycle, or their day is planned without them. Otherwise the downstream would wait
- * for ever. Returns how many edges that were.
+ * for ever. Returns how many edges that were, of at most 500 downstreams: call it until there are none.
  */
 export async function dropAwaited(tx: Sql, now: Date): Promise<number> {
   const keys = await tx.rows<InstanceKey>(
-    `SELECT DISTINCT a.plan_day AS "planDay", a.downstream_id AS id FROM awaited_edge a
-      WHERE NOT ${IS_TO_COME}`,
+    // Asked once for each day of an upstream workflow: a whole day of another zone may be awaited.
+    `WITH past AS (
+       SELECT a.* FROM (SELECT DISTINCT workspace_id, run_group_id, upstream_workflow_id,
+                               upstream_timezone, upstream_bizdate FROM awaited_edge) a
+        WHERE NOT ${IS_TO_COME}
+     )
+     SELECT DISTINCT e.plan_day AS "planDay", e.downstream_id AS id
+       FROM awaited_edge e
+       JOIN past USING (run_group_id, upstream_workflow_id, upstream_timezone, upstream_bizdate)
+      ORDER BY id LIMIT ${CHUNK}`,
   );
   if (keys.length === 0) return 0;
   const rows = await lockInstances(tx, keys);

@@ -31,6 +31,8 @@ interface GroupSlots {
   readonly slots: number;
   /** How many of them backfills may use. */
   readonly share: number;
+  /** Something of a backfill waits for them. */
+  readonly backfills: boolean;
 }
 
 interface Candidate {
@@ -58,8 +60,10 @@ export async function claimReadyInstances(
   now: Date,
 ): Promise<ClaimedRow[]> {
   const [group] = await tx.rows<GroupSlots>(
-    `SELECT slots, slots * backfill_share / 100 AS share FROM resource_group
-      WHERE id = $1 FOR NO KEY UPDATE`,
+    `SELECT slots, slots * backfill_share / 100 AS share,
+            EXISTS (SELECT FROM ready_instance
+                     WHERE resource_group_id = $1 AND backfill_id > 0) AS backfills
+       FROM resource_group WHERE id = $1 FOR NO KEY UPDATE`,
     [ask.resourceGroupId],
   );
   if (group === undefined) return [];
@@ -75,24 +79,9 @@ async function findCandidates(
   now: Date,
 ): Promise<Candidate[]> {
   return await tx.rows<Candidate>(
-    `WITH used AS (
-       SELECT coalesce(sum(slots), 0)::int AS slots,
-              coalesce(sum(slots) FILTER (WHERE backfill_id > 0), 0)::int AS by_backfills
-         FROM running_attempt WHERE resource_group_id = $1
-     ), planned AS (
-       ${readyOf('r.backfill_id = 0')}
-     ), backfilled AS (
-       SELECT r.*, sum(r.slots) OVER (ORDER BY r.rank, r.instance_id) AS upto
-         FROM (${readyOf(`r.backfill_id > 0 AND r.backfill_id <> ALL(ARRAY(${heldBackfills('$6')}))`)}) r
-     ), head AS (
+    `WITH ${group.backfills ? QUEUE_WITH_BACKFILLS : QUEUE}, head AS (
        SELECT r.*, row_number() OVER (PARTITION BY r.node_id, r.scheduled_at, r.path
-                                          ORDER BY r.rank, r.instance_id) AS nth
-         FROM (SELECT * FROM planned
-               UNION ALL
-               -- One goes on even if it alone is more than the share.
-               SELECT plan_day, instance_id, node_id, scheduled_at, path, rank, b.slots
-                 FROM backfilled b, used
-                WHERE b.upto <= $5::int - by_backfills OR (by_backfills = 0 AND b.upto = b.slots)) r
+                                          ORDER BY r.rank, r.instance_id) AS nth FROM queue r
      ), filled AS (
        SELECT plan_day, instance_id, node_id, rank,
               sum(slots) OVER (ORDER BY rank, instance_id) AS upto
@@ -104,7 +93,13 @@ async function findCandidates(
             pg_try_advisory_xact_lock(${NODE_LOCKS}, (node_id % 2147483647)::int) AS alone
        FROM filled, used
       WHERE filled.upto <= $4::int - used.slots ORDER BY rank, instance_id`,
-    [ask.resourceGroupId, ask.nodeTypes, ask.limit, group.slots, group.share, now],
+    [
+      ask.resourceGroupId,
+      ask.nodeTypes,
+      ask.limit,
+      group.slots,
+      ...(group.backfills ? [group.share, now] : []),
+    ],
   );
 }
 
@@ -117,6 +112,31 @@ function readyOf(which: string): string {
                              AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
         ORDER BY r.rank, r.instance_id LIMIT $3`;
 }
+
+const QUEUE = `used AS (
+       SELECT coalesce(sum(slots), 0)::int AS slots FROM running_attempt WHERE resource_group_id = $1
+     ), queue AS (
+       ${readyOf('r.backfill_id = 0')}
+     )`;
+
+/** Apart, because planning it takes twice as long and nearly no claim needs it. */
+const QUEUE_WITH_BACKFILLS = `used AS (
+       SELECT coalesce(sum(slots), 0)::int AS slots,
+              coalesce(sum(slots) FILTER (WHERE backfill_id > 0), 0)::int AS by_backfills
+         FROM running_attempt WHERE resource_group_id = $1
+     ), planned AS (
+       ${readyOf('r.backfill_id = 0')}
+     ), backfilled AS (
+       SELECT r.*, sum(r.slots) OVER (ORDER BY r.rank, r.instance_id) AS upto
+         FROM (${readyOf(`r.backfill_id > 0 AND r.backfill_id <> ALL(ARRAY(${heldBackfills('$6')}))`)}) r
+     ), queue AS (
+       SELECT * FROM planned
+       UNION ALL
+       -- One goes on even if it alone is more than the share.
+       SELECT plan_day, instance_id, node_id, scheduled_at, path, rank, b.slots
+         FROM backfilled b, used
+        WHERE b.upto <= $5::int - by_backfills OR (by_backfills = 0 AND b.upto = b.slots)
+     )`;
 
 /** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now. */
 const TAKE = `WITH locked AS (

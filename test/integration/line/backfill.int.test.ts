@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { driveBackfills } from '../../../src/scheduler/backfill/backfill-loop.js';
+import {
+  createBackfillLoop,
+  driveBackfills,
+} from '../../../src/scheduler/backfill/backfill-loop.js';
 import type { Claim } from '../../../src/worker-link/worker-link.js';
 import { Backfills, november } from '../../support/backfills.js';
 import { node } from '../../support/line.js';
@@ -136,6 +139,38 @@ describe('the business dates of a backfill', () => {
       '01 succeeded',
       '02 waiting_time',
     ]);
+  });
+
+  test('the loop of a scheduler opens the next date once a finish has woken it', async () => {
+    await using b = await Backfills.open([node('a')]);
+    await b.start(november(1, 2));
+    const worker = await b.line.worker();
+    const [claim] = await b.claim(worker);
+    if (claim === undefined) throw new Error('nothing was claimed');
+    const failures: unknown[] = [];
+    const { database, clock, wakeBus } = b.line;
+    const logger = { warn: (fields: object) => void failures.push(fields) };
+    const loop = createBackfillLoop(database, clock, wakeBus, logger);
+    const unsubscribe = wakeBus.subscribe('work', loop.wake);
+    loop.start();
+    await worker.finish(claim);
+    for (let tries = 0; tries < 500 && (await b.dates())['11-02'] !== 'open'; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    unsubscribe();
+    await loop.stop();
+    expect(failures).toEqual([]);
+    expect(await b.dates()).toEqual({ '11-01': 'done', '11-02': 'open' });
+  });
+
+  test('two schedulers at once open no date too many', async () => {
+    await using b = await Backfills.open([node('a')]);
+    await b.start({ ...november(1, 9), parallelism: 2 });
+    const worker = await b.line.worker();
+    for (const claim of await b.claim(worker)) await worker.finish(claim);
+    const now = b.line.clock.now();
+    await Promise.all(Array.from({ length: 6 }, () => driveBackfills(b.line.database, now)));
+    const states = Object.values(await b.dates());
+    expect(states.filter((state) => state === 'open')).toHaveLength(2);
   });
 
   test('why names the turn of the date and the dates that are open', async () => {

@@ -8,6 +8,7 @@ import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance
 import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
 import { closeRuns, dropHeldAttempts } from './open-runs.sql.js';
+import { takeBackLost } from './reap-lost-attempts.sql.js';
 import { recordLast } from './record-last.sql.js';
 import { settleEdges, settlementOf } from './settle-edges.sql.js';
 import { type NewEvent, statusEvent, writeEvents } from './write-events.sql.js';
@@ -24,7 +25,7 @@ export interface Ending {
   readonly planDay: string;
   readonly instanceId: number;
   readonly epoch: number;
-  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned';
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned' | 'lost';
   readonly errorCode?: string;
   readonly errorDetail?: string;
   /** What the attempt wrote down: rows, outputs, last progress. */
@@ -58,6 +59,7 @@ export async function finishInstances(
   const byId = new Map(rows.map((row) => [row.id, row]));
   const ended: Ended[] = [];
   const returned: HeldRow[] = [];
+  const lost: HeldRow[] = [];
   const refused: Ending[] = [];
   const taken = new Set<number>();
   for (const reported of endings) {
@@ -66,12 +68,14 @@ export async function finishInstances(
     if (row === undefined || !isOwner(row, ending)) refused.push(reported);
     else if (taken.has(row.id)) refused.push(reported);
     else if (ending.outcome === 'returned') returned.push(row);
+    else if (ending.outcome === 'lost') lost.push(row);
     else ended.push({ row, ending, status: statusAfter(row, ending.outcome, ending.errorCode) });
     // A report that was sent again while the first one waited may be in the same batch.
     taken.add(reported.instanceId);
   }
   await loseAttempts(tx, returned, now, 'Its worker gave it back.');
   await makeReady(tx, returned, now, 'returned');
+  await takeBackLost(tx, lost, now, 'Its worker could not renew its lease and ended it.');
   await moveEnded(tx, ended, now);
   await keepRecords(tx, ended, now);
   await writeEvents(tx, now, [
@@ -110,7 +114,7 @@ function isOwner(row: HeldRow, ending: Ending): boolean {
 
 /** A stop that was asked for wins over coming again. */
 function stopped(ending: Ending): Ending {
-  if (ending.outcome !== 'returned') return ending;
+  if (ending.outcome !== 'returned' && ending.outcome !== 'lost') return ending;
   return {
     ...ending,
     outcome: 'cancelled',

@@ -36,7 +36,7 @@ interface Overrides {
 
 /**
  * Works out a backfill: which instances of which business dates, what else lives beside them, and which
- * previous cycles they wait for. Reads only. Two statements for each business date, none for an instance.
+ * previous cycles they wait for. Reads only. Three statements for each business date, none for an instance.
  */
 export async function planBackfill(
   tx: Sql,

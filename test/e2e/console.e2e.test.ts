@@ -218,6 +218,9 @@ describe('the console in a browser', () => {
       ['a new backfill', 'ops/backfills?new=1'],
       ['the workflows', 'studio'],
       ['a workflow', 'WORKFLOW'],
+      ['the dependencies of a workflow', 'WORKFLOW?view=edges'],
+      ['the alerts', 'ops/alerts'],
+      ['the alert rules', 'ops/alerts?tab=rules'],
       ['the data sources', 'data/sources'],
       ['a new data source', 'data/sources?new=1'],
     ] as const;

@@ -8,6 +8,7 @@ import { InstallationController } from './installation.controller.js';
 import { InstanceBatchController } from './instance-batch.controller.js';
 import { InstanceController } from './instance.controller.js';
 import { LogController } from './log.controller.js';
+import { NodeController } from './node.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { TimelineController } from './timeline.controller.js';
@@ -19,6 +20,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstallationController,
   DataSourceController,
   WorkflowController,
+  NodeController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,

@@ -106,6 +106,7 @@ export const InstanceEdgeEntity = new EntitySchema({
     kind: { type: 'text' },
     outcome: { type: 'text', default: () => "'open'::text" },
     removed: { type: 'boolean', default: () => 'false' },
+    forced: { type: 'boolean', default: () => 'false' },
   },
 });
 

@@ -73,7 +73,7 @@ export async function insertPlan(
       pending[edge.downstream] = (pending[edge.downstream] ?? 0) + 1;
     }
   }
-  const ids = await insertInstances(tx, plan, run.id, pending);
+  const ids = await insertInstances(tx, plan, run.id, pending, await frozenNodes(tx, plan));
   await insertEdges(tx, plan, ids, outcomes);
   await tx.run(
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
@@ -127,11 +127,22 @@ async function lockUpstreams(tx: Sql, plan: WorkflowPlan): Promise<Map<number, s
   return new Map(rows.map((row) => [row.id, row.outcome]));
 }
 
+/** Nodes that somebody has frozen. Whoever freezes one locks the workflow, so none is missed meanwhile. */
+async function frozenNodes(tx: Sql, plan: WorkflowPlan): Promise<Set<number>> {
+  await tx.run(`SELECT FROM workflow WHERE id = $1 FOR SHARE`, [plan.workflowId]);
+  const rows = await tx.rows<{ id: number }>(
+    `SELECT id FROM node WHERE workflow_id = $1 AND frozen`,
+    [plan.workflowId],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
 async function insertInstances(
   tx: Sql,
   plan: WorkflowPlan,
   workflowInstanceId: number,
   pending: Int32Array,
+  frozenNodeIds: ReadonlySet<number>,
 ): Promise<number[]> {
   if (plan.instances.length === 0) return [];
   const drawn = await tx.rows<{ id: number }>(
@@ -173,7 +184,7 @@ async function insertInstances(
       [...pending],
       plan.instances.map((each) => each.priority),
       plan.instances.map((each) => each.slots),
-      plan.instances.map((each) => each.frozen),
+      plan.instances.map((each) => each.frozen || frozenNodeIds.has(each.nodeId)),
       plan.instances.map((each) => each.dryRun),
       plan.instances.map((each) => each.reason),
     ],

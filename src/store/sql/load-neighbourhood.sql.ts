@@ -71,11 +71,13 @@ async function instancesOf(
     `SELECT i.plan_day AS "planDay", i.id, i.workspace_id AS "workspaceId", i.status, i.frozen,
             i.dry_run AS "dryRun", i.dry_run_reason AS "dryRunReason", i.reason, i.run_at AS "runAt", i.pending, i.slots, i.bizdate,
             i.scheduled_at AS "scheduledAt", i.last_child_day AS "lastChildDay", n.name AS "nodeName",
-            w.name AS "workflowName", coalesce(nv.rerun_mode, 'always') AS "rerunMode"
+            w.name AS "workflowName", coalesce(nv.rerun_mode, 'always') AS "rerunMode", i.priority,
+            g.name AS "resourceGroup"
        FROM unnest($2::date[], $3::bigint[]) AS k(plan_day, id)
        JOIN node_instance i ON i.plan_day = k.plan_day AND i.id = k.id AND i.plan_day = ANY ($4::date[])
        JOIN node n ON n.id = i.node_id
        JOIN workflow w ON w.id = i.workflow_id
+       JOIN resource_group g ON g.id = i.resource_group_id
        LEFT JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
       WHERE i.workspace_id = $1 ORDER BY i.scheduled_at, i.id`,
     [workspaceId, keys.map((key) => key.planDay), keys.map((key) => key.id), keyArrays(keys)[0]],
@@ -98,9 +100,9 @@ async function edgesInto(
 ): Promise<(SeenEdge & { readonly upstreamDay: string })[]> {
   return await tx.rows(
     `SELECT upstream_id AS upstream, upstream_plan_day AS "upstreamDay", downstream_id AS downstream,
-            kind, outcome
+            kind, outcome, removed
        FROM instance_edge
-      WHERE plan_day = ANY ($1::date[]) AND downstream_id = ANY ($2::bigint[]) AND NOT removed`,
+      WHERE plan_day = ANY ($1::date[]) AND downstream_id = ANY ($2::bigint[]) AND (NOT removed OR forced)`,
     keyArrays(instances),
   );
 }

@@ -112,7 +112,11 @@ async function writeOutcomes(
   return new Map(rows.map((row) => [row.downstream_id, row.delta]));
 }
 
-async function moveChildren(
+/**
+ * Moves locked children that have not started by what has changed of their edges; `deltas` is by how much
+ * `pending` of each changes. What ends at once has to be settled in its turn.
+ */
+export async function moveChildren(
   tx: Sql,
   children: readonly InstanceRow[],
   deltas: ReadonlyMap<number, number>,

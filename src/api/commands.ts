@@ -1,6 +1,14 @@
+import type { EdgeFinding } from '../domain/graph/edge-finding.js';
 import type { InstanceChange, Verdict, WideRerun } from '../domain/instance/operation.js';
 import type { AskedOperation, Effect } from '../domain/instance/operation-preview.js';
-import type { InstanceStatus } from '../domain/instance/status.js';
+import type { EdgeKind, InstanceStatus } from '../domain/instance/status.js';
+import type {
+  BackfillCommand,
+  BackfillControlled,
+} from '../scheduler/backfill/control-backfill.js';
+import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/create-backfill.js';
+import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
+import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -58,6 +66,31 @@ export interface Foreseen {
   readonly doubling: readonly number[];
 }
 
+/** One end of an edge that is not there yet. */
+export interface ForeseenCycle {
+  /** Null: of the workflow that is previewed. */
+  readonly workflow: string | null;
+  readonly node: string;
+  readonly bizdate: string;
+  readonly periodNo: number;
+  readonly scheduledAt: Date;
+}
+
+/** The edges that a draft or a version would get on one business date. */
+export interface ForeseenEdges {
+  readonly bizdate: string;
+  readonly timezone: string;
+  readonly nodes: readonly { readonly node: string; readonly instances: number }[];
+  readonly edges: readonly {
+    readonly downstream: ForeseenCycle;
+    readonly upstream: ForeseenCycle;
+    readonly kind: EdgeKind;
+    readonly inheritsDryRun: boolean;
+  }[];
+  readonly edgesTotal: number;
+  readonly findings: readonly EdgeFinding[];
+}
+
 /** What users may ask of the scheduler. Each is one transaction; a refusal is a MillraceError. */
 export interface SchedulerCommands {
   /** Makes an immutable version of the draft; throws with `errors` by field when it is not valid. */
@@ -83,19 +116,10 @@ export interface SchedulerCommands {
     readonly planDay: string;
     readonly workflowInstanceId: number;
   }>;
-  createBackfill(command: {
-    readonly workspaceId: number;
-    readonly userId: number;
-    readonly workflowId: number;
-    readonly name: string;
-    readonly from: string;
-    readonly to: string;
-    readonly order: 'asc' | 'desc';
-  }): Promise<{
-    readonly runGroupId: number;
-    readonly instances: number;
-    readonly bizdates: number;
-  }>;
+  /** Says what a backfill would do, and changes nothing. */
+  planBackfill(command: BackfillOrderOptions): Promise<BackfillForeseen>;
+  createBackfill(command: BackfillOptions): Promise<BackfillStarted>;
+  controlBackfill(command: BackfillCommand): Promise<BackfillControlled>;
   rerunInstance(command: InstanceCommand): Promise<InstanceState>;
   stopInstance(command: InstanceCommand): Promise<InstanceState>;
   setInstanceSuccess(command: InstanceCommand): Promise<InstanceState>;
@@ -141,5 +165,12 @@ export interface SchedulerCommands {
       readonly keys: readonly InstanceKey[];
     },
   ): Promise<Foreseen>;
+  /** Changes nothing. Without `draft` and `version`: the saved draft. */
+  previewEdges(command: {
+    readonly workflowId: number;
+    readonly bizdate?: string | undefined;
+    readonly draft?: unknown;
+    readonly version?: number | undefined;
+  }): Promise<ForeseenEdges>;
   explainInstance(key: InstanceKey): Promise<Why>;
 }

@@ -1,5 +1,18 @@
 import type { Command } from './command.js';
+import { alertRulesLs } from './commands/alert-rules-ls.js';
+import { alertRulesRm } from './commands/alert-rules-rm.js';
+import { alertRulesSet } from './commands/alert-rules-set.js';
+import { alertRulesTest } from './commands/alert-rules-test.js';
+import { alertsLs } from './commands/alerts-ls.js';
 import { backfill } from './commands/backfill.js';
+import { backfillsCancel } from './commands/backfills-cancel.js';
+import { backfillsLs } from './commands/backfills-ls.js';
+import { backfillsParallel } from './commands/backfills-parallel.js';
+import { backfillsPause } from './commands/backfills-pause.js';
+import { backfillsResume } from './commands/backfills-resume.js';
+import { backfillsRetry } from './commands/backfills-retry.js';
+import { backfillsShow } from './commands/backfills-show.js';
+import { backfillsSkip } from './commands/backfills-skip.js';
 import { completion } from './commands/completion.js';
 import { configShow } from './commands/config-show.js';
 import { ctxAdd } from './commands/ctx-add.js';
@@ -30,6 +43,7 @@ import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { why } from './commands/why.js';
 import { workflowsLs } from './commands/workflows-ls.js';
+import { workflowsPreviewEdges } from './commands/workflows-preview-edges.js';
 import { workflowsRm } from './commands/workflows-rm.js';
 import { workflowsShow } from './commands/workflows-show.js';
 import { workflowsSubmit } from './commands/workflows-submit.js';
@@ -50,15 +64,29 @@ export const COMMANDS: readonly Command[] = [
   workflowsLs,
   workflowsShow,
   workflowsSubmit,
+  workflowsPreviewEdges,
   workflowsRm,
   nodesLs,
   nodesFreeze,
   nodesUnfreeze,
   backfill,
+  backfillsLs,
+  backfillsShow,
+  backfillsPause,
+  backfillsResume,
+  backfillsCancel,
+  backfillsRetry,
+  backfillsSkip,
+  backfillsParallel,
   datasourcesLs,
   datasourcesAdd,
   datasourcesTest,
   datasourcesRm,
+  alertsLs,
+  alertRulesLs,
+  alertRulesSet,
+  alertRulesTest,
+  alertRulesRm,
   login,
   ctxLs,
   ctxAdd,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { alertRulesPath } from './api/alert.js';
 import { ApiClient } from './api/api-client.js';
 import { dataSourcesPath } from './api/data-source.js';
 import { findServer } from './api/find-server.js';
@@ -60,7 +61,7 @@ async function readCached(path: string): Promise<readonly string[] | undefined> 
 
 async function askNames(
   api: ApiClient,
-  kind: 'workflow' | 'instance' | 'dataSource',
+  kind: 'workflow' | 'instance' | 'dataSource' | 'alertRule',
   chosen: string | undefined,
 ): Promise<string[]> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -71,6 +72,11 @@ async function askNames(
     const path = `/workspaces/${encodeURIComponent(workspace)}/instances`;
     return (await ask(`${path}?limit=${OFFERED_INSTANCES}`)).map(({ id }) => id);
   }
-  const path = kind === 'workflow' ? workflowsPath(workspace) : dataSourcesPath(workspace);
+  const pathOf = {
+    workflow: workflowsPath,
+    dataSource: dataSourcesPath,
+    alertRule: alertRulesPath,
+  };
+  const path = pathOf[kind](workspace);
   return (await ask(`${path}?limit=200`)).flatMap(({ name }) => (name === undefined ? [] : [name]));
 }

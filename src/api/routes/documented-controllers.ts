@@ -1,5 +1,7 @@
 import type { Type } from '@nestjs/common';
 
+import { AlertController } from './alert.controller.js';
+import { AlertRuleController } from './alert-rule.controller.js';
 import { BackfillController } from './backfill.controller.js';
 import { ChecklistController } from './checklist.controller.js';
 import { DataSourceController } from './data-source.controller.js';
@@ -12,6 +14,7 @@ import { NodeController } from './node.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { TimelineController } from './timeline.controller.js';
+import { WorkflowEdgeController } from './workflow-edge.controller.js';
 import { WorkflowController } from './workflow.controller.js';
 import { WorkspaceController } from './workspace.controller.js';
 
@@ -20,6 +23,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstallationController,
   DataSourceController,
   WorkflowController,
+  WorkflowEdgeController,
   NodeController,
   BackfillController,
   WorkspaceController,
@@ -30,5 +34,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstanceController,
   LogController,
   TimelineController,
+  AlertController,
+  AlertRuleController,
   SignInController,
 ];

@@ -5,6 +5,7 @@ import {
   isRerunWith,
   isWideRerun,
   judge,
+  isSkippedBy,
   judgeChange,
   judgeUnlink,
   moveOfChild,
@@ -14,7 +15,13 @@ import {
   type Verdict,
   type WideRerun,
 } from './operation.js';
-import { type EdgeOutcome, type InstanceStatus, isFinal, isNotStarted } from './status.js';
+import {
+  type EdgeKind,
+  type EdgeOutcome,
+  type InstanceStatus,
+  isFinal,
+  isNotStarted,
+} from './status.js';
 
 /** An instance as the store has it. */
 export interface SeenInstance {
@@ -27,6 +34,8 @@ export interface SeenInstance {
   readonly reason: string | null;
   readonly runAt: Date;
   readonly pending: number;
+  /** How many upstreams it waits for that have not been planned yet. */
+  readonly awaited: number;
   /** 0: of zero load. */
   readonly slots: number;
   readonly rerunMode: RerunMode;
@@ -37,7 +46,9 @@ export interface SeenInstance {
 export interface SeenEdge {
   readonly upstream: number;
   readonly downstream: number;
-  readonly kind: 'same_cycle' | 'self_previous';
+  readonly kind: EdgeKind;
+  /** Null: what its kind does. */
+  readonly inheritsDryRun: boolean | null;
   readonly outcome: EdgeOutcome;
   /** Until its downstream is rerun. Edges that are removed for good are not seen at all. */
   readonly removed: boolean;
@@ -224,7 +235,7 @@ class Preview {
         edge.removed = false;
         edge.outcome = this.#outcomeOf(edge.upstream) ?? edge.outcome;
       }
-      state.pending = edges.filter(isPending).length;
+      state.pending = edges.filter(isPending).length + state.awaited;
     }
     if (isForced) states.forEach((state) => this.#dropUnsatisfied(state));
     this.#settle(states.map(({ id }) => [id, 'open'] as const));
@@ -297,10 +308,7 @@ class Preview {
 
   #release(states: readonly State[]): Settlement[] {
     return states.flatMap((state): Settlement[] => {
-      const own = (this.#into.get(state.id) ?? []).filter(
-        (edge) => edge.kind === 'same_cycle' && !edge.removed,
-      );
-      if (own.length > 0 && own.every((edge) => edge.outcome === 'skipped'))
+      if (isSkippedBy((this.#into.get(state.id) ?? []).filter((edge) => !edge.removed)))
         Object.assign(state, { dryRun: true, reason: 'skipped' });
       if (state.runAt > this.#now) state.status = 'waiting_time';
       else if (!endsAtOnce(state)) state.status = 'waiting_resource';

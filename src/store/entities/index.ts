@@ -38,6 +38,7 @@ import {
   NodeInstanceEntity,
   NodeInstanceDetailEntity,
   InstanceEdgeEntity,
+  AwaitedEdgeEntity,
   ReadyInstanceEntity,
   DueInstanceEntity,
   OpenRunEntity,
@@ -45,6 +46,8 @@ import {
   AttemptEntity,
   NodeLastEntity,
   PartitionRecordEntity,
+  BackfillEntity,
+  BackfillDateEntity,
 } from './plan.entity.js';
 import {
   EventOutboxEntity,
@@ -53,6 +56,14 @@ import {
   LogChunkEntity,
   DirtyRecordEntity,
 } from './event-log.entity.js';
+import {
+  AlertRuleEntity,
+  AlertRuleTargetEntity,
+  AlertEntity,
+  AlertDeliveryEntity,
+  AlertDeadlineEntity,
+  AlertCursorEntity,
+} from './alert.entity.js';
 
 /** Every entity of the store. */
 export const ENTITIES: EntitySchema[] = [
@@ -87,6 +98,7 @@ export const ENTITIES: EntitySchema[] = [
   NodeInstanceEntity,
   NodeInstanceDetailEntity,
   InstanceEdgeEntity,
+  AwaitedEdgeEntity,
   ReadyInstanceEntity,
   DueInstanceEntity,
   OpenRunEntity,
@@ -94,9 +106,17 @@ export const ENTITIES: EntitySchema[] = [
   AttemptEntity,
   NodeLastEntity,
   PartitionRecordEntity,
+  BackfillEntity,
+  BackfillDateEntity,
   EventOutboxEntity,
   EventCounterEntity,
   EventEntity,
   LogChunkEntity,
   DirtyRecordEntity,
+  AlertRuleEntity,
+  AlertRuleTargetEntity,
+  AlertEntity,
+  AlertDeliveryEntity,
+  AlertDeadlineEntity,
+  AlertCursorEntity,
 ];

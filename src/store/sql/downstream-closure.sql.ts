@@ -18,10 +18,11 @@ export async function downstreamClosure(
        UNION
        SELECT e.plan_day, e.downstream_id
          FROM reached r
-        CROSS JOIN LATERAL (SELECT last_child_day FROM node_instance
+        CROSS JOIN LATERAL (SELECT coalesce(first_child_day, plan_day) AS first_child_day, last_child_day
+                              FROM node_instance
                              WHERE plan_day = r.plan_day AND id = r.id OFFSET 0) u
         CROSS JOIN LATERAL (SELECT plan_day, downstream_id FROM instance_edge
-                             WHERE plan_day BETWEEN r.plan_day AND u.last_child_day
+                             WHERE plan_day BETWEEN u.first_child_day AND u.last_child_day
                                AND upstream_id = r.id AND NOT removed OFFSET 0) e
      )
      SELECT plan_day AS "planDay", id FROM reached LIMIT $3`,

@@ -62,7 +62,8 @@ async function instancesOf(
   return await tx.rows<NamedInstance>(
     `SELECT i.plan_day AS "planDay", i.id, i.workspace_id AS "workspaceId", i.status, i.frozen,
             i.dry_run AS "dryRun", i.dry_run_reason AS "dryRunReason", i.reason, i.run_at AS "runAt", i.pending, i.slots, i.bizdate,
-            i.scheduled_at AS "scheduledAt", n.name AS "nodeName",
+            i.scheduled_at AS "scheduledAt",
+            (SELECT count(*)::int FROM awaited_edge a WHERE a.downstream_id = i.id) AS awaited, n.name AS "nodeName",
             w.name AS "workflowName", coalesce(nv.rerun_mode, 'always') AS "rerunMode", i.priority,
             g.name AS "resourceGroup"
        FROM unnest($2::date[], $3::bigint[]) AS k(plan_day, id)
@@ -82,7 +83,7 @@ async function edgesInto(
 ): Promise<(SeenEdge & { readonly upstreamDay: string })[]> {
   return await tx.rows(
     `SELECT upstream_id AS upstream, upstream_plan_day AS "upstreamDay", downstream_id AS downstream,
-            kind, outcome, removed
+            kind, inherits_dry_run AS "inheritsDryRun", outcome, removed
        FROM instance_edge
       WHERE plan_day = ANY ($1::date[]) AND downstream_id = ANY ($2::bigint[]) AND (NOT removed OR forced)`,
     keyArrays(instances),

@@ -4,11 +4,11 @@ import { isFinal } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { freezeRows } from './freeze-rows.sql.js';
-import { type InstanceKey, type InstanceRow, keyOf } from './instance-row.js';
+import type { InstanceKey, InstanceRow } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
-import { releaseSatisfied, settleEdges } from './settle-edges.sql.js';
+import { releaseSatisfied, settleEdges, settlementOf } from './settle-edges.sql.js';
 import { lockForRerun, passUpstreams, type RerunRow, startAgain } from './start-again.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
@@ -80,11 +80,7 @@ export async function setInstanceSuccess(tx: Sql, key: InstanceKey, now: Date): 
   );
   await recordLast(tx, [{ row, status: to }]);
   await writeEvents(tx, now, [statusEvent(row, to, { setSuccess: true })]);
-  await settleEdges(
-    tx,
-    [{ ...keyOf(row), lastChildDay: row.last_child_day, outcome: 'success' }],
-    now,
-  );
+  await settleEdges(tx, [settlementOf(row, 'success')], now);
 }
 
 /**
@@ -114,11 +110,7 @@ export async function stopInstance(tx: Sql, key: InstanceKey, now: Date): Promis
   await closeRuns(tx, [row.id]);
   await recordLast(tx, [{ row, status: to }]);
   await writeEvents(tx, now, [statusEvent(row, to, { code: 'MR-S203' })]);
-  await settleEdges(
-    tx,
-    [{ ...keyOf(row), lastChildDay: row.last_child_day, outcome: 'failed' }],
-    now,
-  );
+  await settleEdges(tx, [settlementOf(row, 'failed')], now);
 }
 
 /** Freezes a waiting instance where it is, or thaws it back to where it was. */

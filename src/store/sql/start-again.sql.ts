@@ -3,7 +3,7 @@ import type { Sql } from '../database.js';
 import { chunksOf } from './chunks.js';
 import { type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
-import { releaseSatisfied, settleEdges } from './settle-edges.sql.js';
+import { releaseSatisfied, settleEdges, settlementOf } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export interface RerunRow extends InstanceRow {
@@ -76,7 +76,7 @@ export async function startAgain(
   if (isForced) await passUpstreams(tx, rows);
   await settleEdges(
     tx,
-    rows.map((row) => ({ ...keyOf(row), lastChildDay: row.last_child_day, outcome: 'open' })),
+    rows.map((row) => settlementOf(row, 'open')),
     now,
   );
   const free = [];
@@ -114,6 +114,11 @@ async function resetRuns(tx: Sql, rows: readonly InstanceRow[], now: Date): Prom
 async function refreshEdges(tx: Sql, rows: readonly InstanceRow[]): Promise<void> {
   const [days, ids] = keyArrays(rows.map(keyOf));
   const upstreams = await upstreamsOf(tx, rows.map(keyOf));
+  // First: what is being planned now turns an awaited edge into one that is seen only after it.
+  await tx.run(
+    `UPDATE awaited_edge SET forced = false WHERE downstream_id = ANY($1::bigint[]) AND forced`,
+    [ids],
+  );
   await tx.run(
     `UPDATE instance_edge SET removed = false, forced = false
       WHERE plan_day = ANY($1::date[]) AND downstream_id = ANY($2::bigint[]) AND forced`,
@@ -132,21 +137,30 @@ async function refreshEdges(tx: Sql, rows: readonly InstanceRow[]): Promise<void
   await tx.run(
     `UPDATE node_instance i SET pending = coalesce(c.pending, 0)
        FROM unnest($2::bigint[]) AS k(id)
-       LEFT JOIN (SELECT downstream_id, count(*)::int AS pending FROM instance_edge
-                   WHERE plan_day = ANY($1::date[]) AND downstream_id = ANY($2::bigint[])
-                     AND NOT removed AND outcome IN ('open', 'failed')
-                   GROUP BY downstream_id) c ON c.downstream_id = k.id
+       LEFT JOIN (SELECT downstream_id, count(*)::int AS pending FROM (
+                    SELECT downstream_id FROM instance_edge
+                     WHERE plan_day = ANY($1::date[]) AND downstream_id = ANY($2::bigint[])
+                       AND NOT removed AND outcome IN ('open', 'failed')
+                    UNION ALL
+                    SELECT downstream_id FROM awaited_edge WHERE downstream_id = ANY($2::bigint[])
+                  ) open GROUP BY downstream_id) c ON c.downstream_id = k.id
       WHERE i.plan_day = ANY($1::date[]) AND i.id = k.id`,
     [days, ids],
   );
 }
 
 /**
- * Removes every edge that is not a success from locked instances, for this run: what is skipped would
- * make a dry run of an instance that somebody wants to run.
+ * Removes every edge that is not a success from locked instances, for this run, also those to upstreams
+ * that have not been planned yet: what is skipped would make a dry run of an instance that somebody wants
+ * to run.
  */
 export async function passUpstreams(tx: Sql, rows: readonly InstanceRow[]): Promise<void> {
   const keys = keyArrays(rows.map(keyOf));
+  // First: what is being planned now turns an awaited edge into one that is seen only after it.
+  await tx.run(
+    `UPDATE awaited_edge SET forced = true WHERE downstream_id = ANY($1::bigint[]) AND NOT forced`,
+    [keys[1]],
+  );
   await tx.run(
     `UPDATE instance_edge SET removed = true, forced = true
       WHERE plan_day = ANY($1::date[]) AND downstream_id = ANY($2::bigint[])

@@ -1,4 +1,4 @@
-import { configProblems, isSameDraft, nodesOf, parseDraft, withNode } from './draft.ts';
+import { configProblems, isSameDraft, needText, nodesOf, parseDraft, withNode } from './draft.ts';
 
 const DRAFT = {
   schedule: { cron: '5 0 * * *' },
@@ -40,6 +40,15 @@ describe('a workflow draft', () => {
     });
     expect(DRAFT.nodes[1]?.config).toEqual({ sql: 'SELECT 1', dataSource: 'w' });
     expect(isSameDraft(DRAFT, changed)).toBe(false);
+  });
+
+  it('keeps upstreams that are no plain names apart, and says what they are', () => {
+    const other = { workflow: 'orders', node: 'load' };
+    const before = { node: 'a', cycle: 'previous' };
+    const [node] = nodesOf({ nodes: [{ id: 'b', needs: ['a', other, before] }] });
+    expect(node).toMatchObject({ needs: ['a'], otherNeeds: [other, before] });
+    expect(node?.otherNeeds.map(needText)).toEqual(['orders/load', 'a (previous)']);
+    expect(needText(7)).toBe('7');
   });
 
   it('takes a JSON object and tells syntax from kind', () => {

@@ -28,11 +28,16 @@ import { help } from './commands/help.js';
 import { instancesLs } from './commands/instances-ls.js';
 import { instancesMark } from './commands/instances-mark.js';
 import { instancesRerun } from './commands/instances-rerun.js';
+import { instancesSet } from './commands/instances-set.js';
 import { instancesShow } from './commands/instances-show.js';
 import { instancesStop } from './commands/instances-stop.js';
+import { instancesUnlink } from './commands/instances-unlink.js';
 import { login } from './commands/login.js';
 import { logs } from './commands/logs.js';
 import { migrate } from './commands/migrate.js';
+import { nodesFreeze } from './commands/nodes-freeze.js';
+import { nodesLs } from './commands/nodes-ls.js';
+import { nodesUnfreeze } from './commands/nodes-unfreeze.js';
 import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
@@ -52,6 +57,8 @@ export const COMMANDS: readonly Command[] = [
   instancesRerun,
   instancesStop,
   instancesMark,
+  instancesUnlink,
+  instancesSet,
   why,
   logs,
   workflowsLs,
@@ -59,6 +66,9 @@ export const COMMANDS: readonly Command[] = [
   workflowsSubmit,
   workflowsPreviewEdges,
   workflowsRm,
+  nodesLs,
+  nodesFreeze,
+  nodesUnfreeze,
   backfill,
   backfillsLs,
   backfillsShow,

@@ -23,6 +23,9 @@ export interface Submitted {
   readonly firstBizdate: string;
 }
 
+/** Of retries that all wait alike. */
+const MAX_INTERVAL_MS = 1_800_000;
+
 interface WorkflowRow {
   readonly id: number;
   readonly workspace_id: number;
@@ -150,11 +153,12 @@ async function insertNodes(
   await tx.run(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, dst_policy,
             self_dependence, schedule_type, rerun_mode, priority, resource_group_id, slots, retry_max,
-            retry_interval_ms, timeout_ms, data_sources)
+            retry_interval_ms, retry_factor, retry_cap_ms, timeout_ms, data_sources)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
             config_version int, parameters jsonb, cron text, dst_policy text, self_dependence boolean,
             schedule_type text, rerun_mode text, priority smallint, resource_group_id bigint, slots smallint,
-            retry_max smallint, retry_interval_ms int, timeout_ms bigint, data_sources text[])`,
+            retry_max smallint, retry_interval_ms int, retry_factor double precision, retry_cap_ms int,
+            timeout_ms bigint, data_sources text[])`,
     [
       versionId,
       JSON.stringify(
@@ -174,6 +178,8 @@ async function insertNodes(
           slots: checked.get(node.id)?.isZeroLoad === true ? 0 : node.slots,
           retry_max: node.retry.max,
           retry_interval_ms: node.retry.intervalMs,
+          retry_factor: node.retry.backoff?.factor ?? 1,
+          retry_cap_ms: node.retry.backoff?.capMs ?? MAX_INTERVAL_MS,
           timeout_ms: node.timeoutMs,
           data_sources: checked.get(node.id)?.dataSources ?? [],
         })),

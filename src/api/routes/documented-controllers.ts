@@ -10,6 +10,7 @@ import { InstallationController } from './installation.controller.js';
 import { InstanceBatchController } from './instance-batch.controller.js';
 import { InstanceController } from './instance.controller.js';
 import { LogController } from './log.controller.js';
+import { NodeController } from './node.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { TimelineController } from './timeline.controller.js';
@@ -23,6 +24,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   DataSourceController,
   WorkflowController,
   WorkflowEdgeController,
+  NodeController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,

@@ -194,7 +194,8 @@ function overridden(
 ): PlannedInstance {
   const at = runAt(instance.scheduledAt);
   // A frozen one in the middle would stop what was asked for without being asked for itself.
-  if (!isWanted) return { ...instance, runAt: at, dryRun: true, reason: LEFT_OUT, frozen: false };
+  const free = { frozen: false, isNeverFrozen: true };
+  if (!isWanted) return { ...instance, runAt: at, dryRun: true, reason: LEFT_OUT, ...free };
   return {
     ...instance,
     runAt: at,

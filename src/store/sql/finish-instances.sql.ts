@@ -1,5 +1,6 @@
 import { isRegisteredCode } from '../../domain/errors.js';
-import { isRetried } from '../../domain/instance/retry.js';
+import type { RerunMode } from '../../domain/instance/operation.js';
+import { isRetried, retryDelayMs } from '../../domain/instance/retry.js';
 import { HELD_STATUSES, type InstanceStatus, isFinal } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
@@ -33,8 +34,11 @@ export interface Ending {
 }
 
 interface HeldRow extends InstanceRow {
+  readonly rerun_mode: RerunMode;
   readonly retry_max: number;
   readonly retry_interval_ms: number;
+  readonly retry_factor: number;
+  readonly retry_cap_ms: number;
   readonly stop_requested: boolean;
 }
 
@@ -130,15 +134,25 @@ function statusAfter(
 ): InstanceStatus {
   if (outcome !== 'failed') return outcome;
   const code = isRegisteredCode(errorCode) ? errorCode : undefined;
-  // Neither a lost lease nor a worker that stops uses up the retries.
-  return isRetried(code, row.attempt - row.lost_leases - row.returned, {
-    max: row.retry_max,
-    intervalMs: row.retry_interval_ms,
-  })
+  return isRetried(code, executionsOf(row), { max: row.retry_max, rerunMode: row.rerun_mode })
     ? row.stop_requested
       ? 'cancelled'
       : 'retry_wait'
     : 'failed';
+}
+
+/** Neither a lost lease nor a worker that stops uses up the retries. */
+function executionsOf(row: HeldRow): number {
+  return row.attempt - row.lost_leases - row.returned;
+}
+
+function retryAt(row: HeldRow, now: Date): Date {
+  const delayMs = retryDelayMs(executionsOf(row), {
+    intervalMs: row.retry_interval_ms,
+    factor: row.retry_factor,
+    capMs: row.retry_cap_ms,
+  });
+  return new Date(now.getTime() + delayMs);
 }
 
 async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]> {
@@ -146,7 +160,8 @@ async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]>
     endings.map((each) => ({ planDay: each.planDay, id: each.instanceId })),
   );
   const rows = await tx.rows<Omit<HeldRow, 'stop_requested'>>(
-    `SELECT ${INSTANCE_COLUMNS}, nv.retry_max, nv.retry_interval_ms
+    `SELECT ${INSTANCE_COLUMNS}, nv.rerun_mode, nv.retry_max, nv.retry_interval_ms, nv.retry_factor,
+            nv.retry_cap_ms
        FROM node_instance i JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
       WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
       ORDER BY i.id FOR NO KEY UPDATE OF i`,
@@ -211,7 +226,7 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
     [
       later.map(({ row }) => row.plan_day),
       later.map(({ row }) => row.id),
-      later.map(({ row }) => new Date(now.getTime() + row.retry_interval_ms)),
+      later.map(({ row }) => retryAt(row, now)),
     ],
   );
 }

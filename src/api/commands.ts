@@ -1,6 +1,8 @@
+import type { DryRunReason } from '../domain/calendar/cycles-of.js';
 import type { Operation, Verdict } from '../domain/instance/operation.js';
 import type { Effect } from '../domain/instance/operation-preview.js';
 import type { InstanceStatus } from '../domain/instance/status.js';
+import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -52,6 +54,47 @@ export interface Foreseen {
   readonly effects: Readonly<Record<Effect, number>>;
 }
 
+/** A cycle that a preview foresees. */
+export interface ForeseenCycle {
+  readonly bizdate: string;
+  readonly periodNo: number;
+  readonly scheduledAt: Date;
+  /** The wall clock of the schedule's zone; `fold` 1 is the second of two that read the same. */
+  readonly local: { readonly date: string; readonly time: string };
+  readonly fold: 0 | 1;
+  readonly dryRun?: DryRunReason;
+}
+
+export interface SchedulePreview {
+  readonly timezone: string;
+  /** Without the days on which the schedule rests. */
+  readonly cycles: readonly ForeseenCycle[];
+}
+
+export const PARAMETER_LEVELS = ['workspace', 'workflow', 'node'] as const;
+
+export interface ParameterPreview {
+  readonly timezone: string;
+  /** The version that was looked at; null for a draft. */
+  readonly version: number | null;
+  readonly nodes: readonly {
+    readonly node: string;
+    /** What is in force for the node, and where the nearest declaration of it stands. */
+    readonly parameters: readonly {
+      readonly name: string;
+      readonly expression: string;
+      readonly level: (typeof PARAMETER_LEVELS)[number];
+    }[];
+    readonly instances: readonly (ForeseenCycle & {
+      readonly values: Readonly<Record<string, string>>;
+      /** Why a parameter has no value, by its name. */
+      readonly errors: Readonly<Record<string, string>>;
+    })[];
+  }[];
+  /** How many nodes there are; only the first are listed. */
+  readonly nodeTotal: number;
+}
+
 /** What users may ask of the scheduler. Each is one transaction; a refusal is a MillraceError. */
 export interface SchedulerCommands {
   /** Makes an immutable version of the draft; throws with `errors` by field when it is not valid. */
@@ -101,5 +144,25 @@ export interface SchedulerCommands {
     readonly operation: Operation;
     readonly keys: readonly { readonly planDay: string; readonly id: number }[];
   }): Promise<Foreseen>;
+  /** When a schedule runs next, also one that is not submitted. Changes nothing. */
+  previewSchedule(command: {
+    readonly workspaceId: number;
+    readonly schedule: ScheduleSpec;
+    /** The workspace's without it. */
+    readonly timezone?: string | undefined;
+    /** From its first cycle on; from now on without it. */
+    readonly bizdate?: string | undefined;
+    readonly count: number;
+  }): Promise<SchedulePreview>;
+  /** The parameters that the next instances of each node would have. Changes nothing. */
+  previewParameters(command: {
+    readonly workspaceId: number;
+    readonly workflowId: number;
+    /** `latest`: the latest version, or the stored draft while there is none; otherwise this draft. */
+    readonly of: 'latest' | { readonly draft: unknown };
+    readonly node?: string | undefined;
+    readonly bizdate?: string | undefined;
+    readonly count: number;
+  }): Promise<ParameterPreview>;
   explainInstance(key: { readonly planDay: string; readonly id: number }): Promise<Why>;
 }

@@ -12,6 +12,16 @@ import {
   stopInstance,
 } from '../store/sql/operate-instance.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import {
+  type ParameterPreview,
+  type ParameterPreviewOptions,
+  previewParameters,
+} from './preview-parameters.js';
+import {
+  previewSchedule,
+  type SchedulePreview,
+  type SchedulePreviewOptions,
+} from './preview-schedule.js';
 import { type Foreseen, foreseeOperation, type PreviewOptions } from './preview-operation.js';
 import {
   type BackfillOptions,
@@ -87,6 +97,14 @@ export class ScheduleCommands {
 
   async previewOperation(options: PreviewOptions): Promise<Foreseen> {
     return await foreseeOperation(this.#database, this.#clock.now(), options);
+  }
+
+  async previewSchedule(options: SchedulePreviewOptions): Promise<SchedulePreview> {
+    return await previewSchedule(this.#database, this.#clock.now(), options);
+  }
+
+  async previewParameters(options: ParameterPreviewOptions): Promise<ParameterPreview> {
+    return await previewParameters(this.#database, this.#clock.now(), options);
   }
 
   async explainInstance(key: InstanceKey): Promise<Why> {

@@ -60,6 +60,8 @@ export const NO_COMMANDS: SchedulerCommands = {
   freezeInstance: refuse,
   unfreezeInstance: refuse,
   previewOperation: refuse,
+  previewSchedule: refuse,
+  previewParameters: refuse,
   explainInstance: refuse,
 };
 

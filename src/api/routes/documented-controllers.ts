@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 
 import { BackfillController } from './backfill.controller.js';
+import { CalendarController } from './calendar.controller.js';
 import { ChecklistController } from './checklist.controller.js';
 import { DataSourceController } from './data-source.controller.js';
 import { DayController } from './day.controller.js';
@@ -8,7 +9,9 @@ import { InstallationController } from './installation.controller.js';
 import { InstanceBatchController } from './instance-batch.controller.js';
 import { InstanceController } from './instance.controller.js';
 import { LogController } from './log.controller.js';
+import { ParameterController } from './parameter.controller.js';
 import { PreferenceController } from './preference.controller.js';
+import { PreviewController } from './preview.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { TimelineController } from './timeline.controller.js';
 import { WorkflowController } from './workflow.controller.js';
@@ -19,6 +22,9 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstallationController,
   DataSourceController,
   WorkflowController,
+  PreviewController,
+  CalendarController,
+  ParameterController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,

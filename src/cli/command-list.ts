@@ -1,5 +1,9 @@
 import type { Command } from './command.js';
 import { backfill } from './commands/backfill.js';
+import { calendarsLs } from './commands/calendars-ls.js';
+import { calendarsRm } from './commands/calendars-rm.js';
+import { calendarsSet } from './commands/calendars-set.js';
+import { calendarsShow } from './commands/calendars-show.js';
 import { completion } from './commands/completion.js';
 import { configShow } from './commands/config-show.js';
 import { ctxAdd } from './commands/ctx-add.js';
@@ -20,11 +24,15 @@ import { instancesStop } from './commands/instances-stop.js';
 import { login } from './commands/login.js';
 import { logs } from './commands/logs.js';
 import { migrate } from './commands/migrate.js';
+import { parametersLs } from './commands/parameters-ls.js';
+import { parametersRm } from './commands/parameters-rm.js';
+import { parametersSet } from './commands/parameters-set.js';
 import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { why } from './commands/why.js';
 import { workflowsLs } from './commands/workflows-ls.js';
+import { workflowsPreview } from './commands/workflows-preview.js';
 import { workflowsRm } from './commands/workflows-rm.js';
 import { workflowsShow } from './commands/workflows-show.js';
 import { workflowsSubmit } from './commands/workflows-submit.js';
@@ -43,12 +51,20 @@ export const COMMANDS: readonly Command[] = [
   workflowsLs,
   workflowsShow,
   workflowsSubmit,
+  workflowsPreview,
   workflowsRm,
   backfill,
   datasourcesLs,
   datasourcesAdd,
   datasourcesTest,
   datasourcesRm,
+  calendarsLs,
+  calendarsShow,
+  calendarsSet,
+  calendarsRm,
+  parametersLs,
+  parametersSet,
+  parametersRm,
   login,
   ctxLs,
   ctxAdd,

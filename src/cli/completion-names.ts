@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { ApiClient } from './api/api-client.js';
+import { calendarsPath } from './api/calendar.js';
 import { dataSourcesPath } from './api/data-source.js';
 import { findServer } from './api/find-server.js';
 import { workflowsPath } from './api/workflow.js';
@@ -60,7 +61,7 @@ async function readCached(path: string): Promise<readonly string[] | undefined> 
 
 async function askNames(
   api: ApiClient,
-  kind: 'workflow' | 'instance' | 'dataSource',
+  kind: Exclude<Completes, 'command' | 'context'>,
   chosen: string | undefined,
 ): Promise<string[]> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -71,6 +72,10 @@ async function askNames(
     const path = `/workspaces/${encodeURIComponent(workspace)}/instances`;
     return (await ask(`${path}?limit=${OFFERED_INSTANCES}`)).map(({ id }) => id);
   }
-  const path = kind === 'workflow' ? workflowsPath(workspace) : dataSourcesPath(workspace);
-  return (await ask(`${path}?limit=200`)).flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const path = { workflow: workflowsPath, dataSource: dataSourcesPath, calendar: calendarsPath }[
+    kind
+  ];
+  return (await ask(`${path(workspace)}?limit=200`)).flatMap(({ name }) =>
+    name === undefined ? [] : [name],
+  );
 }

@@ -15,13 +15,15 @@ import { ConflictAlert } from './conflict-alert.tsx';
 import { DraftJson } from './draft-json.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
 import { NodeWorkbench } from './node-workbench.tsx';
+import { ParametersTab } from './parameters-tab.tsx';
 import { SaveActions } from './save-actions.tsx';
+import { SchedulePanel } from './schedule-panel.tsx';
 import { useDraft, VERSIONS, type Workflow } from './use-draft.ts';
 import { useSubmit } from './use-submit.ts';
 import { Versions } from './versions.tsx';
 
 const WORKFLOW = '/api/v1/workspaces/{ws}/workflows/{id}';
-const TABS = ['nodes', 'json', 'versions'] as const;
+const TABS = ['nodes', 'schedule', 'parameters', 'json', 'versions'] as const;
 type Tab = (typeof TABS)[number];
 
 export function Component(): ReactNode {
@@ -112,6 +114,17 @@ function Editor({ workflow }: { readonly workflow: Workflow }): ReactNode {
             onNode={(node) => set('node', node)}
             isReadOnly={!mayDevelop || broken !== undefined}
           />
+        </Tabs.Panel>
+        <Tabs.Panel value="schedule">
+          <SchedulePanel
+            draft={state.draft}
+            onChange={state.edit}
+            fields={refusal?.fields ?? []}
+            isReadOnly={!mayDevelop || broken !== undefined}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="parameters">
+          <ParametersTab workflowId={workflow.id} draft={state.draft} />
         </Tabs.Panel>
         <Tabs.Panel value="json">
           <DraftJson

@@ -33,8 +33,8 @@ const ODD_ZONES = [
   'Pacific/Chatham',
   'UTC',
 ];
-const SAMPLED_ZONES = 20;
-const SAMPLED_TRANSITIONS = 10;
+const SAMPLED_ZONES = 8;
+const SAMPLED_TRANSITIONS = 5;
 
 const isWhole = process.env['MILLRACE_TEST_ALL_ZONES'] === '1';
 const seed = testSeed();
@@ -141,7 +141,7 @@ describe(`where a clock jumps, 2000 to 2040 (${sample})`, () => {
         expect(differences(zone, clock, change)).toEqual([]);
       }
     }
-    expect(changes).toBeGreaterThan(100);
+    expect(changes).toBeGreaterThan(70);
   }, 600_000);
 
   test('a day that a zone leaves out altogether still has its daily run', () => {

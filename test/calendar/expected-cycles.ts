@@ -3,7 +3,7 @@ import type { ZoneClock } from './zone-transitions.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-const FARTHEST_OFFSET_MS = 26 * 3_600_000;
+const FARTHEST_OFFSET_MS = 15 * 3_600_000;
 
 /** Every instant, to the minute, of one local day, by the minute of the day that its clock shows. */
 export type LocalDay = ReadonlyMap<number, readonly number[]>;
@@ -11,16 +11,18 @@ export type LocalDay = ReadonlyMap<number, readonly number[]>;
 /** Walks through the real time around the day: what the clock shows, not what it should. */
 export function localDay(clock: ZoneClock, date: string): LocalDay {
   const midnight = Date.parse(`${date}T00:00:00Z`);
+  const [first, last] = [midnight - FARTHEST_OFFSET_MS, midnight + DAY_MS + FARTHEST_OFFSET_MS];
+  const changes = clock.transitions.filter(({ at }) => at > first && at < last);
   const day = new Map<number, number[]>();
-  for (
-    let at = midnight - FARTHEST_OFFSET_MS;
-    at < midnight + DAY_MS + FARTHEST_OFFSET_MS;
-    at += MINUTE_MS
-  ) {
-    const sinceMidnight = at + clock.offsetAt(at) - midnight;
+  let offset = clock.offsetAt(first);
+  for (let at = first; at < last; at += MINUTE_MS) {
+    if (changes[0] !== undefined && changes[0].at <= at) offset = changes.shift()?.after ?? offset;
+    const sinceMidnight = at + offset - midnight;
     if (sinceMidnight < 0 || sinceMidnight >= DAY_MS) continue;
     const minute = Math.floor(sinceMidnight / MINUTE_MS);
-    day.set(minute, [...(day.get(minute) ?? []), at]);
+    const known = day.get(minute);
+    if (known === undefined) day.set(minute, [at]);
+    else known.push(at);
   }
   return day;
 }

@@ -12,7 +12,7 @@ export interface NextCycle extends Cycle {
 export type CyclesFrom = { readonly bizdate: Bizdate } | { readonly after: Date };
 
 /** How far ahead it looks: a schedule may never run, as on the days off of its calendar. */
-export const MAX_DAYS_AHEAD = 3_660;
+const MAX_DAYS_AHEAD = 3_660;
 // A day from either end of what dates can be, the clocks of some zones show another year.
 const FIRST_BIZDATE = dayOfDate('1000-01-03');
 const LAST_BIZDATE = dayOfDate('9999-12-28');

@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
@@ -10,6 +10,8 @@ import { runTool } from './run.mjs';
 import { prepareServers } from './test-servers.mjs';
 
 const RINGS = ['unit', 'int', 'fault', 'e2e'];
+/** Tests with servers wait as much as they work: two at once also on two cores. */
+const WORKERS = Math.max(2, Math.floor(availableParallelism() / 2));
 
 /** `npm test`, `npm test -- int fault`, `npm test -- int --testPathPatterns store`. */
 const args = process.argv.slice(2);
@@ -52,6 +54,7 @@ async function runRing(ring) {
       '--selectProjects',
       ring,
       '--passWithNoTests',
+      ...(ring === 'unit' ? [] : [`--maxWorkers=${WORKERS}`]),
       '--json',
       `--outputFile=${outputFile}`,
       ...more,

@@ -71,11 +71,15 @@ async function schedulerOf(
   logger: Logger,
   crashPoint: CrashPoint,
 ): Promise<DynamicModule> {
-  const { SchedulerModule } = await import('./scheduler/scheduler.module.js');
+  const [{ SchedulerModule }, { alertChannelsOf }] = await Promise.all([
+    import('./scheduler/scheduler.module.js'),
+    import('./scheduler/alerts/alert-channels.js'),
+  ]);
   return SchedulerModule.register({
     ...store,
     leaseMs: config.lease.leaseMs,
     planTimes: { cutoff: config.scheduler.planCutoff, seal: config.scheduler.planSeal },
+    alertChannels: alertChannelsOf(config),
     crashPoint,
     logger,
   });
@@ -89,13 +93,19 @@ async function startApi(
   link: SqlWorkerLink,
   others: readonly DynamicModule[],
 ): Promise<{ application: INestApplicationContext; port: number }> {
-  const [{ ApiModule }, { createHttpApplication }, { HttpLinkServer }, { ScheduleCommands }] =
-    await Promise.all([
-      import('./api/api.module.js'),
-      import('./api/http-application.js'),
-      import('./worker-link/http-link-server.js'),
-      import('./scheduler/scheduler-commands.js'),
-    ]);
+  const [
+    { ApiModule },
+    { createHttpApplication },
+    { HttpLinkServer },
+    { ScheduleCommands },
+    { alertChannelsOf },
+  ] = await Promise.all([
+    import('./api/api.module.js'),
+    import('./api/http-application.js'),
+    import('./worker-link/http-link-server.js'),
+    import('./scheduler/scheduler-commands.js'),
+    import('./scheduler/alerts/alert-channels.js'),
+  ]);
   const { database, clock, wakeBus, box, logStore } = store;
   let loops: NonNullable<ApiPorts['loops']> = () => [];
   const api = ApiModule.register({
@@ -105,6 +115,7 @@ async function startApi(
     ...(logStore === undefined ? {} : { logStore }),
     plugins,
     commands: new ScheduleCommands(database, clock, wakeBus, plugins),
+    alertChannels: alertChannelsOf(config),
     logger,
     version: VERSION,
     loops: () => loops(),

@@ -48,6 +48,7 @@ export function workerModuleOf(
     host: new AttemptHost({
       home: resolve(worker.home ?? join(config.process.dataDir, 'work')),
       graceMs: lease.killMs - lease.stopMs,
+      warmThreads: Math.min(2, worker.slots),
     }),
     renewMs: lease.renewMs,
     stopMs: lease.stopMs,

@@ -1,7 +1,15 @@
 import type { DryRunReason } from '../domain/calendar/cycles-of.js';
+import type { EdgeFinding } from '../domain/graph/edge-finding.js';
 import type { Operation, Verdict } from '../domain/instance/operation.js';
 import type { Effect } from '../domain/instance/operation-preview.js';
-import type { InstanceStatus } from '../domain/instance/status.js';
+import type { EdgeKind, InstanceStatus } from '../domain/instance/status.js';
+import type {
+  BackfillCommand,
+  BackfillControlled,
+} from '../scheduler/backfill/control-backfill.js';
+import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/create-backfill.js';
+import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
+import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
 import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
 
 /** Where an instance is, and who asks. */
@@ -55,7 +63,7 @@ export interface Foreseen {
 }
 
 /** A cycle that a preview foresees. */
-export interface ForeseenCycle {
+export interface UpcomingCycle {
   readonly bizdate: string;
   readonly periodNo: number;
   readonly scheduledAt: Date;
@@ -68,7 +76,7 @@ export interface ForeseenCycle {
 export interface SchedulePreview {
   readonly timezone: string;
   /** Without the days on which the schedule rests. */
-  readonly cycles: readonly ForeseenCycle[];
+  readonly cycles: readonly UpcomingCycle[];
 }
 
 export const PARAMETER_LEVELS = ['workspace', 'workflow', 'node'] as const;
@@ -85,7 +93,7 @@ export interface ParameterPreview {
       readonly expression: string;
       readonly level: (typeof PARAMETER_LEVELS)[number];
     }[];
-    readonly instances: readonly (ForeseenCycle & {
+    readonly instances: readonly (UpcomingCycle & {
       readonly values: Readonly<Record<string, string>>;
       /** Why a parameter has no value, by its name. */
       readonly errors: Readonly<Record<string, string>>;
@@ -93,6 +101,31 @@ export interface ParameterPreview {
   }[];
   /** How many nodes there are; only the first are listed. */
   readonly nodeTotal: number;
+}
+
+/** One end of an edge that is not there yet. */
+export interface ForeseenCycle {
+  /** Null: of the workflow that is previewed. */
+  readonly workflow: string | null;
+  readonly node: string;
+  readonly bizdate: string;
+  readonly periodNo: number;
+  readonly scheduledAt: Date;
+}
+
+/** The edges that a draft or a version would get on one business date. */
+export interface ForeseenEdges {
+  readonly bizdate: string;
+  readonly timezone: string;
+  readonly nodes: readonly { readonly node: string; readonly instances: number }[];
+  readonly edges: readonly {
+    readonly downstream: ForeseenCycle;
+    readonly upstream: ForeseenCycle;
+    readonly kind: EdgeKind;
+    readonly inheritsDryRun: boolean;
+  }[];
+  readonly edgesTotal: number;
+  readonly findings: readonly EdgeFinding[];
 }
 
 /** What users may ask of the scheduler. Each is one transaction; a refusal is a MillraceError. */
@@ -120,19 +153,10 @@ export interface SchedulerCommands {
     readonly planDay: string;
     readonly workflowInstanceId: number;
   }>;
-  createBackfill(command: {
-    readonly workspaceId: number;
-    readonly userId: number;
-    readonly workflowId: number;
-    readonly name: string;
-    readonly from: string;
-    readonly to: string;
-    readonly order: 'asc' | 'desc';
-  }): Promise<{
-    readonly runGroupId: number;
-    readonly instances: number;
-    readonly bizdates: number;
-  }>;
+  /** Says what a backfill would do, and changes nothing. */
+  planBackfill(command: BackfillOrderOptions): Promise<BackfillForeseen>;
+  createBackfill(command: BackfillOptions): Promise<BackfillStarted>;
+  controlBackfill(command: BackfillCommand): Promise<BackfillControlled>;
   rerunInstance(command: InstanceCommand): Promise<InstanceState>;
   stopInstance(command: InstanceCommand): Promise<InstanceState>;
   setInstanceSuccess(command: InstanceCommand): Promise<InstanceState>;
@@ -164,5 +188,12 @@ export interface SchedulerCommands {
     readonly bizdate?: string | undefined;
     readonly count: number;
   }): Promise<ParameterPreview>;
+  /** Changes nothing. Without `draft` and `version`: the saved draft. */
+  previewEdges(command: {
+    readonly workflowId: number;
+    readonly bizdate?: string | undefined;
+    readonly draft?: unknown;
+    readonly version?: number | undefined;
+  }): Promise<ForeseenEdges>;
   explainInstance(key: { readonly planDay: string; readonly id: number }): Promise<Why>;
 }

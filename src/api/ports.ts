@@ -1,4 +1,5 @@
 import type { PluginHost } from '../plugin-host/plugin-host.js';
+import type { AlertChannels } from '../scheduler/alerts/alert-channels.js';
 import type { Database } from '../store/database.js';
 import type { LogStore } from '../store/log-store.js';
 import type { SecretBox } from '../store/secret-box.js';
@@ -25,6 +26,7 @@ export interface ApiPorts {
   readonly logStore?: LogStore;
   readonly plugins: PluginHost;
   readonly commands: SchedulerCommands;
+  readonly alertChannels: AlertChannels;
   readonly logger: ApiLogger;
   readonly version: string;
   /** Loops of other roles in this process, for `/readyz`. */

@@ -30,30 +30,41 @@ const YEAR_SECONDS = 31_536_000;
  */
 export function serveWebConsole(folder = WEB_DIST): Middleware {
   if (!existsSync(`${folder}/index.html`)) return (_request, _response, next) => next();
-  const files = sirv(folder, {
-    gzip: true,
-    etag: true,
-    dotfiles: false,
-    setHeaders: (response, path) => {
-      response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-      response.setHeader(
-        'Cache-Control',
-        path.startsWith('/assets/') ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-cache',
-      );
-    },
-  });
+  const files = sirv(folder, { gzip: true, etag: true, dotfiles: false });
   return (request, response, next) => {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     const url = request.url ?? '/';
     if (!isRead || NOT_PAGES.test(url)) return next();
-    files(request, response, () => {
-      if (!isNavigation(request)) return next();
-      request.url = '/index.html';
-      files(request, response, () => {
-        request.url = url;
-        next();
-      });
+    // Before the file is looked for: sirv sets none of its own with a 304, and a browser takes the
+    // headers of that for those of the page.
+    const restore = withHeaders(response, {
+      'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+      'Cache-Control': url.startsWith('/assets/')
+        ? `public, max-age=${YEAR_SECONDS}, immutable`
+        : 'no-cache',
     });
+    const notHere = (): void => {
+      restore();
+      request.url = url;
+      next();
+    };
+    files(request, response, () => {
+      if (!isNavigation(request)) return notHere();
+      request.url = '/index.html';
+      files(request, response, notHere);
+    });
+  };
+}
+
+/** Sets headers and gives a function that puts back what was there before. */
+function withHeaders(response: ServerResponse, headers: Record<string, string>): () => void {
+  const before = Object.keys(headers).map((name) => [name, response.getHeader(name)] as const);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) response.removeHeader(name);
+      else response.setHeader(name, value);
+    }
   };
 }
 

@@ -1,5 +1,18 @@
 import type { Command } from './command.js';
+import { alertRulesLs } from './commands/alert-rules-ls.js';
+import { alertRulesRm } from './commands/alert-rules-rm.js';
+import { alertRulesSet } from './commands/alert-rules-set.js';
+import { alertRulesTest } from './commands/alert-rules-test.js';
+import { alertsLs } from './commands/alerts-ls.js';
 import { backfill } from './commands/backfill.js';
+import { backfillsCancel } from './commands/backfills-cancel.js';
+import { backfillsLs } from './commands/backfills-ls.js';
+import { backfillsParallel } from './commands/backfills-parallel.js';
+import { backfillsPause } from './commands/backfills-pause.js';
+import { backfillsResume } from './commands/backfills-resume.js';
+import { backfillsRetry } from './commands/backfills-retry.js';
+import { backfillsShow } from './commands/backfills-show.js';
+import { backfillsSkip } from './commands/backfills-skip.js';
 import { calendarsLs } from './commands/calendars-ls.js';
 import { calendarsRm } from './commands/calendars-rm.js';
 import { calendarsSet } from './commands/calendars-set.js';
@@ -33,6 +46,7 @@ import { start } from './commands/start.js';
 import { why } from './commands/why.js';
 import { workflowsLs } from './commands/workflows-ls.js';
 import { workflowsPreview } from './commands/workflows-preview.js';
+import { workflowsPreviewEdges } from './commands/workflows-preview-edges.js';
 import { workflowsRm } from './commands/workflows-rm.js';
 import { workflowsShow } from './commands/workflows-show.js';
 import { workflowsSubmit } from './commands/workflows-submit.js';
@@ -52,8 +66,17 @@ export const COMMANDS: readonly Command[] = [
   workflowsShow,
   workflowsSubmit,
   workflowsPreview,
+  workflowsPreviewEdges,
   workflowsRm,
   backfill,
+  backfillsLs,
+  backfillsShow,
+  backfillsPause,
+  backfillsResume,
+  backfillsCancel,
+  backfillsRetry,
+  backfillsSkip,
+  backfillsParallel,
   datasourcesLs,
   datasourcesAdd,
   datasourcesTest,
@@ -65,6 +88,11 @@ export const COMMANDS: readonly Command[] = [
   parametersLs,
   parametersSet,
   parametersRm,
+  alertsLs,
+  alertRulesLs,
+  alertRulesSet,
+  alertRulesTest,
+  alertRulesRm,
   login,
   ctxLs,
   ctxAdd,

@@ -18,7 +18,8 @@ export interface CommandOption {
 }
 
 /** Things whose names or ids the shell can ask the server for. */
-export type Completes = 'workflow' | 'instance' | 'dataSource' | 'calendar' | 'context' | 'command';
+export type Completes =
+  'workflow' | 'instance' | 'dataSource' | 'alertRule' | 'calendar' | 'context' | 'command';
 
 export interface CommandContext {
   readonly io: CliIo;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { alertRulesPath } from './api/alert.js';
 import { ApiClient } from './api/api-client.js';
 import { calendarsPath } from './api/calendar.js';
 import { dataSourcesPath } from './api/data-source.js';
@@ -72,10 +73,12 @@ async function askNames(
     const path = `/workspaces/${encodeURIComponent(workspace)}/instances`;
     return (await ask(`${path}?limit=${OFFERED_INSTANCES}`)).map(({ id }) => id);
   }
-  const path = { workflow: workflowsPath, dataSource: dataSourcesPath, calendar: calendarsPath }[
-    kind
-  ];
-  return (await ask(`${path(workspace)}?limit=200`)).flatMap(({ name }) =>
-    name === undefined ? [] : [name],
-  );
+  const pathOf = {
+    workflow: workflowsPath,
+    dataSource: dataSourcesPath,
+    alertRule: alertRulesPath,
+    calendar: calendarsPath,
+  };
+  const path = pathOf[kind](workspace);
+  return (await ask(`${path}?limit=200`)).flatMap(({ name }) => (name === undefined ? [] : [name]));
 }

@@ -109,6 +109,27 @@ test('doctor names the session that holds the oldest snapshot', async () => {
   });
 });
 
+test('doctor --deep names each invariant, and what breaks one', async () => {
+  const sound = await millrace('doctor', '--deep');
+  expect(sound.exit).toBe(0);
+  expect(sound.out.match(/^I\d [a-z ]+ok +holds/gm)).toHaveLength(8);
+  expect((await millrace('doctor')).out).not.toContain('I1');
+
+  await using database = await openDatabase();
+  await database.run(
+    `INSERT INTO ready_instance (resource_group_id, rank, plan_day, instance_id, node_id, scheduled_at,
+            path, node_type, slots)
+     VALUES (1, 1, '2026-11-21', 42, 1, now(), '', 'shell', 1)`,
+  );
+  const broken = await millrace('doctor', '--deep');
+  expect(broken.exit).toBe(1);
+  expect(broken.out).toMatch(
+    /^I6 awaited +failed +MR-S150 .* Against it: inst_20261121_42: it is in the queue and not there$/m,
+  );
+  expect(broken.talk).toContain('fix: I6 awaited: This is a fault of Millrace');
+  await database.run('DELETE FROM ready_instance');
+});
+
 test('doctor tells a keyring that is not of this database', async () => {
   await using database = await openDatabase();
   await secretBoxOf(['another key of more than thirty-two characters']).verifyKeys(database);

@@ -214,10 +214,13 @@ async function startProcesses(
     ...(config.process.plugins.length > 0
       ? { MILLRACE_PLUGINS: config.process.plugins.join(',') }
       : {}),
+    ...alertSettings(config, url),
   };
+  const smtpPassword = config.alerts.smtpPassword?.reveal();
   const store = () => ({
     MILLRACE_DATABASE_URL: secrets.databaseUrl,
     MILLRACE_SECRET_KEY: secrets.secretKey,
+    ...(smtpPassword === undefined ? {} : { MILLRACE_SMTP_PASSWORD: smtpPassword }),
   });
   const child = (
     name: string,
@@ -256,4 +259,12 @@ async function startProcesses(
       ),
     ),
   ]);
+}
+
+/** What nobody has set: links lead to this server, and a receiver on this machine may be tried out. */
+function alertSettings({ given, alerts }: Config, url: string): Record<string, string> {
+  return {
+    MILLRACE_PUBLIC_URL: alerts.publicUrl ?? url,
+    MILLRACE_WEBHOOK_LOCAL: given.has('MILLRACE_WEBHOOK_LOCAL') ? alerts.webhookLocal : 'loopback',
+  };
 }

@@ -150,6 +150,17 @@ test('lease times out of order and a seal before the cut-off are refused', () =>
   ).toHaveLength(2);
 });
 
+test('mail settings that are not whole are refused, but not of a worker, which is given no password', () => {
+  const half = { MILLRACE_SMTP_HOST: 'mail', MILLRACE_SMTP_USER: 'millrace' };
+  expect(problemsOf('start', half)).toEqual([
+    'MILLRACE_SMTP_FROM is needed with MILLRACE_SMTP_HOST',
+    'MILLRACE_SMTP_USER and MILLRACE_SMTP_PASSWORD are needed together',
+  ]);
+  const link = { MILLRACE_LINK_URL: 'https://host:1', MILLRACE_LINK_TOKEN: 't' };
+  const from = { MILLRACE_SMTP_FROM: 'mr@example.com' };
+  expect(problemsOf('worker', { ...link, ...half, ...from })).toEqual([]);
+});
+
 test('a secret is read from a file, never shown, and not given twice', () => {
   const path = file('key', `${KEY}\n`);
   const config = loadConfig('start', { MILLRACE_SECRET_KEY_FILE: path });

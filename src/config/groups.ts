@@ -1,3 +1,4 @@
+import { alertSettings } from './alert-settings.js';
 import { apiSettings } from './api-settings.js';
 import { clientSettings } from './client-settings.js';
 import { databaseSettings } from './database-settings.js';
@@ -15,6 +16,7 @@ export const GROUPS = {
   scheduler: schedulerSettings,
   worker: workerSettings,
   lease: leaseSettings,
+  alerts: alertSettings,
   client: clientSettings,
 } as const;
 

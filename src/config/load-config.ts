@@ -68,7 +68,7 @@ function overlayLayer(overlay: Readonly<Record<string, string>>, problems: strin
   return { origin: 'stdin', given };
 }
 
-function contradictions({ lease, scheduler }: Config): string[] {
+function contradictions({ lease, scheduler, alerts }: Config): string[] {
   const found: string[] = [];
   const { renewMs, stopMs, killMs, leaseMs } = lease;
   if (!(renewMs < stopMs && stopMs < killMs && killMs < leaseMs))
@@ -79,24 +79,32 @@ function contradictions({ lease, scheduler }: Config): string[] {
     found.push(
       `MILLRACE_PLAN_CUTOFF (${scheduler.planCutoff}) must be before MILLRACE_PLAN_SEAL (${scheduler.planSeal})`,
     );
+  if (alerts.smtpHost !== undefined && alerts.smtpFrom === undefined)
+    found.push('MILLRACE_SMTP_FROM is needed with MILLRACE_SMTP_HOST');
   return found;
 }
 
-function missing(role: ConfigRole, { database, worker }: Config): string[] {
+function missing(role: ConfigRole, { database, worker, alerts }: Config): string[] {
   const need = (value: unknown, name: string): string[] =>
     value === undefined ? [`${name} is needed by the role ${role}`] : [];
   const refuse = (value: unknown, name: string): string[] =>
     // A shell node can read the environment of its worker (engine rule 16).
     value === undefined ? [] : [`${name} must not be given to a worker`];
+  // A worker started by `npm start` inherits the user name and is not given the password.
+  const login =
+    (alerts.smtpUser === undefined) === (alerts.smtpPassword === undefined)
+      ? []
+      : ['MILLRACE_SMTP_USER and MILLRACE_SMTP_PASSWORD are needed together'];
   switch (role) {
     case 'all':
     case 'api':
       return [
+        ...login,
         ...need(database.url, 'MILLRACE_DATABASE_URL'),
         ...need(database.secretKey, 'MILLRACE_SECRET_KEY'),
       ];
     case 'scheduler':
-      return need(database.url, 'MILLRACE_DATABASE_URL');
+      return [...login, ...need(database.url, 'MILLRACE_DATABASE_URL')];
     case 'worker':
       return [
         ...need(worker.linkUrl, 'MILLRACE_LINK_URL'),
@@ -106,8 +114,11 @@ function missing(role: ConfigRole, { database, worker }: Config): string[] {
       ];
     case 'start':
       return database.url === undefined || database.secretKey !== undefined
-        ? []
-        : ['MILLRACE_SECRET_KEY is needed with a database of your own (MILLRACE_DATABASE_URL)'];
+        ? login
+        : [
+            ...login,
+            'MILLRACE_SECRET_KEY is needed with a database of your own (MILLRACE_DATABASE_URL)',
+          ];
     case 'command':
       return [];
     default:

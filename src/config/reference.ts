@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<keyof typeof GROUPS, string>> = {
   scheduler: 'Scheduler',
   worker: 'Worker',
   lease: 'Leases',
+  alerts: 'Alerts',
   client: 'Command line',
 };
 

@@ -70,6 +70,61 @@ export const ERRORS = {
     retry: 'never',
     help: 'Create the calendar under that name, or choose another one in the schedule.',
   },
+  'MR-S120': {
+    title: 'A dependency names a workflow that is not there',
+    retry: 'never',
+    help: 'Correct the name under `needs`: a workflow of the same workspace that was submitted.',
+  },
+  'MR-S121': {
+    title: 'A dependency names a node that its workflow does not have',
+    retry: 'never',
+    help: 'Correct the name under `needs`, or submit the other workflow with that node first.',
+  },
+  'MR-S122': {
+    title: 'Workflows wait for each other in a circle',
+    retry: 'never',
+    help: 'Remove one of the dependencies of the path that is named, or let it wait for the previous cycle.',
+  },
+  'MR-S123': {
+    title: 'Other workflows need a node that the draft does not have',
+    retry: 'never',
+    help: 'Keep the node, or take it out of the `needs` of the workflows that are named and submit those first.',
+  },
+  'MR-S124': {
+    title: 'Instances wait for each other in a circle',
+    retry: 'never',
+    help: 'Remove one of the dependencies of the path that is named, or change a schedule on it.',
+  },
+  'MR-S130': {
+    title: 'The business dates of the backfill are not valid',
+    retry: 'never',
+    help: 'Send one to seven ranges, each with its first date not after its last, or a list of dates.',
+  },
+  'MR-S131': {
+    title: 'What the plan of the backfill saw has changed',
+    retry: 'never',
+    help: 'Ask for the plan again, look at what is named, and send the new plan token.',
+  },
+  'MR-S132': {
+    title: 'The backfill would run nothing',
+    retry: 'never',
+    help: 'Choose other business dates, nodes or hours, or send `only: all`.',
+  },
+  'MR-S133': {
+    title: 'The backfill cannot do this in its present state',
+    retry: 'never',
+    help: 'Reload it and look at its state.',
+  },
+  'MR-S134': {
+    title: 'The backfill has no such business date',
+    retry: 'never',
+    help: 'Send dates that it has and that are not over.',
+  },
+  'MR-S135': {
+    title: 'The backfill is too large',
+    retry: 'never',
+    help: 'Split it into backfills of fewer business dates, nodes or hours.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',
@@ -94,6 +149,11 @@ export const ERRORS = {
     title: 'The instance cannot do this in its present state',
     retry: 'never',
     help: 'Reload it and look at its state.',
+  },
+  'MR-S150': {
+    title: 'What must always hold in the store does not',
+    retry: 'never',
+    help: 'This is a fault of Millrace: keep the logs and report it. Stopping and rerunning what is named gets it going again.',
   },
   'MR-D101': {
     title: 'The host name is unknown',
@@ -300,6 +360,26 @@ export const ERRORS = {
     title: 'The search took too long',
     retry: 'never',
     help: 'Search for plain text, or for an expression without repetitions within repetitions.',
+  },
+  'MR-A120': {
+    title: 'The address of the webhook is not allowed',
+    retry: 'never',
+    help: 'Name a receiver on another machine, or let the administrator allow local ones with MILLRACE_WEBHOOK_LOCAL.',
+  },
+  'MR-A121': {
+    title: 'The webhook did not take the message',
+    retry: 'backoff',
+    help: 'Look at the receiver: it must answer a POST of JSON with 2xx within 10 seconds, without a redirect.',
+  },
+  'MR-A122': {
+    title: 'E-mail is not set up',
+    retry: 'never',
+    help: 'Set MILLRACE_SMTP_HOST and MILLRACE_SMTP_FROM for the roles api and scheduler.',
+  },
+  'MR-A123': {
+    title: 'The mail server did not take the message',
+    retry: 'backoff',
+    help: 'Read the words of the server; check MILLRACE_SMTP_HOST, MILLRACE_SMTP_PORT, MILLRACE_SMTP_SECURITY and the login.',
   },
   'MR-A201': {
     title: 'The port is taken',

@@ -19,6 +19,8 @@ export const PLAIN_ID_KINDS = [
   'req', // interactive request
   'usr', // user
   'tok', // token
+  'rule', // alert rule
+  'alert',
 ] as const;
 export type PlainIdKind = (typeof PLAIN_ID_KINDS)[number];
 

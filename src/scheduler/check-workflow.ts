@@ -13,6 +13,8 @@ import { substitute } from '../domain/params/substitute.js';
 import { configErrors, substituteTemplates } from '../plugin-host/config-fields.js';
 import { type PluginHost, SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
 import { syncDataSources } from '../plugin-host/sync-config.js';
+import type { DependencyProblem } from './check-dependencies.js';
+import { needsOf } from './needs-of.js';
 import { cycleScheduleOf } from './schedule-spec.js';
 import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
 
@@ -22,6 +24,10 @@ export interface CheckContext {
   readonly now: Date;
   /** Types of the data sources there are, by name. */
   readonly dataSources: ReadonlyMap<string, string>;
+  /** Needs may name the own workflow too. */
+  readonly workflowName: string;
+  /** What the look at other workflows has found. */
+  readonly dependencyProblems: readonly DependencyProblem[];
   /** Slots of the resource groups there are, by name. */
   readonly resourceGroups: ReadonlyMap<string, number>;
   /** The business calendars there are, by name. */
@@ -48,13 +54,11 @@ export async function checkWorkflow(
   context: CheckContext,
 ): Promise<CheckedNodes> {
   const problems = new Problems();
-  checkNames(spec, problems);
-  problems.catch('/nodes', () =>
-    checkGraph(
-      spec.nodes.map((node) => node.id),
-      spec.nodes.flatMap((node) => node.needs.map((from) => ({ from, to: node.id }))),
-    ),
-  );
+  checkNames(spec, context.workflowName, problems);
+  problems.catch('/nodes', () => checkOwnGraph(spec, context.workflowName));
+  for (const { code, pointer, detail } of context.dependencyProblems) {
+    problems.add(code, pointer, detail);
+  }
   const checked = new Map<string, CheckedNode>();
   for (const [index, node] of spec.nodes.entries()) {
     const pointer = `/nodes/${index}`;
@@ -69,15 +73,39 @@ export async function checkWorkflow(
   return checked;
 }
 
-function checkNames(spec: WorkflowSpec, problems: Problems): void {
+/** MR-S108 and MR-S101 for the dependencies within the workflow. */
+export function checkOwnGraph(spec: WorkflowSpec, workflowName: string): void {
+  const nodes = spec.nodes.map((node) => node.id);
+  const own = spec.nodes.flatMap((node) =>
+    needsOf(node, workflowName)
+      .filter(({ workflow }) => workflow === undefined)
+      .map(({ node: from, cycle }) => ({ from, to: node.id, cycle })),
+  );
+  const known = new Set(nodes);
+  // Across cycles a path may come back to where it began: only the names have to be there.
+  const unknown = own.filter(({ from, cycle }) => cycle === 'previous' && !known.has(from));
+  checkGraph(nodes, [...own.filter(({ cycle }) => cycle === 'same'), ...unknown]);
+}
+
+function checkNames(spec: WorkflowSpec, workflowName: string, problems: Problems): void {
   const seen = new Set<string>();
   for (const [index, node] of spec.nodes.entries()) {
     if (seen.has(node.id)) {
       problems.add('MR-A101', `/nodes/${index}/id`, `"${node.id}" is the name of two nodes.`);
     }
     seen.add(node.id);
-    for (const twice of node.needs.filter((name, at) => node.needs.indexOf(name) !== at)) {
-      problems.add('MR-A101', `/nodes/${index}/needs`, `"${twice}" is listed twice.`);
+    const listed = new Set<string>();
+    for (const { workflow, node: upstream, cycle } of needsOf(node, workflowName)) {
+      const name = workflow === undefined ? upstream : `${workflow}/${upstream}`;
+      const twice = `${cycle} ${name}`;
+      if (listed.has(twice)) {
+        problems.add('MR-A101', `/nodes/${index}/needs`, `"${name}" is listed twice.`);
+      }
+      listed.add(twice);
+      if (cycle === 'previous' && name === node.id) {
+        const detail = `"${name}" waits for its own previous cycle: that is selfDependence: true.`;
+        problems.add('MR-A101', `/nodes/${index}/needs`, detail);
+      }
     }
   }
 }

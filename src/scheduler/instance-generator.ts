@@ -8,6 +8,7 @@ import {
 import { localOf } from '../domain/calendar/zone.js';
 import type { Clock } from '../domain/clock.js';
 import type { Database } from '../store/database.js';
+import { dropAwaited } from '../store/sql/drop-awaited.sql.js';
 import { insertPlan } from '../store/sql/insert-plan.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { type PlanOrder, planWorkflow } from './plan-workflow.js';
@@ -66,7 +67,8 @@ export class InstanceGenerator {
       }
       await this.#seal(zone);
     }
-    if (made.length + errors.length > 0) this.#wakeBus.wake();
+    const dropped = await this.#dropAwaited();
+    if (made.length + errors.length + dropped > 0) this.#wakeBus.wake();
     if (errors.length > 0) throw new AggregateError(errors, 'Not everything could be planned.');
     return made;
   }
@@ -97,6 +99,15 @@ export class InstanceGenerator {
         WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3 AND revision = 0`,
       [workspaceId, timezone, bizdate],
     );
+    await this.#dropAwaited();
+  }
+
+  async #dropAwaited(): Promise<number> {
+    for (let all = 0; ;) {
+      const dropped = await this.#database.transaction((tx) => dropAwaited(tx, this.#clock.now()));
+      if (dropped === 0) return all;
+      all += dropped;
+    }
   }
 
   async #planOne(order: PlanOrder): Promise<void> {
@@ -111,7 +122,7 @@ export class InstanceGenerator {
           order.timezone,
           order.bizdate,
           plan.instances.length,
-          plan.edges.length + plan.outerEdges.length,
+          plan.edges.length + plan.outerEdges.length + plan.awaitedEdges.length,
         ],
       );
     });

@@ -1,15 +1,10 @@
 import type { Bizdate } from '../domain/calendar/bizdate.js';
 import { type Cycle, cyclesOf } from '../domain/calendar/cycles-of.js';
-import { type CyclePeriod, matchCycles, previousCycle } from '../domain/graph/match-cycles.js';
 import { evaluateDeclarations } from '../domain/params/declarations.js';
 import { substitute } from '../domain/params/substitute.js';
 import type { Sql } from '../store/database.js';
-import type {
-  PlannedEdge,
-  PlannedInstance,
-  PlannedOuterEdge,
-  WorkflowPlan,
-} from '../store/sql/insert-plan.sql.js';
+import type { PlannedInstance, WorkflowPlan } from '../store/sql/insert-plan.sql.js';
+import { planEdges } from './plan-edges.js';
 import { calendarsOfNodes, type PlannedSchedule, plannedSchedule } from './planned-schedule.js';
 
 /** Which version to plan, for which business date, into which run group. */
@@ -45,16 +40,15 @@ interface PlannedCycle extends Cycle {
   readonly index: number;
 }
 
-/** Works out the instances and edges of one workflow for one business date. */
+/**
+ * Works out the instances and edges of one workflow for one business date. In the daily plan it also holds
+ * back the plans of the workflows it depends on until the caller's transaction ends.
+ */
 export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<WorkflowPlan> {
   const nodes = await nodesOf(sql, order);
-  const edges = await sql.rows<{ upstream_node_id: number; downstream_node_id: number }>(
-    `SELECT upstream_node_id, downstream_node_id FROM edge WHERE version_id = $1`,
-    [order.versionId],
-  );
   const calendars = await calendarsOfNodes(sql, order.workspaceId, nodes);
   const instances: PlannedInstance[] = [];
-  const cycles = new Map<number, PlannedCycle[]>();
+  const cycles = new Map<number, readonly PlannedCycle[]>();
   for (const node of nodes) {
     const schedule = plannedSchedule(node, order.timezone, calendars);
     const planned = cyclesOf(schedule, order.bizdate).map((cycle, at) => ({
@@ -64,20 +58,13 @@ export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<Workflow
     cycles.set(node.node_id, planned);
     for (const cycle of planned) instances.push(instanceOf(node, cycle, order));
   }
-  const byId = new Map(nodes.map((node) => [node.node_id, node]));
-  const inner: PlannedEdge[] = edges.flatMap((edge) =>
-    matchNodes(byId, cycles, edge.downstream_node_id, edge.upstream_node_id),
+  const own = new Map(
+    nodes.map((node) => [
+      node.node_id,
+      { selfDependent: node.self_dependence, cycles: cycles.get(node.node_id) ?? [] },
+    ]),
   );
-  const outer: PlannedOuterEdge[] = [];
-  for (const node of nodes.filter((each) => each.self_dependence)) {
-    const own = cycles.get(node.node_id) ?? [];
-    const before = await lastBefore(sql, order, node, own[0]);
-    for (const { down, up } of previousCycle(own, before)) {
-      if ('planDay' in up) outer.push({ upstream: up, downstream: down.index });
-      else inner.push({ upstream: up.index, downstream: down.index, kind: 'self_previous' });
-    }
-  }
-  return { ...order, instances, edges: inner, outerEdges: outer };
+  return { ...order, instances, ...(await planEdges(sql, order, own)) };
 }
 
 async function nodesOf(sql: Sql, { workspaceId, versionId }: PlanOrder): Promise<NodeRow[]> {
@@ -146,72 +133,4 @@ function pick(
   names: readonly string[],
 ): Record<string, string> {
   return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
-}
-
-function matchNodes(
-  nodes: ReadonlyMap<number, NodeRow>,
-  cycles: ReadonlyMap<number, PlannedCycle[]>,
-  downId: number,
-  upId: number,
-): PlannedEdge[] {
-  const down = cycles.get(downId) ?? [];
-  const up = cycles.get(upId) ?? [];
-  return matchCycles(down, up, {
-    downPeriod: periodOf(down),
-    upPeriod: periodOf(up),
-    downSelfDependent: nodes.get(downId)?.self_dependence === true,
-    upSelfDependent: nodes.get(upId)?.self_dependence === true,
-    sameZone: true,
-  }).map((pair) => ({
-    upstream: pair.up.index,
-    downstream: pair.down.index,
-    kind: 'same_cycle',
-  }));
-}
-
-const HOUR_MS = 3_600_000;
-
-function periodOf(cycles: readonly Cycle[]): CyclePeriod {
-  const [first, second] = cycles;
-  if (first === undefined || second === undefined) return 'day';
-  const gaps = cycles
-    .slice(1)
-    .map((cycle, at) => cycle.scheduledAt.getTime() - (cycles[at]?.scheduledAt.getTime() ?? 0));
-  return Math.min(...gaps) < HOUR_MS ? 'minute' : 'hour';
-}
-
-/**
- * The cycle before a day's first one: the latest of its own run group, which it waits for, else the latest
- * final one of any run group, else none (engine rule 8).
- */
-async function lastBefore(
-  sql: Sql,
-  order: PlanOrder,
-  node: NodeRow,
-  first: Cycle | undefined,
-): Promise<{ planDay: string; id: number } | undefined> {
-  if (first === undefined) return undefined;
-  const { node_id: nodeId } = node;
-  return (
-    (await latestInstance(sql, nodeId, first.scheduledAt, order.runGroupId, false)) ??
-    (await latestInstance(sql, nodeId, first.scheduledAt, null, true))
-  );
-}
-
-async function latestInstance(
-  sql: Sql,
-  nodeId: number,
-  before: Date,
-  runGroupId: number | null,
-  finalOnly: boolean,
-): Promise<{ planDay: string; id: number } | undefined> {
-  const [row] = await sql.rows<{ plan_day: string; id: number }>(
-    `SELECT plan_day, id FROM node_instance
-      WHERE node_id = $1 AND scheduled_at < $2 AND scheduled_at > $2::timestamptz - interval '32 days'
-        AND ($3::bigint IS NULL OR run_group_id = $3)
-        AND (NOT $4 OR status IN ('succeeded', 'failed', 'cancelled'))
-      ORDER BY scheduled_at DESC, id DESC LIMIT 1`,
-    [nodeId, before, runGroupId, finalOnly],
-  );
-  return row === undefined ? undefined : { planDay: row.plan_day, id: row.id };
 }

@@ -4,6 +4,7 @@ import type { Period } from '../domain/calendar/period.js';
 import type { Sql } from '../store/database.js';
 import { calendarsNamed } from '../store/repositories/calendar-repository.js';
 import { cycleScheduleOf } from './schedule-spec.js';
+import type { WorkflowSpec } from './workflow-spec.js';
 
 /** The schedule of a node of a submitted version, as `node_version` has it. */
 export interface PlannedSchedule {
@@ -22,6 +23,18 @@ export async function calendarsOfNodes(
   nodes: readonly PlannedSchedule[],
 ): Promise<Map<string, BusinessCalendar>> {
   const names = nodes.flatMap(({ calendar }) => (calendar === null ? [] : [calendar]));
+  return await calendarsNamed(sql, workspaceId, [...new Set(names)]);
+}
+
+/** The calendars that a workflow as it is written names, as they are now. */
+export async function calendarsOfSpec(
+  sql: Sql,
+  workspaceId: number,
+  spec: WorkflowSpec,
+): Promise<Map<string, BusinessCalendar>> {
+  const names = [spec.schedule, ...spec.nodes.map((node) => node.schedule)].flatMap((schedule) =>
+    schedule?.calendar === undefined ? [] : [schedule.calendar],
+  );
   return await calendarsNamed(sql, workspaceId, [...new Set(names)]);
 }
 

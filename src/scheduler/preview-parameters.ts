@@ -3,11 +3,11 @@ import type { BusinessCalendar } from '../domain/calendar/business-calendar.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import { evaluateDeclarations } from '../domain/params/declarations.js';
 import type { Sql } from '../store/database.js';
-import { calendarsNamed } from '../store/repositories/calendar-repository.js';
 import { workspaceParameters } from '../store/repositories/workspace-parameter-repository.js';
+import { calendarsOfSpec } from './planned-schedule.js';
 import { startOf } from './preview-schedule.js';
 import { cycleScheduleOf } from './schedule-spec.js';
-import { readSpec } from './submit-workflow.js';
+import { readSpec } from './read-spec.js';
 import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
 
 /** How many nodes a preview lists; `node` chooses one of the others. */
@@ -79,7 +79,7 @@ export async function previewParameters(
     spec,
     zone: (isLatest ? row.version_timezone : null) ?? spec.timezone ?? row.timezone,
     outermost: await workspaceParameters(sql, workspaceId),
-    calendars: await calendarsOf(sql, workspaceId, spec),
+    calendars: await calendarsOfSpec(sql, workspaceId, spec),
     nodeIds: await nodeIds(sql, workflowId),
     from: startOf(bizdate, now),
     count,
@@ -172,17 +172,6 @@ async function workflowRow(
   );
   if (row === undefined) throw new MillraceError('MR-A104', `There is no workflow ${workflowId}.`);
   return row;
-}
-
-async function calendarsOf(
-  sql: Sql,
-  workspaceId: number,
-  spec: WorkflowSpec,
-): Promise<Map<string, BusinessCalendar>> {
-  const names = [spec.schedule, ...spec.nodes.map((node) => node.schedule)].flatMap((schedule) =>
-    schedule?.calendar === undefined ? [] : [schedule.calendar],
-  );
-  return await calendarsNamed(sql, workspaceId, [...new Set(names)]);
 }
 
 /** Nodes that were submitted before; one that is new in a draft has no id yet. */

@@ -1,10 +1,5 @@
 import { nearestName } from '../config/spelling.js';
-import {
-  type Bizdate,
-  bizdateRange,
-  lastBizdate,
-  parseBizdate,
-} from '../domain/calendar/bizdate.js';
+import { type Bizdate, lastBizdate, parseBizdate } from '../domain/calendar/bizdate.js';
 import { MillraceError } from '../domain/errors.js';
 import { checkOutsideValue } from '../domain/params/check-outside-value.js';
 import type { Database, Sql } from '../store/database.js';
@@ -25,25 +20,6 @@ export interface RunStarted {
   readonly planDay: string;
   readonly workflowInstanceId: number;
 }
-
-export interface BackfillOptions {
-  readonly workspaceId: number;
-  readonly userId: number | null;
-  readonly workflowId: number;
-  readonly name: string;
-  readonly from: string;
-  readonly to: string;
-  readonly order: 'asc' | 'desc';
-}
-
-export interface BackfillStarted {
-  readonly runGroupId: number;
-  readonly instances: number;
-  /** How many business dates. */
-  readonly bizdates: number;
-}
-
-const MAX_BACKFILL_DAYS = 3660;
 
 /** A test run: the latest version for one business date, at once, beside the daily plan. */
 export async function runWorkflow(
@@ -83,7 +59,7 @@ function refuseFuture(bizdate: Bizdate, now: Date, timezone: string): void {
 }
 
 /** A misspelt name would leave the declared value in force without a word. */
-async function refuseUnknownParameters(
+export async function refuseUnknownParameters(
   tx: Sql,
   { versionId, workspaceId }: LatestVersion,
   names: readonly string[],
@@ -110,62 +86,20 @@ async function refuseUnknownParameters(
   );
 }
 
-/**
- * Plans every business date of a range as one run group. `order` decides which date is offered to the
- * workers first.
- */
-export async function createBackfill(
-  database: Database,
-  now: Date,
-  options: BackfillOptions,
-): Promise<BackfillStarted> {
-  const dates = bizdateRange(parseBizdate(options.from), parseBizdate(options.to));
-  if (dates.length === 0 || dates.length > MAX_BACKFILL_DAYS) {
-    throw new MillraceError(
-      'MR-A101',
-      `A backfill takes 1 to ${MAX_BACKFILL_DAYS} business dates; ${options.from} to ${options.to} has ${dates.length}.`,
-    );
-  }
-  return await database.transaction(async (tx) => {
-    const version = await latestVersion(tx, options.workflowId);
-    // A cycle waits for the one before it, which has to be there when its edge is made.
-    if (options.order === 'desc' && !(await hasSelfDependence(tx, version.versionId)))
-      dates.reverse();
-    const group = await createRunGroup(tx, 'backfill', options.name, version.workspaceId, options);
-    let instances = 0;
-    for (const bizdate of dates) {
-      const plan = await planWorkflow(tx, {
-        ...version,
-        runGroupId: group.id,
-        planDay: group.planDay,
-        bizdate,
-        runAt: now,
-      });
-      await insertPlan(tx, plan, now);
-      instances += plan.instances.length;
-    }
-    return { runGroupId: group.id, instances, bizdates: dates.length };
-  });
-}
-
-async function hasSelfDependence(tx: Sql, versionId: number): Promise<boolean> {
-  const found = await tx.rows(
-    `SELECT FROM node_version WHERE version_id = $1 AND self_dependence LIMIT 1`,
-    [versionId],
-  );
-  return found.length > 0;
-}
-
-interface LatestVersion {
+export interface LatestVersion {
   readonly workspaceId: number;
   readonly workflowId: number;
   readonly versionId: number;
+  /** Its number among the versions of the workflow. */
+  readonly version: number;
   readonly timezone: string;
 }
 
-async function latestVersion(tx: Sql, workflowId: number): Promise<LatestVersion> {
+/** MR-A105 for a workflow that was never submitted. */
+export async function latestVersion(tx: Sql, workflowId: number): Promise<LatestVersion> {
   const [row] = await tx.rows<LatestVersion>(
-    `SELECT w.workspace_id AS "workspaceId", w.id AS "workflowId", v.id AS "versionId", v.timezone
+    `SELECT w.workspace_id AS "workspaceId", w.id AS "workflowId", v.id AS "versionId", v.version,
+            v.timezone
        FROM workflow w JOIN workflow_version v ON v.workflow_id = w.id
       WHERE w.id = $1 ORDER BY v.version DESC LIMIT 1`,
     [workflowId],
@@ -179,7 +113,7 @@ async function latestVersion(tx: Sql, workflowId: number): Promise<LatestVersion
   return row;
 }
 
-async function createRunGroup(
+export async function createRunGroup(
   tx: Sql,
   kind: 'test' | 'backfill',
   name: string,

@@ -12,6 +12,7 @@ import {
   stopInstance,
 } from '../store/sql/operate-instance.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import { type EdgePreview, type EdgePreviewOptions, previewEdges } from './preview-edges.js';
 import {
   type ParameterPreview,
   type ParameterPreviewOptions,
@@ -24,13 +25,18 @@ import {
 } from './preview-schedule.js';
 import { type Foreseen, foreseeOperation, type PreviewOptions } from './preview-operation.js';
 import {
+  type BackfillCommand,
+  type BackfillControlled,
+  controlBackfill,
+} from './backfill/control-backfill.js';
+import {
   type BackfillOptions,
   type BackfillStarted,
   createBackfill,
-  runWorkflow,
-  type RunOptions,
-  type RunStarted,
-} from './run-workflow.js';
+} from './backfill/create-backfill.js';
+import { type BackfillForeseen, foreseeBackfill } from './backfill/foresee-backfill.js';
+import type { BackfillOrderOptions } from './backfill/planned-backfill.js';
+import { runWorkflow, type RunOptions, type RunStarted } from './run-workflow.js';
 import { type SubmitOptions, type Submitted, submitWorkflow } from './submit-workflow.js';
 
 interface InstanceCommand extends InstanceKey {
@@ -71,6 +77,15 @@ export class ScheduleCommands {
     return await this.#then(createBackfill(this.#database, this.#clock.now(), options));
   }
 
+  /** Says what a backfill would do, and changes nothing. */
+  async planBackfill(options: BackfillOrderOptions): Promise<BackfillForeseen> {
+    return await foreseeBackfill(this.#database, this.#clock.now(), options);
+  }
+
+  async controlBackfill(command: BackfillCommand): Promise<BackfillControlled> {
+    return await this.#then(controlBackfill(this.#database, this.#clock.now(), command));
+  }
+
   async rerunInstance(command: InstanceCommand): Promise<InstanceState> {
     return await this.#operate(command, (tx) => rerunInstance(tx, command, this.#clock.now()));
   }
@@ -105,6 +120,10 @@ export class ScheduleCommands {
 
   async previewParameters(options: ParameterPreviewOptions): Promise<ParameterPreview> {
     return await previewParameters(this.#database, this.#clock.now(), options);
+  }
+
+  async previewEdges(options: EdgePreviewOptions): Promise<EdgePreview> {
+    return await previewEdges(this.#database, this.#clock.now(), options);
   }
 
   async explainInstance(key: InstanceKey): Promise<Why> {

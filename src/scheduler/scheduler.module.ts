@@ -6,7 +6,12 @@ import type { Clock } from '../domain/clock.js';
 import type { Database } from '../store/database.js';
 import { ensureDays } from '../store/run-migrations.js';
 import type { LogStore } from '../store/log-store.js';
+import type { SecretBox } from '../store/secret-box.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import type { AlertChannels } from './alerts/alert-channels.js';
+import { createAlertSender } from './alerts/alert-sender.js';
+import { createAlertWatcher } from './alerts/alert-watcher.js';
+import { createBackfillLoop } from './backfill/backfill-loop.js';
 import { InstanceGenerator, type PlanTimes } from './instance-generator.js';
 import { createLogArchiver } from './log-archiver.js';
 import type { Loop, LoopLogger } from './loop.js';
@@ -17,10 +22,12 @@ export interface SchedulerPorts {
   readonly database: Database;
   readonly clock: Clock & { refresh(database: Database): Promise<void> };
   readonly wakeBus: WakeBus;
+  readonly box: SecretBox;
   readonly leaseMs: number;
   /** Absent: run logs stay in the database. */
   readonly logStore?: LogStore;
   readonly planTimes: PlanTimes;
+  readonly alertChannels: AlertChannels;
   /** Named points of the line where a fault test may end this process. */
   readonly crashPoint: (name: string) => Promise<void>;
   readonly logger: LoopLogger & { info(fields: Record<string, unknown>, text: string): void };
@@ -28,21 +35,24 @@ export interface SchedulerPorts {
 
 const PORTS = Symbol('SchedulerPorts');
 
-/** The loops that make instances ready and take them back from dead workers. */
+/** The loops that make instances ready, take them back from dead workers, and tell what broke. */
 @Injectable()
 export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly loops: readonly Loop[];
-  private readonly unsubscribe: () => void;
+  private readonly unsubscribe: readonly (() => void)[];
 
   constructor(@Inject(PORTS) ports: SchedulerPorts) {
     const { database, clock, wakeBus, leaseMs, logStore, logger } = ports;
     const releaser = createReleaser(ports);
+    const backfills = createBackfillLoop(database, clock, wakeBus, logger);
     this.loops = [
       releaser,
+      backfills,
       createReaper(database, clock, wakeBus, leaseMs, logger),
       ...(logStore === undefined ? [] : [createLogArchiver(database, clock, logStore, logger)]),
+      ...alertLoops(ports),
     ];
-    this.unsubscribe = wakeBus.subscribe('work', releaser.wake);
+    this.unsubscribe = [releaser, backfills].map((loop) => wakeBus.subscribe('work', loop.wake));
   }
 
   onApplicationBootstrap(): void {
@@ -50,9 +60,23 @@ export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShut
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.unsubscribe();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
     await Promise.all(this.loops.map((loop) => loop.stop()));
   }
+}
+
+function alertLoops(ports: SchedulerPorts): Loop[] {
+  const { database, clock, logger, alertChannels, planTimes } = ports;
+  const sender = createAlertSender({ ...ports, channels: alertChannels });
+  const watcher = createAlertWatcher({
+    database,
+    clock,
+    logger,
+    seal: planTimes.seal,
+    publicUrl: alertChannels.publicUrl,
+    onMessages: sender.wake,
+  });
+  return [watcher, sender];
 }
 
 /** Wall-clock work: each minute it looks which days should have been planned and sealed by now. */

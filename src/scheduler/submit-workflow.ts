@@ -6,9 +6,13 @@ import type { Database, Sql } from '../store/database.js';
 import { holdCalendars } from '../store/repositories/calendar-repository.js';
 import { workspaceParameters } from '../store/repositories/workspace-parameter-repository.js';
 import { writeEvents } from '../store/sql/write-events.sql.js';
+import { dependencyProblems, type ForeignNodes, foreignNodesOf } from './check-dependencies.js';
 import { type CheckedNodes, checkWorkflow } from './check-workflow.js';
+import { refuseLoops } from './edge-findings.js';
+import { type Dependency, dependenciesOf } from './needs-of.js';
+import { readSpec } from './read-spec.js';
 import type { ScheduleSpec } from './schedule-spec.js';
-import { type WorkflowSpec, workflowSpec } from './workflow-spec.js';
+import type { WorkflowSpec } from './workflow-spec.js';
 
 export interface SubmitOptions {
   readonly workflowId: number;
@@ -26,6 +30,7 @@ export interface Submitted {
 interface WorkflowRow {
   readonly id: number;
   readonly workspace_id: number;
+  readonly name: string;
   readonly draft: unknown;
   readonly timezone: string;
 }
@@ -45,16 +50,27 @@ export async function submitWorkflow(
     const spec = readSpec(workflow.draft);
     const timezone = spec.timezone ?? workflow.timezone;
     const groups = await resourceGroups(tx);
+    const dependent = { ...workflow, workspaceId: workflow.workspace_id };
+    const foreign = await foreignNodesOf(tx, dependent, spec);
+    // Two that submit at once would not see the half of a circle that the other one makes.
+    if (foreign.size > 0) {
+      await tx.rows(`SELECT FROM workspace WHERE id = $1 FOR NO KEY UPDATE`, [
+        workflow.workspace_id,
+      ]);
+    }
     const nodes = await checkWorkflow(spec, {
       plugins,
       timezone,
       now,
+      workflowName: workflow.name,
+      dependencyProblems: await dependencyProblems(tx, dependent, spec, foreign),
       dataSources: await dataSourceTypes(tx, workflow.workspace_id),
       resourceGroups: new Map(groups.map((group) => [group.name, group.slots])),
       calendars: await holdCalendars(tx, workflow.workspace_id),
       parameters: await workspaceParameters(tx, workflow.workspace_id),
     });
     const firstBizdate = await firstUnplanned(tx, workflow.workspace_id, timezone, now);
+    await refuseLoops(tx, { ...dependent, spec, timezone, bizdate: firstBizdate }, foreign);
     const [version] = await tx.rows<{ id: number; version: number }>(
       `INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate, submitted_by, comment)
        SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6
@@ -64,7 +80,7 @@ export async function submitWorkflow(
     );
     if (version === undefined) throw new MillraceError('MR-A109', 'No version was inserted.');
     const groupIds = new Map(groups.map((group) => [group.name, group.id]));
-    await insertNodes(tx, workflow.id, version.id, spec, nodes, groupIds);
+    await insertNodes(tx, workflow, version.id, spec, { nodes, groupIds, foreign });
     await writeEvents(tx, now, [
       {
         workspaceId: workflow.workspace_id,
@@ -78,27 +94,12 @@ export async function submitWorkflow(
 
 async function lockWorkflow(tx: Sql, workflowId: number): Promise<WorkflowRow> {
   const [row] = await tx.rows<WorkflowRow>(
-    `SELECT w.id, w.workspace_id, w.draft, s.timezone
+    `SELECT w.id, w.workspace_id, w.name, w.draft, s.timezone
        FROM workflow w JOIN workspace s ON s.id = w.workspace_id WHERE w.id = $1 FOR UPDATE OF w`,
     [workflowId],
   );
   if (row === undefined) throw new MillraceError('MR-A104', `There is no workflow ${workflowId}.`);
   return row;
-}
-
-/** Throws MR-A101 that lists every wrong field. */
-export function readSpec(draft: unknown): WorkflowSpec {
-  const parsed = workflowSpec.safeParse(draft);
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({
-    pointer: issue.path.map((step) => `/${String(step)}`).join(''),
-    detail: issue.message,
-  }));
-  throw new MillraceError(
-    'MR-A101',
-    errors.map((error) => `${error.pointer}: ${error.detail}`).join('\n'),
-    { errors },
-  );
 }
 
 async function resourceGroups(
@@ -133,16 +134,23 @@ async function firstUnplanned(
 
 async function insertNodes(
   tx: Sql,
-  workflowId: number,
+  workflow: WorkflowRow,
   versionId: number,
   spec: WorkflowSpec,
-  checked: CheckedNodes,
-  groupIds: ReadonlyMap<string, number>,
+  {
+    nodes: checked,
+    groupIds,
+    foreign,
+  }: {
+    readonly nodes: CheckedNodes;
+    readonly groupIds: ReadonlyMap<string, number>;
+    readonly foreign: ForeignNodes;
+  },
 ): Promise<void> {
   const rows = await tx.rows<{ id: number; name: string }>(
     `INSERT INTO node (workflow_id, name) SELECT $1, unnest($2::text[])
      ON CONFLICT (workflow_id, name) DO UPDATE SET name = excluded.name RETURNING id, name`,
-    [workflowId, spec.nodes.map((node) => node.id)],
+    [workflow.id, spec.nodes.map((node) => node.id)],
   );
   const ids = new Map(rows.map((row) => [row.name, row.id]));
   await tx.run(
@@ -178,7 +186,10 @@ async function insertNodes(
       ),
     ],
   );
-  await insertEdges(tx, versionId, spec, ids);
+  const dependencies = dependenciesOf(spec, workflow.name, (node, other) =>
+    other === undefined ? ids.get(node) : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined),
+  );
+  await insertEdges(tx, versionId, dependencies);
   await insertOutputs(tx, versionId, spec, ids);
 }
 
@@ -197,16 +208,18 @@ function scheduleColumns(schedule: ScheduleSpec): Record<string, unknown> {
 async function insertEdges(
   tx: Sql,
   versionId: number,
-  spec: WorkflowSpec,
-  ids: ReadonlyMap<string, number>,
+  dependencies: readonly Dependency[],
 ): Promise<void> {
-  const edges = spec.nodes.flatMap((node) =>
-    node.needs.map((upstream) => [ids.get(upstream), ids.get(node.id)] as const),
-  );
   await tx.run(
-    `INSERT INTO edge (version_id, upstream_node_id, downstream_node_id)
-     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[])`,
-    [versionId, edges.map(([up]) => up), edges.map(([, down]) => down)],
+    `INSERT INTO edge (version_id, upstream_node_id, downstream_node_id, kind, inherits_dry_run)
+     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::boolean[])`,
+    [
+      versionId,
+      dependencies.map((each) => each.upstream),
+      dependencies.map((each) => each.downstream),
+      dependencies.map((each) => each.kind),
+      dependencies.map((each) => each.inheritsDryRun),
+    ],
   );
 }
 

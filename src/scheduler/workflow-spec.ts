@@ -12,11 +12,33 @@ const parameters = z.record(z.string(), z.string()).default({}).meta({
     'Values by name: literals, ${yyyymmdd-1} for business dates, $[...] for scheduled times.',
 });
 
+const need = z.union([
+  z.string(),
+  z.strictObject({
+    workflow: z
+      .string()
+      .optional()
+      .meta({ description: 'Another workflow of the workspace; this one without it.' }),
+    node: z.string(),
+    cycle: z.enum(['same', 'previous']).default('same').meta({
+      description:
+        '`previous`: yesterday’s; between hourly and minutely nodes what the cycle before would wait for.',
+    }),
+    inheritDryRun: z.boolean().optional().meta({
+      description:
+        'Whether an upstream that a branch skipped skips this node too. Without it: of the same cycle yes, of the previous one no.',
+    }),
+  }),
+]);
+
 const nodeSpec = z.strictObject({
   id: name,
   type: z.string().min(1),
   description: z.string().max(1000).default(''),
-  needs: z.array(z.string()).default([]).meta({ description: 'Upstream nodes of the same cycle.' }),
+  needs: z.array(need).default([]).meta({
+    description:
+      'Upstream nodes: the name of one of this workflow and the same cycle, or an object.',
+  }),
   config: z.record(z.string(), z.unknown()).default({}),
   configVersion: z.int().min(1).default(1),
   parameters,
@@ -25,6 +47,10 @@ const nodeSpec = z.strictObject({
     .meta({ description: 'Its own schedule; the workflow’s without it.' }),
   selfDependence: z.boolean().default(false).meta({
     description: 'Each cycle waits for the previous cycle of this node, also across days.',
+  }),
+  childDependence: z.boolean().default(false).meta({
+    description:
+      'Each cycle waits for the previous cycle of the nodes of this workflow that need this one.',
   }),
   scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal'),
   rerunMode: z.enum(['always', 'on_failure', 'never']).default('always'),

@@ -1,19 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, test } from '@jest/globals';
 
-import { freePort } from '../../src/embedded/free-port.js';
-import {
-  type EmbeddedPostgresOptions,
-  EmbeddedPostgresServer,
-} from '../../src/embedded/postgres-server.js';
 import { migrate } from '../../src/store/run-migrations.js';
 import { Cluster } from '../support/cluster.js';
 import { DayLine, daysFrom, targetServer } from '../support/day-line.js';
+import { brokenInvariants } from '../support/invariants.js';
+import { OwnPostgres } from '../support/own-postgres.js';
 import { createDatabase, execute } from '../support/servers.js';
 
 const EXPORTS = 6;
@@ -24,15 +19,15 @@ const LEASE_MS = 1500;
 
 test('PostgreSQL restarted under load, away for longer than a lease, costs no running sync', async () => {
   await using postgres = await OwnPostgres.start();
-  await migrate(postgres.server.url('millrace'));
+  await migrate(postgres.url);
   await using cluster = await Cluster.open({
     workers: 2,
     capacity: 6,
     leaseMs: LEASE_MS,
-    databaseUrl: postgres.server.url('millrace'),
+    databaseUrl: postgres.url,
   });
   await using line = await DayLine.open(cluster, {
-    warehouse: { ...postgres.login, kind: 'postgres', name: 'postgres' },
+    warehouse: postgres.login,
     retry: { max: 10, intervalMs: 500 },
   });
   await using target = await createDatabase(targetServer());
@@ -76,53 +71,8 @@ test('PostgreSQL restarted under load, away for longer than a lease, costs no ru
   expect(['api', 'scheduler', 'w1', 'w2'].map((each) => cluster.processes.lives(each))).toEqual([
     1, 1, 1, 1,
   ]);
+  expect(await brokenInvariants(cluster.database)).toEqual([]);
 }, 120_000);
-
-/** A server that this test alone uses: it may be stopped. */
-class OwnPostgres implements AsyncDisposable {
-  server: EmbeddedPostgresServer;
-  readonly #options: EmbeddedPostgresOptions;
-  readonly #folder: string;
-
-  private constructor(
-    server: EmbeddedPostgresServer,
-    options: EmbeddedPostgresOptions,
-    folder: string,
-  ) {
-    this.server = server;
-    this.#options = options;
-    this.#folder = folder;
-  }
-
-  static async start(): Promise<OwnPostgres> {
-    const folder = await mkdtemp(join(tmpdir(), 'millrace-restart-'));
-    // The server has an account of its own and has to get in.
-    await chmod(folder, 0o755);
-    const options: EmbeddedPostgresOptions = {
-      dataFolder: join(folder, 'postgres'),
-      port: await freePort(),
-      password: randomBytes(12).toString('hex'),
-      logFile: join(folder, 'postgres.log'),
-      databases: ['millrace'],
-      durable: false,
-    };
-    return new OwnPostgres(await EmbeddedPostgresServer.start(options), options, folder);
-  }
-
-  get login(): { host: string; port: number; user: string; password: string } {
-    const { host, port, user, password } = this.server;
-    return { host, port, user, password };
-  }
-
-  async startAgain(): Promise<void> {
-    this.server = await EmbeddedPostgresServer.start(this.#options);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.stop();
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
 
 async function writeExports(folder: string): Promise<void> {
   for (let no = 0; no < EXPORTS; no++) {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 
 import { Cluster } from '../support/cluster.js';
 import { DayLine, daysFrom } from '../support/day-line.js';
+import { brokenInvariants } from '../support/invariants.js';
 
 /**
  * One a day. `instance`: which one to come by at the point is to be parked there; each day brings one
@@ -45,6 +46,7 @@ test('a worker frozen in insert_data or write_result beyond its lease writes not
     console.log(`${point}: ${cluster.hits(point)} hits, ${frozen} was frozen`);
   }
   expect(['w1', 'w2'].map((each) => cluster.processes.lives(each))).toEqual([1, 1]);
+  expect(await brokenInvariants(cluster.database)).toEqual([]);
 }, 120_000);
 
 function countOf(text: string, part: string): number {

@@ -81,6 +81,10 @@ test('a shell node finds no key, no database password and no worker token in its
   expect(seen(/postgres(?:ql)?:\/\//)).toBe(false);
   const files = (await readFile(`${dump}.files`, 'utf8')).trim().split('\n');
   expect(files).toEqual([join(dataDir, 'canary')]);
+
+  const { exit, said } = await started.doctor();
+  expect(secrets.some((secret) => said.includes(secret))).toBe(false);
+  expect([exit, said.match(/^I\d [a-z ]+ok /gm)?.length]).toEqual([0, 8]);
 }, 150_000);
 
 const answerSchema = z.looseObject({
@@ -116,13 +120,7 @@ class Started implements AsyncDisposable {
     // The embedded servers have accounts of their own and have to get in.
     await chmod(folder, 0o755);
     const child = spawn(process.execPath, [resolve('bin/start.mjs')], {
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: folder,
-        XDG_CONFIG_HOME: join(folder, 'config'),
-        MILLRACE_DATA_DIR: join(folder, 'data'),
-        MILLRACE_PORT: String(await freePort()),
-      },
+      env: { ...environmentOf(folder), MILLRACE_PORT: String(await freePort()) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     try {
@@ -156,9 +154,31 @@ class Started implements AsyncDisposable {
     return answerSchema.parse(JSON.parse(text));
   };
 
+  /** What `millrace doctor --deep` says, as a user beside the running installation calls it. */
+  async doctor(): Promise<{ readonly exit: number | null; readonly said: string }> {
+    const child = spawn(process.execPath, [resolve('bin/millrace.mjs'), 'doctor', '--deep'], {
+      env: environmentOf(this.folder),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    await once(child, 'close');
+    return { exit: child.exitCode, said };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await end(this.#child, this.folder);
   }
+}
+
+function environmentOf(folder: string): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    XDG_CONFIG_HOME: join(folder, 'config'),
+    MILLRACE_DATA_DIR: join(folder, 'data'),
+  };
 }
 
 async function untilRunning(child: ChildProcess): Promise<void> {

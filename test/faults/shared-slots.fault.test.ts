@@ -5,6 +5,8 @@ import { expect, test } from '@jest/globals';
 
 import { encodeDayId } from '../../src/domain/ids.js';
 import { Cluster } from '../support/cluster.js';
+import { brokenInvariants } from '../support/invariants.js';
+import { journalSlots, mostSlotsHeld } from '../support/slot-journal.js';
 
 const SLOTS = 10;
 const NODES = 96;
@@ -39,7 +41,7 @@ interface Line {
 
 test('three workers share ten slots, one is killed and one frozen, and every log stays readable', async () => {
   await using cluster = await Cluster.open({ workers: 3, capacity: CAPACITY, slots: SLOTS });
-  await journalSlots(cluster);
+  await journalSlots(cluster.database);
   const record = join(cluster.folder, 'record');
   await appendFile(record, '');
   const nodes = Array.from({ length: NODES }, (_, no) => ({
@@ -68,7 +70,7 @@ test('three workers share ten slots, one is killed and one frozen, and every log
   expect(instances).toHaveLength(NODES);
   expect(instances.filter((each) => each.status !== 'succeeded')).toEqual([]);
   expect(cluster.processes.lives('w1')).toBe(2);
-  expect(await mostSlotsHeld(cluster)).toBe(SLOTS);
+  expect(await mostSlotsHeld(cluster.database)).toBe(SLOTS);
   const lines = parseLines(await readFile(record, 'utf8'));
   const attempts = await allAttempts(cluster);
   expect(mostAtOnce(lines, attempts)).toBeLessThanOrEqual(SLOTS);
@@ -86,6 +88,7 @@ test('three workers share ten slots, one is killed and one frozen, and every log
     missing += own.filter((line) => !log.includes(line.text)).length;
     expect(own.filter((line) => line.atMs < until && !log.includes(line.text))).toEqual([]);
   }
+  expect(await brokenInvariants(cluster.database)).toEqual([]);
   console.log(`${attempts.length} attempts, ${lost.length} lost, ${missing} lines missing`);
 }, 150_000);
 
@@ -104,31 +107,6 @@ async function held(cluster: Cluster, worker: string): Promise<number> {
     [worker],
   );
   return row?.n ?? 0;
-}
-
-/** Lets the database itself write down each moment at which slots are taken or given back. */
-async function journalSlots(cluster: Cluster): Promise<void> {
-  await cluster.database.run(
-    `CREATE TABLE slot_journal (id bigserial, at timestamptz DEFAULT clock_timestamp(), change int)`,
-  );
-  await cluster.database.run(
-    `CREATE FUNCTION note_slots() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-       IF TG_OP = 'INSERT' THEN INSERT INTO slot_journal (change) VALUES (NEW.slots);
-       ELSE INSERT INTO slot_journal (change) VALUES (-OLD.slots); END IF;
-       RETURN NULL; END $$`,
-  );
-  await cluster.database.run(
-    `CREATE TRIGGER note_slots AFTER INSERT OR DELETE ON running_attempt
-       FOR EACH ROW EXECUTE FUNCTION note_slots()`,
-  );
-}
-
-async function mostSlotsHeld(cluster: Cluster): Promise<number> {
-  const [row] = await cluster.database.rows<{ most: number }>(
-    `SELECT max(held)::int AS most FROM (SELECT sum(change) OVER (ORDER BY at, id) AS held
-       FROM slot_journal) j`,
-  );
-  return row?.most ?? 0;
 }
 
 async function allAttempts(cluster: Cluster): Promise<Attempt[]> {

@@ -7,6 +7,7 @@ import { createApiToken } from '../../src/store/first-administrator.js';
 import type { SchedulerCommands } from '../../src/api/commands.js';
 import { ROLES, type Role } from '../../src/domain/access/roles.js';
 import { PluginHost } from '../../src/plugin-host/plugin-host.js';
+import type { AlertChannels } from '../../src/scheduler/alerts/alert-channels.js';
 import type { Database } from '../../src/store/database.js';
 import { upsertMember } from '../../src/store/repositories/access-repository.js';
 import { answerRequest, claimRequests } from '../../src/store/repositories/request-repository.js';
@@ -53,7 +54,9 @@ const refuse = (): Promise<never> => Promise.reject(new Error('no scheduler in t
 export const NO_COMMANDS: SchedulerCommands = {
   submitWorkflow: refuse,
   runWorkflow: refuse,
+  planBackfill: refuse,
   createBackfill: refuse,
+  controlBackfill: refuse,
   rerunInstance: refuse,
   stopInstance: refuse,
   setInstanceSuccess: refuse,
@@ -62,6 +65,7 @@ export const NO_COMMANDS: SchedulerCommands = {
   previewOperation: refuse,
   previewSchedule: refuse,
   previewParameters: refuse,
+  previewEdges: refuse,
   explainInstance: refuse,
 };
 
@@ -70,6 +74,7 @@ export async function openApi(
     readonly commands?: (database: Database) => Partial<SchedulerCommands>;
     readonly plugins?: readonly string[];
     readonly logStore?: LogStore;
+    readonly alertChannels?: AlertChannels;
   } = {},
 ): Promise<TestApi> {
   const store = await openStore();
@@ -87,6 +92,7 @@ export async function openApi(
     secretBox,
     plugins,
     commands: { ...NO_COMMANDS, ...options.commands?.(store.database) },
+    alertChannels: options.alertChannels ?? { webhookLocal: 'refuse' },
     logger: { error: (fields, message) => logged.push(JSON.stringify({ ...fields, message })) },
     version: '0.0.0-test',
     metricsToken: 'scrape-me',

@@ -14,11 +14,14 @@ import { Database } from '../../src/store/database.js';
 import { DatabaseClock } from '../../src/store/database-clock.js';
 import { secretBoxOf } from '../../src/store/secret-box-of.js';
 import { WakeBus } from '../../src/store/wake-bus.js';
+import { FaultyProxy } from './faulty-proxy.js';
 import { Processes } from './processes.js';
 import { openStore } from './store.js';
 
 export interface ClusterOptions {
   readonly workers: number;
+  /** 1 unless given. */
+  readonly schedulers?: number;
   /** Attempts a worker runs at once. 1: a killed worker takes no neighbour with it. */
   readonly capacity?: number;
   /** Of the resource group. */
@@ -26,8 +29,22 @@ export interface ClusterOptions {
   readonly leaseMs?: number;
   /** As in MILLRACE_CRASH_POINTS; for all processes. */
   readonly crashPoints?: string;
+  /** More of the environment of all processes. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A migrated metadata database to use; without it, one of the test PostgreSQL's. */
   readonly databaseUrl?: string;
+  /** How far the wall clock of each process is off; right unless given. */
+  readonly clockSkewMs?: (name: string) => number;
+  /** Puts proxies between the processes, which {@link Cluster.network} then has. */
+  readonly faultyNetwork?: boolean;
+}
+
+/** The ways between the processes; the test itself does not go by them. */
+export interface FaultyNetwork {
+  /** From api and schedulers to the metadata database. */
+  readonly database: FaultyProxy;
+  /** From the workers to the api. */
+  readonly link: FaultyProxy;
 }
 
 export interface InstanceOutcome {
@@ -52,6 +69,7 @@ export class Cluster implements AsyncDisposable {
   readonly database: Database;
   readonly processes: Processes;
   readonly leaseMs: number;
+  readonly #network: FaultyNetwork | undefined;
   readonly #url: string;
   readonly #token: string;
   readonly #commands: ScheduleCommands;
@@ -60,6 +78,7 @@ export class Cluster implements AsyncDisposable {
   /** For {@link Cluster.open} alone. */
   constructor(
     parts: Pick<Cluster, 'folder' | 'database' | 'processes' | 'leaseMs'>,
+    network: FaultyNetwork | undefined,
     api: { readonly url: string; readonly token: string },
     commands: ScheduleCommands,
     closers: Closer[],
@@ -68,6 +87,7 @@ export class Cluster implements AsyncDisposable {
     this.database = parts.database;
     this.processes = parts.processes;
     this.leaseMs = parts.leaseMs;
+    this.#network = network;
     this.#url = api.url;
     this.#token = api.token;
     this.#commands = commands;
@@ -86,6 +106,12 @@ export class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await closeAll(this.#closers);
+  }
+
+  /** Only of a cluster that was opened with a faulty network. */
+  get network(): FaultyNetwork {
+    if (this.#network === undefined) throw new Error('this cluster has no faulty network');
+    return this.#network;
   }
 
   /** Sends a request as the administrator; any answer but 2xx throws. */
@@ -135,7 +161,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Waits until nothing is left to do and gives all instances. Throws with what hangs after `timeoutMs`. */
-  async untilDone(timeoutMs = 90_000): Promise<InstanceOutcome[]> {
+  async untilDone(timeoutMs = 240_000): Promise<InstanceOutcome[]> {
     await this.until(timeoutMs, 'the day to end', async () => {
       const [row] = await this.database.rows<{ open: boolean }>(
         `SELECT EXISTS (SELECT FROM node_instance
@@ -210,7 +236,7 @@ export class Cluster implements AsyncDisposable {
 }
 
 async function openWith(options: ClusterOptions, closers: Closer[]): Promise<Cluster> {
-  const { leaseMs = 1500 } = options;
+  const { leaseMs = 2400 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'millrace-fault-'));
   // Attempt folders of processes that are being killed may still appear: tried again for a while.
   closers.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -224,19 +250,22 @@ async function openWith(options: ClusterOptions, closers: Closer[]): Promise<Clu
   await createFirstAdministrator(database, { userName: 'admin' });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const network =
+    options.faultyNetwork === true ? await openNetwork(databaseUrl, port, closers) : undefined;
   const processes = new Processes({
     folder,
-    url,
     port,
-    databaseUrl,
+    ...addressesOf(url, databaseUrl, network),
+    clockSkewMs: options.clockSkewMs ?? (() => 0),
     secretKey,
     workerToken: await replaceWorkerToken(database, 'default', 'test'),
     capacity: options.capacity ?? 1,
     env: {
+      ...options.env,
       MILLRACE_LEASE_MS: String(leaseMs),
       MILLRACE_LEASE_RENEW_MS: '300',
-      MILLRACE_LEASE_STOP_MS: String((leaseMs * 2) / 3),
-      MILLRACE_LEASE_KILL_MS: String((leaseMs * 5) / 6),
+      MILLRACE_LEASE_STOP_MS: String(Math.round((leaseMs * 2) / 3)),
+      MILLRACE_LEASE_KILL_MS: String(Math.round((leaseMs * 5) / 6)),
       ...(options.crashPoints === undefined
         ? {}
         : {
@@ -248,11 +277,45 @@ async function openWith(options: ClusterOptions, closers: Closer[]): Promise<Clu
   closers.push(() => processes[Symbol.asyncDispose]());
   const wakeBus = await WakeBus.open(databaseUrl);
   closers.push(() => wakeBus[Symbol.asyncDispose]());
-  await processes.start(options.workers);
+  await processes.start(options.workers, options.schedulers ?? 1);
   const clock = await DatabaseClock.open(database, 0);
   const commands = new ScheduleCommands(database, clock, wakeBus, await PluginHost.open([]));
   const token = await createApiToken(database, { userName: 'admin', name: 'test' });
-  return new Cluster({ folder, database, processes, leaseMs }, { url, token }, commands, closers);
+  return new Cluster(
+    { folder, database, processes, leaseMs },
+    network,
+    { url, token },
+    commands,
+    closers,
+  );
+}
+
+async function openNetwork(
+  databaseUrl: string,
+  apiPort: number,
+  closers: Closer[],
+): Promise<FaultyNetwork> {
+  const { hostname, port } = new URL(databaseUrl);
+  const database = await FaultyProxy.open({ host: hostname, port: Number(port) });
+  closers.push(() => database[Symbol.asyncDispose]());
+  const link = await FaultyProxy.open({ host: '127.0.0.1', port: apiPort });
+  closers.push(() => link[Symbol.asyncDispose]());
+  return { database, link };
+}
+
+/** Where the processes find each other: directly, or through the proxies. */
+function addressesOf(
+  apiUrl: string,
+  databaseUrl: string,
+  network: FaultyNetwork | undefined,
+): { readonly linkUrl: string; readonly databaseUrl: string } {
+  if (network === undefined) return { linkUrl: apiUrl, databaseUrl };
+  const through = new URL(databaseUrl);
+  through.host = `${network.database.host}:${network.database.port}`;
+  return {
+    linkUrl: `http://${network.link.host}:${network.link.port}`,
+    databaseUrl: through.href,
+  };
 }
 
 async function openMetadata(

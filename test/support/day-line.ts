@@ -15,6 +15,10 @@ export interface DayLineOptions {
   readonly warehouse?: TestServer;
   readonly retry?: { readonly max: number; readonly intervalMs: number };
   readonly rowsPerDay?: number;
+  /** `day` unless given; a second line needs a name of its own. */
+  readonly name?: string;
+  /** insert_data and write_result replace what they have written before, so that they may be run again. */
+  readonly replaces?: boolean;
 }
 
 /** The server of the targets: another product than the warehouse's, where this machine has one. */
@@ -25,7 +29,8 @@ export function targetServer(): TestServer {
 
 /**
  * The main job, load -> insert_data -> write_result, in a form that shows every repetition: insert_data
- * and write_result only ever add rows, so work done twice leaves rows twice.
+ * and write_result only ever add rows, so work done twice leaves rows twice. Where they replace instead, a
+ * rerun leaves what was there.
  */
 export class DayLine implements AsyncDisposable {
   readonly workflowId: number;
@@ -33,6 +38,7 @@ export class DayLine implements AsyncDisposable {
   readonly #target: TestDatabase;
   readonly #warehouse: TestDatabase;
   readonly #rowsPerDay: number;
+  readonly #files: string;
   readonly #bizdates: string[] = [];
 
   private constructor(
@@ -40,12 +46,14 @@ export class DayLine implements AsyncDisposable {
     cluster: Cluster,
     databases: { readonly warehouse: TestDatabase; readonly target: TestDatabase },
     rowsPerDay: number,
+    files: string,
   ) {
     this.workflowId = workflowId;
     this.#cluster = cluster;
     this.#warehouse = databases.warehouse;
     this.#target = databases.target;
     this.#rowsPerDay = rowsPerDay;
+    this.#files = files;
   }
 
   static async open(cluster: Cluster, options: DayLineOptions = {}): Promise<DayLine> {
@@ -62,31 +70,39 @@ export class DayLine implements AsyncDisposable {
       `CREATE TABLE odps_result (ds char(8), id int, doubled int)`,
       target.name,
     );
-    await mkdir(join(cluster.folder, 'files'));
-    await cluster.addDataSource('files', 'file', { root: join(cluster.folder, 'files') });
+    const prefix = options.name === undefined ? '' : `${options.name}_`;
+    const files = join(cluster.folder, `${prefix}files`);
+    await mkdir(files);
     const through = options.through;
-    await cluster.addDataSource('warehouse', 'postgres', configOf(warehouse));
-    await cluster.addDataSource('computing', 'postgres', {
+    await cluster.addDataSource(`${prefix}files`, 'file', { root: files });
+    await cluster.addDataSource(`${prefix}warehouse`, 'postgres', configOf(warehouse));
+    await cluster.addDataSource(`${prefix}computing`, 'postgres', {
       ...configOf(warehouse),
       ...through?.warehouse,
     });
-    await cluster.addDataSource('target', target.server.kind, {
+    await cluster.addDataSource(`${prefix}target`, target.server.kind, {
       ...configOf(target),
       ...through?.target,
     });
-    const workflowId = await cluster.submit('day', specOf(options.retry));
-    return new DayLine(workflowId, cluster, { warehouse, target }, options.rowsPerDay ?? 20);
+    const workflowId = await cluster.submit(options.name ?? 'day', specOf(prefix, options));
+    const rowsPerDay = options.rowsPerDay ?? 20;
+    return new DayLine(workflowId, cluster, { warehouse, target }, rowsPerDay, files);
   }
 
   /** Writes the files of these business dates and starts a run for each. */
   async run(bizdates: readonly string[]): Promise<void> {
+    await this.prepare(bizdates);
+    await this.#cluster.runDays(this.workflowId, bizdates);
+  }
+
+  /** Writes the files of these business dates; somebody else starts their runs. */
+  async prepare(bizdates: readonly string[]): Promise<void> {
     for (const bizdate of bizdates) {
       const lines = this.#orders(bizdate).map((row) => row.join(','));
-      const file = join(this.#cluster.folder, 'files', `orders-${dsOf(bizdate)}.csv`);
+      const file = join(this.#files, `orders-${dsOf(bizdate)}.csv`);
       await writeFile(file, `ds,id,amount\n${lines.join('\n')}\n`);
       this.#bizdates.push(bizdate);
     }
-    await this.#cluster.runDays(this.workflowId, bizdates);
   }
 
   /** What is in the target, as `ds id doubled`, sorted. */
@@ -95,9 +111,9 @@ export class DayLine implements AsyncDisposable {
     return rows.map((row) => [row['ds'], row['id'], row['doubled']].join(' ')).sort();
   }
 
-  /** What must be there after all runs: worked out here, past the product. */
-  expectedRows(): string[] {
-    return this.#bizdates
+  /** What must be there after all runs, or of those of some dates: worked out here, past the product. */
+  expectedRows(bizdates: readonly string[] = this.#bizdates): string[] {
+    return bizdates
       .flatMap((bizdate) => this.#orders(bizdate))
       .filter(([, , amount]) => amount >= 30)
       .map(([ds, id, amount]) => `${ds} ${id} ${amount * 2}`)
@@ -136,8 +152,11 @@ function configOf({ server, name }: TestDatabase): Record<string, unknown> {
   return { host, port, user, password, database: name, tls: { mode: 'off' } };
 }
 
-function specOf(retry: DayLineOptions['retry']): object {
+function specOf(prefix: string, { retry, replaces = false }: DayLineOptions): object {
   const more = retry === undefined ? {} : { retry };
+  const replace = { kind: 'partition', values: { ds: '${ds}' } };
+  const insert = `INSERT INTO result_table
+                  SELECT ds, id, amount * 2 FROM orders WHERE ds = '\${ds}' AND amount >= 30`;
   return {
     parameters: { ds: '$bizdate' },
     nodes: [
@@ -146,12 +165,12 @@ function specOf(retry: DayLineOptions['retry']): object {
         type: 'sync',
         ...more,
         config: {
-          source: { dataSource: 'files', path: 'orders-${ds}.csv' },
+          source: { dataSource: `${prefix}files`, path: 'orders-${ds}.csv' },
           target: {
-            dataSource: 'warehouse',
+            dataSource: `${prefix}warehouse`,
             table: 'orders',
             mode: 'partition-overwrite',
-            replace: { kind: 'partition', values: { ds: '${ds}' } },
+            replace,
           },
         },
       },
@@ -161,9 +180,8 @@ function specOf(retry: DayLineOptions['retry']): object {
         needs: ['load'],
         ...more,
         config: {
-          dataSource: 'computing',
-          sql: `INSERT INTO result_table
-                SELECT ds, id, amount * 2 FROM orders WHERE ds = '\${ds}' AND amount >= 30`,
+          dataSource: `${prefix}computing`,
+          sql: replaces ? `DELETE FROM result_table WHERE ds = '\${ds}'; ${insert}` : insert,
         },
       },
       {
@@ -172,8 +190,16 @@ function specOf(retry: DayLineOptions['retry']): object {
         needs: ['insert_data'],
         ...more,
         config: {
-          source: { dataSource: 'warehouse', table: 'result_table', where: "ds = '${ds}'" },
-          target: { dataSource: 'target', table: 'odps_result', mode: 'append' },
+          source: {
+            dataSource: `${prefix}warehouse`,
+            table: 'result_table',
+            where: "ds = '${ds}'",
+          },
+          target: {
+            dataSource: `${prefix}target`,
+            table: 'odps_result',
+            ...(replaces ? { mode: 'partition-overwrite', replace } : { mode: 'append' }),
+          },
         },
       },
     ],

@@ -1,4 +1,5 @@
 import { PluginHost } from '../../src/plugin-host/plugin-host.js';
+import { driveBackfills } from '../../src/scheduler/backfill/backfill-loop.js';
 import { InstanceGenerator } from '../../src/scheduler/instance-generator.js';
 import { ScheduleCommands } from '../../src/scheduler/scheduler-commands.js';
 import { secretBoxOf } from '../../src/store/secret-box-of.js';
@@ -198,6 +199,7 @@ export class Line implements AsyncDisposable {
   }
 
   async release(): Promise<void> {
+    await driveBackfills(this.database, this.clock.now());
     while ((await this.database.transaction((tx) => releaseDue(tx, this.clock.now(), 500))) > 0);
   }
 
@@ -235,13 +237,14 @@ export class Line implements AsyncDisposable {
     return Object.fromEntries((await this.instances()).map((each) => [each.node, each.status]));
   }
 
-  /** Engine I5: `pending` is the number of edges that are not satisfied. */
+  /** Engine I5: `pending` is the number of edges that are not satisfied, awaited ones too. */
   async wrongPendings(): Promise<number> {
     const [row] = await this.database.rows<{ wrong: number }>(
       `SELECT count(*)::int AS wrong FROM node_instance i
         WHERE i.pending <> (SELECT count(*) FROM instance_edge e
                              WHERE e.plan_day = i.plan_day AND e.downstream_id = i.id AND NOT e.removed
-                               AND e.outcome IN ('open', 'failed'))`,
+                               AND e.outcome IN ('open', 'failed'))
+                         + (SELECT count(*) FROM awaited_edge a WHERE a.downstream_id = i.id)`,
     );
     return row?.wrong ?? -1;
   }

@@ -6,11 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChildSpec, SupervisedProcess } from '../../src/embedded/supervised-process.js';
 
 const MAIN = resolve('dist/main.js');
+const CLOCK_SKEW = resolve('test/support/clock-skew.mjs');
 
 /** What the processes of one installation have in common, and what only the store's side may know. */
 export interface ProcessSettings {
   readonly folder: string;
-  readonly url: string;
+  /** Where the workers find the api. */
+  readonly linkUrl: string;
   readonly port: number;
   readonly workerToken: string;
   readonly databaseUrl: string;
@@ -18,6 +20,17 @@ export interface ProcessSettings {
   /** Environment of all of them. */
   readonly env: Readonly<Record<string, string>>;
   readonly capacity: number;
+  /** How far the wall clock of each process is off. */
+  readonly clockSkewMs: (name: string) => number;
+}
+
+/** The first is called `scheduler`. */
+export function schedulerNames(count: number): string[] {
+  return Array.from({ length: count }, (_, no) => (no === 0 ? 'scheduler' : `scheduler-${no + 1}`));
+}
+
+export function workerNames(count: number): string[] {
+  return Array.from({ length: count }, (_, no) => `w${no + 1}`);
 }
 
 interface Kept {
@@ -30,25 +43,27 @@ interface Kept {
 export class Processes implements AsyncDisposable {
   readonly #settings: ProcessSettings;
   readonly #kept = new Map<string, Kept>();
-  readonly #paused = new Set<number>();
+  /** Process ids that are frozen, and with whom. */
+  readonly #paused = new Map<number, string>();
   #isClosing = false;
 
   constructor(settings: ProcessSettings) {
     this.#settings = settings;
   }
 
-  /** api, scheduler and workers `w1`, `w2`, …; resolves when all are ready. */
-  async start(workers: number): Promise<void> {
-    const { port, url, folder, workerToken, capacity } = this.#settings;
+  /** api, schedulers and workers `w1`, `w2`, …; resolves when all are ready. */
+  async start(workers: number, schedulers: number): Promise<void> {
+    const { port, linkUrl, folder, workerToken, capacity } = this.#settings;
     const store = {
       MILLRACE_DATABASE_URL: this.#settings.databaseUrl,
       MILLRACE_SECRET_KEY: this.#settings.secretKey,
     };
-    const names = Array.from({ length: workers }, (_, no) => `w${no + 1}`);
     await Promise.all([
       this.#keep('api', { MILLRACE_ROLE: 'api', MILLRACE_PORT: String(port) }, store),
-      this.#keep('scheduler', { MILLRACE_ROLE: 'scheduler' }, store),
-      ...names.map((name) =>
+      ...schedulerNames(schedulers).map((name) =>
+        this.#keep(name, { MILLRACE_ROLE: 'scheduler' }, store),
+      ),
+      ...workerNames(workers).map((name) =>
         this.#keep(
           name,
           {
@@ -56,7 +71,7 @@ export class Processes implements AsyncDisposable {
             MILLRACE_WORKER_NAME: name,
             MILLRACE_WORKER_SLOTS: String(capacity),
             MILLRACE_WORKER_HOME: join(folder, 'homes', name),
-            MILLRACE_LINK_URL: url,
+            MILLRACE_LINK_URL: linkUrl,
           },
           { MILLRACE_LINK_TOKEN: workerToken },
         ),
@@ -77,7 +92,7 @@ export class Processes implements AsyncDisposable {
 
   /** `kill -9` to the process alone: what it started has to end by its own means. */
   kill(name: string): void {
-    process.kill(this.pid(name), 'SIGKILL');
+    signal(this.pid(name), 'SIGKILL');
   }
 
   /** Freezes a process with everything it has started, as a suspended machine would. */
@@ -87,12 +102,16 @@ export class Processes implements AsyncDisposable {
     signal(pid, 'SIGSTOP');
     const descendants = await descendantsOf(pid);
     for (const each of descendants) signal(each, 'SIGSTOP');
-    for (const each of [pid, ...descendants]) this.#paused.add(each);
+    for (const each of [pid, ...descendants]) this.#paused.set(each, name);
   }
 
-  thaw(): void {
-    for (const pid of this.#paused) signal(pid, 'SIGCONT');
-    this.#paused.clear();
+  /** Lets what was frozen with this process go on; without a name, everything. */
+  thaw(name?: string): void {
+    for (const [pid, frozen] of this.#paused) {
+      if (name !== undefined && frozen !== name) continue;
+      signal(pid, 'SIGCONT');
+      this.#paused.delete(pid);
+    }
   }
 
   /** What a process has logged in all its lives. */
@@ -113,11 +132,17 @@ export class Processes implements AsyncDisposable {
     env: Record<string, string>,
     stdin: Record<string, string>,
   ): Promise<void> {
-    const { folder } = this.#settings;
+    const { folder, clockSkewMs } = this.#settings;
+    const skewMs = clockSkewMs(name);
     const spec: ChildSpec = {
       name,
-      args: [MAIN],
-      env: { MILLRACE_DATA_DIR: folder, ...this.#settings.env, ...env },
+      args: skewMs === 0 ? [MAIN] : ['--import', CLOCK_SKEW, MAIN],
+      env: {
+        MILLRACE_DATA_DIR: folder,
+        ...(skewMs === 0 ? {} : { MILLRACE_TEST_CLOCK_SKEW_MS: String(skewMs) }),
+        ...this.#settings.env,
+        ...env,
+      },
       stdinSettings: () => stdin,
       stage: 0,
     };

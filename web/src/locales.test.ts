@@ -3,6 +3,7 @@ import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { ERRORS } from '../../src/domain/errors.js';
+import { PluginHost } from '../../src/plugin-host/plugin-host.js';
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const PLURAL = /_(zero|one|two|few|many|other)$/;
@@ -37,7 +38,9 @@ const sources = files
 const placeholders = (text: string): string[] =>
   [...text.matchAll(/\{\{\s*([\w.]+)/g)].map(([, name]) => name ?? '').sort();
 
-const isTranslated = [...namespaces].filter(([name]) => name !== 'errors');
+const isTranslated = [...namespaces].filter(
+  ([name]) => name !== 'errors' && name !== 'plugin-texts',
+);
 
 describe.each(isTranslated)('the texts of %s', (_name, { en, zh }) => {
   it('are the same in both languages', () => {
@@ -75,6 +78,26 @@ describe('the texts of the errors', () => {
     for (const [code, { help }] of Object.entries(ERRORS))
       for (const [typed] of help.matchAll(/`[^`]+`|MILLRACE_[A-Z_]+|\$\{[^}]+\}|\$\[[^\]]+\]/g))
         expect([code, zh.get(`${code}.help`)?.includes(typed)]).toEqual([code, true]);
+  });
+});
+
+describe('the texts of the built-in plugins', () => {
+  it('are there in Chinese, and no other', async () => {
+    const host = await PluginHost.open([]);
+    const wanted = new Set<string>();
+    const collect = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const [key, inner] of Object.entries(value)) {
+        if ((key === 'title' || key === 'description') && typeof inner === 'string')
+          wanted.add(inner);
+        else if (key !== 'examples' && key !== 'default') collect(inner);
+      }
+    };
+    for (const { dataSources, nodes } of host.manifests()) collect([dataSources, nodes]);
+    // Keys are sentences with dots: not to be read as paths.
+    const path = join(ROOT, 'plugin-texts/locales/zh-CN.json');
+    const zh = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+    expect(Object.keys(zh).sort()).toEqual([...wanted].sort());
   });
 });
 

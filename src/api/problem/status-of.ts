@@ -13,6 +13,9 @@ const BY_CODE: Partial<Record<RegisteredCode, number>> = {
   'MR-A110': 409,
   'MR-A111': 422,
   'MR-A112': 409,
+  'MR-S131': 409,
+  'MR-S133': 409,
+  'MR-S134': 404,
   'MR-S205': 409,
   'MR-A207': 503,
 };

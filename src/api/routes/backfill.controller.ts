@@ -4,6 +4,8 @@ import {
   Get,
   HttpCode,
   Inject,
+  Param,
+  Patch,
   Post,
   Query,
   Res,
@@ -11,25 +13,45 @@ import {
 } from '@nestjs/common';
 import { z } from 'zod';
 
+import type { BackfillScope } from '../../domain/graph/subset-for-backfill.js';
 import { MillraceError } from '../../domain/errors.js';
 import { decodeId, encodeId } from '../../domain/ids.js';
+import type {
+  BackfillAction,
+  BackfillControlled,
+} from '../../scheduler/backfill/control-backfill.js';
+import type { BackfillOrderOptions } from '../../scheduler/backfill/planned-backfill.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
 import { writeAudit } from '../../store/repositories/audit-repository.js';
-import { listBackfills } from '../../store/repositories/run-repository.js';
+import {
+  backfillById,
+  backfillDatesOf,
+  listBackfills,
+} from '../../store/repositories/backfill-repository.js';
 import { workflowById, workflowByName } from '../../store/repositories/workflow-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
+import { backfillDetailView, backfillPlanView, backfillView } from '../backfill-view.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
 import type { HttpResponse } from '../http.js';
 import { IdempotencyInterceptor } from '../idempotency.interceptor.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
-import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
 import {
+  backfillChangeSchema,
+  backfillControlledSchema,
+  backfillDetailSchema,
+  backfillPlanRequestSchema,
+  backfillPlanSchema,
   backfillSchema,
+  backfillSkipSchema,
   newBackfillSchema,
   startedBackfillSchema,
-} from '../schemas/workflow.schema.js';
+} from '../schemas/backfill.schema.js';
+import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
+
+type PlanRequest = z.output<typeof backfillPlanRequestSchema>;
+type NewBackfill = z.output<typeof newBackfillSchema>;
 
 @Controller('/api/v1/workspaces/:ws/backfills')
 export class BackfillController {
@@ -48,11 +70,35 @@ export class BackfillController {
       beforeId: before?.[0],
       limit: query.limit + 1,
     });
-    return pageOfRows(
-      rows,
-      query.limit,
-      (row) => ({ ...row, id: encodeId('bf', row.id) }),
-      (row) => [row.id],
+    return pageOfRows(rows, query.limit, backfillView, (row) => [row.id]);
+  }
+
+  @Get(':id')
+  @Access('view')
+  @Describe({
+    summary: 'Show a backfill with the progress of its business dates',
+    answer: backfillDetailSchema,
+  })
+  async getBackfill(@InWorkspace() workspace: Workspace, @Param('id') id: string): Promise<object> {
+    const { database } = this.ports;
+    const found = await backfillById(database, workspace.id, decodeId('bf', id));
+    if (found === undefined) throw new MillraceError('MR-A104', `there is no backfill ${id}`);
+    return backfillDetailView(found, await backfillDatesOf(database, found));
+  }
+
+  @Post('plan')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Say what a backfill would do, and change nothing',
+    answer: backfillPlanSchema,
+  })
+  async planBackfill(
+    @InWorkspace() workspace: Workspace,
+    @Body({ schema: backfillPlanRequestSchema }) body: PlanRequest,
+  ): Promise<object> {
+    return backfillPlanView(
+      await this.ports.commands.planBackfill(await this.#optionsOf(workspace, body)),
     );
   }
 
@@ -61,7 +107,7 @@ export class BackfillController {
   @UseInterceptors(IdempotencyInterceptor)
   @Access('operate')
   @Describe({
-    summary: 'Run a workflow for a range of past business dates',
+    summary: 'Run a workflow, or some of its nodes, for business dates',
     answer: startedBackfillSchema,
     location: true,
     idempotent: true,
@@ -69,27 +115,159 @@ export class BackfillController {
   async createBackfill(
     @InWorkspace() workspace: Workspace,
     @Caller() caller: Principal,
-    @Body({ schema: newBackfillSchema }) body: z.output<typeof newBackfillSchema>,
+    @Body({ schema: newBackfillSchema }) body: NewBackfill,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<object> {
-    const { database, commands, secretBox } = this.ports;
-    const { workflow, ...rest } = body;
-    const started = await commands.createBackfill({
-      ...rest,
-      workspaceId: workspace.id,
+    const started = await this.ports.commands.createBackfill({
+      ...(await this.#optionsOf(workspace, body)),
+      name: body.name,
+      planToken: body.planToken,
       userId: caller.userId,
-      workflowId: await this.#workflowId(workspace, workflow),
     });
     const id = encodeId('bf', started.runGroupId);
-    await writeAudit(database, secretBox, {
+    await this.#audit(workspace, caller, 'backfill.created', id, body);
+    response.setHeader('Location', `/api/v1/workspaces/${workspace.name}/backfills/${id}`);
+    return { id, instances: started.instances, bizdates: started.bizdates };
+  }
+
+  @Patch(':id')
+  @Access('operate')
+  @Describe({
+    summary: 'Change how many business dates of a backfill are open at once',
+    answer: backfillControlledSchema,
+  })
+  async changeBackfill(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body({ schema: backfillChangeSchema }) body: z.output<typeof backfillChangeSchema>,
+  ): Promise<BackfillControlled> {
+    return await this.#control(workspace, caller, id, { kind: 'parallelism', ...body });
+  }
+
+  @Post(':id/pause')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Hand nothing more of a backfill to workers; what runs goes on',
+    answer: backfillControlledSchema,
+  })
+  async pauseBackfill(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+  ): Promise<BackfillControlled> {
+    return await this.#control(workspace, caller, id, { kind: 'pause' });
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({ summary: 'Go on with a paused backfill', answer: backfillControlledSchema })
+  async resumeBackfill(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+  ): Promise<BackfillControlled> {
+    return await this.#control(workspace, caller, id, { kind: 'resume' });
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Cancel all of a backfill that has not ended',
+    answer: backfillControlledSchema,
+  })
+  async cancelBackfill(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+  ): Promise<BackfillControlled> {
+    return await this.#control(workspace, caller, id, { kind: 'cancel' });
+  }
+
+  @Post(':id/retry')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Run the failed instances of a backfill again',
+    answer: backfillControlledSchema,
+  })
+  async retryBackfill(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+  ): Promise<BackfillControlled> {
+    return await this.#control(workspace, caller, id, { kind: 'retry' });
+  }
+
+  @Post(':id/skip')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Give up business dates of a backfill, so that the next ones are opened',
+    answer: backfillControlledSchema,
+  })
+  async skipBackfillDates(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body({ schema: backfillSkipSchema }) body: z.output<typeof backfillSkipSchema>,
+  ): Promise<BackfillControlled> {
+    return await this.#control(workspace, caller, id, { kind: 'skip', ...body });
+  }
+
+  async #control(
+    workspace: Workspace,
+    caller: Principal,
+    id: string,
+    action: BackfillAction,
+  ): Promise<BackfillControlled> {
+    const answer = await this.ports.commands.controlBackfill({
+      workspaceId: workspace.id,
+      runGroupId: decodeId('bf', id),
+      action,
+    });
+    const { kind, ...fields } = action;
+    await this.#audit(workspace, caller, `backfill.${kind}`, id, fields);
+    return answer;
+  }
+
+  async #audit(
+    workspace: Workspace,
+    caller: Principal,
+    action: string,
+    target: string,
+    fields: object,
+  ): Promise<void> {
+    await writeAudit(this.ports.database, this.ports.secretBox, {
       workspaceId: workspace.id,
       userId: caller.userId,
-      action: 'backfill.created',
-      target: id,
-      fields: body,
+      action,
+      target,
+      fields: { ...fields },
     });
-    response.setHeader('Location', `/api/v1/workspaces/${workspace.name}/instances?runGroup=${id}`);
-    return { id, instances: started.instances, bizdates: started.bizdates };
+  }
+
+  async #optionsOf(workspace: Workspace, body: PlanRequest): Promise<BackfillOrderOptions> {
+    const { from, to, ranges } = body;
+    return {
+      workspaceId: workspace.id,
+      workflowId: await this.#workflowId(workspace, body.workflow),
+      ranges: from === undefined || to === undefined ? ranges : [{ from, to }],
+      dates: body.dates,
+      order: body.order,
+      parallelism: body.parallelism,
+      scope: scopeOf(body),
+      only: body.only,
+      hours: body.hours,
+      window: body.window,
+      runFutureNow: body.runFutureNow,
+      resourceGroup: body.resourceGroup,
+      priority: body.priority,
+      parameters: body.parameters,
+    };
   }
 
   async #workflowId(workspace: Workspace, text: string): Promise<number> {
@@ -104,4 +282,10 @@ export class BackfillController {
       errors: [{ pointer: '/workflow', detail: 'unknown' }],
     });
   }
+}
+
+function scopeOf({ scope, include, exclude }: PlanRequest): BackfillScope {
+  const lists = { also: include, except: exclude };
+  if (scope.mode !== 'downstream') return { ...scope, ...lists };
+  return { mode: 'all_downstream', roots: scope.nodes, ...lists };
 }

@@ -1,5 +1,7 @@
 import type { Type } from '@nestjs/common';
 
+import { AlertController } from './alert.controller.js';
+import { AlertRuleController } from './alert-rule.controller.js';
 import { BackfillController } from './backfill.controller.js';
 import { CalendarController } from './calendar.controller.js';
 import { ChecklistController } from './checklist.controller.js';
@@ -14,6 +16,7 @@ import { PreferenceController } from './preference.controller.js';
 import { PreviewController } from './preview.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { TimelineController } from './timeline.controller.js';
+import { WorkflowEdgeController } from './workflow-edge.controller.js';
 import { WorkflowController } from './workflow.controller.js';
 import { WorkspaceController } from './workspace.controller.js';
 
@@ -25,6 +28,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   PreviewController,
   CalendarController,
   ParameterController,
+  WorkflowEdgeController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,
@@ -34,5 +38,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstanceController,
   LogController,
   TimelineController,
+  AlertController,
+  AlertRuleController,
   SignInController,
 ];

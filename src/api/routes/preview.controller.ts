@@ -6,7 +6,7 @@ import { decodeId } from '../../domain/ids.js';
 import { workflowById } from '../../store/repositories/workflow-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, InWorkspace } from '../auth/access.decorator.js';
-import type { ForeseenCycle, ParameterPreview } from '../commands.js';
+import type { UpcomingCycle, ParameterPreview } from '../commands.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import {
@@ -95,7 +95,7 @@ export class PreviewController {
   }
 }
 
-function cycleView(cycle: ForeseenCycle): object {
+function cycleView(cycle: UpcomingCycle): object {
   return {
     bizdate: cycle.bizdate,
     periodNo: cycle.periodNo,

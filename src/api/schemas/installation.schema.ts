@@ -34,6 +34,12 @@ export const pluginListSchema = z
   })
   .meta({ id: 'PluginList' });
 
+const shareSchema = z
+  .int()
+  .min(1)
+  .max(100)
+  .meta({ description: 'Percent of its slots that backfills may use; always one instance.' });
+
 export const newResourceGroupSchema = z
   .strictObject({
     name: z
@@ -43,6 +49,7 @@ export const newResourceGroupSchema = z
         'begins with a letter; then letters, digits, _ and -',
       ),
     slots: slotsSchema,
+    backfillShare: shareSchema.default(50),
     region: placeSchema.default(''),
     networkType: placeSchema.default(''),
     cidr: placeSchema.default(''),
@@ -52,6 +59,7 @@ export const newResourceGroupSchema = z
 export const resourceGroupChangeSchema = z
   .strictObject({
     slots: slotsSchema.optional(),
+    backfillShare: shareSchema.optional(),
     region: placeSchema.optional(),
     networkType: placeSchema.optional(),
     cidr: placeSchema.optional(),
@@ -64,6 +72,7 @@ export const resourceGroupSchema = z
     name: z.string(),
     slots: z.int(),
     slotsUsed: z.int(),
+    backfillShare: shareSchema,
     region: z.string(),
     networkType: z.string(),
     cidr: z.string(),

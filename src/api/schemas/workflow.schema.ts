@@ -91,30 +91,3 @@ export const newRunSchema = z
 export const startedRunSchema = z
   .object({ id: z.string(), runGroup: z.string() })
   .meta({ id: 'StartedRun' });
-
-export const newBackfillSchema = z
-  .strictObject({
-    workflow: z.string().meta({ description: 'Name or id of the workflow.' }),
-    name: z.string().min(1).max(128),
-    from: bizdateSchema,
-    to: bizdateSchema,
-    order: z.enum(['asc', 'desc']).default('asc'),
-  })
-  .refine(({ from, to }) => from <= to, { path: ['to'], message: 'is before `from`' })
-  .meta({ id: 'NewBackfill' });
-
-export const startedBackfillSchema = z
-  .object({ id: z.string(), instances: z.int(), bizdates: z.int() })
-  .meta({ id: 'StartedBackfill' });
-
-export const backfillSchema = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    spec: z.unknown(),
-    planDay: z.iso.date(),
-    createdAt: instantSchema,
-    createdBy: z.string().nullable(),
-    statuses: z.record(z.string(), z.int()).meta({ description: 'Instances by status.' }),
-  })
-  .meta({ id: 'Backfill' });

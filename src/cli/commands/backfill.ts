@@ -1,11 +1,13 @@
 import { z } from 'zod';
 
+import { type BackfillPlan, backfillPlanSchema, backfillsPath } from '../api/backfill.js';
 import { findWorkflow } from '../api/workflow.js';
-import { usageError } from '../cli-error.js';
+import { BACKFILL_OPTIONS, backfillRequest, type DateRange } from '../backfill-request.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { DRY_RUN } from '../global-options.js';
 import { counted } from '../output/counted.js';
+import { renderTable, type TableColumn } from '../output/table.js';
 
 const startedSchema = z.looseObject({
   id: z.string(),
@@ -15,51 +17,47 @@ const startedSchema = z.looseObject({
 
 export const backfill: Command = {
   path: ['backfill'],
-  summary: 'Run a workflow for a range of business dates',
+  summary: 'Run a workflow, or some of its nodes, for business dates',
   args: ['WORKFLOW'],
   completes: 'workflow',
   options: {
-    from: { type: 'string', value: 'DATE', help: 'first business date' },
-    to: { type: 'string', value: 'DATE', help: 'last business date' },
+    ...BACKFILL_OPTIONS,
     name: { type: 'string', value: 'TEXT', help: 'name of the backfill' },
-    order: {
+    plan: { type: 'boolean', help: 'show what it would do, by business date, and start nothing' },
+    'plan-token': {
       type: 'string',
-      value: 'ORDER',
-      choices: ['asc', 'desc'],
-      help: 'asc (oldest first, default) or desc',
+      value: 'TOKEN',
+      help: 'of a plan (-o json): refuse when what it saw has changed',
     },
     'dry-run': DRY_RUN,
   },
-  examples: ['millrace backfill orders_daily --from 2026-11-01 --to 2026-11-07'],
+  examples: [
+    'millrace backfill orders_daily --from 2026-11-01 --to 2026-11-07',
+    'millrace backfill orders_daily --ranges 2026-01-01..2026-03-31,2026-11-20 --order desc --parallel 4 --only missing --plan',
+  ],
   async run({ args, flags, io, settings, printer, api, workspace }) {
-    const from = flags.date('from');
-    const to = flags.date('to');
-    if (from === undefined || to === undefined) {
-      throw usageError('--from and --to are needed', 'Add --from 2026-11-01 --to 2026-11-07.');
-    }
-    if (from > to) throw usageError(`--from ${from} is after --to ${to}`, 'Exchange them.');
+    const request = backfillRequest(flags);
     const client = await api();
-    const ws = await workspace();
-    const workflow = await findWorkflow(client, ws, args[0] ?? '');
-    if (settings.dryRun) {
-      const days = counted(daysBetween(from, to), 'business date');
-      io.stderr(`Would run ${workflow.name} for ${days}, ${from} to ${to}. Nothing was started.\n`);
+    const path = backfillsPath(await workspace());
+    const workflow = await findWorkflow(client, await workspace(), args[0] ?? '');
+    const body = { workflow: workflow.id, ...request };
+    if (settings.dryRun || flags.isSet('plan')) {
+      const plan = await client.send('POST', `${path}/plan`, backfillPlanSchema, { body });
+      if (flags.isSet('plan'))
+        printer.one(plan.value, workflow.name, () => planText(plan.value, settings.color));
+      io.stderr(
+        `${planSentence(workflow.name, request.ranges, plan.value)} Nothing was started.\n`,
+      );
       return EXIT.ok;
     }
-    const { value } = await client.send(
-      'POST',
-      `/workspaces/${encodeURIComponent(ws)}/backfills`,
-      startedSchema,
-      {
-        body: {
-          workflow: workflow.id,
-          from,
-          to,
-          name: flags.text('name') ?? `${workflow.name} ${from} to ${to}`,
-          order: flags.text('order') ?? 'asc',
-        },
+    const planToken = flags.text('plan-token');
+    const { value } = await client.send('POST', path, startedSchema, {
+      body: {
+        ...body,
+        name: flags.text('name') ?? `${workflow.name} ${rangesText(request.ranges)}`.slice(0, 128),
+        ...(planToken === undefined ? {} : { planToken }),
       },
-    );
+    });
     printer.one(
       value,
       value.id,
@@ -70,6 +68,44 @@ export const backfill: Command = {
   },
 };
 
-function daysBetween(from: string, to: string): number {
-  return (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1;
+function rangesText(ranges: readonly DateRange[]): string {
+  return ranges.map(({ from, to }) => (from === to ? from : `${from} to ${to}`)).join(', ');
+}
+
+function planSentence(
+  workflow: string,
+  ranges: readonly DateRange[],
+  { totals, estimateMs }: BackfillPlan,
+): string {
+  const days = counted(totals.dates, 'business date');
+  const more = [
+    ...(totals.dryRun > 0 ? [counted(totals.dryRun, 'dry run')] : []),
+    ...(totals.leftOut > 0 ? [`${totals.leftOut} left out`] : []),
+    ...(totals.conflicts > 0 ? [counted(totals.conflicts, 'conflict')] : []),
+    ...(estimateMs === null ? [] : [`at least ${Math.ceil(estimateMs / 1000)} s`]),
+  ];
+  const rest = more.length === 0 ? '' : ` (${more.join(', ')})`;
+  return `Would run ${workflow} for ${days}, ${rangesText(ranges)}: ${counted(totals.run, 'instance')}${rest}.`;
+}
+
+type PlanDate = BackfillPlan['dates'][number];
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, n) => total + n, 0);
+
+const PLAN_COLUMNS: readonly TableColumn<PlanDate>[] = [
+  { title: 'bizdate', of: (d) => d.bizdate },
+  { title: 'run', of: (d) => sum(d.run), align: 'right' },
+  { title: 'dry run', of: (d) => sum(d.dryRun), align: 'right' },
+  { title: 'left out', of: (d) => sum(d.leftOut), align: 'right' },
+  { title: 'conflicts', of: (d) => sum(d.conflicts), align: 'right' },
+];
+
+function planText(plan: BackfillPlan, color: boolean): string {
+  const lines = [
+    ...plan.choices.map(
+      (c) => `${c.node} on ${c.bizdate} waits for ${c.id} of ${c.scheduledTime} (${c.status})\n`,
+    ),
+    ...plan.conflicts.map((c) => `${c.node} of ${c.scheduledTime} lives already: ${c.id}\n`),
+  ];
+  return [renderTable(plan.dates, PLAN_COLUMNS, color), ...lines].join('');
 }

@@ -7,11 +7,17 @@ export const doctor: Command = {
   path: ['doctor'],
   summary: 'Check this machine, the database and the workers',
   args: [],
-  options: {},
-  async run({ io, settings, printer }) {
+  options: {
+    deep: {
+      type: 'boolean',
+      help: 'also read through the whole store and check what must always hold in it',
+    },
+  },
+  examples: ['millrace doctor --deep'],
+  async run({ io, flags, settings, printer }) {
     // Loads the database driver: only this command pays for it.
     const { examine } = await import('../doctor/examine.js');
-    const findings = await examine(settings.dataDir, io.env);
+    const findings = await examine(settings.dataDir, io.env, { deep: flags.isSet('deep') });
     printer.list(
       findings,
       [

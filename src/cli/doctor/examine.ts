@@ -5,16 +5,21 @@ import { findDatabase, withDatabase } from '../find-database.js';
 import { secretBoxOf } from '../../store/secret-box-of.js';
 import { failed, ok, type Check, type CheckResult } from './check.js';
 import { databaseChecks } from './database-checks.js';
+import { invariantChecks } from './invariant-checks.js';
 import { machineChecks } from './machine-checks.js';
 
 export interface Finding extends CheckResult {
   readonly name: string;
 }
 
-/** Runs every check that can be run, one after the other; a check that throws is a failed one. */
+/**
+ * Runs every check that can be run, one after the other; a check that throws is a failed one. `deep` also
+ * reads through the whole store.
+ */
 export async function examine(
   dataDir: string,
   env: Readonly<Record<string, string | undefined>>,
+  { deep }: { readonly deep: boolean },
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const check of machineChecks(dataDir)) findings.push(await findingOf(check));
@@ -23,7 +28,8 @@ export async function examine(
     await withDatabase(found, 'millrace doctor', async (database) => {
       findings.push({ name: 'database', ...(await checkAnswer(database)) });
       const box = found.secretKeys.length === 0 ? undefined : secretBoxOf(found.secretKeys);
-      for (const check of databaseChecks(database, box)) findings.push(await findingOf(check));
+      const checks = [...databaseChecks(database, box), ...(deep ? invariantChecks(database) : [])];
+      for (const check of checks) findings.push(await findingOf(check));
     });
   } catch (error) {
     findings.push({ name: 'database', ...failureOf(error) });

@@ -133,6 +133,13 @@ describe('the subset of a backfill', () => {
     });
   });
 
+  test('the whole workflow is all of it, and nodes may be added to any scope', () => {
+    expect(subsetForBackfill(graph, { mode: 'workflow' }).run.toSorted()).toEqual([...'abcdex']);
+    const scope = { mode: 'nodes', nodes: ['e'], also: ['d'] } as const;
+    expect(subsetForBackfill(graph, scope).run).toEqual(['d', 'e']);
+    expect(subsetForBackfill(graph, { ...scope, except: ['d'] }).run).toEqual(['e']);
+  });
+
   test('a name that is not there is refused', () => {
     expect(() => subsetForBackfill(graph, { mode: 'nodes', nodes: ['z'] })).toThrow('MR-A104');
   });

@@ -4,7 +4,7 @@ export interface CycleRef {
   readonly scheduledAt: Date;
 }
 
-/** `day` is also every week, month and year schedule: each has one instance per day. */
+/** `day` is also every week, month and year schedule: each has one instance per day, real or dry. */
 export type CyclePeriod = 'day' | 'hour' | 'minute';
 
 export interface MatchOptions {
@@ -16,11 +16,22 @@ export interface MatchOptions {
   readonly sameZone?: boolean;
 }
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 export interface CyclePair<D, U> {
   readonly down: D;
   readonly up: U;
+}
+
+/** What the cycles of one day say of their schedule; a single one is as good as daily. */
+export function periodOf(cycles: readonly CycleRef[]): CyclePeriod {
+  if (cycles.length < 2) return 'day';
+  const isMinutely = cycles.some((cycle, i) => {
+    const before = cycles[i - 1]?.scheduledAt.getTime() ?? Number.NEGATIVE_INFINITY;
+    return cycle.scheduledAt.getTime() - before < HOUR_MS;
+  });
+  return isMinutely ? 'minute' : 'hour';
 }
 
 /**
@@ -34,6 +45,7 @@ export interface CyclePair<D, U> {
  * | day -> hour, minute | all of the day | the nearest that is not later |
  * | hour, minute -> day | each waits for the one | only the first, the others chain (down self-dependent) |
  * | same period, same count | by ordinal, whatever the clock times | same |
+ * | minute -> hour | the nearest that is not later, shared | same |
  * | else | those since my previous cycle; none: the nearest that is not later | the nearest |
  */
 export function matchCycles<D extends CycleRef, U extends CycleRef>(
@@ -58,16 +70,80 @@ export function matchCycles<D extends CycleRef, U extends CycleRef>(
     const waiting = options.downSelfDependent === true ? downCycles.slice(0, 1) : downCycles;
     return waiting.flatMap((down) => nearest(upCycles, down).map((up) => ({ down, up })));
   }
-  if (downPeriod === upPeriod && sameZone && downCycles.length === upCycles.length) {
+  if (isByOrdinal(downCycles, upCycles, options)) {
     return downCycles.flatMap((down, i) => upCycles.slice(i, i + 1).map((up) => ({ down, up })));
   }
+  const isShared = downPeriod === 'minute' && upPeriod === 'hour';
   return downCycles.flatMap((down, i) => {
     const since = downCycles[i - 1]?.scheduledAt.getTime() ?? Number.NEGATIVE_INFINITY;
     // In another zone the list begins a day early, so the first cycle's window would be far too wide.
-    const isNearest = options.upSelfDependent === true || (i === 0 && !sameZone);
+    const isNearest = isShared || options.upSelfDependent === true || (i === 0 && !sameZone);
     const window = isNearest ? [] : between(upCycles, since, down);
     return (window.length > 0 ? window : nearest(upCycles, down)).map((up) => ({ down, up }));
   });
+}
+
+/**
+ * Which cycles each cycle of the downstream waits for when it needs the *previous* cycle of the upstream.
+ * `before` holds the upstream's cycles of the business date before; where the zones differ, `upCycles` holds
+ * the days around, one more than for {@link matchCycles}, and `before` is not looked at.
+ *
+ * | down -> up | upstream not self-dependent | self-dependent |
+ * |---|---|---|
+ * | day -> day, hour, minute | all of yesterday | the last of yesterday |
+ * | hour, minute -> day | each waits for yesterday's | only the first, if the downstream chains |
+ * | hour, minute -> hour, minute | what my previous cycle is matched with; the first: the last of yesterday | same |
+ *
+ * In the last row nothing counts that is later than my previous cycle, unless matched by ordinal: two nodes
+ * that need each other, one of them across cycles, would wait for each other for ever.
+ */
+export function matchPreviousCycles<D extends CycleRef, U extends CycleRef>(
+  downCycles: readonly D[],
+  upCycles: readonly U[],
+  before: readonly U[],
+  options: MatchOptions,
+): CyclePair<D, U>[] {
+  const { downPeriod, upPeriod, sameZone = true } = options;
+  if (downPeriod === 'day' || upPeriod === 'day') {
+    if (!sameZone) return matchDayEarlier(downCycles, upCycles, options);
+    const chains = downPeriod !== 'day' && options.downSelfDependent === true;
+    const takesLast = upPeriod === 'day' || options.upSelfDependent === true;
+    const ups = takesLast ? before.slice(-1) : before;
+    return (chains && upPeriod === 'day' ? downCycles.slice(0, 1) : downCycles).flatMap((down) =>
+      ups.map((up) => ({ down, up })),
+    );
+  }
+  const matched = new Map<D, U[]>();
+  for (const { down, up } of matchCycles(downCycles, upCycles, options)) {
+    matched.set(down, [...(matched.get(down) ?? []), up]);
+  }
+  const byOrdinal = isByOrdinal(downCycles, upCycles, options);
+  return downCycles.flatMap((down, i) => {
+    const previous = downCycles[i - 1];
+    const ups =
+      previous === undefined
+        ? []
+        : (matched.get(previous) ?? []).filter(
+            (up) => byOrdinal || up.scheduledAt <= previous.scheduledAt,
+          );
+    const first = matched.get(downCycles[0] ?? down)?.[0];
+    const last = sameZone ? before.at(-1) : first && upCycles[upCycles.indexOf(first) - 1];
+    return (ups.length > 0 || last === undefined ? ups : [last]).map((up) => ({ down, up }));
+  });
+}
+
+/** Between zones the previous cycle of something daily is what 24 hours earlier would be matched with. */
+function matchDayEarlier<D extends CycleRef, U extends CycleRef>(
+  downCycles: readonly D[],
+  upCycles: readonly U[],
+  options: MatchOptions,
+): CyclePair<D, U>[] {
+  const earlier = downCycles.map((down) => ({
+    down,
+    periodNo: down.periodNo,
+    scheduledAt: new Date(down.scheduledAt.getTime() - DAY_MS),
+  }));
+  return matchCycles(earlier, upCycles, options).map(({ down, up }) => ({ down: down.down, up }));
 }
 
 /**
@@ -82,6 +158,14 @@ export function previousCycle<T extends CycleRef, B>(
     const up = i === 0 ? lastBefore : cycles[i - 1];
     return up === undefined ? [] : [{ down, up }];
   });
+}
+
+function isByOrdinal(
+  downCycles: readonly CycleRef[],
+  upCycles: readonly CycleRef[],
+  { downPeriod, upPeriod, sameZone = true }: MatchOptions,
+): boolean {
+  return downPeriod === upPeriod && sameZone && downCycles.length === upCycles.length;
 }
 
 /** The latest upstream that is not later; the first one when all are. */

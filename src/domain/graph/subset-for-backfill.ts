@@ -3,12 +3,13 @@ import { downstreamClosure, upstreamClosure } from './closure.js';
 import { topologicalOrder } from './topological-order.js';
 import type { GraphEdge, WorkflowGraph } from './workflow-graph.js';
 
-/** Which nodes a backfill asks for. `except` leaves nodes out, whichever way they came in. */
+/** Which nodes a backfill asks for. `also` adds nodes; `except` leaves out, whichever way they came in. */
 export type BackfillScope = (
+  | { readonly mode: 'workflow' }
   | { readonly mode: 'nodes'; readonly nodes: readonly string[] }
   | { readonly mode: 'chain'; readonly from: readonly string[]; readonly to: readonly string[] }
   | { readonly mode: 'all_downstream'; readonly roots: readonly string[] }
-) & { readonly except?: readonly string[] };
+) & { readonly also?: readonly string[]; readonly except?: readonly string[] };
 
 export interface BackfillSubset {
   /** Upstream first. */
@@ -22,7 +23,9 @@ export interface BackfillSubset {
 /** Throws MR-A104 for a name that is not in the graph. */
 export function subsetForBackfill(graph: WorkflowGraph, scope: BackfillScope): BackfillSubset {
   const except = known(graph, scope.except ?? []);
-  const asked = [...askedBy(graph, scope)].filter((node) => !except.has(node));
+  const asked = [...askedBy(graph, scope), ...known(graph, scope.also ?? [])].filter(
+    (node) => !except.has(node),
+  );
   const runs = new Set(asked);
   const below = downstreamClosure(graph, asked);
   const above = upstreamClosure(graph, asked);
@@ -44,6 +47,8 @@ export function subsetForBackfill(graph: WorkflowGraph, scope: BackfillScope): B
 
 function askedBy(graph: WorkflowGraph, scope: BackfillScope): Iterable<string> {
   switch (scope.mode) {
+    case 'workflow':
+      return graph.nodes;
     case 'nodes':
       return known(graph, scope.nodes);
     case 'chain': {

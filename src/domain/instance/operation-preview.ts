@@ -2,13 +2,19 @@ import {
   endsAtOnce,
   isHeld,
   judge,
+  isSkippedBy,
   moveOfChild,
   type Operation,
   outcomeOf,
   type RerunMode,
   type Verdict,
 } from './operation.js';
-import { type EdgeOutcome, type InstanceStatus, NOT_STARTED_STATUSES } from './status.js';
+import {
+  type EdgeKind,
+  type EdgeOutcome,
+  type InstanceStatus,
+  NOT_STARTED_STATUSES,
+} from './status.js';
 
 /** An instance as the store has it. */
 export interface SeenInstance {
@@ -21,6 +27,8 @@ export interface SeenInstance {
   readonly reason: string | null;
   readonly runAt: Date;
   readonly pending: number;
+  /** How many upstreams it waits for that have not been planned yet. */
+  readonly awaited: number;
   /** 0: of zero load. */
   readonly slots: number;
   readonly rerunMode: RerunMode;
@@ -29,7 +37,9 @@ export interface SeenInstance {
 export interface SeenEdge {
   readonly upstream: number;
   readonly downstream: number;
-  readonly kind: 'same_cycle' | 'self_previous';
+  readonly kind: EdgeKind;
+  /** Null: what its kind does. */
+  readonly inheritsDryRun: boolean | null;
   readonly outcome: EdgeOutcome;
 }
 
@@ -150,7 +160,7 @@ class Preview {
   #rerun(state: State): void {
     const edges = this.#into.get(state.id) ?? [];
     for (const edge of edges) edge.outcome = this.#outcomeOf(edge.upstream) ?? edge.outcome;
-    state.pending = edges.filter(isPending).length;
+    state.pending = edges.filter(isPending).length + state.awaited;
     this.#waitAgain(state);
     this.#settle([[state.id, 'open']]);
     if (state.pending === 0) this.#settle(this.#release([state]));
@@ -195,8 +205,7 @@ class Preview {
 
   #release(states: readonly State[]): Settlement[] {
     return states.flatMap((state): Settlement[] => {
-      const own = (this.#into.get(state.id) ?? []).filter((edge) => edge.kind === 'same_cycle');
-      if (own.length > 0 && own.every((edge) => edge.outcome === 'skipped'))
+      if (isSkippedBy(this.#into.get(state.id) ?? []))
         Object.assign(state, { dryRun: true, reason: 'skipped' });
       if (state.runAt > this.#now) state.status = 'waiting_time';
       else if (!endsAtOnce(state)) state.status = 'waiting_resource';

@@ -1,5 +1,11 @@
 import type { RegisteredCode } from '../errors.js';
-import { type EdgeOutcome, HELD_STATUSES, type InstanceStatus, isFinal } from './status.js';
+import {
+  type EdgeKind,
+  type EdgeOutcome,
+  HELD_STATUSES,
+  type InstanceStatus,
+  isFinal,
+} from './status.js';
 import { type InstanceEvent, nextStatus } from './transitions.js';
 
 /** What a person may do to an instance. */
@@ -74,6 +80,29 @@ export function outcomeOf(status: InstanceStatus, reason: string | null): EdgeOu
   if (!isFinal(status)) return 'open';
   if (status !== 'succeeded') return 'failed';
   return reason === 'skipped' ? 'skipped' : 'success';
+}
+
+/**
+ * Is a child with these upstream edges a dry run, once they are satisfied? Only if every same-cycle upstream
+ * was skipped, and every one of another cycle whose edge inherits; an edge that does not inherit takes
+ * skipped as a success (engine rule 10).
+ */
+export function isSkippedBy(
+  edges: readonly {
+    readonly kind: EdgeKind;
+    readonly inheritsDryRun: boolean | null;
+    readonly outcome: EdgeOutcome;
+  }[],
+): boolean {
+  const deciding = edges.filter(
+    ({ kind, inheritsDryRun }) => kind === 'same_cycle' || inheritsDryRun === true,
+  );
+  return (
+    deciding.length > 0 &&
+    deciding.every(
+      ({ outcome, inheritsDryRun }) => outcome === 'skipped' && inheritsDryRun !== false,
+    )
+  );
 }
 
 /** What a child that has not started does when `pending` of its edges are unsatisfied now. */

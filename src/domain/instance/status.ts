@@ -42,5 +42,9 @@ export function isFinal(status: InstanceStatus): status is FinalStatus {
   return (FINAL_STATUSES as readonly InstanceStatus[]).includes(status);
 }
 
+/** `previous_cycle`: of another node; `self_previous`: of the node itself. */
+export const EDGE_KINDS = ['same_cycle', 'self_previous', 'previous_cycle'] as const;
+export type EdgeKind = (typeof EDGE_KINDS)[number];
+
 export const EDGE_OUTCOMES = ['open', 'success', 'skipped', 'failed'] as const;
 export type EdgeOutcome = (typeof EDGE_OUTCOMES)[number];

@@ -114,6 +114,8 @@ export async function startSampleHistory(
     from: daysBefore(bizdate, 7),
     to: daysBefore(bizdate, 1),
     order: 'desc',
+    // One after the other they would end long after the first look.
+    parallelism: 7,
   });
 }
 

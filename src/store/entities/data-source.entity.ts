@@ -11,6 +11,7 @@ export const ResourceGroupEntity = new EntitySchema({
     region: { type: 'text', default: () => "''::text" },
     network_type: { type: 'text', default: () => "''::text" },
     cidr: { type: 'text', default: () => "''::text" },
+    backfill_share: { type: 'smallint', default: () => '50' },
     created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
   },
 });

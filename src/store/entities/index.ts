@@ -41,6 +41,7 @@ import {
   NodeInstanceEntity,
   NodeInstanceDetailEntity,
   InstanceEdgeEntity,
+  AwaitedEdgeEntity,
   ReadyInstanceEntity,
   DueInstanceEntity,
   OpenRunEntity,
@@ -48,6 +49,8 @@ import {
   AttemptEntity,
   NodeLastEntity,
   PartitionRecordEntity,
+  BackfillEntity,
+  BackfillDateEntity,
 } from './plan.entity.js';
 import {
   EventOutboxEntity,
@@ -56,6 +59,14 @@ import {
   LogChunkEntity,
   DirtyRecordEntity,
 } from './event-log.entity.js';
+import {
+  AlertRuleEntity,
+  AlertRuleTargetEntity,
+  AlertEntity,
+  AlertDeliveryEntity,
+  AlertDeadlineEntity,
+  AlertCursorEntity,
+} from './alert.entity.js';
 
 /** Every entity of the store. */
 export const ENTITIES: EntitySchema[] = [
@@ -93,6 +104,7 @@ export const ENTITIES: EntitySchema[] = [
   NodeInstanceEntity,
   NodeInstanceDetailEntity,
   InstanceEdgeEntity,
+  AwaitedEdgeEntity,
   ReadyInstanceEntity,
   DueInstanceEntity,
   OpenRunEntity,
@@ -100,9 +112,17 @@ export const ENTITIES: EntitySchema[] = [
   AttemptEntity,
   NodeLastEntity,
   PartitionRecordEntity,
+  BackfillEntity,
+  BackfillDateEntity,
   EventOutboxEntity,
   EventCounterEntity,
   EventEntity,
   LogChunkEntity,
   DirtyRecordEntity,
+  AlertRuleEntity,
+  AlertRuleTargetEntity,
+  AlertEntity,
+  AlertDeliveryEntity,
+  AlertDeadlineEntity,
+  AlertCursorEntity,
 ];

@@ -78,6 +78,8 @@ export const NodeInstanceEntity = new EntitySchema({
     reason: { type: 'text', nullable: true },
     dry_run_reason: { type: 'text', nullable: true },
     last_child_day: { type: 'date' },
+    first_child_day: { type: 'date', nullable: true },
+    in_backfill: { type: 'boolean', default: () => 'false' },
     created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
     upstream_done_at: { type: 'timestamptz', nullable: true },
     ready_at: { type: 'timestamptz', nullable: true },
@@ -106,6 +108,24 @@ export const InstanceEdgeEntity = new EntitySchema({
     kind: { type: 'text' },
     outcome: { type: 'text', default: () => "'open'::text" },
     removed: { type: 'boolean', default: () => 'false' },
+    inherits_dry_run: { type: 'boolean', nullable: true },
+  },
+});
+
+export const AwaitedEdgeEntity = new EntitySchema({
+  name: 'awaited_edge',
+  columns: {
+    plan_day: { type: 'date' },
+    downstream_id: { type: 'bigint', primary: true },
+    run_group_id: { type: 'bigint' },
+    upstream_node_id: { type: 'bigint', primary: true },
+    scheduled_at: { type: 'timestamptz', primary: true },
+    workspace_id: { type: 'bigint' },
+    upstream_workflow_id: { type: 'bigint' },
+    upstream_timezone: { type: 'text' },
+    upstream_bizdate: { type: 'date' },
+    kind: { type: 'text' },
+    inherits_dry_run: { type: 'boolean', nullable: true },
   },
 });
 
@@ -121,6 +141,7 @@ export const ReadyInstanceEntity = new EntitySchema({
     path: { type: 'text' },
     node_type: { type: 'text' },
     slots: { type: 'smallint' },
+    backfill_id: { type: 'bigint', default: () => '0' },
   },
 });
 
@@ -150,6 +171,7 @@ export const RunningAttemptEntity = new EntitySchema({
     stop_requested: { type: 'boolean', default: () => 'false' },
     progress: { type: 'jsonb', nullable: true },
     fence: { type: 'bigint', nullable: true },
+    backfill_id: { type: 'bigint', default: () => '0' },
   },
 });
 
@@ -208,5 +230,34 @@ export const PartitionRecordEntity = new EntitySchema({
     scheduled_at: { type: 'timestamptz' },
     rows: { type: 'bigint', nullable: true },
     written_at: { type: 'timestamptz' },
+  },
+});
+
+export const BackfillEntity = new EntitySchema({
+  name: 'backfill',
+  columns: {
+    run_group_id: { type: 'bigint', primary: true },
+    workspace_id: { type: 'bigint' },
+    plan_day: { type: 'date' },
+    state: { type: 'text' },
+    parallelism: { type: 'smallint' },
+    timezone: { type: 'text' },
+    window_from: { type: 'text', nullable: true },
+    window_to: { type: 'text', nullable: true },
+    ended_at: { type: 'timestamptz', nullable: true },
+  },
+});
+
+export const BackfillDateEntity = new EntitySchema({
+  name: 'backfill_date',
+  columns: {
+    run_group_id: { type: 'bigint', primary: true },
+    no: { type: 'integer', primary: true },
+    bizdate: { type: 'date' },
+    workflow_instance_id: { type: 'bigint' },
+    instances: { type: 'integer' },
+    state: { type: 'text' },
+    opened_at: { type: 'timestamptz', nullable: true },
+    ended_at: { type: 'timestamptz', nullable: true },
   },
 });

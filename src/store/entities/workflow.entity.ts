@@ -76,7 +76,8 @@ export const EdgeEntity = new EntitySchema({
     version_id: { type: 'bigint', primary: true },
     upstream_node_id: { type: 'bigint', primary: true },
     downstream_node_id: { type: 'bigint', primary: true },
-    kind: { type: 'text', default: () => "'same_cycle'::text" },
+    kind: { type: 'text', primary: true, default: () => "'same_cycle'::text" },
+    inherits_dry_run: { type: 'boolean', nullable: true },
   },
 });
 

@@ -140,6 +140,8 @@ export async function countLate(sql: Sql, scope: DayScope, now: Date): Promise<n
     `SELECT count(*)::int AS late FROM node_instance i
       WHERE i.plan_day = ANY ($1::date[]) AND i.workspace_id = $2 AND i.bizdate = $3 AND (
         (i.status IN ('waiting_upstream', 'waiting_time', 'waiting_resource', 'gated') AND NOT i.frozen
+          -- A date of a backfill waits for its turn, which is not late.
+          AND NOT i.in_backfill
           AND i.run_at < $4::timestamptz - interval '5 minutes')
         OR (i.status IN ('running', 'checking', 'checking_condition') AND $4 - i.started_at > (
           SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY h.took)

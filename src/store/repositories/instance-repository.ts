@@ -252,7 +252,8 @@ async function downstreamOf(sql: Sql, { planDay, id }: InstanceKey): Promise<Ins
     `SELECT e.plan_day AS "planDay", e.downstream_id AS id, n.name AS "nodeName", i.status,
             e.kind, e.outcome
        FROM node_instance u
-       JOIN instance_edge e ON e.plan_day BETWEEN u.plan_day AND u.last_child_day
+       JOIN instance_edge e ON e.plan_day BETWEEN coalesce(u.first_child_day, u.plan_day)
+                                              AND u.last_child_day
                            AND e.upstream_id = u.id
        JOIN node_instance i ON i.plan_day = e.plan_day AND i.id = e.downstream_id
        JOIN node n ON n.id = i.node_id

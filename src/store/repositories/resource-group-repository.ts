@@ -15,6 +15,8 @@ export interface ResourceGroup {
   readonly name: string;
   readonly slots: number;
   readonly slotsUsed: number;
+  /** Percent of the slots that backfills may use. */
+  readonly backfillShare: number;
   readonly region: string;
   readonly networkType: string;
   readonly cidr: string;
@@ -23,13 +25,14 @@ export interface ResourceGroup {
 
 export interface ResourceGroupFields {
   readonly slots: number;
+  readonly backfillShare: number;
   readonly region: string;
   readonly networkType: string;
   readonly cidr: string;
 }
 
 const SELECT = `
-  SELECT g.id, g.name, g.slots, g.region, g.network_type AS "networkType", g.cidr,
+  SELECT g.id, g.name, g.slots, g.backfill_share AS "backfillShare", g.region, g.network_type AS "networkType", g.cidr,
          (SELECT coalesce(sum(r.slots), 0)::int FROM running_attempt r
            WHERE r.resource_group_id = g.id) AS "slotsUsed",
          (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.name, 'startedAt', w.started_at,
@@ -57,9 +60,9 @@ export async function insertResourceGroup(
   group: ResourceGroupFields & { readonly name: string },
 ): Promise<boolean> {
   const changed = await sql.run(
-    `INSERT INTO resource_group (name, slots, region, network_type, cidr)
-     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING`,
-    [group.name, group.slots, group.region, group.networkType, group.cidr],
+    `INSERT INTO resource_group (name, slots, region, network_type, cidr, backfill_share)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING`,
+    [group.name, group.slots, group.region, group.networkType, group.cidr, group.backfillShare],
   );
   return changed === 1;
 }
@@ -72,13 +75,15 @@ export async function updateResourceGroup(
 ): Promise<boolean> {
   const changed = await sql.run(
     `UPDATE resource_group SET slots = coalesce($2, slots), region = coalesce($3, region),
-            network_type = coalesce($4, network_type), cidr = coalesce($5, cidr) WHERE id = $1`,
+            network_type = coalesce($4, network_type), cidr = coalesce($5, cidr),
+            backfill_share = coalesce($6, backfill_share) WHERE id = $1`,
     [
       id,
       change.slots ?? null,
       change.region ?? null,
       change.networkType ?? null,
       change.cidr ?? null,
+      change.backfillShare ?? null,
     ],
   );
   return changed === 1;

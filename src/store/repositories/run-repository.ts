@@ -34,50 +34,6 @@ export async function workflowRunById(
   return rows[0];
 }
 
-export interface Backfill {
-  readonly id: number;
-  readonly name: string;
-  readonly spec: unknown;
-  readonly planDay: string;
-  readonly createdAt: Date;
-  readonly createdBy: string | null;
-  /** Instances by status. */
-  readonly statuses: Readonly<Record<string, number>>;
-}
-
-/** Page of the workspace's backfills, newest first, below `beforeId`. */
-export async function listBackfills(
-  sql: Sql,
-  page: {
-    readonly workspaceId: number;
-    readonly beforeId: number | undefined;
-    readonly limit: number;
-  },
-): Promise<Backfill[]> {
-  const groups = await sql.rows<Omit<Backfill, 'statuses'>>(
-    `SELECT g.id, g.name, g.spec, g.plan_day AS "planDay", g.created_at AS "createdAt",
-            u.name AS "createdBy"
-       FROM run_group g LEFT JOIN app_user u ON u.id = g.created_by
-      WHERE g.workspace_id = $1 AND g.kind = 'backfill' AND g.plan_day IS NOT NULL
-        AND ($2::bigint IS NULL OR g.id < $2)
-      ORDER BY g.id DESC LIMIT $3`,
-    [page.workspaceId, page.beforeId ?? null, page.limit],
-  );
-  // Days and groups as values, not as a join: only so are the other partitions left out of the plan.
-  const counts = await sql.rows<{ id: number; status: string; n: number }>(
-    `SELECT run_group_id AS id, status, count(*)::int AS n FROM node_instance
-      WHERE plan_day = ANY ($1::date[]) AND run_group_id = ANY ($2::bigint[])
-      GROUP BY run_group_id, status`,
-    [groups.map((group) => group.planDay), groups.map((group) => group.id)],
-  );
-  return groups.map((group) => ({
-    ...group,
-    statuses: Object.fromEntries(
-      counts.filter((count) => count.id === group.id).map(({ status, n }) => [status, n]),
-    ),
-  }));
-}
-
 export interface PartitionRecord {
   readonly dataSource: string;
   readonly tableName: string;

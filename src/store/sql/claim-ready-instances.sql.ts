@@ -1,5 +1,6 @@
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
+import { heldBackfills } from './held-backfills.js';
 import { INSTANCE_COLUMNS, type InstanceRow } from './instance-row.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
@@ -26,6 +27,14 @@ export interface ClaimedRow {
   readonly version_id: number;
 }
 
+interface GroupSlots {
+  readonly slots: number;
+  /** How many of them backfills may use. */
+  readonly share: number;
+  /** Something of a backfill waits for them. */
+  readonly backfills: boolean;
+}
+
 interface Candidate {
   readonly plan_day: string;
   readonly instance_id: number;
@@ -41,41 +50,42 @@ const NODE_LOCKS = 7_263_003;
  * has free slots and the worker has places.
  *
  * The lock on the group's row makes claims of one group follow each other, so the sum over
- * `running_attempt` is exact and 10 slots are never 11 (engine rule 7). `ON CONFLICT DO NOTHING` on
- * (node, scheduled time, path) leaves an instance waiting while another run group runs the same
- * partition (rule 8).
+ * `running_attempt` is exact and 10 slots are never 11 (engine rule 7), nor is the share of backfills
+ * exceeded. `ON CONFLICT DO NOTHING` on (node, scheduled time, path) leaves an instance waiting while
+ * another run group runs the same partition (rule 8).
  */
 export async function claimReadyInstances(
   tx: Sql,
   ask: ClaimAsk,
   now: Date,
 ): Promise<ClaimedRow[]> {
-  const [group] = await tx.rows<{ slots: number }>(
-    `SELECT slots FROM resource_group WHERE id = $1 FOR NO KEY UPDATE`,
+  const [group] = await tx.rows<GroupSlots>(
+    `SELECT slots, slots * backfill_share / 100 AS share,
+            EXISTS (SELECT FROM ready_instance
+                     WHERE resource_group_id = $1 AND backfill_id > 0) AS backfills
+       FROM resource_group WHERE id = $1 FOR NO KEY UPDATE`,
     [ask.resourceGroupId],
   );
   if (group === undefined) return [];
-  const candidates = await findCandidates(tx, ask, group.slots);
+  const candidates = await findCandidates(tx, ask, group, now);
   if (candidates.length === 0) return [];
   return await take(tx, ask, candidates, now);
 }
 
-async function findCandidates(tx: Sql, ask: ClaimAsk, slots: number): Promise<Candidate[]> {
+async function findCandidates(
+  tx: Sql,
+  ask: ClaimAsk,
+  group: GroupSlots,
+  now: Date,
+): Promise<Candidate[]> {
   return await tx.rows<Candidate>(
-    `WITH used AS (
-       SELECT coalesce(sum(slots), 0)::int AS slots FROM running_attempt WHERE resource_group_id = $1
-     ), head AS (
+    `WITH ${group.backfills ? QUEUE_WITH_BACKFILLS : QUEUE}, head AS (
        SELECT r.*, row_number() OVER (PARTITION BY r.node_id, r.scheduled_at, r.path
-                                          ORDER BY r.rank, r.instance_id) AS nth
-         FROM (SELECT * FROM ready_instance r
-                WHERE r.resource_group_id = $1 AND r.node_type = ANY($2::text[]) AND r.slots <= $4
-                  AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
-                                     AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
-                ORDER BY r.rank, r.instance_id LIMIT $3) r
+                                          ORDER BY r.rank, r.instance_id) AS nth FROM queue r
      ), filled AS (
        SELECT plan_day, instance_id, node_id, rank,
               sum(slots) OVER (ORDER BY rank, instance_id) AS upto
-         FROM head WHERE nth = 1
+         FROM head WHERE nth = 1 ORDER BY rank, instance_id LIMIT $3
      )
      -- A node that has just changed its group may be claimed in both: what one of the two has drawn the
      -- other does not see, and must not call over. Taken before the snapshot of the next statement.
@@ -83,9 +93,50 @@ async function findCandidates(tx: Sql, ask: ClaimAsk, slots: number): Promise<Ca
             pg_try_advisory_xact_lock(${NODE_LOCKS}, (node_id % 2147483647)::int) AS alone
        FROM filled, used
       WHERE filled.upto <= $4::int - used.slots ORDER BY rank, instance_id`,
-    [ask.resourceGroupId, ask.nodeTypes, ask.limit, slots],
+    [
+      ask.resourceGroupId,
+      ask.nodeTypes,
+      ask.limit,
+      group.slots,
+      ...(group.backfills ? [group.share, now] : []),
+    ],
   );
 }
+
+/** The first of the queue that the worker can run and no other run group runs now. */
+function readyOf(which: string): string {
+  return `SELECT r.plan_day, r.instance_id, r.node_id, r.scheduled_at, r.path, r.rank, r.slots
+         FROM ready_instance r
+        WHERE r.resource_group_id = $1 AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4
+          AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
+                             AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
+        ORDER BY r.rank, r.instance_id LIMIT $3`;
+}
+
+const QUEUE = `used AS (
+       SELECT coalesce(sum(slots), 0)::int AS slots FROM running_attempt WHERE resource_group_id = $1
+     ), queue AS (
+       ${readyOf('r.backfill_id = 0')}
+     )`;
+
+/** Apart, because planning it takes twice as long and nearly no claim needs it. */
+const QUEUE_WITH_BACKFILLS = `used AS (
+       SELECT coalesce(sum(slots), 0)::int AS slots,
+              coalesce(sum(slots) FILTER (WHERE backfill_id > 0), 0)::int AS by_backfills
+         FROM running_attempt WHERE resource_group_id = $1
+     ), planned AS (
+       ${readyOf('r.backfill_id = 0')}
+     ), backfilled AS (
+       SELECT r.*, sum(r.slots) OVER (ORDER BY r.rank, r.instance_id) AS upto
+         FROM (${readyOf(`r.backfill_id > 0 AND r.backfill_id <> ALL(ARRAY(${heldBackfills('$6')}))`)}) r
+     ), queue AS (
+       SELECT * FROM planned
+       UNION ALL
+       -- One goes on even if it alone is more than the share.
+       SELECT plan_day, instance_id, node_id, scheduled_at, path, rank, b.slots
+         FROM backfilled b, used
+        WHERE b.upto <= $5::int - by_backfills OR (by_backfills = 0 AND b.upto = b.slots)
+     )`;
 
 /** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now. */
 const TAKE = `WITH locked AS (
@@ -95,9 +146,9 @@ const TAKE = `WITH locked AS (
         ORDER BY i.id FOR NO KEY UPDATE SKIP LOCKED
      ), held AS (
        INSERT INTO running_attempt (plan_day, instance_id, epoch, worker_id, resource_group_id, node_id,
-              scheduled_at, path, slots, fence)
+              scheduled_at, path, slots, backfill_id, fence)
        SELECT plan_day, id, epoch + 1, $3, resource_group_id, node_id, scheduled_at, path, slots,
-              nextval('fence_seq')
+              CASE WHEN in_backfill THEN run_group_id ELSE 0 END, nextval('fence_seq')
          FROM locked
        ON CONFLICT DO NOTHING
        RETURNING plan_day, instance_id, node_id, fence

@@ -2,6 +2,7 @@ import { encodeDayId } from '../../domain/ids.js';
 import { HELD_STATUSES, type InstanceStatus, isFinal } from '../../domain/instance/status.js';
 import { MillraceError } from '../../domain/errors.js';
 import type { Sql } from '../database.js';
+import { explainBackfill } from './explain-backfill.sql.js';
 import { INSTANCE_COLUMNS, type InstanceKey, type InstanceRow } from './instance-row.js';
 
 /** One answer to "why is it not running?", frozen first, then in the order of the gates an instance passes. */
@@ -33,7 +34,7 @@ export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Pr
   } else {
     // First, because nothing else matters until somebody unfreezes it.
     if (row.frozen) reasons.push({ gate: 'frozen', text: 'It is frozen. Unfreeze it.', refs: [] });
-    reasons.push(...(await upstream(sql, row)));
+    reasons.push(...(await upstream(sql, row)), ...(await awaited(sql, row)));
     if (row.run_at > now) {
       reasons.push({
         gate: 'time',
@@ -41,6 +42,7 @@ export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Pr
         refs: [],
       });
     }
+    reasons.push(...(await explainBackfill(sql, row, now)));
     if (row.status === 'retry_wait') reasons.push(...(await retry(sql, row)));
     if (row.status === 'waiting_resource') reasons.push(...(await resource(sql, row)));
   }
@@ -97,8 +99,22 @@ async function upstream(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
     text:
       each.status === 'failed' || each.status === 'cancelled'
         ? `Upstream "${each.name}" ${endOf(each.status)}: rerun it or set it to success.`
-        : `Upstream "${each.name}"${each.kind === 'self_previous' ? ' (previous cycle)' : ''} is ${each.status}.`,
+        : `Upstream "${each.name}"${each.kind !== 'same_cycle' ? ' (previous cycle)' : ''} is ${each.status}.`,
     refs: [encodeDayId('inst', { planDay: each.plan_day, id: each.id })],
+  }));
+}
+
+async function awaited(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
+  const found = await sql.rows<{ workflow: string; name: string; scheduled_at: Date }>(
+    `SELECT w.name AS workflow, n.name, a.scheduled_at FROM awaited_edge a
+       JOIN node n ON n.id = a.upstream_node_id JOIN workflow w ON w.id = n.workflow_id
+      WHERE a.downstream_id = $1 ORDER BY a.scheduled_at, n.name LIMIT ${SHOWN}`,
+    [row.id],
+  );
+  return found.map((each) => ({
+    gate: 'upstream' as const,
+    text: `Upstream "${each.workflow}/${each.name}" of ${each.scheduled_at.toISOString()} has not been planned yet.`,
+    refs: [],
   }));
 }
 
@@ -133,13 +149,17 @@ async function resource(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
   const [group] = await sql.rows<{
     name: string;
     slots: number;
+    share: number;
     used: number;
+    by_backfills: number;
     workers: number;
     able: number;
     ahead: number;
   }>(
-    `SELECT g.name, g.slots,
+    `SELECT g.name, g.slots, greatest(1, g.slots * g.backfill_share / 100) AS share,
             (SELECT coalesce(sum(slots), 0)::int FROM running_attempt WHERE resource_group_id = g.id) AS used,
+            (SELECT coalesce(sum(slots), 0)::int FROM running_attempt
+              WHERE resource_group_id = g.id AND backfill_id > 0) AS by_backfills,
             (SELECT count(*)::int FROM worker w JOIN worker_lease l ON l.worker_id = w.id
               WHERE w.resource_group_id = g.id AND w.ended_at IS NULL
                 AND l.lease_until > clock_timestamp()) AS workers,
@@ -159,6 +179,8 @@ async function resource(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
         ? `No worker of resource group "${group.name}" has node type "${row.node_type}": install its plugin there.`
         : row.slots > group.slots
           ? `It wants ${row.slots} slots and resource group "${group.name}" has ${group.slots}: give it more, or the node less.`
-          : `Resource group "${group.name}" uses ${group.used} of ${group.slots} slots; ${group.ahead} instances are before it.`;
+          : row.in_backfill && group.by_backfills + row.slots > group.share
+            ? `Backfills use ${group.by_backfills} of the ${group.share} slots that are theirs in resource group "${group.name}".`
+            : `Resource group "${group.name}" uses ${group.used} of ${group.slots} slots; ${group.ahead} instances are before it.`;
   return [...reasons, { gate: 'resource', text, refs: [] }];
 }

@@ -9,7 +9,7 @@ import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
 import { closeRuns, dropHeldAttempts } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
-import { settleEdges } from './settle-edges.sql.js';
+import { settleEdges, settlementOf } from './settle-edges.sql.js';
 import { type NewEvent, statusEvent, writeEvents } from './write-events.sql.js';
 
 export const FINISH_MOVES: readonly Move[] = [
@@ -93,11 +93,7 @@ export async function finishInstances(
     tx,
     ended
       .filter(({ status }) => status !== 'retry_wait')
-      .map(({ row, status }) => ({
-        ...keyOf(row),
-        lastChildDay: row.last_child_day,
-        outcome: status === 'succeeded' ? 'success' : 'failed',
-      })),
+      .map(({ row, status }) => settlementOf(row, status === 'succeeded' ? 'success' : 'failed')),
     now,
   );
   return refused;

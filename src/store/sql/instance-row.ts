@@ -31,6 +31,10 @@ export interface InstanceRow {
   /** Why it was planned as a dry run; `null`: it was not, and is one only as long as it is skipped. */
   readonly dry_run_reason: string | null;
   readonly last_child_day: string;
+  /** Its own plan day, or an earlier one of a downstream that was planned before it. */
+  readonly first_child_day: string;
+  /** Only then may its business date be waiting for its turn. */
+  readonly in_backfill: boolean;
   readonly upstream_done_at: Date | null;
   readonly ready_at: Date | null;
   readonly dispatched_at: Date | null;
@@ -41,7 +45,8 @@ export interface InstanceRow {
 export const INSTANCE_COLUMNS = `i.plan_day, i.id, i.workspace_id, i.workflow_id, i.node_id, i.version_id,
   i.run_group_id, i.resource_group_id, i.node_type, i.bizdate, i.scheduled_at, i.path, i.run_at, i.status, i.pending,
   i.epoch, i.run_number, i.attempt, i.lost_leases, i.returned, i.priority, i.slots, i.frozen, i.dry_run, i.reason,
-  i.dry_run_reason, i.last_child_day, i.upstream_done_at, i.ready_at, i.dispatched_at, i.started_at, i.ended_at`;
+  i.dry_run_reason, i.last_child_day, coalesce(i.first_child_day, i.plan_day) AS first_child_day,
+  i.in_backfill, i.upstream_done_at, i.ready_at, i.dispatched_at, i.started_at, i.ended_at`;
 
 /** Names one instance: the plan day leads to its partition. */
 export interface InstanceKey {

@@ -10,6 +10,7 @@ import { type InstanceKey, keyArrays } from './instance-row.js';
 export interface NamedInstance extends SeenInstance {
   readonly planDay: string;
   readonly workspaceId: number;
+  readonly firstChildDay: string;
   readonly lastChildDay: string;
   readonly nodeName: string;
   readonly workflowName: string;
@@ -70,7 +71,9 @@ async function instancesOf(
   return await tx.rows<NamedInstance>(
     `SELECT i.plan_day AS "planDay", i.id, i.workspace_id AS "workspaceId", i.status, i.frozen,
             i.dry_run AS "dryRun", i.dry_run_reason AS "dryRunReason", i.reason, i.run_at AS "runAt", i.pending, i.slots, i.bizdate,
-            i.scheduled_at AS "scheduledAt", i.last_child_day AS "lastChildDay", n.name AS "nodeName",
+            i.scheduled_at AS "scheduledAt", i.last_child_day AS "lastChildDay",
+            coalesce(i.first_child_day, i.plan_day) AS "firstChildDay",
+            (SELECT count(*)::int FROM awaited_edge a WHERE a.downstream_id = i.id) AS awaited, n.name AS "nodeName",
             w.name AS "workflowName", coalesce(nv.rerun_mode, 'always') AS "rerunMode"
        FROM unnest($2::date[], $3::bigint[]) AS k(plan_day, id)
        JOIN node_instance i ON i.plan_day = k.plan_day AND i.id = k.id AND i.plan_day = ANY ($4::date[])
@@ -83,7 +86,7 @@ async function instancesOf(
 }
 
 async function childrenOf(tx: Sql, upstreams: readonly NamedInstance[]): Promise<InstanceKey[]> {
-  const days = upstreams.map((each) => each.planDay).sort();
+  const days = upstreams.map((each) => each.firstChildDay).sort();
   const lastDays = upstreams.map((each) => each.lastChildDay).sort();
   return await tx.rows<InstanceKey>(
     `SELECT DISTINCT plan_day AS "planDay", downstream_id AS id FROM instance_edge
@@ -98,7 +101,7 @@ async function edgesInto(
 ): Promise<(SeenEdge & { readonly upstreamDay: string })[]> {
   return await tx.rows(
     `SELECT upstream_id AS upstream, upstream_plan_day AS "upstreamDay", downstream_id AS downstream,
-            kind, outcome
+            kind, inherits_dry_run AS "inheritsDryRun", outcome
        FROM instance_edge
       WHERE plan_day = ANY ($1::date[]) AND downstream_id = ANY ($2::bigint[]) AND NOT removed`,
     keyArrays(instances),

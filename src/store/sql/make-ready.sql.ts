@@ -55,9 +55,9 @@ export async function enqueue(tx: Sql, rows: readonly InstanceRow[], now: Date):
   if (rows.length === 0) return;
   await tx.run(
     `INSERT INTO ready_instance (resource_group_id, rank, plan_day, instance_id, node_id, scheduled_at,
-            path, node_type, slots)
+            path, node_type, slots, backfill_id)
      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::date[], $4::bigint[], $5::bigint[],
-            $6::timestamptz[], $7::text[], $8::text[], $9::smallint[])
+            $6::timestamptz[], $7::text[], $8::text[], $9::smallint[], $10::bigint[])
      ON CONFLICT (instance_id) DO NOTHING`,
     [
       rows.map((row) => row.resource_group_id),
@@ -69,6 +69,7 @@ export async function enqueue(tx: Sql, rows: readonly InstanceRow[], now: Date):
       rows.map((row) => row.path),
       rows.map((row) => row.node_type),
       rows.map((row) => row.slots),
+      rows.map((row) => (row.in_backfill ? row.run_group_id : 0)),
     ],
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { type Move, nextStatus } from '../../domain/instance/transitions.js';
+import { CANCEL_MOVES } from './cancel-instances.sql.js';
 import { CLAIM_MOVES } from './claim-ready-instances.sql.js';
 import { FINISH_MOVES } from './finish-instances.sql.js';
 import { MAKE_READY_MOVES } from './make-ready.sql.js';
@@ -11,6 +12,7 @@ import { RELEASE_DUE_MOVES } from './release-due.sql.js';
 import { SETTLE_EDGES_MOVES } from './settle-edges.sql.js';
 
 const ALL: Readonly<Record<string, readonly Move[]>> = {
+  cancel: CANCEL_MOVES,
   claim: CLAIM_MOVES,
   finish: FINISH_MOVES,
   'make ready': MAKE_READY_MOVES,

@@ -9,12 +9,12 @@ import {
 import type { InstanceStatus } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
-import { type InstanceKey, type InstanceRow, keyOf } from './instance-row.js';
+import type { InstanceKey, InstanceRow } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { enqueue } from './make-ready.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
-import { releaseSatisfied, rowEndsAtOnce, settleEdges } from './settle-edges.sql.js';
+import { releaseSatisfied, rowEndsAtOnce, settleEdges, settlementOf } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const OPERATE_MOVES: readonly Move[] = [
@@ -70,11 +70,7 @@ export async function rerunInstance(tx: Sql, key: InstanceKey, now: Date): Promi
       dryRun: row.dry_run_reason !== null,
     }),
   ]);
-  await settleEdges(
-    tx,
-    [{ ...keyOf(row), lastChildDay: row.last_child_day, outcome: 'open' }],
-    now,
-  );
+  await settleEdges(tx, [settlementOf(row, 'open')], now);
   if (pending > 0) return;
   const [fresh] = await lockInstances(tx, [key]);
   if (fresh !== undefined) await settleEdges(tx, await releaseSatisfied(tx, [fresh], now), now);
@@ -125,8 +121,10 @@ async function refreshEdges(
     [row.plan_day, row.id, locked.map((upstream) => upstream.id), outcomes],
   );
   const [count] = await tx.rows<{ pending: number }>(
-    `SELECT count(*)::int AS pending FROM instance_edge
-      WHERE plan_day = $1 AND downstream_id = $2 AND NOT removed AND outcome IN ('open', 'failed')`,
+    `SELECT (SELECT count(*) FROM instance_edge
+              WHERE plan_day = $1 AND downstream_id = $2 AND NOT removed
+                AND outcome IN ('open', 'failed'))::int
+          + (SELECT count(*) FROM awaited_edge WHERE downstream_id = $2)::int AS pending`,
     [row.plan_day, row.id],
   );
   return count?.pending ?? 0;
@@ -144,11 +142,7 @@ export async function setInstanceSuccess(tx: Sql, key: InstanceKey, now: Date): 
   );
   await recordLast(tx, [{ row, status: to }]);
   await writeEvents(tx, now, [statusEvent(row, to, { setSuccess: true })]);
-  await settleEdges(
-    tx,
-    [{ ...keyOf(row), lastChildDay: row.last_child_day, outcome: 'success' }],
-    now,
-  );
+  await settleEdges(tx, [settlementOf(row, 'success')], now);
 }
 
 /**
@@ -178,11 +172,7 @@ export async function stopInstance(tx: Sql, key: InstanceKey, now: Date): Promis
   await closeRuns(tx, [row.id]);
   await recordLast(tx, [{ row, status: to }]);
   await writeEvents(tx, now, [statusEvent(row, to, { code: 'MR-S203' })]);
-  await settleEdges(
-    tx,
-    [{ ...keyOf(row), lastChildDay: row.last_child_day, outcome: 'failed' }],
-    now,
-  );
+  await settleEdges(tx, [settlementOf(row, 'failed')], now);
 }
 
 /** Freezes a waiting instance where it is, or thaws it back to where it was. */

@@ -8,7 +8,7 @@ import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
-import { settleEdges } from './settle-edges.sql.js';
+import { settleEdges, settlementOf } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const REAP_MOVES: readonly Move[] = [
@@ -95,11 +95,7 @@ async function endLost(
   );
   await settleEdges(
     tx,
-    rows.map((row) => ({
-      ...keyOf(row),
-      lastChildDay: row.last_child_day,
-      outcome: 'failed' as const,
-    })),
+    rows.map((row) => settlementOf(row, 'failed')),
     now,
   );
 }

@@ -3,6 +3,7 @@ import type { EdgeOutcome } from '../../domain/instance/status.js';
 import { NOT_STARTED_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
+import { closedDates, NOT_DUE } from './closed-dates.sql.js';
 import { type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { makeReady } from './make-ready.sql.js';
@@ -21,8 +22,19 @@ export const SETTLE_EDGES_MOVES: readonly Move[] = [
 
 /** An instance whose edges to its children have to say something else now. The caller holds its lock. */
 export interface Settlement extends InstanceKey {
+  /** The plan days of all its children lie from the first to the last. */
+  readonly firstChildDay: string;
   readonly lastChildDay: string;
   readonly outcome: EdgeOutcome;
+}
+
+export function settlementOf(row: InstanceRow, outcome: EdgeOutcome): Settlement {
+  return {
+    ...keyOf(row),
+    firstChildDay: row.first_child_day,
+    lastChildDay: row.last_child_day,
+    outcome,
+  };
 }
 
 interface Child {
@@ -31,6 +43,12 @@ interface Child {
 }
 
 const CHUNK = 500;
+
+/**
+ * Dry runs, skipped ones and nodes of zero load end in the transaction that lets them go, up to so many:
+ * the rest waits for the releaser, or one transaction would hold the locks of a whole day.
+ */
+const MAX_ENDED_AT_ONCE = 1_000;
 
 /**
  * The one statement behind finish, set success, rerun, dry run and stop (engine rule 3): writes the new
@@ -46,10 +64,13 @@ export async function settleEdges(
   now: Date,
 ): Promise<void> {
   let wave = [...settlements];
+  let mayEnd = MAX_ENDED_AT_ONCE;
   while (wave.length > 0) {
     const next: Settlement[] = [];
     for (let at = 0; at < wave.length; at += CHUNK) {
-      next.push(...(await settleChunk(tx, wave.slice(at, at + CHUNK), now)));
+      const ended = await settleChunk(tx, wave.slice(at, at + CHUNK), now, mayEnd);
+      mayEnd -= ended.length;
+      next.push(...ended);
     }
     wave = next;
   }
@@ -59,6 +80,7 @@ async function settleChunk(
   tx: Sql,
   settlements: readonly Settlement[],
   now: Date,
+  mayEnd: number,
 ): Promise<Settlement[]> {
   const children = await findChildren(tx, settlements);
   if (children.length === 0) return [];
@@ -71,11 +93,11 @@ async function settleChunk(
   );
   if (open.length === 0) return [];
   const deltas = await writeOutcomes(tx, settlements, open);
-  return await moveChildren(tx, open, deltas, now);
+  return await moveChildren(tx, open, deltas, now, mayEnd);
 }
 
 async function findChildren(tx: Sql, settlements: readonly Settlement[]): Promise<Child[]> {
-  const days = settlements.map((each) => each.planDay).sort();
+  const days = settlements.map((each) => each.firstChildDay).sort();
   const lastDays = settlements.map((each) => each.lastChildDay).sort();
   return await tx.rows<Child>(
     `SELECT DISTINCT plan_day, downstream_id FROM instance_edge
@@ -112,11 +134,13 @@ async function writeOutcomes(
   return new Map(rows.map((row) => [row.downstream_id, row.delta]));
 }
 
-async function moveChildren(
+/** Changes `pending` of instances that have not started and are locked, and moves those it decides for. */
+export async function moveChildren(
   tx: Sql,
   children: readonly InstanceRow[],
   deltas: ReadonlyMap<number, number>,
   now: Date,
+  mayEnd = MAX_ENDED_AT_ONCE,
 ): Promise<Settlement[]> {
   const changed = children
     .map((row) => ({ row, delta: deltas.get(row.id) ?? 0 }))
@@ -139,7 +163,7 @@ async function moveChildren(
     .filter(({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'takeBack')
     .map(({ row }) => row);
   await takeBack(tx, reopened, now);
-  return await releaseSatisfied(tx, satisfied, now);
+  return await releaseSatisfied(tx, satisfied, now, mayEnd);
 }
 
 /** Children whose last edge is satisfied: skipped, due later, or ready at once. */
@@ -147,6 +171,7 @@ export async function releaseSatisfied(
   tx: Sql,
   satisfied: readonly InstanceRow[],
   now: Date,
+  mayEnd = MAX_ENDED_AT_ONCE,
 ): Promise<Settlement[]> {
   if (satisfied.length === 0) return [];
   const skipped = await onlySkippedUpstreams(tx, satisfied);
@@ -154,26 +179,32 @@ export async function releaseSatisfied(
   const rows = satisfied.map((row) =>
     skipped.has(row.id) ? { ...row, dry_run: true, reason: 'skipped' } : row,
   );
-  const ending = rows.filter(rowEndsAtOnce);
-  const real = rows.filter((row) => !rowEndsAtOnce(row));
-  const isDue = (row: InstanceRow): boolean => row.run_at <= now;
-  await waitForTime(
+  const closed = await closedDates(tx, rows);
+  const dueAt = (row: InstanceRow): Date => (closed.has(row.id) ? NOT_DUE : row.run_at);
+  const due = rows.filter((row) => dueAt(row) <= now);
+  const ending = due.filter(rowEndsAtOnce);
+  const later = [...rows.filter((row) => dueAt(row) > now), ...ending.slice(Math.max(0, mayEnd))];
+  await waitForTime(tx, later, dueAt, now);
+  await makeReady(
     tx,
-    rows.filter((row) => !isDue(row)),
+    due.filter((row) => !rowEndsAtOnce(row)),
     now,
   );
-  await makeReady(tx, real.filter(isDue), now);
-  return await finishAtOnce(tx, ending.filter(isDue), skipped, now);
+  return await finishAtOnce(tx, ending.slice(0, Math.max(0, mayEnd)), skipped, now);
 }
 
-/** A child is a dry run only if every same-cycle upstream was skipped (engine rule 10). */
+/**
+ * A child is a dry run only if every same-cycle upstream was skipped (engine rule 10), and every one of
+ * another cycle whose edge inherits. An edge that does not inherit takes skipped as a success.
+ */
 async function onlySkippedUpstreams(tx: Sql, rows: readonly InstanceRow[]): Promise<Set<number>> {
   const [days, ids] = keyArrays(rows.map(keyOf));
   const found = await tx.rows<{ downstream_id: number }>(
     `SELECT downstream_id FROM instance_edge
       WHERE plan_day = ANY($1::date[]) AND downstream_id = ANY($2::bigint[])
-        AND kind = 'same_cycle' AND NOT removed
-      GROUP BY downstream_id HAVING bool_and(outcome = 'skipped')`,
+        AND (kind = 'same_cycle' OR inherits_dry_run) AND NOT removed
+      GROUP BY downstream_id
+     HAVING bool_and(outcome = 'skipped' AND coalesce(inherits_dry_run, true))`,
     [days, ids],
   );
   return new Set(found.map((row) => row.downstream_id));
@@ -193,7 +224,12 @@ async function markSkipped(
   );
 }
 
-async function waitForTime(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
+async function waitForTime(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  dueAt: (row: InstanceRow) => Date,
+  now: Date,
+): Promise<void> {
   if (rows.length === 0) return;
   const [days, ids] = keyArrays(rows.map(keyOf));
   await tx.run(
@@ -205,7 +241,7 @@ async function waitForTime(tx: Sql, rows: readonly InstanceRow[], now: Date): Pr
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
      SELECT * FROM unnest($1::date[], $2::bigint[], $3::timestamptz[])
      ON CONFLICT (instance_id) DO UPDATE SET due_at = excluded.due_at`,
-    [rows.map((row) => row.plan_day), ids, rows.map((row) => row.run_at)],
+    [rows.map((row) => row.plan_day), ids, rows.map(dueAt)],
   );
   await writeEvents(
     tx,
@@ -249,11 +285,9 @@ export async function finishAtOnce(
     now,
     rows.map((row) => statusEvent(row, 'succeeded', { dryRun: row.dry_run })),
   );
-  return rows.map((row) => ({
-    ...keyOf(row),
-    lastChildDay: row.last_child_day,
-    outcome: skipped.has(row.id) || row.reason === 'skipped' ? 'skipped' : 'success',
-  }));
+  return rows.map((row) =>
+    settlementOf(row, skipped.has(row.id) || row.reason === 'skipped' ? 'skipped' : 'success'),
+  );
 }
 
 async function takeBack(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {

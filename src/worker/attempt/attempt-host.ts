@@ -17,15 +17,25 @@ export const ATTEMPT_ENTRY_URL = new URL(
 export interface AttemptHostOptions {
   /** Each attempt gets an empty folder of its own in here, removed when it ends. */
   readonly home: string;
-  /** Threads kept ready between attempts. */
+  /** Threads kept ready however long nothing runs. */
   readonly warmThreads?: number;
+  /** Threads kept between attempts while there are many; the ones too many end after `idleMs` of quiet. */
+  readonly keptThreads?: number;
+  readonly idleMs?: number;
   /** From `cancel` to the kill. */
   readonly graceMs?: number;
   /** Of a process of its own, and of the heap of a thread. */
   readonly memoryLimitBytes?: number;
 }
 
-const DEFAULTS = { warmThreads: 2, graceMs: 5000, memoryLimitBytes: 1024 ** 3 };
+// Starting a thread costs a quarter of a second of CPU: a burst of short attempts must not pay it each time.
+const DEFAULTS = {
+  warmThreads: 2,
+  keptThreads: 8,
+  idleMs: 10_000,
+  graceMs: 5000,
+  memoryLimitBytes: 1024 ** 3,
+};
 
 /**
  * Runs attempts where they cannot hurt each other: built-in plugins in worker threads, third-party and
@@ -35,6 +45,7 @@ export class AttemptHost {
   readonly #options: Required<AttemptHostOptions>;
   readonly #idle: AttemptThread[] = [];
   readonly #running = new Set<RunningAttempt>();
+  #trim: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: AttemptHostOptions) {
@@ -60,6 +71,7 @@ export class AttemptHost {
     const running = [...this.#running];
     for (const attempt of running) attempt.cancel(reason);
     await Promise.all(running.map((attempt) => attempt.result));
+    clearTimeout(this.#trim);
     for (const thread of this.#idle.splice(0)) thread.kill();
   }
 
@@ -101,8 +113,16 @@ export class AttemptHost {
 
   #giveBack(thread: AttemptThread): void {
     thread.rest();
-    if (this.#isClosed || this.#idle.length >= this.#options.warmThreads) thread.kill();
-    else this.#idle.push(thread);
+    const { warmThreads, keptThreads, idleMs } = this.#options;
+    if (this.#isClosed || this.#idle.length >= Math.max(warmThreads, keptThreads)) {
+      thread.kill();
+      return;
+    }
+    this.#idle.push(thread);
+    clearTimeout(this.#trim);
+    this.#trim = setTimeout(() => {
+      for (const idle of this.#idle.splice(warmThreads)) idle.kill();
+    }, idleMs).unref();
   }
 }
 

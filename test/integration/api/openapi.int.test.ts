@@ -101,6 +101,7 @@ test('answers and problems are what the document says', async () => {
   await api.send('POST', workflows, { body: { name: 'orders' } });
   const file = { name: 'files', type: 'file', config: { root: '/tmp' } };
   await api.send('POST', sources, { body: file });
+  await addAlert(api);
   const reads = [
     ['/api/v1/me', '/api/v1/me'],
     ['/api/v1/workspaces', '/api/v1/workspaces'],
@@ -115,6 +116,8 @@ test('answers and problems are what the document says', async () => {
     ['/api/v1/workspaces/{ws}/events', '/api/v1/workspaces/finance/events'],
     ['/api/v1/workspaces/{ws}/backfills', '/api/v1/workspaces/finance/backfills'],
     ['/api/v1/workspaces/{ws}/partitions', '/api/v1/workspaces/finance/partitions'],
+    ['/api/v1/workspaces/{ws}/alert-rules', '/api/v1/workspaces/finance/alert-rules'],
+    ['/api/v1/workspaces/{ws}/alerts', '/api/v1/workspaces/finance/alerts'],
   ] as const;
   for (const [template, path] of reads) {
     const answer = await api.send('GET', path);
@@ -125,6 +128,19 @@ test('answers and problems are what the document says', async () => {
   const problem = await api.send('GET', `${workflows}/wf_99`);
   expectValid(document, { $ref: '#/components/schemas/Problem' }, problem.json);
 });
+
+/** A rule with a message that was tried, and an alert of it. */
+async function addAlert(api: Awaited<ReturnType<typeof openApi>>): Promise<void> {
+  await api.send('POST', '/api/v1/workspaces/finance/alert-rules', {
+    body: { name: 'broken', condition: { kind: 'failed' }, emails: ['ann@example.com'] },
+  });
+  await api.database.run(
+    `WITH a AS (INSERT INTO alert (workspace_id, rule_id, subject, bizdate, plan_day, instance_id, first_at, last_at)
+       SELECT workspace_id, id, 's', '2026-11-20', '2026-11-21', 7, now(), now() FROM alert_rule RETURNING *)
+     INSERT INTO alert_delivery (rule_id, channel, alert_ids, message, attempts, attempted_at)
+     SELECT rule_id, 'email', ARRAY[id], '{}', 1, clock_timestamp() FROM a`,
+  );
+}
 
 function expectValid(document: Document, schema: unknown, value: unknown): void {
   const whole = {

@@ -40,6 +40,7 @@ async function read(path: string, headers: Record<string, string> = {}): Promise
   });
 }
 
+const ROUTES_POLICY = "default-src 'none'";
 const asBrowser = { accept: 'text/html,application/xhtml+xml' };
 
 beforeAll(async () => {
@@ -52,6 +53,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'dist/assets/app-1a2b.js.gz'), gzipSync(SCRIPT));
   const serve = serveWebConsole(join(folder, 'dist'));
   server = createServer((request, response) => {
+    // As for the routes, before anything is known of the answer.
+    response.setHeader('Content-Security-Policy', ROUTES_POLICY);
     serve(request, response, () => {
       response.statusCode = 404;
       response.end(`routes: ${request.url}`);
@@ -73,6 +76,30 @@ describe('the built console', () => {
       expect(headers['content-security-policy']).toContain("default-src 'self'");
       expect(headers['content-security-policy']).not.toMatch(/script-src/);
       expect(headers['cache-control']).toBe('no-cache');
+    }
+  });
+
+  test('keeps its policy when the browser has the page already', async () => {
+    // Chromium replaced the policy of the page in its cache by that of the 304, and showed nothing.
+    const first = await read('/', asBrowser);
+    const again = await read('/', {
+      ...asBrowser,
+      'if-none-match': String(first.headers['etag']),
+    });
+    expect(again.status).toBe(304);
+    for (const name of ['content-security-policy', 'cache-control'])
+      expect(again.headers[name]).toBe(first.headers[name]);
+  });
+
+  test('leaves the policy of the routes to what is not its own', async () => {
+    for (const path of ['/api/v1/me', '/assets/none.js', '/w/sample/home']) {
+      const { status, headers } = await read(path, { accept: 'application/json' });
+      expect([path, status, headers['content-security-policy'], headers['cache-control']]).toEqual([
+        path,
+        404,
+        ROUTES_POLICY,
+        undefined,
+      ]);
     }
   });
 

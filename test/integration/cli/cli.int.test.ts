@@ -330,3 +330,42 @@ test('a backfill counts in words, and --dry-run starts none', async () => {
   const { out } = await cli.run(argv);
   expect(out).toMatch(/: 2 instances for 1 business date\.\n$/);
 });
+test('a backfill of some nodes is planned by date, started, shown, widened, paused, resumed, skipped and cancelled', async () => {
+  const ranges = '2026-11-01..2026-11-03,2026-11-10';
+  const argv = ['backfill', 'slow', '--ranges', ranges, '--order', 'desc', '--node', 'sleeps'];
+  const plan = await cli.run([...argv, '--plan']);
+  expect(plan.out.split('\n')[0]).toMatch(/^BIZDATE +RUN +DRY RUN +LEFT OUT +CONFLICTS$/);
+  expect(plan.out.split('\n')[1]).toMatch(/^2026-11-10 +1 +0 +0 +0$/);
+  expect(plan.talk).toBe(
+    'Would run slow for 4 business dates, 2026-11-01 to 2026-11-03, 2026-11-10: 4 instances. Nothing was started.\n',
+  );
+  const { planToken } = JSON.parse((await cli.run([...argv, '--plan', '-o', 'json'])).out) as {
+    planToken: string;
+  };
+  const started = await cli.run([...argv, '--plan-token', planToken, '-o', 'name']);
+  const id = started.out.trim();
+  expect(id).toMatch(/^bf_\d+$/);
+  expect((await cli.run(['backfills', 'ls', '-o', 'name'])).out.split('\n')).toContain(id);
+  const ask = async (verb: string, ...more: string[]): Promise<string> =>
+    (await cli.run(['backfills', verb, id, ...more, '--yes'])).out;
+  expect(await ask('parallel', '2')).toBe(`Backfill ${id} is running, 2 business dates at once.\n`);
+  expect(await ask('pause')).toContain('is paused');
+  expect(await ask('resume')).toContain('is running');
+  expect(await ask('retry')).toContain('; 0 instances run again');
+  await ask('skip', '2026-11-03');
+  expect(await ask('show')).toMatch(/\n2026-11-10 +open +0\/1 +0\n2026-11-03 +skipped +/);
+  expect(await ask('cancel')).toMatch(/is cancell(ing|ed),/);
+});
+
+test('a backfill that cannot be read is refused with what to write', async () => {
+  for (const more of [
+    ['--ranges', '2026-11-01-2026-11-02'],
+    ['--ranges', '2026-11-02..2026-11-01'],
+    ['--from', '2026-11-01'],
+    ['--ranges', '2026-11-01', '--start', 'first'],
+    ['--ranges', '2026-11-01', '--downstream'],
+    ['--ranges', '2026-11-01', '--window', '22-06'],
+  ])
+    expectError(await cli.run(['backfill', 'green', ...more]), 2);
+  expectError(await cli.run(['backfills', 'parallel', 'bf_1', 'many']), 2);
+});

@@ -167,8 +167,7 @@ describe('the nightly plan', () => {
       userId: null,
       workflowId,
       name: 'b',
-      from: '2026-11-18',
-      to: '2026-11-20',
+      ranges: [{ from: '2026-11-18', to: '2026-11-20' }],
       order: 'desc',
     });
     const dates: string[] = [];

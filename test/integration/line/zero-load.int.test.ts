@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 
+import { releaseDue } from '../../../src/store/sql/release-due.sql.js';
 import { Line, node } from '../../support/line.js';
 
 const joint = (id: string, needs: readonly string[] = [], more: object = {}): object =>
@@ -47,6 +48,23 @@ test('a frozen node of zero load waits, and lets its children go when it is thaw
     'succeeded',
     'succeeded',
   ]);
+});
+
+test('many nodes of zero load end in several transactions, none of which holds them all', async () => {
+  await using line = await Line.open();
+  const parts = Array.from({ length: 1_500 }, (_, at) => joint(`part_${at}`, ['root']));
+  const { workflowId } = await line.submit('w', {
+    nodes: [joint('root'), ...parts, joint('end', ['part_0', 'part_1499'])],
+  });
+  await line.run(workflowId, '2026-11-20');
+  const succeeded = async (): Promise<number> =>
+    (await line.instances(`i.status = 'succeeded'`)).length;
+  await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), 500));
+  expect(await succeeded()).toBe(1_001);
+  expect(await line.wrongPendings()).toBe(0);
+  await line.release();
+  expect(await succeeded()).toBe(1_502);
+  expect(await line.wrongPendings()).toBe(0);
 });
 
 test('a node of zero load that is rerun succeeds again and opens nothing that has run', async () => {

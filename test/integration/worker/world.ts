@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { createBackfillLoop } from '../../../src/scheduler/backfill/backfill-loop.js';
 import { createReleaser } from '../../../src/scheduler/releaser.js';
 import { ScheduleCommands } from '../../../src/scheduler/scheduler-commands.js';
 import { AttemptHost } from '../../../src/worker/attempt/attempt-host.js';
@@ -52,10 +53,13 @@ export class World implements AsyncDisposable {
       commands: () => ({
         submitWorkflow: (options) => scheduler().submitWorkflow(options),
         runWorkflow: (options) => scheduler().runWorkflow(options),
+        planBackfill: (options) => scheduler().planBackfill(options),
         createBackfill: (options) => scheduler().createBackfill(options),
+        controlBackfill: (command) => scheduler().controlBackfill(command),
         stopInstance: (options) => scheduler().stopInstance(options),
         rerunInstance: (options) => scheduler().rerunInstance(options),
         previewOperation: (options) => scheduler().previewOperation(options),
+        previewEdges: (options) => scheduler().previewEdges(options),
         unfreezeInstance: (options) => scheduler().unfreezeInstance(options),
         freezeInstance: (options) => scheduler().freezeInstance(options),
         setInstanceSuccess: (options) => scheduler().setInstanceSuccess(options),
@@ -76,6 +80,7 @@ export class World implements AsyncDisposable {
       crashPoint,
       logger: { warn: note },
     });
+    const backfills = createBackfillLoop(database, clock, wakeBus, { warn: note });
     const worker = new Worker({
       link: new SqlWorkerLink({
         database,
@@ -97,13 +102,14 @@ export class World implements AsyncDisposable {
       now: clock.now,
       crashPoint,
     });
-    const unsubscribe = wakeBus.subscribe('work', releaser.wake);
+    const loops = [releaser, backfills];
+    const unsubscribe = loops.map((loop) => wakeBus.subscribe('work', loop.wake));
     await worker.start();
-    releaser.start();
+    for (const loop of loops) loop.start();
     return new World(api, workerLog, async () => {
       await worker.stop();
-      unsubscribe();
-      await releaser.stop();
+      for (const each of unsubscribe) each();
+      await Promise.all(loops.map((loop) => loop.stop()));
       await api[Symbol.asyncDispose]();
       await rm(home, { recursive: true, force: true });
     });

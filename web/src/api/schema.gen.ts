@@ -342,6 +342,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List alert rules */
+        get: operations["listAlertRules"];
+        put?: never;
+        /** Create an alert rule */
+        post: operations["createAlertRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/alert-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an alert rule */
+        get: operations["getAlertRule"];
+        put?: never;
+        post?: never;
+        /** Delete an alert rule with its alerts, and destroy its secret */
+        delete: operations["deleteAlertRule"];
+        options?: never;
+        head?: never;
+        /** Change an alert rule */
+        patch: operations["updateAlertRule"];
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/alert-rules/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message over the channels of a rule, and tell what the receivers said */
+        post: operations["testAlertRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List alerts, open ones first, then the newest first */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an alert */
+        get: operations["getAlert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/alerts/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close an alert for good; what it is about opens no other one */
+        post: operations["closeAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/alerts/{id}/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send no messages about an alert for a while */
+        post: operations["muteAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/backfills": {
         parameters: {
             query?: never;
@@ -693,6 +815,181 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Alert: {
+            bizdate: string | null;
+            by: string | null;
+            closedAt: string | null;
+            /** @enum {string} */
+            condition: "failed" | "unfinished" | "plan_missing" | "no_worker";
+            /** @description Messages that named it. */
+            count: number;
+            errorCode: string | null;
+            /** Format: date-time */
+            firstAt: string;
+            id: string;
+            /** @description The instance to look at first. */
+            instanceId: string | null;
+            instances: number | null;
+            /** Format: date-time */
+            lastAt: string;
+            mutedUntil: string | null;
+            node: string | null;
+            resourceGroup: string | null;
+            ruleId: string;
+            ruleName: string;
+            since: string | null;
+            /** @enum {string} */
+            state: "open" | "closed";
+            text: string;
+            timezone: string | null;
+            workflow: string | null;
+            workflowId: string | null;
+        };
+        AlertDelivery: {
+            /** @description What the receiver said. */
+            answer: string | null;
+            at: string | null;
+            attempts: number;
+            /** @enum {string} */
+            channel: "webhook" | "email";
+            errorCode: string | null;
+            errorDetail: string | null;
+            /** @enum {string} */
+            status: "waiting" | "delivered" | "failed";
+        };
+        AlertRule: {
+            condition: {
+                /** @constant */
+                kind: "failed";
+                /**
+                 * @description Kinds of runs whose failures count; backfills and tests do not unless named.
+                 * @default [
+                 *       "scheduled"
+                 *     ]
+                 */
+                runs: ("scheduled" | "test" | "backfill" | "manual")[];
+            } | {
+                /** @description Wall clock of the day after the business date, in the zone of the workflow; 30:00 is 06:00 one day later. */
+                by: string;
+                /** @constant */
+                kind: "unfinished";
+            } | {
+                /** @constant */
+                kind: "plan_missing";
+            } | {
+                /** @constant */
+                kind: "no_worker";
+                minutes: number;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            emails: string[];
+            enabled: boolean;
+            id: string;
+            lastDelivery: components["schemas"]["AlertDelivery"] | null;
+            /** @description Most messages about one alert. */
+            maxCount: number;
+            /** @description No messages in this time of day, in the zone of the workspace. */
+            mute: {
+                from: string;
+                to: string;
+            } | null;
+            name: string;
+            openAlerts: number;
+            /** @description Who looks after it; stands in the messages. */
+            owner: string;
+            /** @description How long after a message the next one about an open alert follows; null: none. */
+            repeatMinutes: number | null;
+            revision: number;
+            target: components["schemas"]["AlertTarget"];
+            /** Format: date-time */
+            updatedAt: string;
+            webhook: {
+                /** @description Scheme and host; the whole address is a secret. */
+                origin: string;
+            } | null;
+        };
+        AlertRuleChange: {
+            condition?: {
+                /** @constant */
+                kind: "failed";
+                /**
+                 * @description Kinds of runs whose failures count; backfills and tests do not unless named.
+                 * @default [
+                 *       "scheduled"
+                 *     ]
+                 */
+                runs?: ("scheduled" | "test" | "backfill" | "manual")[];
+            } | {
+                /** @description Wall clock of the day after the business date, in the zone of the workflow; 30:00 is 06:00 one day later. */
+                by: string;
+                /** @constant */
+                kind: "unfinished";
+            } | {
+                /** @constant */
+                kind: "plan_missing";
+            } | {
+                /** @constant */
+                kind: "no_worker";
+                minutes: number;
+            };
+            emails?: string[];
+            enabled?: boolean;
+            /** @description Most messages about one alert. */
+            maxCount?: number;
+            /** @description No messages in this time of day, in the zone of the workspace. */
+            mute?: {
+                from: string;
+                to: string;
+            } | null;
+            name?: string;
+            /** @description Who looks after it; stands in the messages. */
+            owner?: string;
+            /** @description How long after a message the next one about an open alert follows; null: none. */
+            repeatMinutes?: number | null;
+            target?: components["schemas"]["AlertTarget"];
+            /** @description null removes it. */
+            webhook?: {
+                /** @description Absent: the stored one stays; null: messages are not signed. */
+                secret?: string | null;
+                /**
+                 * Format: uri
+                 * @description Absent: the stored one stays.
+                 */
+                url?: string;
+            } | null;
+        };
+        AlertTarget: {
+            /** @constant */
+            kind: "all";
+        } | {
+            /** @constant */
+            kind: "workflows";
+            workflows: string[];
+        } | {
+            /** @constant */
+            kind: "nodes";
+            nodes: {
+                node: string;
+                workflow: string;
+            }[];
+        } | {
+            /** @constant */
+            kind: "resource_group";
+            resourceGroup: string;
+        };
+        AlertTest: {
+            results: {
+                answer: string | null;
+                /** @enum {string} */
+                channel: "webhook" | "email";
+                elapsedMs: number;
+                errorCode: string | null;
+                errorDetail: string | null;
+                /** @enum {string} */
+                status: "delivered" | "failed";
+            }[];
+        };
         Attempt: {
             attempt: number;
             /** Format: date-time */
@@ -1118,6 +1415,79 @@ export interface components {
             };
             /** @enum {string} */
             via: "session" | "token";
+        };
+        MuteAlert: {
+            /** @description 0 ends it. */
+            minutes: number;
+        };
+        NewAlertRule: {
+            condition: {
+                /** @constant */
+                kind: "failed";
+                /**
+                 * @description Kinds of runs whose failures count; backfills and tests do not unless named.
+                 * @default [
+                 *       "scheduled"
+                 *     ]
+                 */
+                runs?: ("scheduled" | "test" | "backfill" | "manual")[];
+            } | {
+                /** @description Wall clock of the day after the business date, in the zone of the workflow; 30:00 is 06:00 one day later. */
+                by: string;
+                /** @constant */
+                kind: "unfinished";
+            } | {
+                /** @constant */
+                kind: "plan_missing";
+            } | {
+                /** @constant */
+                kind: "no_worker";
+                minutes: number;
+            };
+            /** @default [] */
+            emails?: string[];
+            /** @default true */
+            enabled?: boolean;
+            /**
+             * @description Most messages about one alert.
+             * @default 3
+             */
+            maxCount?: number;
+            /**
+             * @description No messages in this time of day, in the zone of the workspace.
+             * @default null
+             */
+            mute?: {
+                from: string;
+                to: string;
+            } | null;
+            name: string;
+            /**
+             * @description Who looks after it; stands in the messages.
+             * @default
+             */
+            owner?: string;
+            /**
+             * @description How long after a message the next one about an open alert follows; null: none.
+             * @default null
+             */
+            repeatMinutes?: number | null;
+            /**
+             * @default {
+             *       "kind": "all"
+             *     }
+             */
+            target?: components["schemas"]["AlertTarget"];
+            /** @default null */
+            webhook?: {
+                /**
+                 * @description Signs the messages: header X-Millrace-Signature.
+                 * @default null
+                 */
+                secret?: string | null;
+                /** Format: uri */
+                url: string;
+            } | null;
         };
         NewBackfill: {
             /** Format: date */
@@ -2264,6 +2634,353 @@ export interface operations {
                     "application/json": {
                         items: components["schemas"]["Workspace"][];
                     };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAlertRules: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List alert rules */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AlertRule"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createAlertRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAlertRule"];
+            };
+        };
+        responses: {
+            /** @description Create an alert rule */
+            201: {
+                headers: {
+                    ETag?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAlertRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show an alert rule */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteAlertRule: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delete an alert rule with its alerts, and destroy its secret */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateAlertRule: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleChange"];
+            };
+        };
+        responses: {
+            /** @description Change an alert rule */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testAlertRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Send a test message over the channels of a rule, and tell what the receivers said */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTest"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAlerts: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: "open" | "closed";
+            };
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List alerts, open ones first, then the newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Alert"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show an alert */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Close an alert for good; what it is about opens no other one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    muteAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MuteAlert"];
+            };
+        };
+        responses: {
+            /** @description Send no messages about an alert for a while */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
                 };
             };
             /** @description A problem (RFC 9457) */

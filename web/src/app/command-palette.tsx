@@ -12,6 +12,7 @@ const PAGES = [
   ['nav.timeline', 'ops/timeline'],
   ['nav.instances', 'ops/instances'],
   ['nav.backfills', 'ops/backfills'],
+  ['nav.alerts', 'ops/alerts'],
   ['nav.workflows', 'studio'],
   ['nav.dataSources', 'data/sources'],
 ] as const;

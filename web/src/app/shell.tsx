@@ -1,6 +1,7 @@
 import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import {
+  IconBell,
   IconDatabase,
   IconHistory,
   IconHome,
@@ -27,6 +28,7 @@ const RAIL = [
   { path: 'ops/timeline', text: 'nav.timeline', Icon: IconTimeline },
   { path: 'ops/instances', text: 'nav.instances', Icon: IconList },
   { path: 'ops/backfills', text: 'nav.backfills', Icon: IconHistory },
+  { path: 'ops/alerts', text: 'nav.alerts', Icon: IconBell },
   { path: 'studio', text: 'nav.workflows', Icon: IconSitemap },
   { path: 'data/sources', text: 'nav.dataSources', Icon: IconDatabase },
 ] as const;

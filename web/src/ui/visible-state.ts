@@ -28,6 +28,9 @@ export const STATE_GLYPHS: Readonly<Record<VisibleState, string>> = {
   cancelled: '■',
 };
 
+/** `resource` as a path of 8 x 10: the sign itself is missing in many fonts. */
+export const HOURGLASS = 'M0 0H8L4.6 5 8 10H0L3.4 5Z';
+
 const OF_STATUS: Readonly<Record<string, VisibleState>> = {
   waiting_upstream: 'upstream',
   waiting_time: 'time',

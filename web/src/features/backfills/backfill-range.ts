@@ -56,3 +56,8 @@ export function progressOf(statuses: Readonly<Record<string, number>>): Progress
     ended: of('succeeded') + of('failed') + of('cancelled'),
   };
 }
+
+/** Is something of it still to come? */
+export function isLive(state: string): boolean {
+  return state === 'running' || state === 'paused' || state === 'cancelling';
+}

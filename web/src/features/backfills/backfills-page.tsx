@@ -5,7 +5,6 @@ import { useTranslation } from 'react-i18next';
 import { Link, useSearchParams } from 'react-router';
 
 import { $api, fetchClient } from '../../api/client.ts';
-import type { components } from '../../api/schema.gen.ts';
 import { useRefreshOn } from '../../app/live.tsx';
 import { useMayOperate, useWorkspace, useWorkspacePath } from '../../app/workspace.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -13,13 +12,10 @@ import { Instant } from '../../ui/instant.tsx';
 import { PageLoader } from '../../ui/page-loader.tsx';
 import { Page } from '../../ui/page.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
+import { type Backfill, BACKFILLS } from './backfill-api.ts';
 import { BackfillProgress } from './backfill-progress.tsx';
 import { specOf } from './backfill-range.ts';
 import { NewBackfill } from './new-backfill.tsx';
-
-type Backfill = components['schemas']['Backfill'];
-
-const BACKFILLS = '/api/v1/workspaces/{ws}/backfills';
 
 interface ListPage {
   readonly items: readonly Backfill[];
@@ -109,13 +105,10 @@ function BackfillRow({ backfill }: { readonly backfill: Backfill }): ReactNode {
   return (
     <Table.Tr>
       <Table.Td>
-        <Anchor
-          component={Link}
-          to={pathOf(`ops/instances?runGroup=${backfill.id}`)}
-          underline="always"
-        >
+        <Anchor component={Link} to={pathOf(`ops/backfills/${backfill.id}`)} underline="always">
           {backfill.name}
         </Anchor>
+        <Text size="xs">{t(`state.${backfill.state}`)}</Text>
       </Table.Td>
       <Table.Td>
         {workflow === undefined ? (

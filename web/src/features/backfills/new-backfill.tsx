@@ -3,6 +3,7 @@ import {
   Button,
   Group,
   Modal,
+  NumberInput,
   SegmentedControl,
   Select,
   Stack,
@@ -20,12 +21,16 @@ import type { components } from '../../api/schema.gen.ts';
 import { useWorkspace, useWorkspacePath } from '../../app/workspace.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { addDays, dateIn } from '../../ui/time.ts';
-import { datesIn, lastWeek } from './backfill-range.ts';
+import { BACKFILLS, BACKFILLS_PLAN } from './backfill-api.ts';
+import { type BackfillForm, datesOf, lackOf, MAX_PARALLELISM, requestOf } from './backfill-form.ts';
+import { lastWeek } from './backfill-range.ts';
+import { PlanPreview } from './plan-preview.tsx';
+import { RangeFields } from './range-fields.tsx';
+import { ScopeFields } from './scope-fields.tsx';
 
-const BACKFILLS = '/api/v1/workspaces/{ws}/backfills';
 const MAX_NAME = 128;
 
-/** Asks for a workflow and a range, says how much that is, and starts it. */
+/** Asks for a workflow and business dates, shows the plan of that, and starts it. */
 export function NewBackfill({
   workflow,
   onClose,
@@ -40,12 +45,25 @@ export function NewBackfill({
       opened
       onClose={onClose}
       title={t('new.title')}
-      size="lg"
+      size="xl"
       closeButtonProps={{ 'aria-label': t('app:close') }}
     >
       <Form workflow={workflow} onClose={onClose} />
     </Modal>
   );
+}
+
+function emptyForm(last: string): BackfillForm {
+  return {
+    ranges: [lastWeek(last)],
+    order: 'asc',
+    parallelism: 1,
+    mode: 'workflow',
+    nodes: [],
+    endNodes: [],
+    exclude: [],
+    only: 'all',
+  };
 }
 
 function Form({
@@ -59,40 +77,41 @@ function Form({
   const { name: ws, timezone } = useWorkspace();
   const yesterday = addDays(dateIn(new Date(), timezone), -1);
   const [workflow, setWorkflow] = useState(first);
-  const [range, setRange] = useState(lastWeek(yesterday));
-  const [order, setOrder] = useState<'asc' | 'desc'>('asc');
+  const [form, setForm] = useState(() => emptyForm(yesterday));
   const [typedName, setName] = useState<string>();
-  const [key, setKey] = useState(newIdempotencyKey);
   const workflows = $api.useQuery('get', '/api/v1/workspaces/{ws}/workflows', {
     params: { path: { ws }, query: { limit: 500 } },
   });
-  const create = $api.useMutation('post', BACKFILLS);
   const submitted = (workflows.data?.items ?? []).filter((each) => each.latestVersion !== null);
   const chosen = submitted.find(({ id }) => id === workflow);
-  const name = typedName ?? `${chosen?.name ?? ''} ${range.from}…${range.to}`.trim();
-  const dates = datesIn(range.from, range.to);
-  const isFuture = range.to > yesterday;
-  const problem = (pointer: string): string | undefined =>
-    create.error instanceof ApiProblem
-      ? create.error.fields.find((field) => field.pointer === pointer)?.detail
-      : undefined;
-  const start = async (event: FormEvent): Promise<void> => {
+  const nodes = useNodeNames(chosen?.id);
+  const plan = $api.useMutation('post', BACKFILLS_PLAN);
+  const create = useCreate();
+  const name = typedName ?? nameOf(chosen?.name, form);
+  const change = (part: Partial<BackfillForm>): void => {
+    setForm({ ...form, ...part });
+    // What was planned is another backfill.
+    plan.reset();
+    create.reset();
+  };
+  if (create.data !== undefined) return <Started started={create.data} onClose={onClose} />;
+  const lack = chosen === undefined || name === '' ? 'workflow' : lackOf(form, yesterday);
+  const send = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (chosen === undefined) return;
-    const body = { workflow: chosen.id, name, ...range, order };
-    await create
-      .mutateAsync({
-        // A second click on a slow answer is the same request and starts nothing.
-        params: { path: { ws }, header: { 'Idempotency-Key': key } },
-        body,
-      })
-      .catch(() => setKey(newIdempotencyKey()));
-    await queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] === BACKFILLS });
+    const request = requestOf(chosen.id, form);
+    if (plan.data === undefined) {
+      await plan.mutateAsync({ params: { path: { ws } }, body: request }).catch(() => undefined);
+      return;
+    }
+    await create.start({ ...request, name, planToken: plan.data.planToken });
   };
-  if (create.data !== undefined)
-    return <Started started={create.data} to={range.to} onClose={onClose} />;
+  const planAgain = (): void => {
+    plan.reset();
+    create.reset();
+  };
   return (
-    <form onSubmit={(event) => void start(event)}>
+    <form onSubmit={(event) => void send(event)}>
       <Stack>
         <Select
           label={t('new.workflow')}
@@ -101,58 +120,43 @@ function Form({
           required
           searchable
           nothingFoundMessage={t('new.noWorkflow')}
-          error={problem('/workflow')}
-          onChange={setWorkflow}
+          onChange={(value) => {
+            setWorkflow(value);
+            change({ nodes: [], endNodes: [], exclude: [] });
+          }}
         />
-        <Group grow align="flex-start">
-          <TextInput
-            type="date"
-            label={t('new.from')}
-            value={range.from}
-            max={yesterday}
-            required
-            error={problem('/from')}
-            onChange={(event) => setRange({ ...range, from: event.currentTarget.value })}
-          />
-          <TextInput
-            type="date"
-            label={t('new.to')}
-            value={range.to}
-            max={yesterday}
-            required
-            error={problem('/to') ?? (isFuture ? t('new.future', { yesterday }) : undefined)}
-            onChange={(event) => setRange({ ...range, to: event.currentTarget.value })}
-          />
-        </Group>
-        <SegmentedControl
-          aria-label={t('new.order')}
-          data={[
-            { value: 'asc', label: t('order.asc') },
-            { value: 'desc', label: t('order.desc') },
-          ]}
-          value={order}
-          onChange={(next) => setOrder(next === 'desc' ? next : 'asc')}
+        <RangeFields
+          ranges={form.ranges}
+          last={yesterday}
+          onChange={(ranges) => change({ ranges })}
         />
+        <HowMany form={form} />
+        <OrderFields form={form} onChange={change} />
+        <ScopeFields form={form} nodes={nodes} onChange={change} />
         <TextInput
           label={t('new.name')}
           value={name}
           required
           maxLength={MAX_NAME}
-          error={problem('/name')}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <HowMuch dates={dates} range={range} workflowId={chosen?.id} />
-        <ProblemAlert error={create.error} />
+        {plan.data !== undefined && <PlanPreview plan={plan.data} />}
+        <ProblemAlert error={create.error ?? plan.error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             {t('cancel')}
           </Button>
+          {isStale(create.error) && (
+            <Button variant="default" onClick={planAgain}>
+              {t('plan.again')}
+            </Button>
+          )}
           <Button
             type="submit"
-            loading={create.isPending}
-            disabled={chosen === undefined || dates === 0 || isFuture || name === ''}
+            loading={create.isPending || plan.isPending}
+            disabled={lack !== undefined || plan.data?.totals.run === 0}
           >
-            {t('new.start')}
+            {t(plan.data === undefined ? 'plan.show' : 'new.start')}
           </Button>
         </Group>
       </Stack>
@@ -160,16 +164,84 @@ function Form({
   );
 }
 
-function HowMuch({
-  dates,
-  range,
-  workflowId,
+function nameOf(workflow: string | undefined, { ranges }: BackfillForm): string {
+  const [first] = ranges;
+  const more = ranges.length > 1 ? ` +${ranges.length - 1}` : '';
+  return `${workflow ?? ''} ${first?.from ?? ''}…${first?.to ?? ''}${more}`
+    .trim()
+    .slice(0, MAX_NAME);
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof ApiProblem && error.code === 'MR-S131';
+}
+
+interface Create {
+  readonly data: components['schemas']['StartedBackfill'] | undefined;
+  readonly error: unknown;
+  readonly isPending: boolean;
+  readonly reset: () => void;
+  readonly start: (body: components['schemas']['NewBackfill']) => Promise<void>;
+}
+
+function useCreate(): Create {
+  const { name: ws } = useWorkspace();
+  const [key, setKey] = useState(newIdempotencyKey);
+  const { data, error, isPending, reset, mutateAsync } = $api.useMutation('post', BACKFILLS);
+  const start: Create['start'] = async (body) => {
+    await mutateAsync({
+      // A second click on a slow answer is the same request and starts nothing.
+      params: { path: { ws }, header: { 'Idempotency-Key': key } },
+      body,
+    }).catch(() => setKey(newIdempotencyKey()));
+    await queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] === BACKFILLS });
+  };
+  return { data, error, isPending, reset, start };
+}
+
+function OrderFields({
+  form,
+  onChange,
 }: {
-  readonly dates: number;
-  readonly range: { readonly from: string; readonly to: string };
-  readonly workflowId: string | undefined;
+  readonly form: BackfillForm;
+  readonly onChange: (part: Partial<BackfillForm>) => void;
 }): ReactNode {
   const { t } = useTranslation('backfills');
+  return (
+    <Group align="flex-end" grow>
+      <SegmentedControl
+        aria-label={t('new.order')}
+        data={[
+          { value: 'asc', label: t('order.asc') },
+          { value: 'desc', label: t('order.desc') },
+        ]}
+        value={form.order}
+        onChange={(next) => onChange({ order: next === 'desc' ? next : 'asc' })}
+      />
+      <NumberInput
+        label={t('new.parallelism')}
+        value={form.parallelism}
+        min={1}
+        max={MAX_PARALLELISM}
+        allowDecimal={false}
+        clampBehavior="strict"
+        onChange={(value) => onChange({ parallelism: Number(value) || 1 })}
+      />
+    </Group>
+  );
+}
+
+function HowMany({ form }: { readonly form: BackfillForm }): ReactNode {
+  const { t } = useTranslation('backfills');
+  const dates = datesOf(form.ranges);
+  return (
+    <Text size="sm" role="status">
+      {dates === 0 ? t('new.noRange') : t('new.dates', { count: dates })}
+    </Text>
+  );
+}
+
+function useNodeNames(workflowId: string | undefined): readonly string[] {
   const { name: ws } = useWorkspace();
   const versions = $api.useQuery(
     'get',
@@ -177,38 +249,21 @@ function HowMuch({
     { params: { path: { ws, id: workflowId ?? '' }, query: { limit: 1 } } },
     { enabled: workflowId !== undefined },
   );
-  const nodes = nodeCountOf(versions.data?.items[0]?.spec);
-  if (dates === 0)
-    return (
-      <Text size="sm" role="status">
-        {t('new.noRange')}
-      </Text>
-    );
-  return (
-    <div role="status">
-      <Text size="sm">
-        {t('new.dates', { count: dates })}
-        {nodes !== undefined && ` ${t('new.instances', { count: dates * nodes, nodes })}`}
-      </Text>
-      <Text size="xs" c="dimmed">
-        {t('new.runDates', { from: addDays(range.from, 1), to: addDays(range.to, 1) })}
-      </Text>
-    </div>
+  const spec: unknown = versions.data?.items[0]?.spec;
+  if (typeof spec !== 'object' || spec === null || !('nodes' in spec)) return [];
+  const nodes: readonly unknown[] = Array.isArray(spec.nodes) ? spec.nodes : [];
+  return nodes.flatMap((node) =>
+    typeof node === 'object' && node !== null && 'id' in node && typeof node.id === 'string'
+      ? [node.id]
+      : [],
   );
-}
-
-function nodeCountOf(spec: unknown): number | undefined {
-  if (typeof spec !== 'object' || spec === null || !('nodes' in spec)) return undefined;
-  return Array.isArray(spec.nodes) ? spec.nodes.length : undefined;
 }
 
 function Started({
   started,
-  to,
   onClose,
 }: {
   readonly started: components['schemas']['StartedBackfill'];
-  readonly to: string;
   readonly onClose: () => void;
 }): ReactNode {
   const { t } = useTranslation('backfills');
@@ -216,8 +271,8 @@ function Started({
   return (
     <Stack role="status" data-testid="backfill-started">
       <Text>{t('started.text', { instances: started.instances, count: started.bizdates })}</Text>
-      <Anchor component={Link} to={pathOf(`ops/timeline?bizdate=${to}`)}>
-        {t('started.timeline')}
+      <Anchor component={Link} to={pathOf(`ops/backfills/${started.id}`)}>
+        {t('started.page')}
       </Anchor>
       <Anchor component={Link} to={pathOf(`ops/instances?runGroup=${started.id}`)}>
         {t('started.instances')}

@@ -52,7 +52,7 @@ function Neighbours({
               >
                 {node}
               </Anchor>
-              {kind === 'self_previous' && (
+              {kind !== 'same_cycle' && (
                 <Text size="xs" c="dimmed">
                   {t('neighbours.previousCycle')}
                 </Text>

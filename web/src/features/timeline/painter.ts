@@ -1,4 +1,9 @@
-import { STATE_GLYPHS, VISIBLE_STATES } from '../../ui/visible-state.ts';
+import {
+  HOURGLASS,
+  STATE_GLYPHS,
+  VISIBLE_STATES,
+  type VisibleState,
+} from '../../ui/visible-state.ts';
 import type { CanvasColours } from './canvas-colours.ts';
 import { patternOf } from './canvas-patterns.ts';
 import type { Frame } from './drawing.ts';
@@ -16,6 +21,8 @@ const OUTLINED = new Set<number>([PLACE_OF_STATE.retry, PLACE_OF_STATE.dryRun]);
 
 /** Draws frames in the colours of one theme; made anew when the theme changes. */
 export class Painter {
+  // Made when it is first drawn: tests have no canvas.
+  #hourglass: Path2D | undefined;
   readonly #colours: CanvasColours;
   readonly #dots: CanvasPattern | string;
   readonly #hatches: readonly (CanvasPattern | string)[];
@@ -110,13 +117,23 @@ export class Painter {
     context.textAlign = 'left';
     context.font = GLYPH_FONT;
     context.fillStyle = text;
-    for (const { x, y, state } of glyphs)
-      context.fillText(STATE_GLYPHS[VISIBLE_STATES[state]!], x, y + 0.5);
+    for (const { x, y, state } of glyphs) this.#glyph(context, VISIBLE_STATES[state]!, x, y);
     context.font = TEXT_FONT;
     for (const label of texts) {
       context.fillStyle = OUTLINED.has(label.state) ? text : (onStates[label.state] ?? text);
       context.fillText(label.text, label.x, label.y + 0.5);
     }
+  }
+
+  #glyph(context: CanvasRenderingContext2D, state: VisibleState, x: number, y: number): void {
+    if (state !== 'resource') {
+      context.fillText(STATE_GLYPHS[state], x, y + 0.5);
+      return;
+    }
+    this.#hourglass ??= new Path2D(HOURGLASS);
+    context.translate(x + 1, y - 5);
+    context.fill(this.#hourglass);
+    context.translate(-x - 1, 5 - y);
   }
 
   axis(context: CanvasRenderingContext2D, { axis, view, width }: Grid): void {

@@ -1,6 +1,7 @@
 import {
   configProblems,
   isSameDraft,
+  needText,
   nodesOf,
   parseDraft,
   scheduleOf,
@@ -58,6 +59,15 @@ describe('a workflow draft', () => {
     expect(scheduleOf({ schedule: 'daily' })).toEqual({});
     expect(timezoneOf({ timezone: 'UTC' })).toBe('UTC');
     expect(timezoneOf({ timezone: 7 })).toBeUndefined();
+  });
+
+  it('keeps upstreams that are no plain names apart, and says what they are', () => {
+    const other = { workflow: 'orders', node: 'load' };
+    const before = { node: 'a', cycle: 'previous' };
+    const [node] = nodesOf({ nodes: [{ id: 'b', needs: ['a', other, before] }] });
+    expect(node).toMatchObject({ needs: ['a'], otherNeeds: [other, before] });
+    expect(node?.otherNeeds.map(needText)).toEqual(['orders/load', 'a (previous)']);
+    expect(needText(7)).toBe('7');
   });
 
   it('takes a JSON object and tells syntax from kind', () => {

@@ -6,7 +6,10 @@ export interface DraftNode {
   readonly id: string;
   readonly type: string;
   readonly description: string;
+  /** Upstream nodes of this workflow and the same cycle. */
   readonly needs: readonly string[];
+  /** Everything else in `needs`, as it is written: other workflows, previous cycles. */
+  readonly otherNeeds: readonly unknown[];
   readonly config: Readonly<Record<string, unknown>>;
   /** Its place in `nodes` of the draft, which the server's pointers name. */
   readonly index: number;
@@ -31,6 +34,7 @@ export function nodesOf(draft: Draft): readonly DraftNode[] {
         type: typeof raw['type'] === 'string' ? raw['type'] : '',
         description: typeof raw['description'] === 'string' ? raw['description'] : '',
         needs: needs.filter((each): each is string => typeof each === 'string'),
+        otherNeeds: needs.filter((each) => typeof each !== 'string'),
         config: isRecord(raw['config']) ? raw['config'] : {},
         index,
       },
@@ -68,6 +72,14 @@ export function withNode(
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   });
   return { ...draft, nodes };
+}
+
+/** An entry of `needs` that is not a plain name, for people. */
+export function needText(need: unknown): string {
+  if (!isRecord(need) || typeof need['node'] !== 'string') return JSON.stringify(need);
+  const { workflow, node, cycle } = need;
+  const name = typeof workflow === 'string' ? `${workflow}/${node}` : node;
+  return cycle === 'previous' ? `${name} (previous)` : name;
 }
 
 /** What the draft says of the workflow's schedule; nothing when it says nothing. */

@@ -8,7 +8,7 @@ import { useWorkspace } from '../../app/workspace.tsx';
 import { SchemaForm } from '../data-sources/schema-form.tsx';
 import { JsonField } from '../data-sources/text-fields.tsx';
 import { usePluginTypes } from '../data-sources/plugin-types.ts';
-import { configProblems, type DraftNode } from './draft.ts';
+import { configProblems, type DraftNode, needText } from './draft.ts';
 
 /** One node of the draft: what it waits for and the fields of its configuration. */
 export function NodeEditor({
@@ -65,8 +65,16 @@ export function NodeEditor({
           searchable
           readOnly={isReadOnly}
           error={problemOf('needs')}
-          onChange={(needs) => onChange({ needs: needs.length === 0 ? undefined : needs })}
+          onChange={(names) => {
+            const needs = [...names, ...node.otherNeeds];
+            onChange({ needs: needs.length === 0 ? undefined : needs });
+          }}
         />
+        {node.otherNeeds.length > 0 && (
+          <Text size="sm" c="dimmed">
+            {t('node.otherNeeds', { needs: node.otherNeeds.map(needText).join(', ') })}
+          </Text>
+        )}
         <ConfigFields
           node={node}
           problems={configProblems(fields, node.index)}

@@ -13,6 +13,7 @@ import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { RunForBizdate } from '../instances/run-for-bizdate.tsx';
 import { ConflictAlert } from './conflict-alert.tsx';
 import { DraftJson } from './draft-json.tsx';
+import { EdgePreview } from './edge-preview.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
 import { NodeWorkbench } from './node-workbench.tsx';
 import { ParametersTab } from './parameters-tab.tsx';
@@ -23,7 +24,7 @@ import { useSubmit } from './use-submit.ts';
 import { Versions } from './versions.tsx';
 
 const WORKFLOW = '/api/v1/workspaces/{ws}/workflows/{id}';
-const TABS = ['nodes', 'schedule', 'parameters', 'json', 'versions'] as const;
+const TABS = ['nodes', 'schedule', 'parameters', 'json', 'edges', 'versions'] as const;
 type Tab = (typeof TABS)[number];
 
 export function Component(): ReactNode {
@@ -134,6 +135,9 @@ function Editor({ workflow }: { readonly workflow: Workflow }): ReactNode {
             onBroken={setBroken}
             isReadOnly={!mayDevelop}
           />
+        </Tabs.Panel>
+        <Tabs.Panel value="edges">
+          <EdgePreview workflowId={workflow.id} draft={state.draft} />
         </Tabs.Panel>
         <Tabs.Panel value="versions">
           <Stack>

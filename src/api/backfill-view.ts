@@ -1,0 +1,51 @@
+import { encodeDayId, encodeId } from '../domain/ids.js';
+import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
+import type { Backfill, BackfillDate } from '../store/repositories/backfill-repository.js';
+
+export function backfillView(backfill: Backfill): object {
+  return { ...backfill, id: encodeId('bf', backfill.id) };
+}
+
+export function backfillDetailView(backfill: Backfill, dates: readonly BackfillDate[]): object {
+  const bizdates = dates.map(({ bizdate, state, openedAt, endedAt, statuses }) => ({
+    bizdate,
+    state,
+    openedAt,
+    endedAt,
+    statuses,
+  }));
+  return { ...backfillView(backfill), bizdates };
+}
+
+/** Counts go as columns: a year of a hundred nodes has 36,500 cells. */
+export function backfillPlanView(foreseen: BackfillForeseen): object {
+  const { nodes, dates, totals, conflicts, choices, ...rest } = foreseen;
+  return {
+    ...rest,
+    nodes: nodes.map(({ name, isAsked }) => ({ name, role: isAsked ? 'run' : 'dry_run' })),
+    dates: dates.map(({ bizdate, cells }) => ({
+      bizdate,
+      run: cells.map((cell) => cell.run),
+      dryRun: cells.map((cell) => cell.dryRun),
+      leftOut: cells.map((cell) => cell.leftOut),
+      conflicts: cells.map((cell) => cell.conflicts),
+    })),
+    totals: { dates: dates.length, ...totals },
+    conflicts: conflicts.map((twin) => ({
+      id: encodeDayId('inst', twin),
+      node: twin.node,
+      scheduledTime: twin.scheduledAt,
+      status: twin.status,
+      runGroup: twin.runGroupName,
+      runGroupKind: twin.runGroupKind,
+    })),
+    choices: choices.map((choice) => ({
+      node: choice.node,
+      bizdate: choice.bizdate,
+      id: encodeDayId('inst', choice),
+      scheduledTime: choice.scheduledAt,
+      status: choice.status,
+      runGroup: choice.runGroupName,
+    })),
+  };
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+
+import { MillraceError } from '../../domain/errors.js';
+import type { BackfillOrderOptions, PlannedBackfill } from './planned-backfill.js';
+
+/** What a plan saw: numbers that a person can compare, and digests for what has no number. */
+interface Seen {
+  /** Of what was asked for. */
+  readonly asked: string;
+  readonly version: number;
+  readonly run: number;
+  readonly dryRun: number;
+  readonly leftOut: number;
+  readonly conflicts: number;
+  /** Of the counts by date and node, of the conflicts, and of the previous cycles. */
+  readonly matrix: string;
+  readonly conflicting: string;
+  readonly choices: string;
+}
+
+/** A text that says what the plan saw. It is no secret and opens nothing. */
+export function planTokenOf(options: BackfillOrderOptions, planned: PlannedBackfill): string {
+  return Buffer.from(JSON.stringify(seenBy(options, planned))).toString('base64url');
+}
+
+/** MR-S131 with every difference when the world is not what the plan of this token saw. */
+export function requirePlanned(
+  token: string,
+  options: BackfillOrderOptions,
+  planned: PlannedBackfill,
+): void {
+  const before = read(token);
+  const now = seenBy(options, planned);
+  if (before === undefined) throw changed(['it is not the token of a plan']);
+  if (before['asked'] !== now.asked)
+    throw changed(['another backfill is asked for than was planned']);
+  const numbers = {
+    version: 'version of the workflow',
+    run: 'instances that run',
+    dryRun: 'dry runs',
+    leftOut: 'cycles left out',
+    conflicts: 'conflicts with what runs already',
+  } as const;
+  const differences = Object.entries(numbers).flatMap(([key, name]) => {
+    const [was, is] = [before[key], now[key as keyof typeof numbers]];
+    return was === is ? [] : [`${name}: ${String(was)} then, ${is} now`];
+  });
+  const others = {
+    matrix: 'other nodes or business dates have instances',
+    conflicting: 'other instances are in conflict',
+    choices: 'a node waits for another previous cycle',
+  } as const;
+  for (const [key, text] of Object.entries(others)) {
+    if (before[key] !== now[key as keyof typeof others] && differences.length === 0)
+      differences.push(text);
+  }
+  if (differences.length > 0) throw changed(differences);
+}
+
+function changed(differences: readonly string[]): MillraceError {
+  return new MillraceError('MR-S131', `${differences.join('; ')}.`, {
+    errors: differences.map((detail) => ({ pointer: '/planToken', detail })),
+  });
+}
+
+function read(token: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function seenBy(options: BackfillOrderOptions, planned: PlannedBackfill): Seen {
+  const { version, totals, dates, conflicts, choices } = planned;
+  return {
+    asked: digestOf(askedBy(options)),
+    version: version.version,
+    ...totals,
+    matrix: digestOf(
+      dates.map(({ bizdate, cells }) => [
+        bizdate,
+        cells.map(({ run, dryRun, leftOut }) => [run, dryRun, leftOut]),
+      ]),
+    ),
+    conflicting: digestOf(conflicts.map(({ planDay, id }) => [planDay, id])),
+    choices: digestOf(choices.map(({ node, planDay, id }) => [node, planDay, id])),
+  };
+}
+
+/** The fields that decide what is planned, in one order; name and user are no part of it. */
+function askedBy(options: BackfillOrderOptions): unknown {
+  const { workflowId, ranges, dates, order, parallelism, scope, only, hours, window } = options;
+  const { runFutureNow, resourceGroup, priority, parameters } = options;
+  return [
+    [workflowId, ranges, dates, order, parallelism, scope, only, hours, window],
+    [runFutureNow, resourceGroup, priority, Object.entries(parameters ?? {}).sort()],
+  ];
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
+}

@@ -1,0 +1,65 @@
+import type { BackfillOrder, BackfillRequest } from '../../domain/backfill/backfill-request.js';
+import type { Bizdate } from '../../domain/calendar/bizdate.js';
+import type { LiveTwin } from '../../store/sql/live-twins.sql.js';
+import type { WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
+import type { LatestVersion } from '../run-workflow.js';
+
+/** A backfill of one workflow, before anything of it is stored. */
+export interface BackfillOrderOptions extends BackfillRequest {
+  readonly workspaceId: number;
+  readonly workflowId: number;
+}
+
+/** A node that has instances in the plan. */
+export interface BackfillNode {
+  readonly id: number;
+  readonly name: string;
+  /** False: it is between nodes that were asked for, and is a dry run in every cycle. */
+  readonly isAsked: boolean;
+  readonly waitsForPrevious: boolean;
+}
+
+/** The cycles of one node on one business date, by what becomes of them. */
+export interface BackfillCell {
+  readonly run: number;
+  readonly dryRun: number;
+  /** Not made at all: outside of the hours, or neither missing nor failed. */
+  readonly leftOut: number;
+  /** Of `run`: the same node and scheduled time lives in another run group and goes first. */
+  readonly conflicts: number;
+}
+
+export interface PlannedDate {
+  readonly bizdate: Bizdate;
+  /** What is made; its run group is filled in when there is one. */
+  readonly plan: WorkflowPlan;
+  /** By the places of the plan's nodes. */
+  readonly cells: readonly BackfillCell[];
+}
+
+/** Which previous cycle the first cycle of a node with self-dependence waits for (engine rule 8). */
+export interface PreviousChoice {
+  readonly node: string;
+  readonly bizdate: string;
+  readonly planDay: string;
+  readonly id: number;
+}
+
+export interface PlannedBackfill {
+  readonly version: LatestVersion;
+  /** Upstream first. */
+  readonly nodes: readonly BackfillNode[];
+  /** In the order in which they are opened. */
+  readonly dates: readonly PlannedDate[];
+  readonly order: BackfillOrder;
+  readonly conflicts: readonly LiveTwin[];
+  readonly choices: readonly PreviousChoice[];
+  readonly totals: {
+    readonly run: number;
+    readonly dryRun: number;
+    readonly leftOut: number;
+    readonly conflicts: number;
+  };
+  /** Makes the plan of one date anew, for a run group that is there. */
+  readonly replan: (bizdate: Bizdate, runGroupId: number) => Promise<WorkflowPlan>;
+}

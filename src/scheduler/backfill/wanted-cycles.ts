@@ -1,0 +1,117 @@
+import type { BackfillRequest, ClockTimes } from '../../domain/backfill/backfill-request.js';
+import { localOf } from '../../domain/calendar/zone.js';
+import type { Sql } from '../../store/database.js';
+import { cycleHistory, producedPartitions } from '../../store/sql/cycle-history.sql.js';
+import type { PlannedInstance, WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
+
+/** A node's declared product; its partition is in the parameters of each instance as `output.<no>`. */
+export interface NodeOutput {
+  readonly nodeId: number;
+  readonly no: number;
+  readonly dataSource: string;
+  readonly tableName: string;
+}
+
+export interface WantedOptions {
+  readonly workspaceId: number;
+  readonly timezone: string;
+  readonly outputs: readonly NodeOutput[];
+  readonly only: NonNullable<BackfillRequest['only']>;
+  readonly hours: ClockTimes | undefined;
+  /** Ids of the nodes that were asked for. */
+  readonly asked: ReadonlySet<number>;
+}
+
+/** Says which instances of a plan were asked for; what is left out of a chain is a dry run. */
+export type WantedIn = (plan: WorkflowPlan) => (instance: PlannedInstance) => boolean;
+
+/** Looks up what `only` needs to know of the past of these plans, in two statements at most. */
+export async function wantedCycles(
+  sql: Sql,
+  plans: readonly WorkflowPlan[],
+  options: WantedOptions,
+): Promise<WantedIn> {
+  const isLeft = await filterOf(sql, plans, options);
+  const { asked, hours, timezone } = options;
+  return (plan) => {
+    const isWithin = hours === undefined ? () => true : withinHours(plan, hours, timezone);
+    return (instance) => asked.has(instance.nodeId) && isWithin(instance) && isLeft(instance);
+  };
+}
+
+async function filterOf(
+  sql: Sql,
+  plans: readonly WorkflowPlan[],
+  { only, asked, workspaceId, outputs }: WantedOptions,
+): Promise<(instance: PlannedInstance) => boolean> {
+  const times = plans.flatMap((plan) => plan.instances.map((each) => each.scheduledAt.getTime()));
+  if (only === 'all' || times.length === 0) return () => true;
+  const nodeIds = [...asked];
+  const { from, to } = spanOf(times);
+  const history = new Map(
+    (await cycleHistory(sql, nodeIds, from, to)).map((each) => [keyOf(each), each] as const),
+  );
+  if (only === 'failed')
+    return (instance) => {
+      const last = history.get(keyOf(instance))?.lastStatus;
+      return last === 'failed' || last === 'cancelled';
+    };
+  const produced = new Set(
+    (await producedPartitions(sql, workspaceId, nodeIds)).map(
+      (each) => `${each.nodeId} ${partitionKey(each, each.partition)}`,
+    ),
+  );
+  const outputsOf = new Map<number, NodeOutput[]>();
+  for (const output of outputs)
+    outputsOf.set(output.nodeId, [...(outputsOf.get(output.nodeId) ?? []), output]);
+  return (instance) => {
+    // On such a day nothing is produced, so nothing is missing.
+    if (instance.dryRun) return false;
+    const own = outputsOf.get(instance.nodeId);
+    // A node that declares no product has nothing but its own outcome to be known by.
+    if (own === undefined) return history.get(keyOf(instance))?.succeeded !== true;
+    // It has no id yet: a product that is named after the id is never there before its instance.
+    const parameters = instance.parameters(0);
+    return own.some((output) => {
+      const partition = parameters[`output.${output.no}`] ?? '';
+      return !produced.has(`${instance.nodeId} ${partitionKey(output, partition)}`);
+    });
+  };
+}
+
+/** The first and the last of these times; not by spreading them, which a stack has no room for. */
+export function spanOf(times: readonly number[]): { readonly from: Date; readonly to: Date } {
+  let [from, to] = [Infinity, -Infinity];
+  for (const time of times) {
+    from = Math.min(from, time);
+    to = Math.max(to, time);
+  }
+  return { from: new Date(from), to: new Date(to) };
+}
+
+/** Names one cycle of one node. */
+export function keyOf(cycle: { readonly nodeId: number; readonly scheduledAt: Date }): string {
+  return `${cycle.nodeId} ${cycle.scheduledAt.getTime()}`;
+}
+
+function partitionKey(
+  output: { readonly dataSource: string; readonly tableName: string },
+  partition: string,
+): string {
+  return JSON.stringify([output.dataSource, output.tableName, partition]);
+}
+
+/** Hours choose among the cycles of a day; a node that runs once a day has nothing to choose from. */
+function withinHours(
+  plan: WorkflowPlan,
+  hours: ClockTimes,
+  timezone: string,
+): (instance: PlannedInstance) => boolean {
+  const counts = new Map<number, number>();
+  for (const { nodeId } of plan.instances) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1);
+  return ({ nodeId, scheduledAt }) => {
+    if (counts.get(nodeId) === 1) return true;
+    const time = localOf(scheduledAt, timezone).time.slice(0, 5);
+    return time >= hours.from && time <= hours.to;
+  };
+}

@@ -1,0 +1,143 @@
+import { localOf } from '../domain/calendar/zone.js';
+import { type FieldError, MillraceError } from '../domain/errors.js';
+import type { EdgeFinding } from '../domain/graph/edge-finding.js';
+import { findLoop } from '../domain/graph/find-loop.js';
+import type { Sql } from '../store/database.js';
+import { dependencyProblems, type ForeignNodes } from './check-dependencies.js';
+import { checkOwnGraph } from './check-workflow.js';
+import {
+  type ConcreteEdge,
+  type ConcreteEdges,
+  concreteEdges,
+  type EdgeScene,
+  type OwnCycle,
+} from './concrete-edges.js';
+
+const MAX_LOOP_SHOWN = 12;
+
+/** What is odd about the edges that a workflow would get. */
+export async function findingsOf(
+  sql: Sql,
+  scene: EdgeScene,
+  foreign: ForeignNodes,
+  found: ConcreteEdges,
+): Promise<EdgeFinding[]> {
+  const structural = await structuralFindings(sql, scene, foreign);
+  const hasLoop = structural.some(({ finding }) => finding === 'loop');
+  return [
+    ...structural,
+    // The nodes that it names are those of its instances too.
+    ...(hasLoop ? [] : loopFindings(scene, found.edges)),
+    ...isolatedFindings(found),
+    ...emptyFindings(scene, foreign, found),
+  ];
+}
+
+/** MR-S124 when instances of the workflow would wait for each other for ever on that business date. */
+export async function refuseLoops(
+  sql: Sql,
+  scene: EdgeScene,
+  foreign: ForeignNodes,
+): Promise<void> {
+  // Edges of one cycle cannot make a circle that the graph of the nodes has not.
+  const isCrossCycle = scene.spec.nodes.some(
+    ({ needs, childDependence }) =>
+      childDependence ||
+      needs.some((need) => typeof need !== 'string' && need.cycle === 'previous'),
+  );
+  if (!isCrossCycle) return;
+  const { edges } = await concreteEdges(sql, scene, foreign);
+  const [loop] = loopFindings(scene, edges);
+  if (loop !== undefined) throw new MillraceError('MR-S124', loop.detail);
+}
+
+async function structuralFindings(
+  sql: Sql,
+  scene: EdgeScene,
+  foreign: ForeignNodes,
+): Promise<EdgeFinding[]> {
+  const problems: (FieldError & { code: string })[] = [];
+  try {
+    checkOwnGraph(scene.spec, scene.name);
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    problems.push({ code: error.code, pointer: '/nodes', detail: error.detail });
+  }
+  problems.push(...(await dependencyProblems(sql, scene, scene.spec, foreign)));
+  return problems.flatMap(({ code, pointer, detail }): EdgeFinding[] => {
+    const at = /^\/nodes\/(\d+)\//.exec(pointer)?.[1];
+    const node = at === undefined ? null : (scene.spec.nodes[Number(at)]?.id ?? null);
+    if (code === 'MR-S101' || code === 'MR-S122') return [{ finding: 'loop', node, detail }];
+    // What others need of this one is no matter of its own edges; submitting tells it.
+    return code === 'MR-S123' ? [] : [{ finding: 'unknown_upstream', node, detail }];
+  });
+}
+
+function loopFindings(scene: EdgeScene, edges: readonly ConcreteEdge[]): EdgeFinding[] {
+  const upstreams: number[][] = [];
+  const byIndex: OwnCycle[] = [];
+  for (const { down, up } of edges) {
+    byIndex[down.index] = down;
+    (upstreams[down.index] ??= []).push(...('index' in up ? [up.index] : []));
+    if ('index' in up) byIndex[up.index] = up;
+  }
+  const loop = findLoop(Array.from(byIndex, (_, index) => upstreams[index] ?? []));
+  if (loop === undefined) return [];
+  const nameOf = (index: number): string => {
+    const cycle = byIndex[index];
+    if (cycle === undefined) return String(index);
+    return `${cycle.node} ${localOf(cycle.scheduledAt, scene.timezone).time.slice(0, 5)}`;
+  };
+  const path = [...loop.map(nameOf), nameOf(loop[0] ?? 0)];
+  const half = MAX_LOOP_SHOWN / 2;
+  const shown =
+    path.length <= MAX_LOOP_SHOWN
+      ? path
+      : [...path.slice(0, half), `(${path.length - MAX_LOOP_SHOWN} more)`, ...path.slice(-half)];
+  return [{ finding: 'loop', node: null, detail: `${shown.join(' waits for ')}.` }];
+}
+
+function isolatedFindings({ dependencies, names }: ConcreteEdges): EdgeFinding[] {
+  if (names.size < 2) return [];
+  const joined = new Set(
+    dependencies.flatMap(({ upstream, downstream }) => [upstream, downstream]),
+  );
+  return [...names]
+    .filter(([id]) => !joined.has(id))
+    .map(([, node]) => ({
+      finding: 'isolated',
+      node,
+      detail: `"${node}" waits for no other node, and none waits for it.`,
+    }));
+}
+
+function emptyFindings(
+  scene: EdgeScene,
+  foreign: ForeignNodes,
+  { edges, cycles, dependencies, names }: ConcreteEdges,
+): EdgeFinding[] {
+  const met = new Set(edges.map(({ down, up, kind }) => `${down.node} ${upstreamKey(up)} ${kind}`));
+  const others = new Map([...foreign.values()].map((each) => [each.nodeId, each]));
+  return dependencies.flatMap(({ upstream, downstream, kind }): EdgeFinding[] => {
+    const node = names.get(downstream) ?? '';
+    const own = names.get(upstream);
+    if (cycles.get(node)?.length === 0 || met.has(`${node} ${own ?? upstream} ${kind}`)) return [];
+    const other = others.get(upstream);
+    const name = own ?? `${other?.workflow}/${other?.node}`;
+    const first = other?.firstBizdate ?? '';
+    if (other?.isScheduled === false) {
+      const detail = `"${name}" is not scheduled: "${node}" does not wait for it.`;
+      return [{ finding: 'upstream_not_planned', node, detail }];
+    }
+    if (first > scene.bizdate) {
+      const detail = `"${name}" is planned from ${first} and "${node}" for ${scene.bizdate}: it does not wait for it yet.`;
+      return [{ finding: 'upstream_not_planned', node, detail }];
+    }
+    const detail = `"${name}" has no cycle that "${node}" could wait for on ${scene.bizdate}.`;
+    return [{ finding: 'no_upstream_cycle', node, detail }];
+  });
+}
+
+function upstreamKey(up: ConcreteEdge['up']): string {
+  return 'node' in up ? up.node : String(up.nodeId);
+}

@@ -1,0 +1,103 @@
+import { type Bizdate, plusDays } from '../domain/calendar/bizdate.js';
+import { type CycleRef, previousCycle } from '../domain/graph/match-cycles.js';
+import type { Sql } from '../store/database.js';
+import type { PlannedAwaitedEdge } from '../store/sql/await-upstreams.sql.js';
+import { findLastBefore } from '../store/sql/find-last-before.sql.js';
+import type { PlannedEdge, PlannedOuterEdge } from '../store/sql/insert-plan.sql.js';
+import { type DependencyRow, loadDependencies } from '../store/sql/load-dependencies.sql.js';
+import { lockWorkflows } from '../store/sql/lock-workflows.sql.js';
+import { edgesOf, type OwnNode } from './edges-of.js';
+import { nodesOfRunGroup, type OutsideNodes, plannedNodes } from './outside-nodes.js';
+
+/** A cycle of the plan that is made. */
+interface PlannedCycle extends CycleRef {
+  /** Its place in the plan's instances. */
+  readonly index: number;
+}
+
+type OwnNodes = ReadonlyMap<number, OwnNode<PlannedCycle>>;
+
+interface EdgeOrder {
+  readonly workspaceId: number;
+  readonly workflowId: number;
+  readonly versionId: number;
+  readonly runGroupId: number;
+  readonly timezone: string;
+  readonly bizdate: Bizdate;
+}
+
+/** The edges of a plan, by where their upstream is: in it, in a row, or in a plan that is made later. */
+export interface PlanEdges {
+  readonly edges: readonly PlannedEdge[];
+  readonly outerEdges: readonly PlannedOuterEdge[];
+  readonly awaitedEdges: readonly PlannedAwaitedEdge[];
+}
+
+/** Works out the edges of one workflow's instances: a fixed number of statements, whatever their number. */
+export async function planEdges(sql: Sql, order: EdgeOrder, own: OwnNodes): Promise<PlanEdges> {
+  const dependencies = await loadDependencies(sql, order.versionId);
+  const outside = await outsideOf(sql, order, own, dependencies);
+  const edges: PlannedEdge[] = [];
+  const outerEdges: PlannedOuterEdge[] = [];
+  const awaitedEdges: PlannedAwaitedEdge[] = [];
+  for (const { down, up, dependency } of edgesOf({ ...order, own, outside, dependencies })) {
+    const { kind, inheritsDryRun } = dependency;
+    const edge = { downstream: down.index, kind, inheritsDryRun };
+    if ('index' in up) edges.push({ ...edge, upstream: up.index });
+    else if (up.row !== undefined) outerEdges.push({ ...edge, upstream: up.row });
+    else awaitedEdges.push({ ...edge, upstream: up });
+  }
+  for (const { down, up } of await selfDependence(sql, order, own)) {
+    const edge = { downstream: down.index, kind: 'self_previous', inheritsDryRun: null } as const;
+    if ('index' in up) edges.push({ ...edge, upstream: up.index });
+    else outerEdges.push({ ...edge, upstream: up });
+  }
+  return { edges, outerEdges, awaitedEdges };
+}
+
+async function outsideOf(
+  sql: Sql,
+  order: EdgeOrder,
+  own: OwnNodes,
+  dependencies: readonly DependencyRow[],
+): Promise<OutsideNodes> {
+  const outer = dependencies.filter(
+    ({ upstream, kind }) => kind === 'previous_cycle' || !own.has(upstream),
+  );
+  const ids = [...new Set(outer.map((each) => each.upstream))];
+  if (await isDailyPlan(sql, order.runGroupId)) {
+    const workflows = outer.map((each) => each.upstreamWorkflowId);
+    await lockWorkflows(sql, [...new Set([order.workflowId, ...workflows])]);
+    return ids.length === 0 ? new Map() : await plannedNodes(sql, order, ids);
+  }
+  const nodes = ids.flatMap((nodeId) => {
+    const selfDependent = own.get(nodeId)?.selfDependent;
+    return selfDependent === undefined ? [] : [{ nodeId, selfDependent }];
+  });
+  return nodes.length === 0 ? new Map() : await nodesOfRunGroup(sql, order, nodes);
+}
+
+async function isDailyPlan(sql: Sql, runGroupId: number): Promise<boolean> {
+  const [group] = await sql.rows<{ kind: string }>(`SELECT kind FROM run_group WHERE id = $1`, [
+    runGroupId,
+  ]);
+  return group?.kind === 'scheduled';
+}
+
+async function selfDependence(
+  sql: Sql,
+  order: EdgeOrder,
+  own: OwnNodes,
+): Promise<{ down: PlannedCycle; up: PlannedCycle | { planDay: string; id: number } }[]> {
+  const chains = [...own].filter(([, node]) => node.selfDependent && node.cycles.length > 0);
+  const firsts = chains.flatMap(([nodeId, { cycles }]) =>
+    cycles.slice(0, 1).map((first) => ({ nodeId, before: first.scheduledAt })),
+  );
+  const last = await findLastBefore(
+    sql,
+    { ...order, dayBefore: plusDays(order.bizdate, -1) },
+    firsts,
+  );
+  const byNode = new Map(last.map(({ nodeId, planDay, id }) => [nodeId, { planDay, id }]));
+  return chains.flatMap(([nodeId, { cycles }]) => previousCycle(cycles, byNode.get(nodeId)));
+}

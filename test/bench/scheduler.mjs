@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { register } from 'node:module';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+import { Figures, percentile } from './timeline/figures.mjs';
+
+register('../support/typescript-loader.mjs', import.meta.url);
+
+const isJson = process.argv.includes('--json');
+const isQuick = process.argv.includes('--quick');
+const NODES = 1_000;
+const WORKFLOWS = isQuick ? 10 : 100;
+const BIZDATE = '2026-11-20';
+const NOW = '2026-11-21T04:00:00Z';
+const DUE = isQuick ? 5_000 : 50_000;
+const IDLE_SECONDS = isQuick ? 3 : 10;
+const TIMELINE_READS = 20;
+const BATCH = 500;
+
+const figures = new Figures();
+const say = (text) => process.stderr.write(`${text}\n`);
+
+const { EmbeddedPostgresServer } = await import('../../src/embedded/postgres-server.ts');
+const { freePort } = await import('../../src/embedded/free-port.ts');
+const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
+// The server runs under an account of its own and has to get in.
+await chmod(folder, 0o755);
+const server = await EmbeddedPostgresServer.start({
+  port: await freePort(),
+  password: randomBytes(12).toString('hex'),
+  dataFolder: join(folder, 'postgres'),
+  logFile: join(folder, 'postgres.log'),
+  durable: true,
+});
+try {
+  const { host, port, user, password } = server;
+  process.env.MILLRACE_TEST_SERVERS = JSON.stringify({
+    postgres: { host, port, user, password, kind: 'postgres', name: 'postgres' },
+  });
+  const { Line } = await import('../support/line.ts');
+  await planning(Line);
+  await zeroLoad(Line);
+  await dueAtOnce(Line);
+  await timeline();
+} finally {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, embedded PostgreSQL with fsync`;
+figures.print('scheduler', machine, isJson);
+
+/** Layers of 40 nodes; each node but those of the first layer needs three of the layer before. */
+function layered(type, nodes, more = {}) {
+  return {
+    ...more,
+    nodes: Array.from({ length: nodes }, (_, at) => ({
+      id: `node_${at}`,
+      type,
+      ...(type === 'shell' ? { config: { command: 'true' } } : {}),
+      needs: [40, 41, 47].filter((back) => at >= back).map((back) => `node_${at - back}`),
+    })),
+  };
+}
+
+async function submitMany(line, count, spec) {
+  for (let at = 0; at < count; at++) {
+    const { workflowId } = await line.submit(`workflow_${at}`, spec);
+    await line.database.run(
+      'UPDATE workflow_version SET first_bizdate = $2 WHERE workflow_id = $1',
+      [workflowId, BIZDATE],
+    );
+    if ((at + 1) % 25 === 0) say(`submitted ${at + 1} of ${count} workflows`);
+  }
+}
+
+async function rowsOf(line) {
+  const [row] = await line.database.rows(
+    `SELECT (SELECT count(*)::int FROM node_instance) AS instances,
+            (SELECT count(*)::int FROM instance_edge) AS edges`,
+  );
+  return row;
+}
+
+/** Stored versions to a planned day, and how the cost grows with ten times the work. */
+async function planning(Line) {
+  const perS = [];
+  for (const workflows of [WORKFLOWS / 10, WORKFLOWS]) {
+    await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
+      await submitMany(line, workflows, layered('shell', NODES));
+      let rss = 0;
+      const sampler = setInterval(() => {
+        rss = Math.max(rss, process.memoryUsage().rss);
+      }, 20);
+      const start = performance.now();
+      await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
+      const seconds = (performance.now() - start) / 1000;
+      clearInterval(sampler);
+      const { instances, edges } = await rowsOf(line);
+      perS.push(instances / seconds);
+      say(`planned ${instances} instances, ${edges} edges in ${seconds.toFixed(2)} s`);
+      if (workflows !== WORKFLOWS) return;
+      figures.add(
+        'plan-per-s',
+        instances / seconds,
+        '1/s',
+        `${instances} instances, ${edges} edges`,
+      );
+      figures.add(
+        'plan-rss-mb',
+        rss / 2 ** 20,
+        'MB',
+        'greatest resident size of the process meanwhile',
+      );
+      figures.add(
+        'plan-growth-ratio',
+        perS[1] / perS[0],
+        '',
+        'instances a second with ten times the work, over those without',
+      );
+    });
+  }
+}
+
+/** Instances that need no worker, through edges, children and numbered events. */
+async function zeroLoad(Line) {
+  const { releaseDue } = await import('../../src/store/sql/release-due.sql.ts');
+  const { publishEvents } = await import('../../src/store/sql/publish-events.sql.ts');
+  await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
+    await submitMany(line, WORKFLOWS, layered('virtual', NODES));
+    await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
+    let isReleasing = true;
+    const start = performance.now();
+    const publishing = (async () => {
+      for (;;) {
+        const wasReleasing = isReleasing;
+        const moved = await publishEvents(line.database);
+        if (moved === 0 && !wasReleasing) return;
+        if (moved === 0) await new Promise((next) => setTimeout(next, 2));
+      }
+    })();
+    while ((await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), BATCH))) > 0);
+    isReleasing = false;
+    await publishing;
+    const seconds = (performance.now() - start) / 1000;
+    const [row] = await line.database.rows(
+      `SELECT count(*) FILTER (WHERE status = 'succeeded')::int AS done, count(*)::int AS all
+         FROM node_instance`,
+    );
+    if (row.done !== row.all) throw new Error(`${row.all - row.done} instances did not end`);
+    const [{ events }] = await line.database.rows('SELECT count(*)::int AS events FROM event');
+    figures.add(
+      'zero-load-per-s',
+      row.done / seconds,
+      '1/s',
+      `${row.done} instances ended, ${events} events numbered, one releaser`,
+    );
+  });
+}
+
+/** A minute into which very many fall. */
+async function dueAtOnce(Line) {
+  const { releaseDue } = await import('../../src/store/sql/release-due.sql.ts');
+  await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
+    const spec = {
+      schedule: { cron: '30 4 * * *' },
+      nodes: Array.from({ length: NODES }, (_, at) => ({
+        id: `node_${at}`,
+        type: 'shell',
+        config: { command: 'true' },
+      })),
+    };
+    await submitMany(line, DUE / NODES, spec);
+    await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
+    await idle(line);
+    line.clock.set('2026-11-21T04:30:00Z');
+    const start = performance.now();
+    while ((await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), BATCH))) > 0);
+    const ms = performance.now() - start;
+    const [{ ready }] = await line.database.rows(
+      'SELECT count(*)::int AS ready FROM ready_instance',
+    );
+    if (ready !== DUE) throw new Error(`${ready} of ${DUE} are ready`);
+    figures.add(
+      'due-50k-ready-ms',
+      ms,
+      'ms',
+      `${DUE} instances due in one minute, all in the queue`,
+    );
+  });
+}
+
+/** What the loops of a scheduler cost while nothing is due. */
+async function idle(line) {
+  const { createReleaser } = await import('../../src/scheduler/releaser.ts');
+  const { createReaper } = await import('../../src/scheduler/reaper.ts');
+  const logger = { error: () => undefined, info: () => undefined, warn: () => undefined };
+  const { database, clock, wakeBus } = line;
+  const crashPoint = async () => undefined;
+  const loops = [
+    createReleaser({ database, clock, wakeBus, logger, crashPoint }),
+    createReaper(database, clock, wakeBus, 30_000, logger),
+  ];
+  const calls = async () => {
+    const [row] = await database.rows(
+      `SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()`,
+    );
+    return Number(row.n);
+  };
+  for (const loop of loops) loop.start();
+  await new Promise((next) => setTimeout(next, 1_500));
+  const [before, cpu] = [await calls(), process.cpuUsage()];
+  await new Promise((next) => setTimeout(next, IDLE_SECONDS * 1_000));
+  const used = process.cpuUsage(cpu);
+  // Statistics of other sessions arrive up to a second late.
+  await new Promise((next) => setTimeout(next, 1_100));
+  const made = (await calls()) - before;
+  for (const loop of loops) await loop.stop();
+  figures.add(
+    'idle-cpu-pct',
+    (used.user + used.system) / (IDLE_SECONDS * 10_000),
+    '%',
+    `of a core, releaser and reaper, ${IDLE_SECONDS} s`,
+  );
+  figures.add(
+    'idle-statements-per-s',
+    made / (IDLE_SECONDS + 1.1),
+    '1/s',
+    'transactions of all sessions on the database',
+  );
+}
+
+/** The day as the console asks for it, over HTTP. */
+async function timeline() {
+  const { openApi } = await import('../support/api.ts');
+  const { planDay } = await import('../support/planned-day.ts');
+  const { FakeClock } = await import('../support/line.ts');
+  await using_(await openApi(), async (api) => {
+    const [{ id: workspaceId }] = await api.database.rows(
+      `SELECT id FROM workspace WHERE name = 'finance'`,
+    );
+    const clock = new FakeClock(NOW);
+    await planDay(
+      { database: api.database, wakeBus: api.wakeBus, clock },
+      Array.from({ length: WORKFLOWS }, (_, at) => ({
+        workspaceId,
+        workflow: `workflow_${at}`,
+        spec: layered('shell', NODES),
+        bizdate: BIZDATE,
+      })),
+    );
+    await api.database.run('ANALYZE');
+    const times = [];
+    for (let at = 0; at < TIMELINE_READS; at++) {
+      const start = performance.now();
+      const response = await fetch(
+        `${api.url}/api/v1/workspaces/finance/timeline?bizdate=${BIZDATE}`,
+        { headers: { authorization: `Bearer ${api.token('visitor')}` } },
+      );
+      const { total } = await response.json();
+      times.push(performance.now() - start);
+      if (total !== WORKFLOWS * NODES) throw new Error(`the timeline has ${total} instances`);
+    }
+    figures.add(
+      'timeline-p95-ms',
+      percentile(times, 0.95),
+      'ms',
+      `${TIMELINE_READS} answers of the HTTP API over ${WORKFLOWS * NODES} instances; median ${Math.round(percentile(times, 0.5))}`,
+    );
+  });
+}
+
+async function using_(resource, work) {
+  try {
+    await work(resource);
+  } finally {
+    await resource[Symbol.asyncDispose]();
+  }
+}

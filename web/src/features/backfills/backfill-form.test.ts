@@ -1,0 +1,52 @@
+import { type BackfillForm, datesOf, lackOf, requestOf } from './backfill-form.ts';
+
+const FORM: BackfillForm = {
+  ranges: [{ from: '2026-01-01', to: '2026-01-03' }],
+  order: 'asc',
+  parallelism: 2,
+  mode: 'workflow',
+  nodes: [],
+  endNodes: [],
+  exclude: ['b'],
+  only: 'missing',
+};
+
+describe('the form of a backfill', () => {
+  it('counts a business date of two ranges once', () => {
+    const range = (from: string, to: string) => ({ from, to });
+    expect(datesOf([range('2026-01-01', '2026-01-03'), range('2026-01-02', '2026-01-05')])).toBe(5);
+    expect(datesOf([range('2026-01-01', '2026-01-09'), range('2026-01-02', '2026-01-05')])).toBe(9);
+    expect(datesOf([range('2026-02-01', '2026-02-01'), range('2026-01-01', '2026-01-01')])).toBe(2);
+    expect(datesOf([range('2026-01-02', '2026-01-01')])).toBe(0);
+  });
+
+  it('says what it lacks before it can be sent', () => {
+    expect(lackOf(FORM, '2026-01-03')).toBeUndefined();
+    expect(lackOf(FORM, '2026-01-02')).toBe('future');
+    expect(lackOf({ ...FORM, ranges: [{ from: '', to: '' }] }, '2026-01-03')).toBe('range');
+    expect(lackOf({ ...FORM, mode: 'nodes' }, '2026-01-03')).toBe('nodes');
+    expect(lackOf({ ...FORM, mode: 'chain', nodes: ['a'] }, '2026-01-03')).toBe('nodes');
+  });
+
+  it('is sent as the API reads it', () => {
+    expect(requestOf('wf_1', FORM)).toEqual({
+      workflow: 'wf_1',
+      ranges: FORM.ranges,
+      order: 'asc',
+      parallelism: 2,
+      scope: { mode: 'workflow' },
+      exclude: ['b'],
+      only: 'missing',
+    });
+    const nodes = ['a'];
+    expect(requestOf('w', { ...FORM, mode: 'downstream', nodes }).scope).toEqual({
+      mode: 'downstream',
+      nodes,
+    });
+    expect(requestOf('w', { ...FORM, mode: 'chain', nodes, endNodes: ['c'] }).scope).toEqual({
+      mode: 'chain',
+      from: nodes,
+      to: ['c'],
+    });
+  });
+});

@@ -1,0 +1,78 @@
+import type { components } from '../../api/schema.gen.ts';
+import { datesIn } from './backfill-range.ts';
+
+export const SCOPE_MODES = ['workflow', 'nodes', 'downstream', 'chain'] as const;
+export type ScopeMode = (typeof SCOPE_MODES)[number];
+
+export const MAX_RANGES = 7;
+export const MAX_PARALLELISM = 50;
+
+export interface DateRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What the form holds. */
+export interface BackfillForm {
+  readonly ranges: readonly DateRange[];
+  readonly order: 'asc' | 'desc';
+  readonly parallelism: number;
+  readonly mode: ScopeMode;
+  /** The nodes of the scope; of a chain its start nodes. */
+  readonly nodes: readonly string[];
+  /** Of a chain. */
+  readonly endNodes: readonly string[];
+  readonly exclude: readonly string[];
+  readonly only: 'all' | 'missing' | 'failed';
+}
+
+export type PlanRequest = components['schemas']['BackfillPlanRequest'];
+
+/** Why the form cannot be sent yet; `undefined`: it can. */
+export function lackOf(form: BackfillForm, last: string): 'range' | 'future' | 'nodes' | undefined {
+  if (form.ranges.some(({ from, to }) => datesIn(from, to) === 0)) return 'range';
+  if (form.ranges.some(({ to }) => to > last)) return 'future';
+  if (form.mode !== 'workflow' && form.nodes.length === 0) return 'nodes';
+  if (form.mode === 'chain' && form.endNodes.length === 0) return 'nodes';
+  return undefined;
+}
+
+/** Business dates of all ranges, each once. */
+export function datesOf(ranges: readonly DateRange[]): number {
+  const ascending = [...ranges]
+    .filter(({ from, to }) => datesIn(from, to) > 0)
+    .sort((a, b) => (a.from < b.from ? -1 : 1));
+  let count = 0;
+  let last = '';
+  for (const { from, to } of ascending) {
+    if (to <= last) continue;
+    count += datesIn(from, to) - (from <= last ? datesIn(from, last) : 0);
+    last = to;
+  }
+  return count;
+}
+
+export function requestOf(workflow: string, form: BackfillForm): PlanRequest {
+  const { ranges, order, parallelism, exclude, only } = form;
+  return {
+    workflow,
+    ranges: ranges.map((range) => ({ ...range })),
+    order,
+    parallelism,
+    scope: scopeOf(form),
+    exclude: [...exclude],
+    only,
+  };
+}
+
+function scopeOf({ mode, nodes, endNodes }: BackfillForm): components['schemas']['BackfillScope'] {
+  switch (mode) {
+    case 'workflow':
+      return { mode };
+    case 'chain':
+      return { mode, from: [...nodes], to: [...endNodes] };
+    case 'nodes':
+    case 'downstream':
+      return { mode, nodes: [...nodes] };
+  }
+}

@@ -234,8 +234,8 @@ describe('a node that needs one of another workflow', () => {
       userId: null,
       workflowId,
       name: 'b',
-      from: '2026-11-18',
-      to: '2026-11-19',
+      ranges: [{ from: '2026-11-18', to: '2026-11-19' }],
+      parallelism: 2,
       order: 'asc',
     });
     const order = await line.drain(await line.worker());
@@ -386,8 +386,8 @@ describe('the previous cycle', () => {
       userId: null,
       workflowId,
       name: 'b',
-      from: '2026-11-18',
-      to: '2026-11-19',
+      ranges: [{ from: '2026-11-18', to: '2026-11-19' }],
+      parallelism: 2,
       order: 'desc',
     });
     const dates: string[] = [];

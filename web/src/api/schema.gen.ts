@@ -474,8 +474,128 @@ export interface paths {
         /** List backfills, newest first */
         get: operations["listBackfills"];
         put?: never;
-        /** Run a workflow for a range of past business dates */
+        /** Run a workflow, or some of its nodes, for business dates */
         post: operations["createBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/backfills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a backfill with the progress of its business dates */
+        get: operations["getBackfill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change how many business dates of a backfill are open at once */
+        patch: operations["changeBackfill"];
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/backfills/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel all of a backfill that has not ended */
+        post: operations["cancelBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/backfills/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand nothing more of a backfill to workers; what runs goes on */
+        post: operations["pauseBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/backfills/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with a paused backfill */
+        post: operations["resumeBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/backfills/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run the failed instances of a backfill again */
+        post: operations["retryBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/backfills/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up business dates of a backfill, so that the next ones are opened */
+        post: operations["skipBackfillDates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/backfills/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a backfill would do, and change nothing */
+        post: operations["planBackfill"];
         delete?: never;
         options?: never;
         head?: never;
@@ -760,6 +880,23 @@ export interface paths {
         patch: operations["updateWorkflow"];
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/preview-edges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List the edges that a draft or a version would get on a business date */
+        post: operations["previewEdges"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/runs": {
         parameters: {
             query?: never;
@@ -1015,15 +1152,226 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             createdBy: string | null;
+            /** @description Business dates by state. */
+            dates: {
+                [key: string]: number;
+            };
+            endedAt: string | null;
             id: string;
             name: string;
+            parallelism: number;
             /** Format: date */
             planDay: string;
             spec: unknown;
+            /** @enum {string} */
+            state: "running" | "paused" | "cancelling" | "cancelled" | "ended";
             /** @description Instances by status. */
             statuses: {
                 [key: string]: number;
             };
+        };
+        BackfillChange: {
+            /** @description How many business dates are open at once. */
+            parallelism: number;
+        };
+        BackfillControlled: {
+            parallelism: number;
+            /** @description Failed instances whose rerun mode forbids it. */
+            refused: number;
+            /** @description Failed instances that were started again. */
+            retried: number;
+            /** @enum {string} */
+            state: "running" | "paused" | "cancelling" | "cancelled" | "ended";
+        };
+        BackfillDate: {
+            /** Format: date */
+            bizdate: string;
+            endedAt: string | null;
+            openedAt: string | null;
+            /** @enum {string} */
+            state: "waiting" | "open" | "done" | "skipped" | "cancelled";
+            /** @description Instances by status. */
+            statuses: {
+                [key: string]: number;
+            };
+        };
+        BackfillDetail: {
+            bizdates: components["schemas"]["BackfillDate"][];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string | null;
+            /** @description Business dates by state. */
+            dates: {
+                [key: string]: number;
+            };
+            endedAt: string | null;
+            id: string;
+            name: string;
+            parallelism: number;
+            /** Format: date */
+            planDay: string;
+            spec: unknown;
+            /** @enum {string} */
+            state: "running" | "paused" | "cancelling" | "cancelled" | "ended";
+            /** @description Instances by status. */
+            statuses: {
+                [key: string]: number;
+            };
+        };
+        BackfillPlan: {
+            /** @description The previous cycle that the first cycle of a node waits for. */
+            choices: {
+                /** Format: date */
+                bizdate: string;
+                id: string;
+                node: string;
+                runGroup: string;
+                /** Format: date-time */
+                scheduledTime: string;
+                /** @enum {string} */
+                status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
+            }[];
+            /** @description What lives of the same node and scheduled time in other run groups: the later one waits. At most 200. */
+            conflicts: {
+                id: string;
+                node: string;
+                runGroup: string;
+                runGroupKind: string;
+                /** Format: date-time */
+                scheduledTime: string;
+                /** @enum {string} */
+                status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
+            }[];
+            /** @description In the order in which they are opened; counts in the order of `nodes`. */
+            dates: components["schemas"]["BackfillPlanDate"][];
+            /** @description At least, from the durations of past successes; null without any. */
+            estimateMs: number | null;
+            /** @description Upstream first. */
+            nodes: {
+                name: string;
+                /** @enum {string} */
+                role: "run" | "dry_run";
+            }[];
+            /**
+             * @description asc also where desc was asked for, if a node depends on its previous cycle.
+             * @enum {string}
+             */
+            order: "asc" | "desc";
+            planToken: string;
+            totals: {
+                conflicts: number;
+                dates: number;
+                dryRun: number;
+                leftOut: number;
+                run: number;
+            };
+            /** @description Nodes that have not succeeded yet. */
+            unknownNodes: number;
+            /** @description Of the workflow. */
+            version: number;
+        };
+        BackfillPlanDate: {
+            /** Format: date */
+            bizdate: string;
+            conflicts: number[];
+            dryRun: number[];
+            leftOut: number[];
+            run: number[];
+        };
+        BackfillPlanRequest: {
+            /** @default [] */
+            dates?: string[];
+            /** @default [] */
+            exclude?: string[];
+            /**
+             * Format: date
+             * @description With `to`: one range, instead of `ranges`.
+             */
+            from?: string;
+            /** @description Of nodes with several cycles a day, those within, both included. */
+            hours?: {
+                /** @example 22:30 */
+                from: string;
+                /** @example 22:30 */
+                to: string;
+            };
+            /** @default [] */
+            include?: string[];
+            /**
+             * @description missing: partitions that nobody is known to have written, of nodes without declared outputs cycles that never succeeded; failed: cycles whose last instance failed or was cancelled.
+             * @default all
+             * @enum {string}
+             */
+            only?: "all" | "missing" | "failed";
+            /**
+             * @default asc
+             * @enum {string}
+             */
+            order?: "asc" | "desc";
+            /**
+             * @description How many business dates are open at once.
+             * @default 1
+             */
+            parallelism?: number;
+            /**
+             * @description Values that replace declared ones; other names are refused.
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: string;
+            };
+            priority?: number;
+            /** @default [] */
+            ranges?: {
+                /** Format: date */
+                from: string;
+                /** Format: date */
+                to: string;
+            }[];
+            resourceGroup?: string;
+            /**
+             * @description Do not wait for scheduled times that are still to come.
+             * @default false
+             */
+            runFutureNow?: boolean;
+            /**
+             * @default {
+             *       "mode": "workflow"
+             *     }
+             */
+            scope?: components["schemas"]["BackfillScope"];
+            /** Format: date */
+            to?: string;
+            /** @description Instances are handed to workers only within, in the zone of the workflow, also over midnight. */
+            window?: {
+                /** @example 22:30 */
+                from: string;
+                /** @example 22:30 */
+                to: string;
+            };
+            /** @description Name or id of the workflow. */
+            workflow: string;
+        };
+        /** @description Which nodes run. downstream: these and all below them; chain: all between start and end nodes. What is left out between two of them is a dry run. */
+        BackfillScope: {
+            /** @constant */
+            mode: "workflow";
+        } | {
+            /** @constant */
+            mode: "nodes";
+            nodes: string[];
+        } | {
+            /** @constant */
+            mode: "downstream";
+            nodes: string[];
+        } | {
+            from: string[];
+            /** @constant */
+            mode: "chain";
+            to: string[];
+        };
+        BackfillSkip: {
+            bizdates: string[];
         };
         Batch: {
             items: components["schemas"]["BatchItem"][];
@@ -1207,6 +1555,54 @@ export interface components {
             no: number;
             reason: string;
             sliceNo: number;
+        };
+        EdgePreview: {
+            /** Format: date */
+            bizdate: string;
+            edges: {
+                downstream: components["schemas"]["EdgePreviewCycle"];
+                inheritsDryRun: boolean;
+                /** @enum {string} */
+                kind: "same_cycle" | "self_previous" | "previous_cycle";
+                upstream: components["schemas"]["EdgePreviewCycle"];
+            }[];
+            /** @description Of them at most 5,000 are listed, the first ones. */
+            edgesTotal: number;
+            findings: {
+                detail: string;
+                /** @enum {string} */
+                finding: "loop" | "unknown_upstream" | "isolated" | "upstream_not_planned" | "no_upstream_cycle";
+                node: string | null;
+            }[];
+            nodes: {
+                instances: number;
+                node: string;
+            }[];
+            timezone: string;
+        };
+        EdgePreviewCycle: {
+            /** Format: date */
+            bizdate: string;
+            node: string;
+            periodNo: number;
+            /** Format: date-time */
+            scheduledAt: string;
+            /** @description Null: this workflow. */
+            workflow: string | null;
+        };
+        /** @default {} */
+        EdgePreviewRequest: {
+            /**
+             * Format: date
+             * @description The last business date that is over without it.
+             */
+            bizdate?: string;
+            /** @description A draft that was not saved; the saved one without it. */
+            draft?: {
+                [key: string]: unknown;
+            };
+            /** @description A version instead of a draft. */
+            version?: number;
         };
         Event: {
             /** Format: date-time */
@@ -1490,16 +1886,79 @@ export interface components {
             } | null;
         };
         NewBackfill: {
-            /** Format: date */
-            from: string;
+            /** @default [] */
+            dates?: string[];
+            /** @default [] */
+            exclude?: string[];
+            /**
+             * Format: date
+             * @description With `to`: one range, instead of `ranges`.
+             */
+            from?: string;
+            /** @description Of nodes with several cycles a day, those within, both included. */
+            hours?: {
+                /** @example 22:30 */
+                from: string;
+                /** @example 22:30 */
+                to: string;
+            };
+            /** @default [] */
+            include?: string[];
             name: string;
+            /**
+             * @description missing: partitions that nobody is known to have written, of nodes without declared outputs cycles that never succeeded; failed: cycles whose last instance failed or was cancelled.
+             * @default all
+             * @enum {string}
+             */
+            only?: "all" | "missing" | "failed";
             /**
              * @default asc
              * @enum {string}
              */
             order?: "asc" | "desc";
+            /**
+             * @description How many business dates are open at once.
+             * @default 1
+             */
+            parallelism?: number;
+            /**
+             * @description Values that replace declared ones; other names are refused.
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: string;
+            };
+            /** @description Of a plan: the backfill is refused when what the plan saw has changed. */
+            planToken?: string;
+            priority?: number;
+            /** @default [] */
+            ranges?: {
+                /** Format: date */
+                from: string;
+                /** Format: date */
+                to: string;
+            }[];
+            resourceGroup?: string;
+            /**
+             * @description Do not wait for scheduled times that are still to come.
+             * @default false
+             */
+            runFutureNow?: boolean;
+            /**
+             * @default {
+             *       "mode": "workflow"
+             *     }
+             */
+            scope?: components["schemas"]["BackfillScope"];
             /** Format: date */
-            to: string;
+            to?: string;
+            /** @description Instances are handed to workers only within, in the zone of the workflow, also over midnight. */
+            window?: {
+                /** @example 22:30 */
+                from: string;
+                /** @example 22:30 */
+                to: string;
+            };
             /** @description Name or id of the workflow. */
             workflow: string;
         };
@@ -1536,6 +1995,11 @@ export interface components {
             url?: string;
         };
         NewResourceGroup: {
+            /**
+             * @description Percent of its slots that backfills may use; always one instance.
+             * @default 50
+             */
+            backfillShare?: number;
             /** @default  */
             cidr?: string;
             name: string;
@@ -1686,6 +2150,8 @@ export interface components {
         ResourceGroup: {
             /** @description Its workers reach out from these: put them on the allow-list. */
             addresses: string[];
+            /** @description Percent of its slots that backfills may use; always one instance. */
+            backfillShare: number;
             cidr: string;
             id: string;
             name: string;
@@ -1703,6 +2169,8 @@ export interface components {
             }[];
         };
         ResourceGroupChange: {
+            /** @description Percent of its slots that backfills may use; always one instance. */
+            backfillShare?: number;
             cidr?: string;
             networkType?: string;
             region?: string;
@@ -3048,7 +3516,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Run a workflow for a range of past business dates */
+            /** @description Run a workflow, or some of its nodes, for business dates */
             202: {
                 headers: {
                     Location?: string;
@@ -3056,6 +3524,273 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StartedBackfill"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show a backfill with the progress of its business dates */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillChange"];
+            };
+        };
+        responses: {
+            /** @description Change how many business dates of a backfill are open at once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillControlled"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancel all of a backfill that has not ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillControlled"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Hand nothing more of a backfill to workers; what runs goes on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillControlled"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Go on with a paused backfill */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillControlled"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Run the failed instances of a backfill again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillControlled"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    skipBackfillDates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillSkip"];
+            };
+        };
+        responses: {
+            /** @description Give up business dates of a backfill, so that the next ones are opened */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillControlled"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    planBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillPlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Say what a backfill would do, and change nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillPlan"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -3866,6 +4601,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewEdges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EdgePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description List the edges that a draft or a version would get on a business date */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgePreview"];
                 };
             };
             /** @description A problem (RFC 9457) */

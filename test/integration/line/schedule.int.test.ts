@@ -129,8 +129,7 @@ describe('a business calendar', () => {
       userId: null,
       workflowId,
       name: 'b',
-      from: '2026-11-17',
-      to: '2026-11-19',
+      ranges: [{ from: '2026-11-17', to: '2026-11-19' }],
       order: 'asc',
     });
     expect(await shown(line)).toEqual([

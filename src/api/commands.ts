@@ -1,3 +1,4 @@
+import type { DryRunReason } from '../domain/calendar/cycles-of.js';
 import type { EdgeFinding } from '../domain/graph/edge-finding.js';
 import type { InstanceChange, Verdict, WideRerun } from '../domain/instance/operation.js';
 import type { AskedOperation, Effect } from '../domain/instance/operation-preview.js';
@@ -9,6 +10,7 @@ import type {
 import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/create-backfill.js';
 import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
 import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
+import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -64,6 +66,47 @@ export interface Foreseen {
   readonly workflows: readonly { readonly workflow: string; readonly instances: number }[];
   /** Ids of those that have run and append: what they wrote stays, and comes a second time. */
   readonly doubling: readonly number[];
+}
+
+/** A cycle that a preview foresees. */
+export interface UpcomingCycle {
+  readonly bizdate: string;
+  readonly periodNo: number;
+  readonly scheduledAt: Date;
+  /** The wall clock of the schedule's zone; `fold` 1 is the second of two that read the same. */
+  readonly local: { readonly date: string; readonly time: string };
+  readonly fold: 0 | 1;
+  readonly dryRun?: DryRunReason;
+}
+
+export interface SchedulePreview {
+  readonly timezone: string;
+  /** Without the days on which the schedule rests. */
+  readonly cycles: readonly UpcomingCycle[];
+}
+
+export const PARAMETER_LEVELS = ['workspace', 'workflow', 'node'] as const;
+
+export interface ParameterPreview {
+  readonly timezone: string;
+  /** The version that was looked at; null for a draft. */
+  readonly version: number | null;
+  readonly nodes: readonly {
+    readonly node: string;
+    /** What is in force for the node, and where the nearest declaration of it stands. */
+    readonly parameters: readonly {
+      readonly name: string;
+      readonly expression: string;
+      readonly level: (typeof PARAMETER_LEVELS)[number];
+    }[];
+    readonly instances: readonly (UpcomingCycle & {
+      readonly values: Readonly<Record<string, string>>;
+      /** Why a parameter has no value, by its name. */
+      readonly errors: Readonly<Record<string, string>>;
+    })[];
+  }[];
+  /** How many nodes there are; only the first are listed. */
+  readonly nodeTotal: number;
 }
 
 /** One end of an edge that is not there yet. */
@@ -165,6 +208,26 @@ export interface SchedulerCommands {
       readonly keys: readonly InstanceKey[];
     },
   ): Promise<Foreseen>;
+  /** When a schedule runs next, also one that is not submitted. Changes nothing. */
+  previewSchedule(command: {
+    readonly workspaceId: number;
+    readonly schedule: ScheduleSpec;
+    /** The workspace's without it. */
+    readonly timezone?: string | undefined;
+    /** From its first cycle on; from now on without it. */
+    readonly bizdate?: string | undefined;
+    readonly count: number;
+  }): Promise<SchedulePreview>;
+  /** The parameters that the next instances of each node would have. Changes nothing. */
+  previewParameters(command: {
+    readonly workspaceId: number;
+    readonly workflowId: number;
+    /** `latest`: the latest version, or the stored draft while there is none; otherwise this draft. */
+    readonly of: 'latest' | { readonly draft: unknown };
+    readonly node?: string | undefined;
+    readonly bizdate?: string | undefined;
+    readonly count: number;
+  }): Promise<ParameterPreview>;
   /** Changes nothing. Without `draft` and `version`: the saved draft. */
   previewEdges(command: {
     readonly workflowId: number;

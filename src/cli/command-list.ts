@@ -13,6 +13,10 @@ import { backfillsResume } from './commands/backfills-resume.js';
 import { backfillsRetry } from './commands/backfills-retry.js';
 import { backfillsShow } from './commands/backfills-show.js';
 import { backfillsSkip } from './commands/backfills-skip.js';
+import { calendarsLs } from './commands/calendars-ls.js';
+import { calendarsRm } from './commands/calendars-rm.js';
+import { calendarsSet } from './commands/calendars-set.js';
+import { calendarsShow } from './commands/calendars-show.js';
 import { completion } from './commands/completion.js';
 import { configShow } from './commands/config-show.js';
 import { ctxAdd } from './commands/ctx-add.js';
@@ -38,11 +42,15 @@ import { migrate } from './commands/migrate.js';
 import { nodesFreeze } from './commands/nodes-freeze.js';
 import { nodesLs } from './commands/nodes-ls.js';
 import { nodesUnfreeze } from './commands/nodes-unfreeze.js';
+import { parametersLs } from './commands/parameters-ls.js';
+import { parametersRm } from './commands/parameters-rm.js';
+import { parametersSet } from './commands/parameters-set.js';
 import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { why } from './commands/why.js';
 import { workflowsLs } from './commands/workflows-ls.js';
+import { workflowsPreview } from './commands/workflows-preview.js';
 import { workflowsPreviewEdges } from './commands/workflows-preview-edges.js';
 import { workflowsRm } from './commands/workflows-rm.js';
 import { workflowsShow } from './commands/workflows-show.js';
@@ -64,6 +72,7 @@ export const COMMANDS: readonly Command[] = [
   workflowsLs,
   workflowsShow,
   workflowsSubmit,
+  workflowsPreview,
   workflowsPreviewEdges,
   workflowsRm,
   nodesLs,
@@ -82,6 +91,13 @@ export const COMMANDS: readonly Command[] = [
   datasourcesAdd,
   datasourcesTest,
   datasourcesRm,
+  calendarsLs,
+  calendarsShow,
+  calendarsSet,
+  calendarsRm,
+  parametersLs,
+  parametersSet,
+  parametersRm,
   alertsLs,
   alertRulesLs,
   alertRulesSet,

@@ -19,7 +19,7 @@ export interface CommandOption {
 
 /** Things whose names or ids the shell can ask the server for. */
 export type Completes =
-  'workflow' | 'instance' | 'dataSource' | 'alertRule' | 'context' | 'command';
+  'workflow' | 'instance' | 'dataSource' | 'alertRule' | 'calendar' | 'context' | 'command';
 
 export interface CommandContext {
   readonly io: CliIo;

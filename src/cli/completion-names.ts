@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { alertRulesPath } from './api/alert.js';
 import { ApiClient } from './api/api-client.js';
+import { calendarsPath } from './api/calendar.js';
 import { dataSourcesPath } from './api/data-source.js';
 import { findServer } from './api/find-server.js';
 import { workflowsPath } from './api/workflow.js';
@@ -61,7 +62,7 @@ async function readCached(path: string): Promise<readonly string[] | undefined> 
 
 async function askNames(
   api: ApiClient,
-  kind: 'workflow' | 'instance' | 'dataSource' | 'alertRule',
+  kind: Exclude<Completes, 'command' | 'context'>,
   chosen: string | undefined,
 ): Promise<string[]> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -76,6 +77,7 @@ async function askNames(
     workflow: workflowsPath,
     dataSource: dataSourcesPath,
     alertRule: alertRulesPath,
+    calendar: calendarsPath,
   };
   const path = pathOf[kind](workspace);
   return (await ask(`${path}?limit=200`)).flatMap(({ name }) => (name === undefined ? [] : [name]));

@@ -60,6 +60,16 @@ export const ERRORS = {
     retry: 'never',
     help: 'Send one of the names that are declared, or declare the parameter and submit.',
   },
+  'MR-S112': {
+    title: 'The period or the effective days of a schedule are not valid',
+    retry: 'never',
+    help: 'Correct what is named; `schedule/preview` shows when a schedule runs before it is submitted.',
+  },
+  'MR-S113': {
+    title: 'A business calendar is missing',
+    retry: 'never',
+    help: 'Create the calendar under that name, or choose another one in the schedule.',
+  },
   'MR-S120': {
     title: 'A dependency names a workflow that is not there',
     retry: 'never',

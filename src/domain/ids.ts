@@ -12,6 +12,7 @@ export const PLAIN_ID_KINDS = [
   'ver', // workflow version
   'node',
   'ds', // data source
+  'cal', // business calendar
   'rg', // resource group
   'wk', // worker
   'bf', // backfill

@@ -1,3 +1,4 @@
+import type { BusinessCalendar } from '../domain/calendar/business-calendar.js';
 import { lastBizdate } from '../domain/calendar/bizdate.js';
 import { cyclesOf } from '../domain/calendar/cycles-of.js';
 import {
@@ -14,6 +15,7 @@ import { type PluginHost, SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
 import { syncDataSources } from '../plugin-host/sync-config.js';
 import type { DependencyProblem } from './check-dependencies.js';
 import { needsOf } from './needs-of.js';
+import { cycleScheduleOf } from './schedule-spec.js';
 import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
 
 export interface CheckContext {
@@ -28,6 +30,10 @@ export interface CheckContext {
   readonly dependencyProblems: readonly DependencyProblem[];
   /** Slots of the resource groups there are, by name. */
   readonly resourceGroups: ReadonlyMap<string, number>;
+  /** The business calendars there are, by name. */
+  readonly calendars: ReadonlyMap<string, BusinessCalendar>;
+  /** Declarations of the workspace, which those of the workflow and its nodes replace. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** What submitting learned of each node, by node name. */
@@ -111,14 +117,14 @@ function checkSchedule(
   context: CheckContext,
   problems: Problems,
 ): void {
-  const { cron, dstPolicy } = node.schedule ?? spec.schedule;
-  const at = node.schedule === undefined ? '/schedule/cron' : `${pointer}/schedule/cron`;
-  problems.catch(at, () =>
-    cyclesOf(
-      { cron, dstPolicy, zone: context.timezone },
-      lastBizdate(context.now, context.timezone),
-    ),
+  const schedule = node.schedule ?? spec.schedule;
+  const at = node.schedule === undefined ? '/schedule' : `${pointer}/schedule`;
+  const { effectiveFrom: _from, effectiveTo: _to, calendar: _calendar, ...form } = schedule;
+  const field = schedule.period === undefined ? 'cron' : 'period';
+  problems.catch(`${at}/${field}`, () =>
+    cyclesOf({ ...form, zone: context.timezone }, lastBizdate(context.now, context.timezone)),
   );
+  problems.catch(at, () => cycleScheduleOf(schedule, context.timezone, context.calendars));
 }
 
 function checkGroup(
@@ -238,7 +244,10 @@ function checkParameters(
     instanceId: 1,
   } as Parameters<typeof substitute>[2];
   const values = problems.catch(`${pointer}/parameters`, () =>
-    evaluateDeclarations(parseDeclarations({ ...spec.parameters, ...node.parameters }), base),
+    evaluateDeclarations(
+      parseDeclarations({ ...context.parameters, ...spec.parameters, ...node.parameters }),
+      base,
+    ),
   );
   if (values === undefined) return;
   eachTemplate((code, at) => {

@@ -1,4 +1,5 @@
 import { type Bizdate, plusDays } from '../domain/calendar/bizdate.js';
+import type { BusinessCalendar } from '../domain/calendar/business-calendar.js';
 import { type Cycle, cyclesOf } from '../domain/calendar/cycles-of.js';
 import { previousCycle } from '../domain/graph/match-cycles.js';
 import type { EdgeKind } from '../domain/instance/status.js';
@@ -7,6 +8,8 @@ import type { DependentWorkflow, ForeignNodes } from './check-dependencies.js';
 import { edgesOf, type OutsideNode } from './edges-of.js';
 import { type Dependency, dependenciesOf } from './needs-of.js';
 import { type OutsideCycle, scheduledNodes } from './outside-nodes.js';
+import { calendarsOfSpec } from './planned-schedule.js';
+import { cycleScheduleOf } from './schedule-spec.js';
 import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
 
 /** A workflow as it is written, on one business date. */
@@ -50,17 +53,23 @@ function idsOf(spec: WorkflowSpec): Map<string, number> {
   return new Map(spec.nodes.map((node, index) => [node.id, -1 - index]));
 }
 
-function cyclesOn(scene: EdgeScene, node: NodeSpec, bizdate: Bizdate): Cycle[] {
-  const { cron, dstPolicy } = node.schedule ?? scene.spec.schedule;
-  return cyclesOf({ cron, dstPolicy, zone: scene.timezone }, bizdate);
+/** With the calendars that it names. */
+interface DatedScene extends EdgeScene {
+  readonly calendars: ReadonlyMap<string, BusinessCalendar>;
+}
+
+function cyclesOn(scene: DatedScene, node: NodeSpec, bizdate: Bizdate): Cycle[] {
+  const { spec, timezone, calendars } = scene;
+  return cyclesOf(cycleScheduleOf(node.schedule ?? spec.schedule, timezone, calendars), bizdate);
 }
 
 export async function concreteEdges(
   sql: Sql,
-  scene: EdgeScene,
+  edgeScene: EdgeScene,
   foreign: ForeignNodes,
 ): Promise<ConcreteEdges> {
-  const { spec, bizdate, timezone, name } = scene;
+  const { spec, bizdate, timezone, name, workspaceId } = edgeScene;
+  const scene = { ...edgeScene, calendars: await calendarsOfSpec(sql, workspaceId, spec) };
   const ids = idsOf(spec);
   const dependencies = dependenciesOf(spec, name, (node, other) =>
     other === undefined ? ids.get(node) : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined),
@@ -89,7 +98,7 @@ export async function concreteEdges(
   return { edges, cycles, dependencies, names };
 }
 
-function ownCycles(scene: EdgeScene): Map<string, readonly OwnCycle[]> {
+function ownCycles(scene: DatedScene): Map<string, readonly OwnCycle[]> {
   const cycles = new Map<string, readonly OwnCycle[]>();
   let count = 0;
   for (const node of scene.spec.nodes) {
@@ -104,7 +113,7 @@ function ownCycles(scene: EdgeScene): Map<string, readonly OwnCycle[]> {
   return cycles;
 }
 
-function earlier(scene: EdgeScene, node: NodeSpec): OutsideNode<EarlierCycle> {
+function earlier(scene: DatedScene, node: NodeSpec): OutsideNode<EarlierCycle> {
   const days = new Map<Bizdate, readonly EarlierCycle[]>();
   return {
     selfDependent: node.selfDependence,

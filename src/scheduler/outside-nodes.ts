@@ -1,3 +1,4 @@
+import type { BusinessCalendar } from '../domain/calendar/business-calendar.js';
 import { type Bizdate, plusDays } from '../domain/calendar/bizdate.js';
 import { type Cycle, cyclesOf } from '../domain/calendar/cycles-of.js';
 import type { CycleRef } from '../domain/graph/match-cycles.js';
@@ -5,6 +6,7 @@ import type { Sql } from '../store/database.js';
 import { findCycles } from '../store/sql/find-cycles.sql.js';
 import { loadScheduledNodes, type ScheduledNode } from '../store/sql/load-scheduled-nodes.sql.js';
 import { datesAround, type OutsideNode } from './edges-of.js';
+import { calendarsOfNodes, plannedSchedule } from './planned-schedule.js';
 
 /** A cycle outside of the plan that is made: its row, or, while `id` is absent, what names it. */
 export interface OutsideCycle extends CycleRef {
@@ -38,9 +40,10 @@ export async function scheduledNodes(
   rowsOn: CyclesOn = () => undefined,
 ): Promise<OutsideNodes> {
   const nodes = await loadScheduledNodes(sql, workspaceId, nodeIds, datesAround(bizdate));
+  const calendars = await calendarsOfNodes(sql, workspaceId, nodes);
   const days = new Map<number, Map<string, ScheduledNode>>();
   const found = new Map<number, OutsideNode<OutsideCycle>>();
-  const schedules = new Map<string, readonly Cycle[]>();
+  const known: KnownCycles = { calendars, schedules: new Map() };
   for (const node of nodes) {
     const own = days.get(node.nodeId) ?? new Map<string, ScheduledNode>();
     days.set(node.nodeId, own);
@@ -51,7 +54,7 @@ export async function scheduledNodes(
       timezone: node.timezone,
       cyclesOn: (day) => {
         const cycles =
-          made.get(day) ?? rowsOn(node.nodeId, day) ?? cyclesOfNode(own.get(day), schedules);
+          made.get(day) ?? rowsOn(node.nodeId, day) ?? cyclesOfNode(own.get(day), known);
         made.set(day, cycles);
         return cycles;
       },
@@ -60,16 +63,23 @@ export async function scheduledNodes(
   return found;
 }
 
-/** `schedules` keeps what was worked out: thousands of nodes share a schedule, and zones are slow to ask. */
+interface KnownCycles {
+  readonly calendars: ReadonlyMap<string, BusinessCalendar>;
+  /** Keeps what was worked out: thousands of nodes share a schedule, and zones are slow to ask. */
+  readonly schedules: Map<string, readonly Cycle[]>;
+}
+
 function cyclesOfNode(
   node: ScheduledNode | undefined,
-  schedules: Map<string, readonly Cycle[]>,
+  { calendars, schedules }: KnownCycles,
 ): OutsideCycle[] {
   if (node?.isScheduled !== true) return [];
-  const { nodeId, workflowId, timezone, cron, dstPolicy } = node;
+  const { nodeId, workflowId, timezone, cron, period, calendar } = node;
   const bizdate = node.bizdate as Bizdate;
-  const key = [bizdate, timezone, dstPolicy, cron].join(' ');
-  const cycles = schedules.get(key) ?? cyclesOf({ cron, zone: timezone, dstPolicy }, bizdate);
+  const { dst_policy: policy, effective_from: from, effective_to: to } = node;
+  const key = JSON.stringify([bizdate, timezone, policy, cron, period, from, to, calendar]);
+  const cycles =
+    schedules.get(key) ?? cyclesOf(plannedSchedule(node, timezone, calendars), bizdate);
   schedules.set(key, cycles);
   return cycles.map(({ periodNo, scheduledAt }) => ({
     nodeId,

@@ -1,10 +1,11 @@
 import type { Bizdate } from '../domain/calendar/bizdate.js';
-import { type Cycle, type DstPolicy, cyclesOf } from '../domain/calendar/cycles-of.js';
+import { type Cycle, cyclesOf } from '../domain/calendar/cycles-of.js';
 import { evaluateDeclarations } from '../domain/params/declarations.js';
 import { substitute } from '../domain/params/substitute.js';
 import type { Sql } from '../store/database.js';
 import type { PlannedInstance, WorkflowPlan } from '../store/sql/insert-plan.sql.js';
 import { planEdges } from './plan-edges.js';
+import { calendarsOfNodes, type PlannedSchedule, plannedSchedule } from './planned-schedule.js';
 
 /** Which version to plan, for which business date, into which run group. */
 export interface PlanOrder {
@@ -21,13 +22,11 @@ export interface PlanOrder {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-interface NodeRow {
+interface NodeRow extends PlannedSchedule {
   readonly node_id: number;
   readonly name: string;
   readonly type: string;
   readonly parameters: Record<string, string>;
-  readonly cron: string;
-  readonly dst_policy: DstPolicy;
   readonly self_dependence: boolean;
   readonly schedule_type: 'normal' | 'frozen' | 'dry_run';
   readonly priority: number;
@@ -46,14 +45,16 @@ interface PlannedCycle extends Cycle {
  * back the plans of the workflows it depends on until the caller's transaction ends.
  */
 export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<WorkflowPlan> {
-  const nodes = await nodesOf(sql, order.versionId);
+  const nodes = await nodesOf(sql, order);
+  const calendars = await calendarsOfNodes(sql, order.workspaceId, nodes);
   const instances: PlannedInstance[] = [];
   const cycles = new Map<number, readonly PlannedCycle[]>();
   for (const node of nodes) {
-    const planned = cyclesOf(
-      { cron: node.cron, zone: order.timezone, dstPolicy: node.dst_policy },
-      order.bizdate,
-    ).map((cycle, at) => ({ ...cycle, index: instances.length + at }));
+    const schedule = plannedSchedule(node, order.timezone, calendars);
+    const planned = cyclesOf(schedule, order.bizdate).map((cycle, at) => ({
+      ...cycle,
+      index: instances.length + at,
+    }));
     cycles.set(node.node_id, planned);
     for (const cycle of planned) instances.push(instanceOf(node, cycle, order));
   }
@@ -66,15 +67,19 @@ export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<Workflow
   return { ...order, instances, ...(await planEdges(sql, order, own)) };
 }
 
-async function nodesOf(sql: Sql, versionId: number): Promise<NodeRow[]> {
+async function nodesOf(sql: Sql, { workspaceId, versionId }: PlanOrder): Promise<NodeRow[]> {
   return await sql.rows<NodeRow>(
-    `SELECT nv.node_id, n.name, nv.type, nv.parameters, nv.cron, nv.dst_policy, nv.self_dependence,
-            nv.schedule_type, nv.priority, nv.resource_group_id, nv.slots,
+    // The nearest declaration wins; those of workflow and node were joined at the submit.
+    `SELECT nv.node_id, n.name, nv.type,
+            coalesce((SELECT jsonb_object_agg(p.name, p.expression) FROM workspace_parameter p
+                       WHERE p.workspace_id = $2), '{}') || nv.parameters AS parameters,
+            nv.cron, nv.period, nv.dst_policy, nv.effective_from, nv.effective_to, nv.calendar,
+            nv.self_dependence, nv.schedule_type, nv.priority, nv.resource_group_id, nv.slots,
             (SELECT jsonb_agg(jsonb_build_object('no', o.no, 'partition', o.partition_expression))
                FROM node_output o WHERE o.version_id = nv.version_id AND o.node_id = nv.node_id) AS outputs
        FROM node_version nv JOIN node n ON n.id = nv.node_id
       WHERE nv.version_id = $1 ORDER BY nv.node_id`,
-    [versionId],
+    [versionId, workspaceId],
   );
 }
 
@@ -94,18 +99,24 @@ function instanceOf(node: NodeRow, cycle: Cycle, order: PlanOrder): PlannedInsta
     frozen: node.schedule_type === 'frozen',
     dryRun: isDryRun,
     reason: isDryRun ? (cycle.dryRun ?? 'dry_run') : null,
-    parameters: parametersOf(node, cycle, order),
+    parameters: (instanceId) => parametersOf(node, cycle, order, instanceId),
   };
 }
 
 /** Values are fixed now, when the instance is made, not when it starts. */
-function parametersOf(node: NodeRow, cycle: Cycle, order: PlanOrder): Record<string, string> {
+function parametersOf(
+  node: NodeRow,
+  cycle: Cycle,
+  order: PlanOrder,
+  instanceId: number,
+): Record<string, string> {
   const base = {
     bizdate: order.bizdate,
     scheduledLocal: { ...cycle.local, fold: cycle.fold },
     zone: order.timezone,
     workflowId: order.workflowId,
     nodeId: node.node_id,
+    instanceId,
   };
   const values = {
     ...evaluateDeclarations(node.parameters, base),

@@ -32,7 +32,7 @@ export async function runWorkflow(
   return await database.transaction(async (tx) => {
     const version = await latestVersion(tx, options.workflowId);
     if (options.allowFuture !== true) refuseFuture(bizdate, now, version.timezone);
-    await refuseUnknownParameters(tx, version.versionId, Object.keys(options.parameters));
+    await refuseUnknownParameters(tx, version, Object.keys(options.parameters));
     const group = await createRunGroup(tx, 'test', `test ${bizdate}`, version.workspaceId, options);
     const plan = await planWorkflow(tx, {
       ...version,
@@ -61,14 +61,14 @@ function refuseFuture(bizdate: Bizdate, now: Date, timezone: string): void {
 /** A misspelt name would leave the declared value in force without a word. */
 export async function refuseUnknownParameters(
   tx: Sql,
-  versionId: number,
+  { versionId, workspaceId }: LatestVersion,
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
   const rows = await tx.rows<{ name: string }>(
-    `SELECT DISTINCT jsonb_object_keys(parameters) AS name FROM node_version
-      WHERE version_id = $1 ORDER BY name`,
-    [versionId],
+    `SELECT jsonb_object_keys(parameters) AS name FROM node_version WHERE version_id = $1
+     UNION SELECT name FROM workspace_parameter WHERE workspace_id = $2 ORDER BY name`,
+    [versionId, workspaceId],
   );
   const declared = rows.map((row) => row.name);
   const unknown = names.filter((name) => !declared.includes(name));

@@ -19,6 +19,16 @@ import { rerunWide } from '../store/sql/rerun-wide.sql.js';
 import { unlinkUpstreams } from '../store/sql/unlink-upstreams.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { type EdgePreview, type EdgePreviewOptions, previewEdges } from './preview-edges.js';
+import {
+  type ParameterPreview,
+  type ParameterPreviewOptions,
+  previewParameters,
+} from './preview-parameters.js';
+import {
+  previewSchedule,
+  type SchedulePreview,
+  type SchedulePreviewOptions,
+} from './preview-schedule.js';
 import { type Foreseen, foreseeOperation, type PreviewOptions } from './preview-operation.js';
 import {
   type BackfillCommand,
@@ -169,6 +179,14 @@ export class ScheduleCommands {
 
   async previewOperation(options: PreviewOptions): Promise<Foreseen> {
     return await foreseeOperation(this.#database, this.#clock.now(), options);
+  }
+
+  async previewSchedule(options: SchedulePreviewOptions): Promise<SchedulePreview> {
+    return await previewSchedule(this.#database, this.#clock.now(), options);
+  }
+
+  async previewParameters(options: ParameterPreviewOptions): Promise<ParameterPreview> {
+    return await previewParameters(this.#database, this.#clock.now(), options);
   }
 
   async previewEdges(options: EdgePreviewOptions): Promise<EdgePreview> {

@@ -1,13 +1,17 @@
 import { type Bizdate, bizdateOf, parseBizdate, plusDays } from '../domain/calendar/bizdate.js';
 import { MillraceError } from '../domain/errors.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
+import { DAILY_AT_MIDNIGHT } from '../domain/calendar/schedule-times-of.js';
 import type { Database, Sql } from '../store/database.js';
+import { holdCalendars } from '../store/repositories/calendar-repository.js';
+import { workspaceParameters } from '../store/repositories/workspace-parameter-repository.js';
 import { writeEvents } from '../store/sql/write-events.sql.js';
 import { dependencyProblems, type ForeignNodes, foreignNodesOf } from './check-dependencies.js';
 import { type CheckedNodes, checkWorkflow } from './check-workflow.js';
 import { refuseLoops } from './edge-findings.js';
 import { type Dependency, dependenciesOf } from './needs-of.js';
 import { readSpec } from './read-spec.js';
+import type { ScheduleSpec } from './schedule-spec.js';
 import type { WorkflowSpec } from './workflow-spec.js';
 
 export interface SubmitOptions {
@@ -65,6 +69,8 @@ export async function submitWorkflow(
       dependencyProblems: await dependencyProblems(tx, dependent, spec, foreign),
       dataSources: await dataSourceTypes(tx, workflow.workspace_id),
       resourceGroups: new Map(groups.map((group) => [group.name, group.slots])),
+      calendars: await holdCalendars(tx, workflow.workspace_id),
+      parameters: await workspaceParameters(tx, workflow.workspace_id),
     });
     const firstBizdate = await firstUnplanned(tx, workflow.workspace_id, timezone, now);
     await refuseLoops(tx, { ...dependent, spec, timezone, bizdate: firstBizdate }, foreign);
@@ -151,11 +157,13 @@ async function insertNodes(
   );
   const ids = new Map(rows.map((row) => [row.name, row.id]));
   await tx.run(
-    `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, dst_policy,
-            self_dependence, schedule_type, rerun_mode, priority, resource_group_id, slots, retry_max,
-            retry_interval_ms, retry_factor, retry_cap_ms, timeout_ms, data_sources)
+    `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
+            dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode,
+            priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
+            timeout_ms, data_sources)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
-            config_version int, parameters jsonb, cron text, dst_policy text, self_dependence boolean,
+            config_version int, parameters jsonb, cron text, period jsonb, dst_policy text,
+            effective_from date, effective_to date, calendar text, self_dependence boolean,
             schedule_type text, rerun_mode text, priority smallint, resource_group_id bigint, slots smallint,
             retry_max smallint, retry_interval_ms int, retry_factor double precision, retry_cap_ms int,
             timeout_ms bigint, data_sources text[])`,
@@ -168,8 +176,7 @@ async function insertNodes(
           config: node.config,
           config_version: node.configVersion,
           parameters: { ...spec.parameters, ...node.parameters },
-          cron: (node.schedule ?? spec.schedule).cron,
-          dst_policy: (node.schedule ?? spec.schedule).dstPolicy,
+          ...scheduleColumns(node.schedule ?? spec.schedule),
           self_dependence: node.selfDependence,
           schedule_type: node.scheduleType,
           rerun_mode: node.rerunMode,
@@ -191,6 +198,18 @@ async function insertNodes(
   );
   await insertEdges(tx, versionId, dependencies);
   await insertOutputs(tx, versionId, spec, ids);
+}
+
+function scheduleColumns(schedule: ScheduleSpec): Record<string, unknown> {
+  const { cron, period, dstPolicy, effectiveFrom, effectiveTo, calendar } = schedule;
+  return {
+    cron: period === undefined ? (cron ?? DAILY_AT_MIDNIGHT) : undefined,
+    period,
+    dst_policy: dstPolicy,
+    effective_from: effectiveFrom,
+    effective_to: effectiveTo,
+    calendar,
+  };
 }
 
 async function insertEdges(

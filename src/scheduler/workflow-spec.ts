@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { DST_POLICIES } from '../domain/calendar/cycles-of.js';
+import { scheduleSpec } from './schedule-spec.js';
 
 const name = z
   .string()
@@ -10,14 +10,6 @@ const name = z
 const parameters = z.record(z.string(), z.string()).default({}).meta({
   description:
     'Values by name: literals, ${yyyymmdd-1} for business dates, $[...] for scheduled times.',
-});
-
-const schedule = z.strictObject({
-  cron: z
-    .string()
-    .default('0 0 * * *')
-    .meta({ description: 'Five fields: minute hour day month weekday.' }),
-  dstPolicy: z.enum(DST_POLICIES).default('run_at_next_valid'),
 });
 
 const need = z.union([
@@ -50,7 +42,7 @@ const nodeSpec = z.strictObject({
   config: z.record(z.string(), z.unknown()).default({}),
   configVersion: z.int().min(1).default(1),
   parameters,
-  schedule: schedule
+  schedule: scheduleSpec
     .optional()
     .meta({ description: 'Its own schedule; the workflow’s without it.' }),
   selfDependence: z.boolean().default(false).meta({
@@ -101,7 +93,7 @@ const nodeSpec = z.strictObject({
 export const workflowSpec = z
   .strictObject({
     timezone: z.string().optional().meta({ description: 'IANA name; the workspace’s without it.' }),
-    schedule: schedule.prefault({}),
+    schedule: scheduleSpec.prefault({}),
     parameters,
     nodes: z.array(nodeSpec).min(1).max(100_000),
   })

@@ -68,6 +68,8 @@ export const NO_COMMANDS: SchedulerCommands = {
   freezeInstance: refuse,
   unfreezeInstance: refuse,
   previewOperation: refuse,
+  previewSchedule: refuse,
+  previewParameters: refuse,
   previewEdges: refuse,
   explainInstance: refuse,
 };

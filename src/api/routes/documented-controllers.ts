@@ -3,6 +3,7 @@ import type { Type } from '@nestjs/common';
 import { AlertController } from './alert.controller.js';
 import { AlertRuleController } from './alert-rule.controller.js';
 import { BackfillController } from './backfill.controller.js';
+import { CalendarController } from './calendar.controller.js';
 import { ChecklistController } from './checklist.controller.js';
 import { DataSourceController } from './data-source.controller.js';
 import { DayController } from './day.controller.js';
@@ -11,7 +12,9 @@ import { InstanceBatchController } from './instance-batch.controller.js';
 import { InstanceController } from './instance.controller.js';
 import { LogController } from './log.controller.js';
 import { NodeController } from './node.controller.js';
+import { ParameterController } from './parameter.controller.js';
 import { PreferenceController } from './preference.controller.js';
+import { PreviewController } from './preview.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { TimelineController } from './timeline.controller.js';
 import { WorkflowEdgeController } from './workflow-edge.controller.js';
@@ -23,6 +26,9 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstallationController,
   DataSourceController,
   WorkflowController,
+  PreviewController,
+  CalendarController,
+  ParameterController,
   WorkflowEdgeController,
   NodeController,
   BackfillController,

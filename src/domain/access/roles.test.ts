@@ -11,6 +11,8 @@ const MATRIX = {
   writeDataSources: 'yy-----',
   useDataSources: 'yyyyy--',
   writeResourceGroups: 'yy-----',
+  writeCalendars: 'yy-----',
+  writeParameters: 'yy-----',
 };
 
 test('every action has a row in the matrix', () => {

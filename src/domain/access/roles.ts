@@ -22,6 +22,8 @@ const ALLOWED = {
   writeDataSources: ['owner', 'administrator'],
   useDataSources: ['owner', 'administrator', 'developer', 'operator', 'deployer'],
   writeResourceGroups: ['owner', 'administrator'],
+  writeCalendars: ['owner', 'administrator'],
+  writeParameters: ['owner', 'administrator'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Action = keyof typeof ALLOWED;

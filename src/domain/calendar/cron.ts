@@ -2,34 +2,15 @@ import { CronExpressionParser } from 'cron-parser';
 import { MillraceError } from '../errors.js';
 import { daysInMonth, weekdayOf } from './local-date.js';
 import type { LocalDate } from './local-date.js';
-import type { LocalTime } from './zone.js';
-
-/** A cron text of five fields, read. The clock times are those of every run day. */
-export interface CronSchedule {
-  /** `HH:MM:00`, ascending, never empty. */
-  readonly times: readonly LocalTime[];
-  readonly hours: ReadonlySet<number>;
-  runsOn(date: LocalDate): boolean;
-}
-
-const MAX_CACHED = 10_000;
-const schedules = new Map<string, CronSchedule>();
+import { hourlyOf } from './schedule-times.js';
+import type { ScheduleTimes } from './schedule-times.js';
 
 /**
  * Reads and checks a cron text: `minute hour day month weekday`, with names, lists, ranges, steps, `L`
  * (last day of the month), `5L` (last Friday) and `1#2` (second Monday); a day restricted by both day
  * fields runs when either fits. Throws MR-S105 with the reason.
  */
-export function validateCron(text: string): CronSchedule {
-  const known = schedules.get(text);
-  if (known !== undefined) return known;
-  const schedule = readCron(text);
-  if (schedules.size >= MAX_CACHED) schedules.clear();
-  schedules.set(text, schedule);
-  return schedule;
-}
-
-function readCron(text: string): CronSchedule {
+export function validateCron(text: string): ScheduleTimes {
   const fields = text.trim().split(/\s+/);
   refuseOtherDialects(text, fields);
   let parsed: ReturnType<typeof CronExpressionParser.parse>['fields'];
@@ -50,7 +31,7 @@ function readCron(text: string): CronSchedule {
       : (date) => fitsMonthDay(date) || fitsWeekday(date);
   return {
     times: hours.flatMap((h) => numbersOf(minute.values).map((m) => `${two(h)}:${two(m)}:00`)),
-    hours: new Set(hours),
+    hourly: hourlyOf(hours),
     runsOn: (date) => months.has(Number(date.slice(5, 7))) && fitsDay(date),
   };
 }

@@ -1,12 +1,16 @@
 import { runDayOf } from './bizdate.js';
 import type { Bizdate } from './bizdate.js';
-import { validateCron } from './cron.js';
+import { isWorkDay } from './business-calendar.js';
+import type { BusinessCalendar } from './business-calendar.js';
 import type { LocalDate } from './local-date.js';
+import { scheduleTimesOf } from './schedule-times-of.js';
+import type { ScheduleForm } from './schedule-times-of.js';
 import { localOf, zonedToInstant } from './zone.js';
 import type { LocalTime } from './zone.js';
 
 /**
- * What happens where the zone's clock jumps. Hourly means: the schedule also has the hour before or after.
+ * What happens where the zone's clock jumps. Hourly means: a schedule by cron, minutes or hours that also has
+ * the hour before or after.
  *
  * | | hour that is skipped | hour that is doubled |
  * |---|---|---|
@@ -17,14 +21,15 @@ import type { LocalTime } from './zone.js';
 export const DST_POLICIES = ['run_at_next_valid', 'run_twice', 'dataworks'] as const;
 export type DstPolicy = (typeof DST_POLICIES)[number];
 
-export interface CycleSchedule {
-  readonly cron: string;
+export interface CycleSchedule extends ScheduleForm {
   /** IANA name. */
   readonly zone: string;
   readonly dstPolicy?: DstPolicy;
   /** First and last run day (local, both included) that has cycles. */
-  readonly effectiveFrom?: LocalDate;
-  readonly effectiveTo?: LocalDate;
+  readonly effectiveFrom?: LocalDate | undefined;
+  readonly effectiveTo?: LocalDate | undefined;
+  /** On its days off the schedule rests as on any other day on which it does not run. */
+  readonly calendar?: BusinessCalendar | undefined;
 }
 
 export type DryRunReason = 'off_day' | 'dst_gap';
@@ -45,21 +50,20 @@ interface Occurrence {
 }
 
 /**
- * The cycles of one business date, those of the local day after it, ascending. A day on which the cron does
- * not run has one dry-run cycle at the cron's first clock time, so that nothing downstream waits for ever.
+ * The cycles of one business date, those of the local day after it, ascending. A day on which the schedule
+ * does not run has one dry-run cycle at its first clock time, so that nothing downstream waits for ever.
  * Wall times are enumerated here and not by a cron library: those skip or double cycles when the clock jumps.
- * Throws MR-S105 for a bad cron or zone.
+ * Throws MR-S105 for a bad cron or zone, MR-S112 for a bad period.
  */
 export function cyclesOf(schedule: CycleSchedule, bizdate: Bizdate): Cycle[] {
   const runDay = runDayOf(bizdate);
-  if (schedule.effectiveFrom !== undefined && runDay < schedule.effectiveFrom) return [];
-  if (schedule.effectiveTo !== undefined && runDay > schedule.effectiveTo) return [];
-  const { cron, zone, dstPolicy = 'run_at_next_valid' } = schedule;
-  const { times, hours, runsOn } = validateCron(cron);
-  const isRunDay = runsOn(runDay);
+  if (!isEffective(schedule, runDay)) return [];
+  const { zone, dstPolicy = 'run_at_next_valid' } = schedule;
+  const { times, hourly } = scheduleTimesOf(schedule);
+  const isRunDay = runsOn(schedule, runDay);
   const found = new Map<number, Occurrence>();
   for (const time of isRunDay ? times : times.slice(0, 1)) {
-    const isHourly = isRunDay && hasNeighbour(hours, Number(time.slice(0, 2)));
+    const isHourly = isRunDay && hourly.has(Number(time.slice(0, 2)));
     for (const occurrence of occurrencesOf(runDay, time, zone, dstPolicy, isHourly)) {
       // A cycle moved out of a gap gives way to one that belongs to that minute.
       const known = found.get(occurrence.at.getTime());
@@ -82,6 +86,23 @@ export function cyclesOf(schedule: CycleSchedule, bizdate: Bizdate): Cycle[] {
   });
 }
 
+/** Whether cycles of this local day do something: neither an off day nor out of the effective days. */
+export function runsOn(schedule: CycleSchedule, runDay: LocalDate): boolean {
+  const { calendar } = schedule;
+  return (
+    isEffective(schedule, runDay) &&
+    scheduleTimesOf(schedule).runsOn(runDay) &&
+    (calendar === undefined || isWorkDay(calendar, runDay))
+  );
+}
+
+function isEffective({ effectiveFrom, effectiveTo }: CycleSchedule, runDay: LocalDate): boolean {
+  return (
+    (effectiveFrom === undefined || runDay >= effectiveFrom) &&
+    (effectiveTo === undefined || runDay <= effectiveTo)
+  );
+}
+
 function occurrencesOf(
   date: LocalDate,
   time: LocalTime,
@@ -102,9 +123,4 @@ function occurrencesOf(
       if (policy === 'run_twice' || isHourly) return [{ at: zoned.first }, { at: zoned.second }];
       return [{ at: zoned.first }];
   }
-}
-
-/** `0 * * * *` and `0 1-5 * * *` are hourly at 02:00; `30 2 * * *` and `0 2,14 * * *` would lose a run. */
-function hasNeighbour(hours: ReadonlySet<number>, hour: number): boolean {
-  return hours.has(hour - 1) || hours.has(hour + 1);
 }

@@ -95,7 +95,7 @@ async function checkedParameters(
   { parameters = {} }: BackfillRequest,
 ): Promise<Readonly<Record<string, string>>> {
   for (const [name, value] of Object.entries(parameters)) checkOutsideValue(name, value);
-  await refuseUnknownParameters(tx, version.versionId, Object.keys(parameters));
+  await refuseUnknownParameters(tx, version, Object.keys(parameters));
   return parameters;
 }
 

@@ -70,8 +70,10 @@ async function filterOf(
     const own = outputsOf.get(instance.nodeId);
     // A node that declares no product has nothing but its own outcome to be known by.
     if (own === undefined) return history.get(keyOf(instance))?.succeeded !== true;
+    // It has no id yet: a product that is named after the id is never there before its instance.
+    const parameters = instance.parameters(0);
     return own.some((output) => {
-      const partition = instance.parameters[`output.${output.no}`] ?? '';
+      const partition = parameters[`output.${output.no}`] ?? '';
       return !produced.has(`${instance.nodeId} ${partitionKey(output, partition)}`);
     });
   };

@@ -30,6 +30,9 @@ import {
   NodeVersionEntity,
   EdgeEntity,
   NodeOutputEntity,
+  BusinessCalendarEntity,
+  BusinessCalendarDayEntity,
+  WorkspaceParameterEntity,
 } from './workflow.entity.js';
 import {
   RunGroupEntity,
@@ -92,6 +95,9 @@ export const ENTITIES: EntitySchema[] = [
   NodeVersionEntity,
   EdgeEntity,
   NodeOutputEntity,
+  BusinessCalendarEntity,
+  BusinessCalendarDayEntity,
+  WorkspaceParameterEntity,
   RunGroupEntity,
   PlanEntity,
   WorkflowInstanceEntity,

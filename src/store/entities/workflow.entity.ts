@@ -52,7 +52,11 @@ export const NodeVersionEntity = new EntitySchema({
     config: { type: 'jsonb' },
     config_version: { type: 'integer' },
     parameters: { type: 'jsonb' },
-    cron: { type: 'text' },
+    cron: { type: 'text', nullable: true },
+    period: { type: 'jsonb', nullable: true },
+    effective_from: { type: 'date', nullable: true },
+    effective_to: { type: 'date', nullable: true },
+    calendar: { type: 'text', nullable: true },
     dst_policy: { type: 'text' },
     self_dependence: { type: 'boolean' },
     schedule_type: { type: 'text' },
@@ -89,5 +93,39 @@ export const NodeOutputEntity = new EntitySchema({
     data_source: { type: 'text' },
     table_name: { type: 'text' },
     partition_expression: { type: 'text' },
+  },
+});
+
+export const BusinessCalendarEntity = new EntitySchema({
+  name: 'business_calendar',
+  columns: {
+    id: { type: 'bigint', primary: true, generated: true },
+    workspace_id: { type: 'bigint' },
+    name: { type: 'text' },
+    description: { type: 'text', default: () => "''::text" },
+    work_weekdays: { type: 'text', array: true },
+    revision: { type: 'integer', default: () => '1' },
+    created_by: { type: 'bigint', nullable: true },
+    created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+    updated_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+  },
+});
+
+export const BusinessCalendarDayEntity = new EntitySchema({
+  name: 'business_calendar_day',
+  columns: {
+    calendar_id: { type: 'bigint', primary: true },
+    day: { type: 'date', primary: true },
+    is_work_day: { type: 'boolean' },
+  },
+});
+
+export const WorkspaceParameterEntity = new EntitySchema({
+  name: 'workspace_parameter',
+  columns: {
+    workspace_id: { type: 'bigint', primary: true },
+    name: { type: 'text', primary: true },
+    expression: { type: 'text' },
+    updated_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
   },
 });

@@ -22,7 +22,8 @@ export interface PlannedInstance {
   readonly isNeverFrozen?: boolean;
   readonly dryRun: boolean;
   readonly reason: string | null;
-  readonly parameters: Readonly<Record<string, string>>;
+  /** Of the id that the instance gets: `$taskid` is one of the expressions. */
+  readonly parameters: (instanceId: number) => Readonly<Record<string, string>>;
 }
 
 interface PlannedKind {
@@ -248,12 +249,20 @@ async function insertInstances(
       plan.backfill !== undefined,
     ],
   );
+  await insertDetails(tx, plan, ids);
+  return ids;
+}
+
+async function insertDetails(tx: Sql, plan: WorkflowPlan, ids: readonly number[]): Promise<void> {
   await tx.run(
     `INSERT INTO node_instance_detail (plan_day, instance_id, parameters)
      SELECT $1, p.id, p.parameters FROM unnest($2::bigint[], $3::jsonb[]) AS p(id, parameters)`,
-    [plan.planDay, ids, plan.instances.map((each) => JSON.stringify(each.parameters))],
+    [
+      plan.planDay,
+      ids,
+      plan.instances.map((each, at) => JSON.stringify(each.parameters(ids[at] ?? 0))),
+    ],
   );
-  return ids;
 }
 
 async function insertEdges(

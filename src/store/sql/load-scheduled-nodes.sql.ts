@@ -1,4 +1,5 @@
 import type { DstPolicy } from '../../domain/calendar/cycles-of.js';
+import type { Period } from '../../domain/calendar/period.js';
 import type { Sql } from '../database.js';
 
 /** A node as the version that is in effect on one business date has it. */
@@ -7,8 +8,13 @@ export interface ScheduledNode {
   readonly workflowId: number;
   readonly bizdate: string;
   readonly timezone: string;
-  readonly cron: string;
-  readonly dstPolicy: DstPolicy;
+  readonly cron: string | null;
+  readonly period: Period | null;
+  readonly dst_policy: DstPolicy;
+  readonly effective_from: string | null;
+  readonly effective_to: string | null;
+  /** Name of its business calendar. */
+  readonly calendar: string | null;
   readonly selfDependent: boolean;
   /** Does the generator plan it? */
   readonly isScheduled: boolean;
@@ -36,8 +42,8 @@ export async function loadScheduledNodes(
         ORDER BY v.workflow_id, d.bizdate, v.version DESC
      )
      SELECT nv.node_id AS "nodeId", e.workflow_id AS "workflowId", e.bizdate, e.timezone, nv.cron,
-            nv.dst_policy AS "dstPolicy", nv.self_dependence AS "selfDependent",
-            e.scheduled AS "isScheduled"
+            nv.period, nv.dst_policy, nv.effective_from, nv.effective_to, nv.calendar,
+            nv.self_dependence AS "selfDependent", e.scheduled AS "isScheduled"
        FROM effective e
        JOIN node_version nv ON nv.version_id = e.id AND nv.node_id = ANY($2::bigint[])
       ORDER BY nv.node_id, e.bizdate`,

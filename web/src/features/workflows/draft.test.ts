@@ -1,4 +1,14 @@
-import { configProblems, isSameDraft, needText, nodesOf, parseDraft, withNode } from './draft.ts';
+import {
+  configProblems,
+  isSameDraft,
+  needText,
+  nodesOf,
+  parseDraft,
+  scheduleOf,
+  timezoneOf,
+  withNode,
+  withSchedule,
+} from './draft.ts';
 
 const DRAFT = {
   schedule: { cron: '5 0 * * *' },
@@ -40,6 +50,15 @@ describe('a workflow draft', () => {
     });
     expect(DRAFT.nodes[1]?.config).toEqual({ sql: 'SELECT 1', dataSource: 'w' });
     expect(isSameDraft(DRAFT, changed)).toBe(false);
+  });
+
+  it('changes one field of its schedule and keeps the others', () => {
+    const changed = withSchedule(DRAFT, { calendar: 'trading', cron: undefined });
+    expect(changed).toEqual({ ...DRAFT, schedule: { calendar: 'trading' } });
+    expect(withSchedule({}, { cron: '0 1 * * *' })).toEqual({ schedule: { cron: '0 1 * * *' } });
+    expect(scheduleOf({ schedule: 'daily' })).toEqual({});
+    expect(timezoneOf({ timezone: 'UTC' })).toBe('UTC');
+    expect(timezoneOf({ timezone: 7 })).toBeUndefined();
   });
 
   it('keeps upstreams that are no plain names apart, and says what they are', () => {

@@ -82,6 +82,26 @@ export function needText(need: unknown): string {
   return cycle === 'previous' ? `${name} (previous)` : name;
 }
 
+/** What the draft says of the workflow's schedule; nothing when it says nothing. */
+export function scheduleOf(draft: Draft): Draft {
+  const { schedule } = draft;
+  return isRecord(schedule) ? schedule : {};
+}
+
+/** The draft with some fields of its schedule changed; `undefined` removes a field. */
+export function withSchedule(draft: Draft, change: Readonly<Record<string, unknown>>): Draft {
+  const entries = Object.entries({ ...scheduleOf(draft), ...change });
+  return {
+    ...draft,
+    schedule: Object.fromEntries(entries.filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** The zone of the draft; the workspace's applies where it names none. */
+export function timezoneOf({ timezone }: Draft): string | undefined {
+  return typeof timezone === 'string' ? timezone : undefined;
+}
+
 export type Parsed =
   | { readonly ok: true; readonly draft: Draft }
   | { readonly ok: false; readonly reason: 'syntax' | 'object'; readonly detail: string };

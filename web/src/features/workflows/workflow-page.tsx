@@ -16,13 +16,15 @@ import { DraftJson } from './draft-json.tsx';
 import { EdgePreview } from './edge-preview.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
 import { NodeWorkbench } from './node-workbench.tsx';
+import { ParametersTab } from './parameters-tab.tsx';
 import { SaveActions } from './save-actions.tsx';
+import { SchedulePanel } from './schedule-panel.tsx';
 import { useDraft, VERSIONS, type Workflow } from './use-draft.ts';
 import { useSubmit } from './use-submit.ts';
 import { Versions } from './versions.tsx';
 
 const WORKFLOW = '/api/v1/workspaces/{ws}/workflows/{id}';
-const TABS = ['nodes', 'json', 'edges', 'versions'] as const;
+const TABS = ['nodes', 'schedule', 'parameters', 'json', 'edges', 'versions'] as const;
 type Tab = (typeof TABS)[number];
 
 export function Component(): ReactNode {
@@ -113,6 +115,17 @@ function Editor({ workflow }: { readonly workflow: Workflow }): ReactNode {
             onNode={(node) => set('node', node)}
             isReadOnly={!mayDevelop || broken !== undefined}
           />
+        </Tabs.Panel>
+        <Tabs.Panel value="schedule">
+          <SchedulePanel
+            draft={state.draft}
+            onChange={state.edit}
+            fields={refusal?.fields ?? []}
+            isReadOnly={!mayDevelop || broken !== undefined}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="parameters">
+          <ParametersTab workflowId={workflow.id} draft={state.draft} />
         </Tabs.Panel>
         <Tabs.Panel value="json">
           <DraftJson

@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+import { calendarSchema, calendarsPath, lookUpCalendar } from '../api/calendar.js';
+import { CliError, usageError } from '../cli-error.js';
+import type { Command, CommandContext } from '../command.js';
+import { EXIT } from '../exit-code.js';
+import { DRY_RUN } from '../global-options.js';
+
+/** Other fields, as `calendars show -o yaml` prints them, are left aside; the server checks the days. */
+const fileSchema = z.object({
+  name: z.string().min(1),
+  description: z.string().default(''),
+  workWeekdays: z.array(z.string()).default(['mon', 'tue', 'wed', 'thu', 'fri']),
+  holidays: z.array(z.string()).default([]),
+  workDays: z.array(z.string()).default([]),
+});
+type CalendarFile = z.infer<typeof fileSchema>;
+
+export const calendarsSet: Command = {
+  path: ['calendars', 'set'],
+  summary: 'Make a business calendar from a file, or replace the one of that name',
+  args: ['FILE'],
+  options: { 'dry-run': DRY_RUN },
+  examples: ['millrace calendars set holidays.yaml'],
+  async run(ctx) {
+    const file = await readCalendarFile(resolve(ctx.io.cwd, ctx.args[0] ?? ''));
+    if (ctx.settings.dryRun) {
+      const known = await lookUpCalendar(await ctx.api(), await ctx.workspace(), file.name);
+      const what = known === undefined ? 'make' : 'replace';
+      ctx.io.stderr(`Would ${what} the calendar ${file.name}. Nothing was changed.\n`);
+      return EXIT.ok;
+    }
+    const saved = await save(ctx, file);
+    ctx.printer.one(
+      saved,
+      saved.name,
+      () =>
+        `${saved.name}: ${saved.holidays.length} holidays, ${saved.workDays.length} work days; ` +
+        'it counts for days that are not planned yet\n',
+    );
+    return EXIT.ok;
+  },
+};
+
+/** Another's change in between is refused by the server. */
+async function save(
+  ctx: CommandContext,
+  file: CalendarFile,
+): Promise<z.infer<typeof calendarSchema>> {
+  const api = await ctx.api();
+  const workspace = await ctx.workspace();
+  const path = calendarsPath(workspace);
+  const known = await lookUpCalendar(api, workspace, file.name);
+  if (known === undefined)
+    return (await api.send('POST', path, calendarSchema, { body: file })).value;
+  const { etag } = await api.send('GET', `${path}/${known.id}`, calendarSchema);
+  const { name: _name, ...body } = file;
+  const changed = await api.send('PATCH', `${path}/${known.id}`, calendarSchema, {
+    body,
+    ...(etag === undefined ? {} : { ifMatch: etag }),
+  });
+  return changed.value;
+}
+
+async function readCalendarFile(path: string): Promise<CalendarFile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    throw usageError(`${path} cannot be read`, 'Check the path.');
+  }
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch (error) {
+    throw new CliError(`${path}: ${error instanceof Error ? error.message : 'not YAML'}`, {
+      exitCode: EXIT.validation,
+      fix: 'A calendar file is YAML or JSON, as `millrace calendars show NAME -o yaml` prints it.',
+    });
+  }
+  const parsed = fileSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new CliError(`${path} is not a calendar file`, {
+    exitCode: EXIT.validation,
+    fix: 'A calendar file is {"name", "workWeekdays", "holidays", "workDays"}.',
+    errors: parsed.error.issues.map((issue) => ({
+      pointer: issue.path.map((step) => `/${String(step)}`).join(''),
+      detail: issue.message,
+    })),
+  });
+}

@@ -34,6 +34,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instances/{id}/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it another priority or resource group while it waits */
+        post: operations["changeInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instances/{id}/dirty-records": {
         parameters: {
             query?: never;
@@ -45,6 +62,23 @@ export interface paths {
         get: operations["listDirtyRecords"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/force-rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run it past upstreams that are not satisfied and past its rerun mode */
+        post: operations["forceInstance"];
         delete?: never;
         options?: never;
         head?: never;
@@ -136,6 +170,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instances/{id}/rerun-downstream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run it again with all of its downstream that has ended */
+        post: operations["rerunInstanceDownstream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/rerun-from-here": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run it again with its downstream that has ended without success */
+        post: operations["rerunInstanceFromHere"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instances/{id}/set-success": {
         parameters: {
             query?: never;
@@ -181,6 +249,23 @@ export interface paths {
         put?: never;
         /** Let it start again */
         post: operations["unfreezeInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let it wait no more for the upstreams that are named */
+        post: operations["unlinkUpstreams"];
         delete?: never;
         options?: never;
         head?: never;
@@ -880,6 +965,57 @@ export interface paths {
         patch: operations["updateWorkflow"];
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the nodes of the latest version */
+        get: operations["listNodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes/{node}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Freeze a node: what is planned of it from now on does not start */
+        post: operations["freezeNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes/{node}/unfreeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unfreeze a node: what is planned of it from now on starts */
+        post: operations["unfreezeNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/preview-edges": {
         parameters: {
             query?: never;
@@ -1374,6 +1510,8 @@ export interface components {
             bizdates: string[];
         };
         Batch: {
+            /** @description Of a wide rerun: how many downstream instances run again with them. */
+            along?: number;
             items: components["schemas"]["BatchItem"][];
             /** @description How many were done. */
             ok: number;
@@ -1394,10 +1532,16 @@ export interface components {
         };
         BatchRequest: {
             /** @enum {string} */
-            action: "rerun" | "stop" | "set-success" | "freeze" | "unfreeze";
+            action: "rerun" | "rerun-from-here" | "rerun-downstream" | "force-rerun" | "stop" | "set-success" | "freeze" | "unfreeze" | "unlink" | "change";
             comment?: string;
             /** @description Instances, in the order in which they are operated on. */
             ids: string[];
+            /** @description Larger goes first. */
+            priority?: number;
+            /** @description By name. */
+            resourceGroup?: string;
+            /** @description Of unlink: what they wait for no more. */
+            upstream?: string[];
         };
         Browse: {
             request: {
@@ -1424,6 +1568,13 @@ export interface components {
                 table: string;
             };
             /** @default default */
+            resourceGroup?: string;
+        };
+        ChangeRequest: {
+            comment?: string;
+            /** @description Larger goes first. */
+            priority?: number;
+            /** @description By name. */
             resourceGroup?: string;
         };
         Checklist: {
@@ -1629,6 +1780,15 @@ export interface components {
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
             workflow: string;
         };
+        /** @default {} */
+        FreezeNode: {
+            comment?: string;
+            /**
+             * @description Also what is planned already and has not started.
+             * @default false
+             */
+            instances?: boolean;
+        };
         Instance: {
             attempt: number;
             /** Format: date */
@@ -1665,6 +1825,8 @@ export interface components {
             /** @enum {string} */
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
             upstreamDoneAt: string | null;
+            /** @description It waits for an upstream that failed or was cancelled, or for one that waits for such a one. */
+            upstreamFailed: boolean;
             version: string;
             workflow: {
                 id: string;
@@ -1711,6 +1873,8 @@ export interface components {
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
             upstream: components["schemas"]["InstanceNeighbour"][];
             upstreamDoneAt: string | null;
+            /** @description It waits for an upstream that failed or was cancelled, or for one that waits for such a one. */
+            upstreamFailed: boolean;
             version: string;
             workflow: {
                 id: string;
@@ -1747,6 +1911,8 @@ export interface components {
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
         };
         InstanceState: {
+            /** @description Of a wide rerun: how many downstream instances run again with it. */
+            along?: number;
             frozen: boolean;
             id: string;
             /** @enum {string} */
@@ -2037,6 +2203,29 @@ export interface components {
             };
             name: string;
         };
+        Node: {
+            /** @description What is planned of it is frozen. */
+            frozen: boolean;
+            id: string;
+            name: string;
+            /**
+             * @description As the latest version says; frozen keeps what is planned frozen.
+             * @enum {string}
+             */
+            scheduleType: "normal" | "frozen" | "dry_run";
+            type: string;
+        };
+        NodeFrozen: {
+            frozen: boolean;
+            /** @description How many instances were frozen or thawed with it. */
+            instances: number;
+            node: string;
+            /**
+             * @description As the latest version says; frozen keeps what is planned frozen.
+             * @enum {string}
+             */
+            scheduleType: "normal" | "frozen" | "dry_run";
+        };
         /** @default {} */
         Operation: {
             comment?: string;
@@ -2082,19 +2271,31 @@ export interface components {
             downstreamTotal: number;
             items: components["schemas"]["PreviewItem"][];
             totals: {
+                /** @description How many of them append what they have written. */
+                doubles: number;
                 downstream: {
                     [key: string]: number;
                 };
                 nothing: number;
                 refused: number;
                 will: number;
+                /** @description What is done or runs again with it, by workflow, the most first. */
+                workflows: {
+                    instances: number;
+                    workflow: string;
+                }[];
             };
         };
         PreviewDownstream: {
             /** Format: date */
             bizdate: string;
+            /**
+             * @description It has run and appends: what it wrote stays, and comes a second time.
+             * @constant
+             */
+            doubles?: true;
             /** @enum {string} */
-            effect: "waits again" | "may start" | "ends as a dry run" | "stays blocked" | "unchanged";
+            effect: "runs again" | "is left out" | "waits again" | "may start" | "ends as a dry run" | "stays blocked" | "unchanged";
             id: string;
             node: string;
             /** Format: date-time */
@@ -2107,6 +2308,11 @@ export interface components {
             /** Format: date */
             bizdate?: string;
             code?: string;
+            /**
+             * @description It has run and appends: what it wrote stays, and comes a second time.
+             * @constant
+             */
+            doubles?: true;
             frozenAfter?: boolean;
             id: string;
             node?: string;
@@ -2129,9 +2335,15 @@ export interface components {
         };
         PreviewRequest: {
             /** @enum {string} */
-            action: "rerun" | "stop" | "set-success" | "freeze" | "unfreeze";
+            action: "rerun" | "rerun-from-here" | "rerun-downstream" | "force-rerun" | "stop" | "set-success" | "freeze" | "unfreeze" | "unlink" | "change";
             /** @description Instances, in the order in which they are operated on. */
             ids: string[];
+            /** @description Larger goes first. */
+            priority?: number;
+            /** @description By name. */
+            resourceGroup?: string;
+            /** @description Of unlink: what they wait for no more. */
+            upstream?: string[];
         };
         Problem: {
             code: string;
@@ -2313,6 +2525,11 @@ export interface components {
                 name: string;
             }[];
         };
+        UnlinkRequest: {
+            comment?: string;
+            /** @description Instances it is to wait for no more. */
+            upstream: string[];
+        };
         Why: {
             reasons: {
                 /** @enum {string} */
@@ -2455,6 +2672,41 @@ export interface operations {
             };
         };
     };
+    changeInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description Give it another priority or resource group while it waits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listDirtyRecords: {
         parameters: {
             query?: {
@@ -2479,6 +2731,41 @@ export interface operations {
                         items: components["schemas"]["DirtyRecord"][];
                         nextCursor: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forceInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Operation"];
+            };
+        };
+        responses: {
+            /** @description Run it past upstreams that are not satisfied and past its rerun mode */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -2671,6 +2958,76 @@ export interface operations {
             };
         };
     };
+    rerunInstanceDownstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Operation"];
+            };
+        };
+        responses: {
+            /** @description Run it again with all of its downstream that has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rerunInstanceFromHere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Operation"];
+            };
+        };
+        responses: {
+            /** @description Run it again with its downstream that has ended without success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     setInstanceSuccess: {
         parameters: {
             query?: never;
@@ -2757,6 +3114,41 @@ export interface operations {
         };
         responses: {
             /** @description Let it start again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlinkUpstreams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Let it wait no more for the upstreams that are named */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4206,6 +4598,7 @@ export interface operations {
                 runGroup?: string;
                 runGroupKind?: string;
                 status?: string;
+                upstreamFailed?: "true" | "false";
                 workflow?: string;
             };
             header?: never;
@@ -4288,6 +4681,7 @@ export interface operations {
                 runGroup?: string;
                 runGroupKind?: string;
                 status?: string;
+                upstreamFailed?: "true" | "false";
                 workflow?: string;
             };
             header?: never;
@@ -4601,6 +4995,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Workflow"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listNodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List the nodes of the latest version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Node"][];
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    freezeNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                node: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeNode"];
+            };
+        };
+        responses: {
+            /** @description Freeze a node: what is planned of it from now on does not start */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeFrozen"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unfreezeNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                node: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeNode"];
+            };
+        };
+        responses: {
+            /** @description Unfreeze a node: what is planned of it from now on starts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeFrozen"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -47,12 +47,21 @@ function randomWorld(random: () => number): World {
       awaited: random() < 0.05 ? 1 : 0,
       slots: random() < 0.2 ? 0 : 1,
       rerunMode: 'always',
+      priority: 5,
+      resourceGroup: 'default',
     });
     for (let upstream = 0; upstream < id; upstream++) {
       if (random() > 0.4) continue;
       const kind = pick(KINDS, random);
       const inheritsDryRun = pick([null, null, true, false], random);
-      edges.push({ upstream, downstream: id, kind, inheritsDryRun, outcome: 'open' });
+      edges.push({
+        upstream,
+        downstream: id,
+        kind,
+        inheritsDryRun,
+        outcome: 'open',
+        removed: false,
+      });
     }
   }
   const world = { instances, edges };
@@ -142,7 +151,7 @@ test(`outcomes of edges after reruns, stops and set successes are those worked o
     const operation = pick(OPERATIONS, random);
     const target = Math.floor(random() * world.instances.length);
     const expected = after(world, operation, target);
-    const preview = previewOperation(operation, [target], { ...world, outside: [] }, NOW);
+    const preview = previewOperation({ operation }, [target], { ...world, outside: [] }, NOW);
     const isAccepted = preview.items[0]?.verdict.verdict === 'will';
     expect([at, isAccepted]).toEqual([at, expected !== undefined]);
     if (expected === undefined) continue;

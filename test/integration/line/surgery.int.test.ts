@@ -139,8 +139,8 @@ describe('a rerun with downstream', () => {
       userId: null,
       workflowId,
       name: 'two days',
-      from: '2026-11-18',
-      to: '2026-11-19',
+      ranges: [{ from: '2026-11-18', to: '2026-11-19' }],
+      parallelism: 2,
       order: 'asc',
     });
     const worker = await line.worker();

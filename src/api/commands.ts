@@ -1,7 +1,7 @@
 import type { DryRunReason } from '../domain/calendar/cycles-of.js';
 import type { EdgeFinding } from '../domain/graph/edge-finding.js';
-import type { Operation, Verdict } from '../domain/instance/operation.js';
-import type { Effect } from '../domain/instance/operation-preview.js';
+import type { InstanceChange, Verdict, WideRerun } from '../domain/instance/operation.js';
+import type { AskedOperation, Effect } from '../domain/instance/operation-preview.js';
 import type { EdgeKind, InstanceStatus } from '../domain/instance/status.js';
 import type {
   BackfillCommand,
@@ -25,6 +25,8 @@ export interface InstanceState {
   readonly status: InstanceStatus;
   readonly frozen: boolean;
 }
+
+type InstanceKey = Pick<InstanceCommand, 'planDay' | 'id'>;
 
 export interface Why {
   readonly status: InstanceStatus;
@@ -60,6 +62,10 @@ export interface Foreseen {
   readonly downstreamTotal: number;
   readonly isComplete: boolean;
   readonly effects: Readonly<Record<Effect, number>>;
+  /** What is operated on or runs again with it, by workflow, the most first. */
+  readonly workflows: readonly { readonly workflow: string; readonly instances: number }[];
+  /** Ids of those that have run and append: what they wrote stays, and comes a second time. */
+  readonly doubling: readonly number[];
 }
 
 /** A cycle that a preview foresees. */
@@ -162,12 +168,46 @@ export interface SchedulerCommands {
   setInstanceSuccess(command: InstanceCommand): Promise<InstanceState>;
   freezeInstance(command: InstanceCommand): Promise<InstanceState>;
   unfreezeInstance(command: InstanceCommand): Promise<InstanceState>;
+  /** Past upstreams that are not satisfied and past the rerun mode. */
+  forceInstance(command: InstanceCommand): Promise<InstanceState>;
+  /** All of them and what lies downstream in one transaction; refusals are verdicts. */
+  rerunWide(command: {
+    readonly operation: WideRerun;
+    readonly keys: readonly InstanceKey[];
+    readonly userId: number;
+    readonly comment?: string;
+  }): Promise<{
+    /** Of those that are there. */
+    readonly items: readonly (InstanceState & { readonly id: number; readonly verdict: Verdict })[];
+    /** How many run again that were not named. */
+    readonly along: number;
+  }>;
+  unlinkUpstreams(
+    command: InstanceCommand & { readonly upstreams: readonly InstanceKey[] },
+  ): Promise<InstanceState>;
+  changeInstance(
+    command: InstanceCommand & { readonly change: InstanceChange },
+  ): Promise<InstanceState>;
+  /** All instances that are planned from now on are made frozen, or no more. */
+  setNodeFrozen(command: {
+    readonly workflowId: number;
+    readonly node: string;
+    readonly frozen: boolean;
+    /** Also what is planned already and has not started. */
+    readonly withInstances: boolean;
+  }): Promise<{
+    /** How many instances were frozen or thawed with it. */
+    readonly instances: number;
+    /** What the latest version says: `frozen` keeps its instances frozen whatever the node is. */
+    readonly scheduleType: string;
+  }>;
   /** Changes nothing. `keys` in the order in which they would be operated on. */
-  previewOperation(command: {
-    readonly workspaceId: number;
-    readonly operation: Operation;
-    readonly keys: readonly { readonly planDay: string; readonly id: number }[];
-  }): Promise<Foreseen>;
+  previewOperation(
+    command: AskedOperation & {
+      readonly workspaceId: number;
+      readonly keys: readonly InstanceKey[];
+    },
+  ): Promise<Foreseen>;
   /** When a schedule runs next, also one that is not submitted. Changes nothing. */
   previewSchedule(command: {
     readonly workspaceId: number;
@@ -195,5 +235,5 @@ export interface SchedulerCommands {
     readonly draft?: unknown;
     readonly version?: number | undefined;
   }): Promise<ForeseenEdges>;
-  explainInstance(key: { readonly planDay: string; readonly id: number }): Promise<Why>;
+  explainInstance(key: InstanceKey): Promise<Why>;
 }

@@ -30,6 +30,7 @@ export function instanceView(row: InstanceSummary): object {
     priority: row.priority,
     slots: row.slots,
     pendingUpstream: row.pending,
+    upstreamFailed: row.upstreamFailed,
     epoch: row.epoch,
     runNumber: row.runNumber,
     attempt: row.attempt,

@@ -32,11 +32,16 @@ import { help } from './commands/help.js';
 import { instancesLs } from './commands/instances-ls.js';
 import { instancesMark } from './commands/instances-mark.js';
 import { instancesRerun } from './commands/instances-rerun.js';
+import { instancesSet } from './commands/instances-set.js';
 import { instancesShow } from './commands/instances-show.js';
 import { instancesStop } from './commands/instances-stop.js';
+import { instancesUnlink } from './commands/instances-unlink.js';
 import { login } from './commands/login.js';
 import { logs } from './commands/logs.js';
 import { migrate } from './commands/migrate.js';
+import { nodesFreeze } from './commands/nodes-freeze.js';
+import { nodesLs } from './commands/nodes-ls.js';
+import { nodesUnfreeze } from './commands/nodes-unfreeze.js';
 import { parametersLs } from './commands/parameters-ls.js';
 import { parametersRm } from './commands/parameters-rm.js';
 import { parametersSet } from './commands/parameters-set.js';
@@ -60,6 +65,8 @@ export const COMMANDS: readonly Command[] = [
   instancesRerun,
   instancesStop,
   instancesMark,
+  instancesUnlink,
+  instancesSet,
   why,
   logs,
   workflowsLs,
@@ -68,6 +75,9 @@ export const COMMANDS: readonly Command[] = [
   workflowsPreview,
   workflowsPreviewEdges,
   workflowsRm,
+  nodesLs,
+  nodesFreeze,
+  nodesUnfreeze,
   backfill,
   backfillsLs,
   backfillsShow,

@@ -5,11 +5,33 @@ import { CliError } from './cli-error.js';
 import type { CommandContext, CommandOption } from './command.js';
 import { EXIT, exitCodeOfStatus, worstOf } from './exit-code.js';
 import { DRY_RUN } from './global-options.js';
-import { previewInstances, previewSentence, showPreview } from './instance-preview.js';
+import {
+  type Preview,
+  previewInstances,
+  previewSentence,
+  showPreview,
+} from './instance-preview.js';
 import { counted } from './output/counted.js';
 import type { TableColumn } from './output/table.js';
 
-export type InstanceAction = 'rerun' | 'stop' | 'set-success' | 'freeze' | 'unfreeze';
+export type InstanceAction =
+  | 'rerun'
+  | 'rerun-from-here'
+  | 'rerun-downstream'
+  | 'force-rerun'
+  | 'stop'
+  | 'set-success'
+  | 'freeze'
+  | 'unfreeze'
+  | 'unlink'
+  | 'change';
+
+/** What an action needs beside the instances, under the names of the API. */
+export interface ActionFields {
+  readonly upstream?: readonly string[];
+  readonly priority?: number;
+  readonly resourceGroup?: string;
+}
 
 /** Options of every verb that moves instances. */
 export const ACTION_OPTIONS: Readonly<Record<string, CommandOption>> = {
@@ -20,7 +42,11 @@ export const ACTION_OPTIONS: Readonly<Record<string, CommandOption>> = {
 /** As many as one request may name. */
 const BATCH_SIZE = 1000;
 
-const movedSchema = z.looseObject({ status: z.string(), frozen: z.boolean().default(false) });
+const movedSchema = z.looseObject({
+  status: z.string(),
+  frozen: z.boolean().default(false),
+  along: z.number().nullish(),
+});
 const outcomeSchema = z.looseObject({
   id: z.string(),
   ok: z.boolean(),
@@ -29,7 +55,16 @@ const outcomeSchema = z.looseObject({
   problem: problemSchema.extend({ status: z.number().optional() }).nullish(),
 });
 type Outcome = z.infer<typeof outcomeSchema>;
-const outcomesSchema = z.looseObject({ items: z.array(outcomeSchema) });
+const outcomesSchema = z.looseObject({
+  items: z.array(outcomeSchema),
+  along: z.number().nullish(),
+});
+
+interface Moved {
+  readonly outcomes: readonly Outcome[];
+  /** Downstream instances that run again with them. */
+  readonly along: number;
+}
 
 const COLUMNS: readonly TableColumn<Outcome>[] = [
   { title: 'id', of: (m) => m.id },
@@ -39,6 +74,7 @@ const COLUMNS: readonly TableColumn<Outcome>[] = [
 export interface ActionRules {
   /** Whether a person is asked first: always, only for more than one, never. */
   readonly asks: 'always' | 'many' | 'never';
+  readonly fields?: ActionFields;
 }
 
 /**
@@ -49,25 +85,41 @@ export async function instanceAction(
   ctx: CommandContext,
   named: readonly string[],
   action: InstanceAction,
-  { asks }: ActionRules,
+  { asks, fields = {} }: ActionRules,
 ): Promise<number> {
   const ids = [...new Set(named)];
-  if (ctx.settings.dryRun) return showPreview(ctx, await previewInstances(ctx, ids, action));
-  if (asks === 'always' || (asks === 'many' && ids.length > 1)) {
-    await ctx.confirm(async () =>
-      previewSentence(action, ids, await previewInstances(ctx, ids, action)),
-    );
-  }
-  const outcomes = ids.length === 1 ? [await moveOne(ctx, ids[0] ?? '', action)] : [];
-  for (let at = 0; ids.length > 1 && at < ids.length; at += BATCH_SIZE)
-    outcomes.push(...(await moveMany(ctx, ids.slice(at, at + BATCH_SIZE), action)));
+  const foresee = (): Promise<Preview> => previewInstances(ctx, ids, action, fields);
+  if (ctx.settings.dryRun) return showPreview(ctx, await foresee());
+  if (asks === 'always' || (asks === 'many' && ids.length > 1))
+    await ctx.confirm(async () => previewSentence(action, ids, await foresee()));
+  const { outcomes, along } = await move(ctx, ids, action, fields);
   const moved = outcomes.filter((outcome) => outcome.ok);
   const isForMachines = ctx.settings.output !== 'table' && ctx.settings.output !== 'name';
   if (isForMachines || moved.length > 0)
     ctx.printer.list(isForMachines ? outcomes : moved, COLUMNS, (m) => m.id);
+  if (along > 0)
+    ctx.io.stderr(`With it ${counted(along, 'downstream instance')} will run again.\n`);
   const refused = outcomes.filter((outcome) => !outcome.ok);
   if (refused.length > 0) throw refusal(refused, outcomes.length, action);
   return EXIT.ok;
+}
+
+async function move(
+  ctx: CommandContext,
+  ids: readonly string[],
+  action: InstanceAction,
+  fields: ActionFields,
+): Promise<Moved> {
+  const [only = ''] = ids;
+  if (ids.length === 1) return await moveOne(ctx, only, action, fields);
+  const outcomes: Outcome[] = [];
+  let along = 0;
+  for (let at = 0; at < ids.length; at += BATCH_SIZE) {
+    const page = await moveMany(ctx, ids.slice(at, at + BATCH_SIZE), action, fields);
+    outcomes.push(...page.outcomes);
+    along += page.along;
+  }
+  return { outcomes, along };
 }
 
 function commentOf({ flags }: CommandContext): { comment?: string } {
@@ -76,24 +128,32 @@ function commentOf({ flags }: CommandContext): { comment?: string } {
 }
 
 /** Needs no workspace: an id says where it belongs. */
-async function moveOne(ctx: CommandContext, id: string, action: InstanceAction): Promise<Outcome> {
+async function moveOne(
+  ctx: CommandContext,
+  id: string,
+  action: InstanceAction,
+  fields: ActionFields,
+): Promise<Moved> {
   const path = `/instances/${encodeURIComponent(id)}/${action}`;
   const api = await ctx.api();
-  const { value } = await api.send('POST', path, movedSchema, { body: commentOf(ctx) });
-  return { id, ok: true, status: value.status, frozen: value.frozen };
+  const body = { ...fields, ...commentOf(ctx) };
+  const { value } = await api.send('POST', path, movedSchema, { body });
+  const { status, frozen, along } = value;
+  return { outcomes: [{ id, ok: true, status, frozen }], along: along ?? 0 };
 }
 
 async function moveMany(
   ctx: CommandContext,
   ids: readonly string[],
   action: InstanceAction,
-): Promise<Outcome[]> {
+  fields: ActionFields,
+): Promise<Moved> {
   const path = `/workspaces/${encodeURIComponent(await ctx.workspace())}/instances/batch`;
   const api = await ctx.api();
   const { value } = await api.send('POST', path, outcomesSchema, {
-    body: { action, ids, ...commentOf(ctx) },
+    body: { action, ids, ...fields, ...commentOf(ctx) },
   });
-  return value.items;
+  return { outcomes: value.items, along: value.along ?? 0 };
 }
 
 function refusal(refused: readonly Outcome[], tried: number, action: InstanceAction): CliError {

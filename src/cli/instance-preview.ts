@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { CommandContext } from './command.js';
 import { EXIT } from './exit-code.js';
-import type { InstanceAction } from './instance-action.js';
+import type { ActionFields, InstanceAction } from './instance-action.js';
 import { counted } from './output/counted.js';
 import { statusColor } from './output/status-color.js';
 import { renderTable, type TableColumn } from './output/table.js';
@@ -16,6 +16,7 @@ const verdictSchema = z.looseObject({
   verdict: z.string(),
   code: z.string().nullish(),
   reason: z.string().nullish(),
+  doubles: z.boolean().nullish(),
 });
 type Verdict = z.infer<typeof verdictSchema>;
 
@@ -26,6 +27,7 @@ const downstreamSchema = z.looseObject({
   bizdate: z.string(),
   status: z.string(),
   effect: z.string(),
+  doubles: z.boolean().nullish(),
 });
 type Downstream = z.infer<typeof downstreamSchema>;
 
@@ -33,12 +35,18 @@ const previewSchema = z.looseObject({
   items: z.array(verdictSchema),
   downstream: z.array(downstreamSchema),
   downstreamTotal: z.number(),
+  totals: z.looseObject({
+    workflows: z.array(z.object({ workflow: z.string(), instances: z.number() })).default([]),
+    doubles: z.number().default(0),
+    downstream: z.record(z.string(), z.number()).default({}),
+  }),
 });
 export type Preview = z.infer<typeof previewSchema>;
 
 /** As many as one request may name. */
 const PREVIEW_SIZE = 1000;
 const UNCHANGED = 'unchanged';
+const DOUBLES = 'appends a second time';
 
 const VERDICT_COLORS: Readonly<Record<string, string>> = { will: '32', refused: '31' };
 
@@ -48,7 +56,10 @@ const ITEM_COLUMNS: readonly TableColumn<Verdict>[] = [
   { title: 'bizdate', of: (v) => v.bizdate ?? '' },
   { title: 'status', of: (v) => v.status ?? '', color: (v) => statusColor(v.status ?? '') },
   { title: 'verdict', of: (v) => v.verdict, color: (v) => VERDICT_COLORS[v.verdict] },
-  { title: 'reason', of: (v) => [v.code, v.reason].filter(Boolean).join(' ') },
+  {
+    title: 'reason',
+    of: (v) => [v.code, v.reason, v.doubles === true ? DOUBLES : ''].filter(Boolean).join(' '),
+  },
 ];
 
 const DOWNSTREAM_COLUMNS: readonly TableColumn<Downstream>[] = [
@@ -56,7 +67,7 @@ const DOWNSTREAM_COLUMNS: readonly TableColumn<Downstream>[] = [
   { title: 'node', of: (d) => d.node },
   { title: 'bizdate', of: (d) => d.bizdate },
   { title: 'status', of: (d) => d.status, color: (d) => statusColor(d.status) },
-  { title: 'effect', of: (d) => d.effect },
+  { title: 'effect', of: (d) => (d.doubles === true ? `${d.effect}, ${DOUBLES}` : d.effect) },
 ];
 
 /** What the operation would do, by the rules of the server; nothing is changed. */
@@ -64,18 +75,39 @@ export async function previewInstances(
   ctx: CommandContext,
   ids: readonly string[],
   action: InstanceAction,
+  fields: ActionFields = {},
 ): Promise<Preview> {
   const path = `/workspaces/${encodeURIComponent(await ctx.workspace())}/instances/preview`;
   const api = await ctx.api();
   const pages: Preview[] = [];
   for (let at = 0; at < ids.length; at += PREVIEW_SIZE) {
-    const body = { action, ids: ids.slice(at, at + PREVIEW_SIZE) };
+    const body = { action, ids: ids.slice(at, at + PREVIEW_SIZE), ...fields };
     pages.push((await api.send('POST', path, previewSchema, { body })).value);
+  }
+  const [only] = pages;
+  return only !== undefined && pages.length === 1 ? only : joined(pages);
+}
+
+function joined(pages: readonly Preview[]): Preview {
+  const sum = (of: (page: Preview) => number): number =>
+    pages.reduce((total, page) => total + of(page), 0);
+  const counts = new Map<string, number>();
+  const effects: Record<string, number> = {};
+  for (const { totals } of pages) {
+    for (const { workflow, instances } of totals.workflows)
+      counts.set(workflow, (counts.get(workflow) ?? 0) + instances);
+    for (const [effect, count] of Object.entries(totals.downstream))
+      effects[effect] = (effects[effect] ?? 0) + count;
   }
   return {
     items: pages.flatMap((page) => page.items),
     downstream: pages.flatMap((page) => page.downstream),
-    downstreamTotal: pages.reduce((sum, page) => sum + page.downstreamTotal, 0),
+    downstreamTotal: sum((page) => page.downstreamTotal),
+    totals: {
+      workflows: [...counts].map(([workflow, instances]) => ({ workflow, instances })),
+      doubles: sum((page) => page.totals.doubles),
+      downstream: effects,
+    },
   };
 }
 
@@ -97,11 +129,22 @@ export function showPreview(ctx: CommandContext, preview: Preview): number {
 
 const QUESTIONS: Readonly<Record<InstanceAction, string>> = {
   rerun: 'Run again',
+  'rerun-from-here': 'Run again, with the downstream that has not succeeded,',
+  'rerun-downstream': 'Run again, with all of the downstream,',
+  'force-rerun': 'Run past its upstreams and its rerun mode',
   stop: 'Stop',
   'set-success': 'Set to success, without running,',
   freeze: 'Freeze',
   unfreeze: 'Unfreeze',
+  unlink: 'Remove edges of',
+  change: 'Change',
 };
+
+function workflowCounts({ totals }: Preview): string {
+  const shown = totals.workflows.slice(0, 5);
+  const more = totals.workflows.length > shown.length ? ', …' : '';
+  return shown.map(({ workflow, instances }) => `${workflow}: ${instances}`).join(', ') + more;
+}
 
 /** The question before it: what will move, what will not, whom it reaches. */
 export function previewSentence(
@@ -117,8 +160,13 @@ export function previewSentence(
     );
   const more = ids.length > shown.length ? ` and ${ids.length - shown.length} more` : '';
   const refused = preview.items.filter(({ verdict }) => verdict === 'refused').length;
-  const reached = preview.downstream.filter(({ effect }) => effect !== UNCHANGED).length;
+  const reached = Object.entries(preview.totals.downstream)
+    .filter(([effect]) => effect !== UNCHANGED)
+    .reduce((total, [, count]) => total + count, 0);
   const not = refused === 0 ? '' : ` ${refused} of them cannot.`;
   const whom = reached === 0 ? '' : ` It reaches ${counted(reached, 'downstream')}.`;
-  return `${QUESTIONS[action]} ${shown.join(', ')}${more}?${not}${whom}`;
+  const { doubles, workflows } = preview.totals;
+  const where = workflows.length < 2 ? '' : ` ${workflowCounts(preview)}.`;
+  const twice = doubles === 0 ? '' : ` ${counted(doubles, 'instance')} will append a second time.`;
+  return `${QUESTIONS[action]} ${shown.join(', ')}${more}?${not}${whom}${where}${twice}`;
 }

@@ -125,6 +125,21 @@ export const ERRORS = {
     retry: 'never',
     help: 'Split it into backfills of fewer business dates, nodes or hours.',
   },
+  'MR-S140': {
+    title: 'The instance does not wait for this upstream',
+    retry: 'never',
+    help: 'Look at its upstreams and name one of them.',
+  },
+  'MR-S141': {
+    title: 'Too much lies downstream to rerun it at once',
+    retry: 'never',
+    help: 'Rerun fewer instances at once, or begin further downstream.',
+  },
+  'MR-S142': {
+    title: 'The resource group does not exist',
+    retry: 'never',
+    help: 'Send the name of one that is listed.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

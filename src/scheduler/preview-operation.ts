@@ -1,17 +1,23 @@
 import type { InstanceStatus } from '../domain/instance/status.js';
-import type { Operation, Verdict } from '../domain/instance/operation.js';
-import { type Effect, EFFECTS, previewOperation } from '../domain/instance/operation-preview.js';
+import { isWideRerun, type Operation, type Verdict } from '../domain/instance/operation.js';
+import {
+  type AskedOperation,
+  type Effect,
+  EFFECTS,
+  previewOperation,
+} from '../domain/instance/operation-preview.js';
 import type { Database } from '../store/database.js';
+import { appendingAmong } from '../store/sql/appending-instances.sql.js';
+import { requireResourceGroup } from '../store/sql/change-instance.sql.js';
 import type { InstanceKey } from '../store/sql/instance-row.js';
 import { loadNeighbourhood, type NamedInstance } from '../store/sql/load-neighbourhood.sql.js';
+import { MAX_REACHED, tooFar } from '../store/sql/rerun-wide.sql.js';
 
-/** How far downstream a preview looks, and how much of it is listed. */
-const MAX_INSTANCES = 20_000;
+/** How much of what lies downstream is listed. */
 const MAX_LISTED = 200;
 
-export interface PreviewOptions {
+export interface PreviewOptions extends AskedOperation {
   readonly workspaceId: number;
-  readonly operation: Operation;
   /** In the order in which they would be operated on. */
   readonly keys: readonly InstanceKey[];
 }
@@ -32,28 +38,61 @@ export interface Foreseen {
   /** False when there is more downstream than a preview looks at. */
   readonly isComplete: boolean;
   readonly effects: Readonly<Record<Effect, number>>;
+  /** What is operated on or runs again with it, by workflow, the most first. */
+  readonly workflows: readonly { readonly workflow: string; readonly instances: number }[];
+  /** Ids of those that have run and append: what they wrote stays, and comes a second time. */
+  readonly doubling: readonly number[];
 }
 
 /** What an operation would do, by the rules it follows itself; changes nothing and locks nothing. */
 export async function foreseeOperation(
   database: Database,
   now: Date,
-  { workspaceId, operation, keys }: PreviewOptions,
+  { workspaceId, keys, ...asked }: PreviewOptions,
 ): Promise<Foreseen> {
-  const seen = await database.transaction(async (tx) => {
+  return await database.transaction(async (tx) => {
     await tx.run('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-    return await loadNeighbourhood(tx, workspaceId, keys, MAX_INSTANCES);
+    await requireResourceGroup(tx, asked.change?.resourceGroup);
+    const seen = await loadNeighbourhood(tx, workspaceId, keys, MAX_REACHED);
+    if (seen.isCut && isWideRerun(asked.operation)) throw tooFar();
+    const byId = new Map(seen.instances.map((each) => [each.id, each]));
+    const ids = keys.map((key) => key.id);
+    const preview = previewOperation(asked, ids, seen, now);
+    const affected = [
+      ...preview.items.filter(({ verdict }) => verdict.verdict === 'will').map(({ id }) => id),
+      ...[...preview.effects].filter(([, effect]) => effect === 'runs again').map(([id]) => id),
+    ].flatMap((id) => byId.get(id) ?? []);
+    const runsAgain = RERUNS.includes(asked.operation) ? affected : [];
+    return {
+      items: preview.items.flatMap(({ id, verdict, status, frozen }) => {
+        const instance = byId.get(id);
+        if (instance === undefined) return [];
+        return [{ instance, verdict, statusAfter: status, frozenAfter: frozen }];
+      }),
+      ...downstreamOf(preview.effects, byId),
+      isComplete: !seen.isCut,
+      workflows: byWorkflow(affected),
+      doubling: await appendingAmong(tx, runsAgain),
+    };
   });
-  const byId = new Map(seen.instances.map((each) => [each.id, each]));
-  const named = <T extends { readonly id: number }>(each: T): [NamedInstance, T][] => {
-    const instance = byId.get(each.id);
-    return instance === undefined ? [] : [[instance, each]];
-  };
-  const ids = keys.map((key) => key.id);
-  const preview = previewOperation(operation, ids, seen, now);
-  const downstream = [...preview.effects]
-    .flatMap(([id, effect]) => named({ id, effect }))
-    .map(([instance, { effect }]) => ({ instance, effect }))
+}
+
+const RERUNS: readonly Operation[] = [
+  'rerun',
+  'rerun-from-here',
+  'rerun-downstream',
+  'force-rerun',
+];
+
+function downstreamOf(
+  found: ReadonlyMap<number, Effect>,
+  byId: ReadonlyMap<number, NamedInstance>,
+): Pick<Foreseen, 'downstream' | 'downstreamTotal' | 'effects'> {
+  const downstream = [...found]
+    .flatMap(([id, effect]) => {
+      const instance = byId.get(id);
+      return instance === undefined ? [] : [{ instance, effect }];
+    })
     .sort((a, b) => EFFECTS.indexOf(a.effect) - EFFECTS.indexOf(b.effect));
   const effects = Object.fromEntries(EFFECTS.map((effect) => [effect, 0])) as Record<
     Effect,
@@ -61,15 +100,17 @@ export async function foreseeOperation(
   >;
   for (const { effect } of downstream) effects[effect]++;
   return {
-    items: preview.items.flatMap(named).map(([instance, { verdict, status, frozen }]) => ({
-      instance,
-      verdict,
-      statusAfter: status,
-      frozenAfter: frozen,
-    })),
     downstream: downstream.slice(0, MAX_LISTED),
     downstreamTotal: downstream.length,
-    isComplete: !seen.isCut,
     effects,
   };
+}
+
+function byWorkflow(instances: readonly NamedInstance[]): Foreseen['workflows'] {
+  const counts = new Map<string, number>();
+  for (const { workflowName } of instances)
+    counts.set(workflowName, (counts.get(workflowName) ?? 0) + 1);
+  return [...counts]
+    .map(([workflow, count]) => ({ workflow, instances: count }))
+    .sort((a, b) => b.instances - a.instances || (a.workflow < b.workflow ? -1 : 1));
 }

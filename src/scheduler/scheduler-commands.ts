@@ -1,16 +1,22 @@
 import type { Clock } from '../domain/clock.js';
 import { MillraceError } from '../domain/errors.js';
+import type { InstanceChange, Verdict, WideRerun } from '../domain/instance/operation.js';
 import type { InstanceStatus } from '../domain/instance/status.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import type { Database, Sql } from '../store/database.js';
+import { changeInstance } from '../store/sql/change-instance.sql.js';
 import { explainInstance, type Why } from '../store/sql/explain-instance.sql.js';
-import type { InstanceKey } from '../store/sql/instance-row.js';
+import { type NodeFreeze, type NodeFrozen, setNodeFrozen } from '../store/sql/freeze-node.sql.js';
+import { type InstanceKey, keyArrays } from '../store/sql/instance-row.js';
 import {
+  forceInstance,
   rerunInstance,
   setInstanceFrozen,
   setInstanceSuccess,
   stopInstance,
 } from '../store/sql/operate-instance.sql.js';
+import { rerunWide } from '../store/sql/rerun-wide.sql.js';
+import { unlinkUpstreams } from '../store/sql/unlink-upstreams.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { type EdgePreview, type EdgePreviewOptions, previewEdges } from './preview-edges.js';
 import {
@@ -47,6 +53,19 @@ interface InstanceCommand extends InstanceKey {
 interface InstanceState {
   readonly status: InstanceStatus;
   readonly frozen: boolean;
+}
+
+export interface WideRerunCommand {
+  readonly operation: WideRerun;
+  readonly keys: readonly InstanceKey[];
+  readonly userId: number;
+  readonly comment?: string;
+}
+
+/** Of each instance that is there what was decided and how it is now, and how many ran along. */
+export interface WidelyRerun {
+  readonly items: readonly (InstanceState & { readonly id: number; readonly verdict: Verdict })[];
+  readonly along: number;
 }
 
 /** What users may ask of the scheduler: each command is one transaction and one wake-up after it. */
@@ -88,6 +107,54 @@ export class ScheduleCommands {
 
   async rerunInstance(command: InstanceCommand): Promise<InstanceState> {
     return await this.#operate(command, (tx) => rerunInstance(tx, command, this.#clock.now()));
+  }
+
+  async forceInstance(command: InstanceCommand): Promise<InstanceState> {
+    return await this.#operate(command, (tx) => forceInstance(tx, command, this.#clock.now()));
+  }
+
+  /** Together with what lies downstream, in one transaction. */
+  async rerunWide({ operation, keys }: WideRerunCommand): Promise<WidelyRerun> {
+    return await this.#then(
+      this.#database.transaction(async (tx) => {
+        const { items, along } = await rerunWide(tx, operation, keys, this.#clock.now());
+        const states = await tx.rows<InstanceState & { id: number }>(
+          `SELECT id, status, frozen FROM node_instance
+            WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+          keyArrays(keys),
+        );
+        const verdicts = new Map(items.map(({ id, verdict }) => [id, verdict]));
+        return {
+          along,
+          items: states.flatMap((state) => {
+            const verdict = verdicts.get(state.id);
+            return verdict === undefined ? [] : [{ ...state, verdict }];
+          }),
+        };
+      }),
+    );
+  }
+
+  async unlinkUpstreams(
+    command: InstanceCommand & { readonly upstreams: readonly InstanceKey[] },
+  ): Promise<InstanceState> {
+    return await this.#operate(command, (tx) =>
+      unlinkUpstreams(tx, command, command.upstreams, this.#clock.now()),
+    );
+  }
+
+  async changeInstance(
+    command: InstanceCommand & { readonly change: InstanceChange },
+  ): Promise<InstanceState> {
+    return await this.#operate(command, (tx) =>
+      changeInstance(tx, command, command.change, this.#clock.now()),
+    );
+  }
+
+  async setNodeFrozen(order: NodeFreeze): Promise<NodeFrozen> {
+    return await this.#then(
+      this.#database.transaction((tx) => setNodeFrozen(tx, order, this.#clock.now())),
+    );
   }
 
   async stopInstance(command: InstanceCommand): Promise<InstanceState> {

@@ -27,6 +27,9 @@ export interface Submitted {
   readonly firstBizdate: string;
 }
 
+/** Of retries that all wait alike. */
+const MAX_INTERVAL_MS = 1_800_000;
+
 interface WorkflowRow {
   readonly id: number;
   readonly workspace_id: number;
@@ -155,13 +158,15 @@ async function insertNodes(
   const ids = new Map(rows.map((row) => [row.name, row.id]));
   await tx.run(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
-            dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode, priority, resource_group_id, slots, retry_max,
-            retry_interval_ms, timeout_ms, data_sources)
+            dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type,
+            rerun_mode, priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor,
+            retry_cap_ms, timeout_ms, data_sources)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
             config_version int, parameters jsonb, cron text, period jsonb, dst_policy text,
             effective_from date, effective_to date, calendar text, self_dependence boolean,
             schedule_type text, rerun_mode text, priority smallint, resource_group_id bigint, slots smallint,
-            retry_max smallint, retry_interval_ms int, timeout_ms bigint, data_sources text[])`,
+            retry_max smallint, retry_interval_ms int, retry_factor double precision, retry_cap_ms int,
+            timeout_ms bigint, data_sources text[])`,
     [
       versionId,
       JSON.stringify(
@@ -180,6 +185,8 @@ async function insertNodes(
           slots: checked.get(node.id)?.isZeroLoad === true ? 0 : node.slots,
           retry_max: node.retry.max,
           retry_interval_ms: node.retry.intervalMs,
+          retry_factor: node.retry.backoff?.factor ?? 1,
+          retry_cap_ms: node.retry.backoff?.capMs ?? MAX_INTERVAL_MS,
           timeout_ms: node.timeoutMs,
           data_sources: checked.get(node.id)?.dataSources ?? [],
         })),

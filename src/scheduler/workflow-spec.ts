@@ -61,6 +61,16 @@ const nodeSpec = z.strictObject({
     .strictObject({
       max: z.int().min(0).max(10).default(0),
       intervalMs: z.int().min(0).max(1_800_000).default(60_000),
+      backoff: z
+        .strictObject({
+          factor: z.number().min(1).max(10).default(2),
+          capMs: z.int().min(1000).max(86_400_000).default(1_800_000),
+        })
+        .optional()
+        .meta({
+          description:
+            'Each further retry waits `factor` times as long, at most `capMs`. Without it all wait alike.',
+        }),
     })
     .prefault({}),
   timeoutMs: z

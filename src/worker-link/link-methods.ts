@@ -38,7 +38,7 @@ export const LINK_BODIES = {
     reports: z.array(
       z.object({
         ...ref,
-        outcome: z.enum(['succeeded', 'failed', 'cancelled', 'returned']),
+        outcome: z.enum(['succeeded', 'failed', 'cancelled', 'returned', 'lost']),
         errorCode: z.string().exactOptional(),
         errorDetail: z.string().exactOptional(),
         rows: z.number().exactOptional(),

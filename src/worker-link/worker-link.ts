@@ -105,8 +105,11 @@ export interface RenewalAnswer {
 }
 
 export interface FinishReport extends AttemptRef {
-  /** `returned`: the worker is being stopped; another one takes it, and no retry is used up. */
-  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned';
+  /**
+   * `returned`: the worker is being stopped; another one takes it, and no retry is used up. `lost`: it could
+   * not renew its lease and ended the attempt; the same, but it counts towards the three losses.
+   */
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned' | 'lost';
   readonly errorCode?: string;
   readonly errorDetail?: string;
   readonly rows?: number;

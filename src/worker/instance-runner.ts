@@ -147,6 +147,10 @@ export class InstanceRunner {
     if (this.#stopReason === 'shutdown') {
       return { ...this.ref, outcome: 'returned', ...progress };
     }
+    if (this.#stopReason === 'no-renewal') {
+      await this.#explain('MR-S204', 'The worker could not renew its lease and ended the attempt.');
+      return { ...this.ref, outcome: 'lost', ...progress };
+    }
     const [code, detail] = this.#failureOf(outcome);
     await this.#explain(code, detail);
     return {
@@ -165,7 +169,6 @@ export class InstanceRunner {
       case 'timeout':
         return ['MR-S202', `It ran longer than ${this.claim.timeoutMs} ms.`];
       case 'no-renewal':
-        return ['MR-S204', 'The worker could not renew its lease and ended the attempt.'];
       case 'lost':
       case 'shutdown':
       case undefined:

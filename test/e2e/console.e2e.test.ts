@@ -183,6 +183,17 @@ describe('the console in a browser', () => {
     120_000,
   );
 
+  inBrowser('a rerun with downstream shows first what runs again with it', async () => {
+    await openInstance('count_species');
+    await page.getByTestId('further-operations').click();
+    await page.getByRole('menuitem', { name: 'Rerun with downstream' }).click();
+    const preview = page.getByTestId('operation-preview');
+    await expectText(preview, 'publish_species');
+    await expectText(preview, 'runs again');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await preview.waitFor({ state: 'hidden' });
+  });
+
   inBrowser('theme and language change at once and stay', async () => {
     await open('home');
     await page.getByRole('button', { name: 'Theme' }).click();
@@ -218,6 +229,9 @@ describe('the console in a browser', () => {
       ['a new backfill', 'ops/backfills?new=1'],
       ['the workflows', 'studio'],
       ['a workflow', 'WORKFLOW'],
+      ['the dependencies of a workflow', 'WORKFLOW?view=edges'],
+      ['the alerts', 'ops/alerts'],
+      ['the alert rules', 'ops/alerts?tab=rules'],
       ['the data sources', 'data/sources'],
       ['a new data source', 'data/sources?new=1'],
     ] as const;

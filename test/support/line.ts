@@ -244,7 +244,8 @@ export class Line implements AsyncDisposable {
         WHERE i.pending <> (SELECT count(*) FROM instance_edge e
                              WHERE e.plan_day = i.plan_day AND e.downstream_id = i.id AND NOT e.removed
                                AND e.outcome IN ('open', 'failed'))
-                         + (SELECT count(*) FROM awaited_edge a WHERE a.downstream_id = i.id)`,
+                         + (SELECT count(*) FROM awaited_edge a
+                             WHERE a.downstream_id = i.id AND NOT a.forced)`,
     );
     return row?.wrong ?? -1;
   }

@@ -11,6 +11,7 @@ import { InstallationController } from './installation.controller.js';
 import { InstanceBatchController } from './instance-batch.controller.js';
 import { InstanceController } from './instance.controller.js';
 import { LogController } from './log.controller.js';
+import { NodeController } from './node.controller.js';
 import { ParameterController } from './parameter.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { PreviewController } from './preview.controller.js';
@@ -29,6 +30,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   CalendarController,
   ParameterController,
   WorkflowEdgeController,
+  NodeController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,

@@ -12,17 +12,26 @@ import type { z } from 'zod';
 
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import { type DayId, decodeDayId, encodeDayId } from '../../domain/ids.js';
-import type { Operation } from '../../domain/instance/operation.js';
-import type { InstanceStatus } from '../../domain/instance/status.js';
+import {
+  type InstanceChange,
+  isWideRerun,
+  type WideRerun,
+} from '../../domain/instance/operation.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
 import { writeAudit } from '../../store/repositories/audit-repository.js';
 import { workspaceOfInstance } from '../../store/repositories/instance-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { traceIdOf } from '../answer-headers.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
-import type { Foreseen, ForeseenInstance } from '../commands.js';
+import type { Foreseen, ForeseenInstance, InstanceState } from '../commands.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { IdempotencyInterceptor } from '../idempotency.interceptor.js';
+import {
+  AUDIT_NAMES,
+  type InstanceOperation,
+  operateInstance,
+  upstreamKeys,
+} from '../instance-operation.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import { problemOf } from '../problem/problem-of.js';
@@ -36,13 +45,12 @@ import {
 type BatchItem = z.output<typeof batchSchema>['items'][number];
 type BatchRequest = z.output<typeof batchRequestSchema>;
 
-const COMMANDS = {
-  rerun: 'rerunInstance',
-  stop: 'stopInstance',
-  'set-success': 'setInstanceSuccess',
-  freeze: 'freezeInstance',
-  unfreeze: 'unfreezeInstance',
-} as const satisfies Record<Operation, string>;
+interface Context {
+  readonly workspace: Workspace;
+  readonly caller: Principal;
+  readonly body: BatchRequest;
+  readonly problem: (id: string, error: unknown) => BatchItem;
+}
 
 /** One action on many instances, and what it would do. */
 @Controller('/api/v1/workspaces/:ws/instances')
@@ -63,9 +71,12 @@ export class InstanceBatchController {
     const foreseen = await this.ports.commands.previewOperation({
       workspaceId: workspace.id,
       operation: body.action,
+      upstreams: upstreamKeys(body.upstream ?? []).map(({ id }) => id),
+      change: changeOf(body),
       keys: body.ids.flatMap((id) => keyOf(id) ?? []),
     });
     const items = itemsOf(body.ids, foreseen);
+    const doubling = new Set(foreseen.doubling);
     const count = (verdict: string): number =>
       items.filter((each) => each.verdict === verdict).length;
     return {
@@ -73,6 +84,7 @@ export class InstanceBatchController {
       downstream: foreseen.downstream.map(({ instance, effect }) => ({
         ...factsOf(instance),
         effect,
+        ...doublesOf(doubling, instance),
       })),
       downstreamTotal: foreseen.downstreamTotal,
       complete: foreseen.isComplete,
@@ -81,6 +93,8 @@ export class InstanceBatchController {
         refused: count('refused'),
         nothing: count('nothing'),
         downstream: foreseen.effects,
+        workflows: foreseen.workflows,
+        doubles: doubling.size,
       },
     };
   }
@@ -101,51 +115,124 @@ export class InstanceBatchController {
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<object> {
-    const items: BatchItem[] = [];
-    // One after another: an action may change what the next one finds, as the preview says.
-    for (const id of body.ids) {
-      try {
-        items.push({ id, ok: true, ...(await this.#operate(id, workspace, caller, body)) });
-      } catch (error) {
-        const problem = problemOf(error, request.path, traceIdOf(response));
-        if (registeredCodeOf(error) === undefined)
-          this.ports.logger.error(
-            { traceId: problem.traceId, id, stack: error instanceof Error ? error.stack : '' },
-            'an instance of a batch failed',
-          );
-        items.push({ id, ok: false, problem: { ...problem, errors: [...(problem.errors ?? [])] } });
-      }
-    }
+    const problem = (id: string, error: unknown): BatchItem => {
+      const found = problemOf(error, request.path, traceIdOf(response));
+      if (registeredCodeOf(error) === undefined)
+        this.ports.logger.error(
+          { traceId: found.traceId, id, stack: error instanceof Error ? error.stack : '' },
+          'an instance of a batch failed',
+        );
+      return { id, ok: false, problem: { ...found, errors: [...(found.errors ?? [])] } };
+    };
+    const context = { workspace, caller, body, problem };
+    const { items, along } = isWideRerun(body.action)
+      ? await this.#rerunWide(body.action, context)
+      : { items: await this.#oneByOne(context), along: undefined };
     this.ports.wakeBus.wake();
     const done = items.filter(({ ok }) => ok).length;
-    return { items, ok: done, refused: items.length - done };
+    return {
+      items,
+      ok: done,
+      refused: items.length - done,
+      ...(along === undefined ? {} : { along }),
+    };
   }
 
-  async #operate(
-    id: string,
-    workspace: Workspace,
-    caller: Principal,
-    { action, comment }: BatchRequest,
-  ): Promise<{ status: InstanceStatus; frozen: boolean }> {
-    const { commands, database, secretBox } = this.ports;
-    const key = decodeDayId('inst', id);
-    // One of another workspace does not exist here, whatever the caller may do there.
-    if ((await workspaceOfInstance(database, key)) !== workspace.id) throw unknown(id);
-    const name = COMMANDS[action];
-    const { status, frozen } = await commands[name]({
+  /** One after another: an action may change what the next one finds, as the preview says. */
+  async #oneByOne(context: Context): Promise<BatchItem[]> {
+    const { body, problem } = context;
+    const items: BatchItem[] = [];
+    for (const id of body.ids) {
+      try {
+        items.push({ id, ok: true, ...(await this.#operate(id, context)) });
+      } catch (error) {
+        items.push(problem(id, error));
+      }
+    }
+    return items;
+  }
+
+  async #operate(id: string, context: Context): Promise<InstanceState> {
+    const { caller, body } = context;
+    const key = await this.#keyIn(context.workspace, id);
+    const asked: InstanceOperation = {
+      operation: body.action,
+      upstream: body.upstream,
+      change: changeOf(body),
+    };
+    const { status, frozen } = await operateInstance(this.ports.commands, asked, {
       ...key,
       userId: caller.userId,
-      ...(comment === undefined ? {} : { comment }),
+      ...(body.comment === undefined ? {} : { comment: body.comment }),
     });
-    await writeAudit(database, secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: `instance.${name}`,
-      target: id,
-      fields: { comment },
-    });
+    await this.#note(id, context);
     return { status, frozen };
   }
+
+  /** All at once: nothing of it starts before what is upstream of it has run again. */
+  async #rerunWide(
+    operation: WideRerun,
+    context: Context,
+  ): Promise<{ items: BatchItem[]; along: number }> {
+    const { workspace, caller, body, problem } = context;
+    const known = new Map<string, DayId>();
+    const problems = new Map<string, BatchItem>();
+    for (const id of body.ids) {
+      try {
+        known.set(id, await this.#keyIn(workspace, id));
+      } catch (error) {
+        problems.set(id, problem(id, error));
+      }
+    }
+    const { items: done, along } = await this.ports.commands.rerunWide({
+      operation,
+      keys: [...known.values()],
+      userId: caller.userId,
+      ...(body.comment === undefined ? {} : { comment: body.comment }),
+    });
+    const byKey = new Map(done.map((each) => [each.id, each]));
+    const items: BatchItem[] = [];
+    for (const id of body.ids) {
+      const item = byKey.get(known.get(id)?.id ?? -1);
+      if (item === undefined) items.push(problems.get(id) ?? problem(id, unknown(id)));
+      else if (item.verdict.verdict === 'refused')
+        items.push(problem(id, new MillraceError(item.verdict.code, item.verdict.reason)));
+      else {
+        await this.#note(id, context);
+        items.push({ id, ok: true, status: item.status, frozen: item.frozen });
+      }
+    }
+    return { items, along };
+  }
+
+  /** One of another workspace does not exist here, whatever the caller may do there. */
+  async #keyIn(workspace: Workspace, id: string): Promise<DayId> {
+    const key = decodeDayId('inst', id);
+    if ((await workspaceOfInstance(this.ports.database, key)) !== workspace.id) throw unknown(id);
+    return key;
+  }
+
+  async #note(id: string, { workspace, caller, body }: Context): Promise<void> {
+    const { action, ids: _, ...fields } = body;
+    await writeAudit(this.ports.database, this.ports.secretBox, {
+      workspaceId: workspace.id,
+      userId: caller.userId,
+      action: AUDIT_NAMES[action],
+      target: id,
+      fields,
+    });
+  }
+}
+
+function changeOf({
+  priority,
+  resourceGroup,
+}: Pick<BatchRequest, 'priority' | 'resourceGroup'>): InstanceChange {
+  return { priority, resourceGroup };
+}
+
+function doublesOf(doubling: ReadonlySet<number>, { id }: ForeseenInstance): { doubles?: true } {
+  return doubling.has(id) ? { doubles: true } : {};
 }
 
 function itemsOf(
@@ -155,6 +242,7 @@ function itemsOf(
   const known = new Map(
     foreseen.items.map((each) => [encodeDayId('inst', each.instance), each] as const),
   );
+  const doubling = new Set(foreseen.doubling);
   return ids.map((id) => {
     const found = known.get(id);
     if (found === undefined) {
@@ -162,7 +250,8 @@ function itemsOf(
       return { id, verdict: 'refused', code, reason: detail };
     }
     const { instance, verdict, statusAfter, frozenAfter } = found;
-    return { ...factsOf(instance), ...verdict, statusAfter, frozenAfter };
+    const facts = { ...factsOf(instance), ...doublesOf(doubling, instance) };
+    return { ...facts, ...verdict, statusAfter, frozenAfter };
   });
 }
 

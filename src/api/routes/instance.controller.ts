@@ -13,18 +13,21 @@ import {
 } from '../../store/repositories/instance-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
-import type { InstanceCommand, InstanceState, Why } from '../commands.js';
+import type { InstanceCommand, Why } from '../commands.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
+import { AUDIT_NAMES, type InstanceOperation, operateInstance } from '../instance-operation.js';
 import { attemptView, instanceDetailView } from '../instance-view.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
 import {
   attemptSchema,
+  changeRequestSchema,
   dirtyRecordSchema,
   instanceDetailSchema,
   instanceStateSchema,
   operationSchema,
+  unlinkRequestSchema,
   whySchema,
 } from '../schemas/instance.schema.js';
 
@@ -96,7 +99,7 @@ export class InstanceController {
     @Caller() caller: Principal,
     @Body({ schema: operationSchema }) body: Operation,
   ): Promise<object> {
-    return await this.#operate('rerunInstance', id, workspace, caller, body);
+    return await this.#operate({ operation: 'rerun' }, id, workspace, caller, body);
   }
 
   @Post('stop')
@@ -109,7 +112,7 @@ export class InstanceController {
     @Caller() caller: Principal,
     @Body({ schema: operationSchema }) body: Operation,
   ): Promise<object> {
-    return await this.#operate('stopInstance', id, workspace, caller, body);
+    return await this.#operate({ operation: 'stop' }, id, workspace, caller, body);
   }
 
   @Post('set-success')
@@ -122,7 +125,7 @@ export class InstanceController {
     @Caller() caller: Principal,
     @Body({ schema: operationSchema }) body: Operation,
   ): Promise<object> {
-    return await this.#operate('setInstanceSuccess', id, workspace, caller, body);
+    return await this.#operate({ operation: 'set-success' }, id, workspace, caller, body);
   }
 
   @Post('freeze')
@@ -135,7 +138,7 @@ export class InstanceController {
     @Caller() caller: Principal,
     @Body({ schema: operationSchema }) body: Operation,
   ): Promise<object> {
-    return await this.#operate('freezeInstance', id, workspace, caller, body);
+    return await this.#operate({ operation: 'freeze' }, id, workspace, caller, body);
   }
 
   @Post('unfreeze')
@@ -148,21 +151,98 @@ export class InstanceController {
     @Caller() caller: Principal,
     @Body({ schema: operationSchema }) body: Operation,
   ): Promise<object> {
-    return await this.#operate('unfreezeInstance', id, workspace, caller, body);
+    return await this.#operate({ operation: 'unfreeze' }, id, workspace, caller, body);
+  }
+
+  @Post('rerun-from-here')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({
+    summary: 'Run it again with its downstream that has ended without success',
+    answer: instanceStateSchema,
+  })
+  async rerunInstanceFromHere(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: operationSchema }) body: Operation,
+  ): Promise<object> {
+    return await this.#operate({ operation: 'rerun-from-here' }, id, workspace, caller, body);
+  }
+
+  @Post('rerun-downstream')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({
+    summary: 'Run it again with all of its downstream that has ended',
+    answer: instanceStateSchema,
+  })
+  async rerunInstanceDownstream(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: operationSchema }) body: Operation,
+  ): Promise<object> {
+    return await this.#operate({ operation: 'rerun-downstream' }, id, workspace, caller, body);
+  }
+
+  @Post('force-rerun')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({
+    summary: 'Run it past upstreams that are not satisfied and past its rerun mode',
+    answer: instanceStateSchema,
+  })
+  async forceInstance(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: operationSchema }) body: Operation,
+  ): Promise<object> {
+    return await this.#operate({ operation: 'force-rerun' }, id, workspace, caller, body);
+  }
+
+  @Post('unlink')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({
+    summary: 'Let it wait no more for the upstreams that are named',
+    answer: instanceStateSchema,
+  })
+  async unlinkUpstreams(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: unlinkRequestSchema }) body: z.output<typeof unlinkRequestSchema>,
+  ): Promise<object> {
+    const { upstream } = body;
+    return await this.#operate({ operation: 'unlink', upstream }, id, workspace, caller, body);
+  }
+
+  @Post('change')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({
+    summary: 'Give it another priority or resource group while it waits',
+    answer: instanceStateSchema,
+  })
+  async changeInstance(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: changeRequestSchema }) body: z.output<typeof changeRequestSchema>,
+  ): Promise<object> {
+    const { comment: _, ...change } = body;
+    return await this.#operate({ operation: 'change', change }, id, workspace, caller, body);
   }
 
   async #operate(
-    name:
-      | 'rerunInstance'
-      | 'stopInstance'
-      | 'setInstanceSuccess'
-      | 'freezeInstance'
-      | 'unfreezeInstance',
+    asked: InstanceOperation,
     id: string,
     workspace: Workspace,
     caller: Principal,
     body: Operation,
-  ): Promise<InstanceState & { readonly id: string }> {
+  ): Promise<object> {
     const key: InstanceKey = decodeDayId('inst', id);
     const command: InstanceCommand = {
       ...key,
@@ -170,11 +250,11 @@ export class InstanceController {
       ...(body.comment === undefined ? {} : { comment: body.comment }),
     };
     const { commands, database, secretBox, wakeBus } = this.ports;
-    const state = await commands[name](command);
+    const state = await operateInstance(commands, asked, command);
     await writeAudit(database, secretBox, {
       workspaceId: workspace.id,
       userId: caller.userId,
-      action: `instance.${name}`,
+      action: AUDIT_NAMES[asked.operation],
       target: id,
       fields: body,
     });

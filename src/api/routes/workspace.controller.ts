@@ -33,6 +33,10 @@ const instanceFields = {
   bizdate: bizdateSchema.optional(),
   status: statusListSchema.optional().meta({ description: 'One or several, by comma.' }),
   ...instanceMatchFields,
+  upstreamFailed: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
   node: z.string().optional(),
   runGroup: z.string().optional(),
 };
@@ -217,6 +221,7 @@ function filterOf(workspace: Workspace, query: z.output<typeof facetQuery>): Ins
     workspaceId: workspace.id,
     bizdate: query.bizdate,
     statuses: query.status,
+    upstreamFailed: query.upstreamFailed,
     node: query.node,
     runGroupId: query.runGroup === undefined ? undefined : decodeId('bf', query.runGroup),
   };

@@ -4,6 +4,7 @@ import { OPERATIONS } from '../../domain/instance/operation.js';
 import { EFFECTS } from '../../domain/instance/operation-preview.js';
 import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
 import { bizdateSchema, instantSchema } from './field.schema.js';
+import { changeFields, upstreamsSchema } from './instance.schema.js';
 import { problemSchema } from './problem.schema.js';
 
 const MAX_ITEMS = 1000;
@@ -16,16 +17,32 @@ const idsSchema = z
   .refine((ids) => new Set(ids).size === ids.length, 'an id is there twice')
   .meta({ description: 'Instances, in the order in which they are operated on.' });
 
+const asked = {
+  action: z.enum(OPERATIONS),
+  ids: idsSchema,
+  upstream: upstreamsSchema
+    .optional()
+    .meta({ description: 'Of unlink: what they wait for no more.' }),
+  ...changeFields,
+};
+
+/** An action has what it needs, and nothing that another one needs. */
+function isWhole({ action, upstream, priority, resourceGroup }: Asked): boolean {
+  const isChange = priority !== undefined || resourceGroup !== undefined;
+  return (upstream !== undefined) === (action === 'unlink') && isChange === (action === 'change');
+}
+type Asked = z.output<z.ZodObject<typeof asked>>;
+const INCOMPLETE =
+  'unlink takes `upstream`; change takes `priority`, `resourceGroup` or both; others neither';
+
 export const previewRequestSchema = z
-  .strictObject({ action: z.enum(OPERATIONS), ids: idsSchema })
+  .strictObject(asked)
+  .refine(isWhole, INCOMPLETE)
   .meta({ id: 'PreviewRequest' });
 
 export const batchRequestSchema = z
-  .strictObject({
-    action: z.enum(OPERATIONS),
-    ids: idsSchema,
-    comment: z.string().max(1000).optional(),
-  })
+  .strictObject({ ...asked, comment: z.string().max(1000).optional() })
+  .refine(isWhole, INCOMPLETE)
   .meta({ id: 'BatchRequest' });
 
 const factsSchema = z.object({
@@ -35,6 +52,10 @@ const factsSchema = z.object({
   bizdate: bizdateSchema,
   scheduledTime: instantSchema,
   status: statusSchema,
+});
+
+const doublesSchema = z.literal(true).optional().meta({
+  description: 'It has run and appends: what it wrote stays, and comes a second time.',
 });
 
 const previewItemSchema = z
@@ -48,6 +69,7 @@ const previewItemSchema = z
         'Right after its own operation. What a worker holds is stopped by its worker later.',
     }),
     frozenAfter: z.boolean().optional(),
+    doubles: doublesSchema,
     code: z.string().optional(),
     reason: z.string().optional(),
   })
@@ -57,7 +79,11 @@ export const previewSchema = z
   .object({
     items: z.array(previewItemSchema),
     downstream: z
-      .array(factsSchema.extend({ effect: z.enum(EFFECTS) }).meta({ id: 'PreviewDownstream' }))
+      .array(
+        factsSchema
+          .extend({ effect: z.enum(EFFECTS), doubles: doublesSchema })
+          .meta({ id: 'PreviewDownstream' }),
+      )
       .meta({ description: 'At most 200, those first that something happens to.' }),
     downstreamTotal: z.int(),
     complete: z
@@ -68,6 +94,10 @@ export const previewSchema = z
       refused: z.int(),
       nothing: z.int(),
       downstream: z.record(z.enum(EFFECTS), z.int()),
+      workflows: z
+        .array(z.object({ workflow: z.string(), instances: z.int() }))
+        .meta({ description: 'What is done or runs again with it, by workflow, the most first.' }),
+      doubles: z.int().meta({ description: 'How many of them append what they have written.' }),
     }),
   })
   .meta({ id: 'Preview' });
@@ -89,5 +119,9 @@ export const batchSchema = z
     ),
     ok: z.int().meta({ description: 'How many were done.' }),
     refused: z.int(),
+    along: z
+      .int()
+      .optional()
+      .meta({ description: 'Of a wide rerun: how many downstream instances run again with them.' }),
   })
   .meta({ id: 'Batch' });

@@ -28,6 +28,10 @@ export const instanceSchema = z
     priority: z.int(),
     slots: z.int(),
     pendingUpstream: z.int(),
+    upstreamFailed: z.boolean().meta({
+      description:
+        'It waits for an upstream that failed or was cancelled, or for one that waits for such a one.',
+    }),
     epoch: z.int(),
     runNumber: z.int(),
     attempt: z.int(),
@@ -134,11 +138,42 @@ export const whySchema = z
   })
   .meta({ id: 'Why' });
 
-export const operationSchema = z
-  .strictObject({ comment: z.string().max(1000).optional() })
-  .default({})
-  .meta({ id: 'Operation' });
+const comment = z.string().max(1000).optional();
+
+export const operationSchema = z.strictObject({ comment }).default({}).meta({ id: 'Operation' });
+
+/** What a request to change instances sets; one of the two at least. */
+export const changeFields = {
+  priority: z.int().min(1).max(8).optional().meta({ description: 'Larger goes first.' }),
+  resourceGroup: z.string().min(1).max(200).optional().meta({ description: 'By name.' }),
+};
+
+export const changeRequestSchema = z
+  .strictObject({ ...changeFields, comment })
+  .refine(
+    ({ priority, resourceGroup }) => priority !== undefined || resourceGroup !== undefined,
+    'name a priority, a resource group or both',
+  )
+  .meta({ id: 'ChangeRequest' });
+
+export const upstreamsSchema = z
+  .array(z.string().max(100))
+  .min(1)
+  .max(1000)
+  .meta({ description: 'Instances it is to wait for no more.' });
+
+export const unlinkRequestSchema = z
+  .strictObject({ upstream: upstreamsSchema, comment })
+  .meta({ id: 'UnlinkRequest' });
 
 export const instanceStateSchema = z
-  .object({ id: z.string(), status: statusSchema, frozen: z.boolean() })
+  .object({
+    id: z.string(),
+    status: statusSchema,
+    frozen: z.boolean(),
+    along: z
+      .int()
+      .optional()
+      .meta({ description: 'Of a wide rerun: how many downstream instances run again with it.' }),
+  })
   .meta({ id: 'InstanceState' });

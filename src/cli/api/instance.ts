@@ -15,6 +15,7 @@ export const instanceSchema = z.looseObject({
   scheduledTime: z.string(),
   frozen: z.boolean().default(false),
   dryRun: z.boolean().default(false),
+  upstreamFailed: z.boolean().default(false),
   startedAt: z.string().nullish(),
   endedAt: z.string().nullish(),
   reason: z.string().nullish(),
@@ -22,7 +23,11 @@ export const instanceSchema = z.looseObject({
 export type Instance = z.infer<typeof instanceSchema>;
 
 export function stateText(instance: Instance): string {
-  const marks = [instance.frozen ? 'frozen' : '', instance.dryRun ? 'dry run' : ''].filter(Boolean);
+  const marks = [
+    instance.frozen ? 'frozen' : '',
+    instance.dryRun ? 'dry run' : '',
+    instance.upstreamFailed ? 'upstream failed' : '',
+  ].filter(Boolean);
   return marks.length === 0 ? instance.status : `${instance.status} (${marks.join(', ')})`;
 }
 

@@ -15,6 +15,7 @@ export const instancesLs: Command = {
       choices: INSTANCE_STATUSES,
       help: 'in this state, e.g. failed',
     },
+    'upstream-failed': { type: 'boolean', help: 'that wait for an upstream that failed' },
     workflow: { type: 'string', value: 'NAME', completes: 'workflow', help: 'of this workflow' },
     node: { type: 'string', value: 'NAME', help: 'of this node' },
     limit: { type: 'string', value: 'N', help: 'at most this many (100)' },
@@ -25,6 +26,7 @@ export const instancesLs: Command = {
     const query = {
       bizdate: flags.date('bizdate'),
       status: flags.text('status'),
+      upstreamFailed: flags.isSet('upstream-failed') ? 'true' : undefined,
       workflow: flags.text('workflow'),
       node: flags.text('node'),
     };

@@ -1,12 +1,44 @@
+import { usageError } from '../cli-error.js';
 import type { Command } from '../command.js';
-import { ACTION_OPTIONS, instanceAction } from '../instance-action.js';
+import type { Flags } from '../flags.js';
+import { ACTION_OPTIONS, instanceAction, type InstanceAction } from '../instance-action.js';
+
+const WAYS = {
+  downstream: 'rerun-downstream',
+  'from-here': 'rerun-from-here',
+  force: 'force-rerun',
+} as const satisfies Record<string, InstanceAction>;
+
+function actionOf(flags: Flags): InstanceAction {
+  const chosen = Object.entries(WAYS).filter(([flag]) => flags.isSet(flag));
+  const [first, second] = chosen;
+  if (first !== undefined && second !== undefined)
+    throw usageError(`--${first[0]} and --${second[0]} exclude each other`, 'Give one of them.');
+  return first?.[1] ?? 'rerun';
+}
 
 export const instancesRerun: Command = {
   path: ['instances', 'rerun'],
   summary: 'Run ended instances again',
   args: ['ID...'],
   completes: 'instance',
-  options: ACTION_OPTIONS,
-  examples: ['millrace instances rerun inst_20261121_42 --dry-run'],
-  run: (ctx) => instanceAction(ctx, ctx.args, 'rerun', { asks: 'many' }),
+  options: {
+    downstream: { type: 'boolean', help: 'with all of their downstream that has ended' },
+    'from-here': {
+      type: 'boolean',
+      help: 'with their downstream that has ended without success',
+    },
+    force: { type: 'boolean', help: 'past unsatisfied upstreams and the rerun mode' },
+    ...ACTION_OPTIONS,
+  },
+  examples: [
+    'millrace instances rerun inst_20261121_42 --dry-run',
+    'millrace instances rerun inst_20261121_42 --downstream --comment "orders were late"',
+  ],
+  async run(ctx) {
+    const action = actionOf(ctx.flags);
+    return await instanceAction(ctx, ctx.args, action, {
+      asks: action === 'rerun' ? 'many' : 'always',
+    });
+  },
 };

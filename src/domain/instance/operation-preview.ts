@@ -1,19 +1,26 @@
 import {
   endsAtOnce,
+  type InstanceChange,
   isHeld,
+  isRerunWith,
+  isWideRerun,
   judge,
   isSkippedBy,
+  judgeChange,
+  judgeUnlink,
   moveOfChild,
   type Operation,
   outcomeOf,
   type RerunMode,
   type Verdict,
+  type WideRerun,
 } from './operation.js';
 import {
   type EdgeKind,
   type EdgeOutcome,
   type InstanceStatus,
-  NOT_STARTED_STATUSES,
+  isFinal,
+  isNotStarted,
 } from './status.js';
 
 /** An instance as the store has it. */
@@ -32,6 +39,8 @@ export interface SeenInstance {
   /** 0: of zero load. */
   readonly slots: number;
   readonly rerunMode: RerunMode;
+  readonly priority: number;
+  readonly resourceGroup: string;
 }
 
 export interface SeenEdge {
@@ -41,6 +50,17 @@ export interface SeenEdge {
   /** Null: what its kind does. */
   readonly inheritsDryRun: boolean | null;
   readonly outcome: EdgeOutcome;
+  /** Until its downstream is rerun. Edges that are removed for good are not seen at all. */
+  readonly removed: boolean;
+}
+
+/** What is asked for. */
+export interface AskedOperation {
+  readonly operation: Operation;
+  /** Of `unlink`. */
+  readonly upstreams?: readonly number[] | undefined;
+  /** Of `change`. */
+  readonly change?: InstanceChange | undefined;
 }
 
 /** Everything that operations on some instances can reach. */
@@ -54,10 +74,13 @@ export interface Neighbourhood {
 }
 
 /**
- * `stays blocked`: it would have waited for what is stopped; it waits until that is rerun or set to
- * success. `ends as a dry run`: it succeeds at once without running.
+ * `runs again`: it is rerun together with what is upstream of it. `is left out`: it would be, but a worker
+ * holds it or its rerun mode bars it. `stays blocked`: it would have waited for what is stopped; it waits
+ * until that is rerun or set to success. `ends as a dry run`: it succeeds at once without running.
  */
 export const EFFECTS = [
+  'runs again',
+  'is left out',
   'waits again',
   'may start',
   'ends as a dry run',
@@ -85,16 +108,19 @@ type Edge = { -readonly [K in keyof SeenEdge]: SeenEdge[K] };
 type Settlement = readonly [upstream: number, outcome: EdgeOutcome];
 
 /**
- * What `operation` on `ids`, one after another, would do. It follows `operate-instance.sql.ts` and
- * `settle-edges.sql.ts` step by step, on copies, under no lock; a test compares it with what they do.
+ * What an operation on `ids` would do: wide reruns on all of them at once, others one after another. It
+ * follows the statements of `store/sql` step by step, on copies, under no lock; a test compares it with
+ * what they do.
  */
 export function previewOperation(
-  operation: Operation,
+  asked: AskedOperation,
   ids: readonly number[],
   seen: Neighbourhood,
   now: Date,
 ): OperationPreview {
-  return new Preview(seen, now).run(operation, ids);
+  const { operation } = asked;
+  const preview = new Preview(seen, now);
+  return isWideRerun(operation) ? preview.rerunWide(operation, ids) : preview.run(asked, ids);
 }
 
 class Preview {
@@ -117,22 +143,59 @@ class Preview {
     }
   }
 
-  run(operation: Operation, ids: readonly number[]): OperationPreview {
+  run(asked: AskedOperation, ids: readonly number[]): OperationPreview {
     const items = ids.flatMap((id) => {
       const state = this.#states.get(id);
       if (state === undefined) return [];
-      const verdict = judge(operation, state);
-      if (verdict.verdict === 'will') this.#operate(operation, state);
+      const verdict = this.#judge(asked, state);
+      if (verdict.verdict === 'will') this.#operate(asked, state);
       return [{ id, verdict, status: state.status, frozen: state.frozen }];
     });
     const moved = items.filter(({ verdict }) => verdict.verdict === 'will').map(({ id }) => id);
-    return { items, effects: this.#effects(operation, moved) };
+    return { items, effects: this.#effects(asked.operation, moved) };
   }
 
-  #operate(operation: Operation, state: State): void {
+  rerunWide(operation: WideRerun, ids: readonly number[]): OperationPreview {
+    const roots = ids.flatMap((id) => {
+      const state = this.#states.get(id);
+      return state === undefined ? [] : [{ state, verdict: judge(operation, state) }];
+    });
+    const chosen = roots.flatMap(({ state, verdict }) =>
+      verdict.verdict === 'will' ? [state] : [],
+    );
+    const own = chosen.map(({ id }) => id);
+    const downstream = this.#downstreamOf(own).flatMap((id) => this.#states.get(id) ?? []);
+    const along = downstream.filter((state) => isRerunWith(operation, state));
+    const leftOut = downstream.filter((state) => isLeftOut(operation, state));
+    this.#startAgain([...chosen, ...along]);
+    const effects = this.#effects(operation, own);
+    for (const { id } of along) effects.set(id, 'runs again');
+    for (const { id } of leftOut) effects.set(id, 'is left out');
+    const items = roots.map(({ state: { id, status, frozen }, verdict }) => ({
+      id,
+      verdict,
+      status,
+      frozen,
+    }));
+    return { items, effects };
+  }
+
+  #judge({ operation, upstreams = [], change = {} }: AskedOperation, state: State): Verdict {
+    if (operation === 'change') return judgeChange(state, change);
+    if (operation !== 'unlink') return judge(operation, state);
+    const linked = (this.#into.get(state.id) ?? []).map((edge) => edge.upstream);
+    return judgeUnlink(state, upstreams, new Set(linked));
+  }
+
+  #operate({ operation, upstreams = [], change = {} }: AskedOperation, state: State): void {
     switch (operation) {
       case 'rerun':
-        this.#rerun(state);
+      case 'rerun-from-here':
+      case 'rerun-downstream':
+        this.#startAgain([state]);
+        return;
+      case 'force-rerun':
+        this.#force(state);
         return;
       case 'set-success':
         Object.assign(state, { status: 'succeeded', reason: 'set_success' });
@@ -152,18 +215,57 @@ class Preview {
         if (state.status === 'waiting_resource' && endsAtOnce(state))
           this.#settle(this.#release([state]));
         return;
+      case 'unlink':
+        this.#unlink(state, upstreams);
+        return;
+      case 'change':
+        state.priority = change.priority ?? state.priority;
+        state.resourceGroup = change.resourceGroup ?? state.resourceGroup;
+        return;
       default:
         operation satisfies never;
     }
   }
 
-  #rerun(state: State): void {
-    const edges = this.#into.get(state.id) ?? [];
-    for (const edge of edges) edge.outcome = this.#outcomeOf(edge.upstream) ?? edge.outcome;
-    state.pending = edges.filter(isPending).length + state.awaited;
-    this.#waitAgain(state);
-    this.#settle([[state.id, 'open']]);
-    if (state.pending === 0) this.#settle(this.#release([state]));
+  #startAgain(states: readonly State[], isForced = false): void {
+    for (const state of states) this.#waitAgain(state);
+    for (const state of states) {
+      const edges = this.#into.get(state.id) ?? [];
+      for (const edge of edges) {
+        edge.removed = false;
+        edge.outcome = this.#outcomeOf(edge.upstream) ?? edge.outcome;
+      }
+      state.pending = edges.filter(isPending).length + state.awaited;
+    }
+    if (isForced) states.forEach((state) => this.#dropUnsatisfied(state));
+    this.#settle(states.map(({ id }) => [id, 'open'] as const));
+    this.#settle(this.#release(states.filter(isReleased)));
+  }
+
+  #force(state: State): void {
+    if (isFinal(state.status)) {
+      this.#startAgain([state], true);
+      return;
+    }
+    this.#dropUnsatisfied(state);
+    this.#settle(this.#release([state]));
+  }
+
+  #dropUnsatisfied(state: State): void {
+    for (const edge of this.#into.get(state.id) ?? [])
+      if (edge.outcome !== 'success') edge.removed = true;
+    state.pending = 0;
+  }
+
+  #unlink(state: State, upstreams: readonly number[]): void {
+    const edges = (this.#into.get(state.id) ?? []).filter(({ upstream }) =>
+      upstreams.includes(upstream),
+    );
+    const held = edges.filter(isPending).length;
+    for (const edge of edges) edge.removed = true;
+    state.pending -= held;
+    if (held > 0 && moveOfChild(state.status, state.pending) === 'release')
+      this.#settle(this.#release([state]));
   }
 
   #outcomeOf(upstream: number): EdgeOutcome | undefined {
@@ -186,7 +288,8 @@ class Preview {
     for (const [upstream, outcome] of settlements) {
       for (const edge of this.#outOf.get(upstream) ?? []) {
         const child = this.#states.get(edge.downstream);
-        if (child === undefined || !isNotStarted(child) || edge.outcome === outcome) continue;
+        if (child === undefined || !isNotStarted(child.status)) continue;
+        if (edge.removed || edge.outcome === outcome) continue;
         const before = isPending(edge);
         edge.outcome = outcome;
         deltas.set(child, (deltas.get(child) ?? 0) + Number(isPending(edge)) - Number(before));
@@ -205,7 +308,7 @@ class Preview {
 
   #release(states: readonly State[]): Settlement[] {
     return states.flatMap((state): Settlement[] => {
-      if (isSkippedBy(this.#into.get(state.id) ?? []))
+      if (isSkippedBy((this.#into.get(state.id) ?? []).filter((edge) => !edge.removed)))
         Object.assign(state, { dryRun: true, reason: 'skipped' });
       if (state.runAt > this.#now) state.status = 'waiting_time';
       else if (!endsAtOnce(state)) state.status = 'waiting_resource';
@@ -218,36 +321,51 @@ class Preview {
   }
 
   #effects(operation: Operation, moved: readonly number[]): Map<number, Effect> {
-    const own = new Set(moved);
-    const found = new Map<number, Effect>();
     const before = new Map(this.#seen.instances.map((each) => [each.id, each.status]));
-    const frontier = [...moved];
-    for (let id = frontier.pop(); id !== undefined; id = frontier.pop()) {
-      for (const { downstream } of this.#outOf.get(id) ?? []) {
-        const state = this.#states.get(downstream);
-        const status = before.get(downstream);
-        if (own.has(downstream) || found.has(downstream) || !state || !status) continue;
-        found.set(downstream, effectOf(operation, status, state));
-        frontier.push(downstream);
-      }
+    const found = new Map<number, Effect>();
+    for (const id of this.#downstreamOf(moved)) {
+      const state = this.#states.get(id);
+      const status = before.get(id);
+      if (state && status) found.set(id, effectOf(operation, status, state));
     }
     return found;
   }
+
+  /** All that lies downstream of `ids`, without these. */
+  #downstreamOf(ids: readonly number[]): number[] {
+    const own = new Set(ids);
+    const found = new Set<number>();
+    const frontier = [...ids];
+    for (let id = frontier.pop(); id !== undefined; id = frontier.pop()) {
+      for (const { downstream, removed } of this.#outOf.get(id) ?? []) {
+        if (removed || own.has(downstream) || found.has(downstream)) continue;
+        found.add(downstream);
+        frontier.push(downstream);
+      }
+    }
+    return [...found];
+  }
+}
+
+function isLeftOut(operation: WideRerun, state: State): boolean {
+  if (isNotStarted(state.status) || isRerunWith(operation, state)) return false;
+  return operation === 'rerun-downstream' || state.status !== 'succeeded';
 }
 
 function effectOf(operation: Operation, before: InstanceStatus, state: State): Effect {
-  if (operation === 'stop') return isNotStarted(state) ? 'stays blocked' : 'unchanged';
-  if (before === state.status) return 'unchanged';
+  if (before === state.status)
+    return operation === 'stop' && isNotStarted(state.status) ? 'stays blocked' : 'unchanged';
   if (state.status === 'waiting_upstream') return 'waits again';
   return state.status === 'succeeded' && state.dryRun ? 'ends as a dry run' : 'may start';
 }
 
-function isNotStarted({ status }: State): boolean {
-  return (NOT_STARTED_STATUSES as readonly InstanceStatus[]).includes(status);
+/** Nothing holds it any more, and it has not gone on yet. */
+function isReleased({ status, pending }: State): boolean {
+  return status === 'waiting_upstream' && pending === 0;
 }
 
-function isPending({ outcome }: SeenEdge): boolean {
-  return outcome === 'open' || outcome === 'failed';
+function isPending({ outcome, removed }: SeenEdge): boolean {
+  return !removed && (outcome === 'open' || outcome === 'failed');
 }
 
 function listIn<K, V>(map: Map<K, V[]>, key: K): V[] {

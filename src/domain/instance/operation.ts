@@ -5,12 +5,32 @@ import {
   HELD_STATUSES,
   type InstanceStatus,
   isFinal,
+  isNotStarted,
 } from './status.js';
 import { type InstanceEvent, nextStatus } from './transitions.js';
 
 /** What a person may do to an instance. */
-export const OPERATIONS = ['rerun', 'stop', 'set-success', 'freeze', 'unfreeze'] as const;
+export const OPERATIONS = [
+  'rerun',
+  /** With all of its downstream that has ended without success. */
+  'rerun-from-here',
+  /** With all of its downstream that has ended. */
+  'rerun-downstream',
+  /** Past upstreams that are not satisfied and past the rerun mode. */
+  'force-rerun',
+  'stop',
+  'set-success',
+  'freeze',
+  'unfreeze',
+  /** It waits no more for the upstreams that are named. */
+  'unlink',
+  /** Another priority or resource group. */
+  'change',
+] as const;
 export type Operation = (typeof OPERATIONS)[number];
+
+/** Reruns that reach further than the instances that are named. */
+export type WideRerun = Extract<Operation, 'rerun-from-here' | 'rerun-downstream'>;
 
 export const RERUN_MODES = ['always', 'on_failure', 'never'] as const;
 export type RerunMode = (typeof RERUN_MODES)[number];
@@ -22,29 +42,107 @@ export interface Operand {
   readonly rerunMode: RerunMode;
 }
 
+/** How an instance takes its turn; what is absent stays. */
+export interface InstanceChange {
+  /** 1 to 8, larger first. */
+  readonly priority?: number | undefined;
+  /** By name. */
+  readonly resourceGroup?: string | undefined;
+}
+
 /** `nothing`: it is like that already, which is no error. */
 export type Verdict =
   | { readonly verdict: 'will' }
   | { readonly verdict: 'nothing'; readonly reason: string }
   | { readonly verdict: 'refused'; readonly code: RegisteredCode; readonly reason: string };
 
-const EVENTS: Partial<Record<Operation, InstanceEvent>> = {
+const EVENTS = {
   rerun: 'rerun',
+  'rerun-from-here': 'rerun',
+  'rerun-downstream': 'rerun',
   stop: 'stopped',
   'set-success': 'set_success',
-};
+} as const satisfies Partial<Record<Operation, InstanceEvent>>;
 
 /** May `operation` be done to an instance that is like this? The operation itself and its preview ask here. */
 export function judge(operation: Operation, instance: Operand): Verdict {
   const { status, frozen, rerunMode } = instance;
-  const event = EVENTS[operation];
-  if (event === undefined) return judgeFreezing(operation === 'freeze', status, frozen);
-  if (nextStatus(status, event) === undefined)
-    return refused(`"${event}" does not apply to an instance in ${status}.`);
-  const isBarred = rerunMode === 'never' || (rerunMode === 'on_failure' && status === 'succeeded');
-  if (operation === 'rerun' && isBarred)
-    return refused(`The rerun mode of the node is "${rerunMode}".`);
-  return { verdict: 'will' };
+  switch (operation) {
+    case 'freeze':
+    case 'unfreeze':
+      return judgeFreezing(operation === 'freeze', status, frozen);
+    case 'force-rerun':
+      return judgeForce(status, frozen);
+    case 'unlink':
+      return isNotStarted(status)
+        ? { verdict: 'will' }
+        : refused(`An edge is removed while its instance waits; this one is in ${status}.`);
+    case 'change':
+      return isFinal(status) || isHeld(status)
+        ? refused(`What waits can be changed; this one is in ${status}.`)
+        : { verdict: 'will' };
+    case 'stop':
+    case 'set-success':
+    case 'rerun':
+    case 'rerun-from-here':
+    case 'rerun-downstream': {
+      const event = EVENTS[operation];
+      if (nextStatus(status, event) === undefined)
+        return refused(`"${event}" does not apply to an instance in ${status}.`);
+      const isBarred =
+        rerunMode === 'never' || (rerunMode === 'on_failure' && status === 'succeeded');
+      if (event === 'rerun' && isBarred)
+        return refused(`The rerun mode of the node is "${rerunMode}".`);
+      return { verdict: 'will' };
+    }
+  }
+}
+
+/** Is an instance downstream of one that is rerun in this way rerun with it? */
+export function isRerunWith(operation: WideRerun, instance: Operand): boolean {
+  if (operation === 'rerun-from-here' && instance.status === 'succeeded') return false;
+  return judge('rerun', instance).verdict === 'will';
+}
+
+export function isWideRerun(operation: Operation): operation is WideRerun {
+  return operation === 'rerun-from-here' || operation === 'rerun-downstream';
+}
+
+/** Like {@link judge} for a change: what it would set is there already is nothing to do. */
+export function judgeChange(
+  instance: Operand & { readonly priority: number; readonly resourceGroup: string },
+  { priority, resourceGroup }: InstanceChange,
+): Verdict {
+  const verdict = judge('change', instance);
+  const isSame =
+    (priority ?? instance.priority) === instance.priority &&
+    (resourceGroup ?? instance.resourceGroup) === instance.resourceGroup;
+  if (verdict.verdict !== 'will' || !isSame) return verdict;
+  return { verdict: 'nothing', reason: 'It has this priority and resource group.' };
+}
+
+/** Like {@link judge} for removing the edges from `upstreams`; `linked` are those it waits for. */
+export function judgeUnlink(
+  instance: Operand,
+  upstreams: readonly number[],
+  linked: ReadonlySet<number>,
+): Verdict {
+  const verdict = judge('unlink', instance);
+  if (verdict.verdict !== 'will' || upstreams.every((id) => linked.has(id))) return verdict;
+  return {
+    verdict: 'refused',
+    code: 'MR-S140',
+    reason: 'It has no edge from an upstream that is named, or it was removed before.',
+  };
+}
+
+function judgeForce(status: InstanceStatus, frozen: boolean): Verdict {
+  if (isHeld(status)) return refused(`A worker holds it: it is in ${status}. Stop it first.`);
+  if (isFinal(status)) return { verdict: 'will' };
+  if (frozen) return refused('It is frozen. Unfreeze it first.');
+  if (status === 'waiting_upstream') return { verdict: 'will' };
+  if (status === 'retry_wait') return refused('It is tried again by itself. Stop it first.');
+  return { verdict: 'nothing', reason: `Its upstreams do not hold it: it is in ${status}.` };
 }
 
 function judgeFreezing(freeze: boolean, status: InstanceStatus, frozen: boolean): Verdict {

@@ -38,6 +38,10 @@ export const NOT_STARTED_STATUSES = [
   'gated',
 ] as const satisfies InstanceStatus[];
 
+export function isNotStarted(status: InstanceStatus): boolean {
+  return (NOT_STARTED_STATUSES as readonly InstanceStatus[]).includes(status);
+}
+
 export function isFinal(status: InstanceStatus): status is FinalStatus {
   return (FINAL_STATUSES as readonly InstanceStatus[]).includes(status);
 }

@@ -36,7 +36,7 @@ interface Overrides {
 
 /**
  * Works out a backfill: which instances of which business dates, what else lives beside them, and which
- * previous cycles they wait for. Reads only. Two statements for each business date, none for an instance.
+ * previous cycles they wait for. Reads only. Three statements for each business date, none for an instance.
  */
 export async function planBackfill(
   tx: Sql,
@@ -194,7 +194,8 @@ function overridden(
 ): PlannedInstance {
   const at = runAt(instance.scheduledAt);
   // A frozen one in the middle would stop what was asked for without being asked for itself.
-  if (!isWanted) return { ...instance, runAt: at, dryRun: true, reason: LEFT_OUT, frozen: false };
+  const free = { frozen: false, isNeverFrozen: true };
+  if (!isWanted) return { ...instance, runAt: at, dryRun: true, reason: LEFT_OUT, ...free };
   return {
     ...instance,
     runAt: at,

@@ -109,6 +109,7 @@ export const InstanceEdgeEntity = new EntitySchema({
     outcome: { type: 'text', default: () => "'open'::text" },
     removed: { type: 'boolean', default: () => 'false' },
     inherits_dry_run: { type: 'boolean', nullable: true },
+    forced: { type: 'boolean', default: () => 'false' },
   },
 });
 
@@ -126,6 +127,7 @@ export const AwaitedEdgeEntity = new EntitySchema({
     upstream_bizdate: { type: 'date' },
     kind: { type: 'text' },
     inherits_dry_run: { type: 'boolean', nullable: true },
+    forced: { type: 'boolean', default: () => 'false' },
   },
 });
 

@@ -39,6 +39,7 @@ export const NodeEntity = new EntitySchema({
     id: { type: 'bigint', primary: true, generated: true },
     workflow_id: { type: 'bigint' },
     name: { type: 'text' },
+    frozen: { type: 'boolean', default: () => 'false' },
   },
 });
 
@@ -65,6 +66,8 @@ export const NodeVersionEntity = new EntitySchema({
     slots: { type: 'smallint' },
     retry_max: { type: 'smallint' },
     retry_interval_ms: { type: 'integer' },
+    retry_factor: { type: 'double precision', default: () => '1' },
+    retry_cap_ms: { type: 'integer', default: () => '1800000' },
     timeout_ms: { type: 'bigint' },
     data_sources: { type: 'text', array: true },
   },

@@ -32,6 +32,8 @@ export interface InstanceSummary extends InstanceKey {
   readonly priority: number;
   readonly slots: number;
   readonly pending: number;
+  /** It waits for an upstream that failed or was cancelled, or for one that waits for such a one. */
+  readonly upstreamFailed: boolean;
   readonly epoch: number;
   readonly runNumber: number;
   readonly attempt: number;
@@ -76,6 +78,7 @@ export interface AttemptSummary {
 export interface InstanceFilter extends Omit<InstanceMatch, 'window'> {
   readonly statuses?: readonly string[] | undefined;
   readonly frozen?: boolean | undefined;
+  readonly upstreamFailed?: boolean | undefined;
   /** The name of the node. */
   readonly node?: string | undefined;
   readonly runGroupId?: number | undefined;
@@ -89,6 +92,16 @@ export interface InstancePage extends InstanceFilter {
   readonly limit: number;
 }
 
+// Scalar queries by key, not EXISTS: the planner may answer an EXISTS from a hash of all edges.
+const failedEdge = (planDay: string, downstream: string): string => `
+  (SELECT true FROM instance_edge f WHERE f.plan_day = ${planDay} AND f.downstream_id = ${downstream}
+      AND NOT f.removed AND f.outcome = 'failed' LIMIT 1)`;
+
+const UPSTREAM_FAILED = `(i.status = 'waiting_upstream' AND coalesce(
+  (SELECT true FROM instance_edge e WHERE e.plan_day = i.plan_day AND e.downstream_id = i.id
+      AND NOT e.removed AND (e.outcome = 'failed' OR e.outcome = 'open'
+      AND ${failedEdge('e.upstream_plan_day', 'e.upstream_id')}) LIMIT 1), false))`;
+
 const COLUMNS = `
   i.plan_day AS "planDay", i.id, i.workspace_id AS "workspaceId", i.workflow_id AS "workflowId",
   w.name AS "workflowName", i.workflow_instance_id AS "workflowInstanceId",
@@ -96,7 +109,7 @@ const COLUMNS = `
   i.node_type AS "nodeType", i.run_group_id AS "runGroupId", r.kind AS "runGroupKind",
   g.name AS "resourceGroup", i.bizdate,
   i.scheduled_at AS "scheduledAt", i.period_no AS "periodNo", i.path, i.status, i.frozen,
-  i.dry_run AS "dryRun", i.reason, i.priority, i.slots, i.pending, i.epoch,
+  i.dry_run AS "dryRun", i.reason, i.priority, i.slots, i.pending, ${UPSTREAM_FAILED} AS "upstreamFailed", i.epoch,
   i.run_number AS "runNumber", i.attempt, i.created_at AS "createdAt",
   i.upstream_done_at AS "upstreamDoneAt", i.ready_at AS "readyAt",
   i.dispatched_at AS "dispatchedAt", i.started_at AS "startedAt", i.ended_at AS "endedAt"`;
@@ -157,13 +170,15 @@ export async function instanceFacets(sql: Sql, filter: InstanceFilter): Promise<
 
 /** The WHERE of a filter for `node_instance i`. */
 function filterOf(filter: InstanceFilter, days: readonly string[], values: Values): string {
-  const { statuses, frozen, node, runGroupId, workflowInstanceId } = filter;
+  const { statuses, frozen, upstreamFailed, node, runGroupId, workflowInstanceId } = filter;
   const conditions = [
     `i.plan_day = ANY(${values.add(days)}::date[])`,
     conditionsOf(filter, values),
   ];
   if (statuses !== undefined) conditions.push(`i.status = ANY(${values.add(statuses)}::text[])`);
   if (frozen !== undefined) conditions.push(`i.frozen = ${values.add(frozen)}::boolean`);
+  if (upstreamFailed !== undefined)
+    conditions.push(upstreamFailed ? UPSTREAM_FAILED : `NOT ${UPSTREAM_FAILED}`);
   if (node !== undefined)
     conditions.push(`i.node_id = ANY(ARRAY(SELECT id FROM node WHERE name = ${values.add(node)}))`);
   if (runGroupId !== undefined)

@@ -178,3 +178,25 @@ async function nameChecked<T>(name: string, work: () => Promise<T>): Promise<T> 
     });
   }
 }
+
+export interface WorkflowNode {
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  /** Somebody has frozen it: what is planned of it is frozen. */
+  readonly frozen: boolean;
+  /** `normal`, `frozen` or `dry_run`, as the latest version says. */
+  readonly scheduleType: string;
+}
+
+/** The nodes of the latest version, by name. */
+export async function nodesOfWorkflow(sql: Sql, workflowId: number): Promise<WorkflowNode[]> {
+  return await sql.rows<WorkflowNode>(
+    `SELECT n.id, n.name, v.type, n.frozen, v.schedule_type AS "scheduleType"
+       FROM node_version v JOIN node n ON n.id = v.node_id
+      WHERE v.version_id = (SELECT id FROM workflow_version WHERE workflow_id = $1
+                             ORDER BY version DESC LIMIT 1)
+      ORDER BY n.name`,
+    [workflowId],
+  );
+}

@@ -138,11 +138,13 @@ const QUEUE_WITH_BACKFILLS = `used AS (
         WHERE b.upto <= $5::int - by_backfills OR (by_backfills = 0 AND b.upto = b.slots)
      )`;
 
-/** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now. */
+/** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now, $6 group. */
 const TAKE = `WITH locked AS (
        SELECT i.* FROM node_instance i
         WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
           AND i.status = 'waiting_resource' AND NOT i.frozen
+          -- It may have been given to another group meanwhile, whose slots are not locked here.
+          AND i.resource_group_id = $6
         ORDER BY i.id FOR NO KEY UPDATE SKIP LOCKED
      ), held AS (
        INSERT INTO running_attempt (plan_day, instance_id, epoch, worker_id, resource_group_id, node_id,
@@ -209,6 +211,7 @@ async function take(
     ask.workerId,
     now,
     candidates.filter((each) => each.alone).map((each) => each.node_id),
+    ask.resourceGroupId,
   ]);
   await writeEvents(
     tx,

@@ -6,6 +6,14 @@ import { moveChildren, settleEdges } from './settle-edges.sql.js';
 
 const CHUNK = 500;
 
+interface Dropped {
+  readonly plan_day: string;
+  readonly downstream_id: number;
+  readonly edges: number;
+  /** Without those that a forced rerun passed over: `pending` does not count them. */
+  readonly held: number;
+}
+
 /** Still to come: its workflow is scheduled in that zone, and its day is not planned yet or not to its end. */
 const IS_TO_COME = `EXISTS (
     SELECT FROM workflow w
@@ -46,12 +54,14 @@ export async function dropAwaited(tx: Sql, now: Date): Promise<number> {
   );
   if (keys.length === 0) return 0;
   const rows = await lockInstances(tx, keys);
-  const dropped = await tx.rows<{ plan_day: string; downstream_id: number; edges: number }>(
+  const dropped = await tx.rows<Dropped>(
     `WITH gone AS (
        DELETE FROM awaited_edge a WHERE a.downstream_id = ANY($1::bigint[]) AND NOT ${IS_TO_COME}
-       RETURNING plan_day, downstream_id
+       RETURNING plan_day, downstream_id, forced
      )
-     SELECT plan_day, downstream_id, count(*)::int AS edges FROM gone GROUP BY plan_day, downstream_id`,
+     SELECT plan_day, downstream_id, count(*)::int AS edges,
+            count(*) FILTER (WHERE NOT forced)::int AS held
+       FROM gone GROUP BY plan_day, downstream_id`,
     [rows.map((row) => row.id)],
   );
   const isWaiting = new Map(
@@ -59,16 +69,16 @@ export async function dropAwaited(tx: Sql, now: Date): Promise<number> {
   );
   const ended = dropped.filter((each) => isWaiting.get(each.downstream_id) !== true);
   await tx.run(
-    `UPDATE node_instance i SET pending = i.pending - d.edges
-       FROM unnest($1::date[], $2::bigint[], $3::int[]) AS d(plan_day, id, edges)
+    `UPDATE node_instance i SET pending = i.pending - d.held
+       FROM unnest($1::date[], $2::bigint[], $3::int[]) AS d(plan_day, id, held)
       WHERE i.plan_day = d.plan_day AND i.id = d.id`,
     [
       ended.map((each) => each.plan_day),
       ended.map((each) => each.downstream_id),
-      ended.map((each) => each.edges),
+      ended.map((each) => each.held),
     ],
   );
-  const deltas = new Map(dropped.map((each) => [each.downstream_id, -each.edges]));
+  const deltas = new Map(dropped.map((each) => [each.downstream_id, -each.held]));
   const waiting = rows.filter((row) => isWaiting.get(row.id) === true);
   await settleEdges(tx, await moveChildren(tx, waiting, deltas, now), now);
   return dropped.reduce((sum, each) => sum + each.edges, 0);

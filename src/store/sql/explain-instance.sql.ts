@@ -19,6 +19,8 @@ export interface Why {
 }
 
 const SHOWN = 20;
+/** How many instances upstream are looked at for what holds the chain. */
+const LOOKED_AT = 10_000;
 
 /** Walks the gates of one instance: frozen, upstream, time, resource. */
 export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Promise<Why> {
@@ -34,7 +36,8 @@ export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Pr
   } else {
     // First, because nothing else matters until somebody unfreezes it.
     if (row.frozen) reasons.push({ gate: 'frozen', text: 'It is frozen. Unfreeze it.', refs: [] });
-    reasons.push(...(await upstream(sql, row)), ...(await awaited(sql, row)));
+    const open = await upstream(sql, row);
+    reasons.push(...open, ...(await awaited(sql, row)), ...(await further(sql, row, open)));
     if (row.run_at > now) {
       reasons.push({
         gate: 'time',
@@ -83,10 +86,10 @@ async function upstream(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
     id: number;
     name: string;
     status: InstanceStatus;
-    scheduled_at: Date;
+    frozen: boolean;
     kind: string;
   }>(
-    `SELECT i.plan_day, i.id, n.name, i.status, i.scheduled_at, e.kind
+    `SELECT i.plan_day, i.id, n.name, i.status, i.frozen, e.kind
        FROM instance_edge e
        JOIN node_instance i ON i.plan_day = e.upstream_plan_day AND i.id = e.upstream_id
        JOIN node n ON n.id = i.node_id
@@ -99,7 +102,7 @@ async function upstream(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
     text:
       each.status === 'failed' || each.status === 'cancelled'
         ? `Upstream "${each.name}" ${endOf(each.status)}: rerun it or set it to success.`
-        : `Upstream "${each.name}"${each.kind !== 'same_cycle' ? ' (previous cycle)' : ''} is ${each.status}.`,
+        : `Upstream "${each.name}"${each.kind !== 'same_cycle' ? ' (previous cycle)' : ''} is ${each.status}${each.frozen ? ' and frozen: unfreeze it' : ''}.`,
     refs: [encodeDayId('inst', { planDay: each.plan_day, id: each.id })],
   }));
 }
@@ -108,7 +111,7 @@ async function awaited(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
   const found = await sql.rows<{ workflow: string; name: string; scheduled_at: Date }>(
     `SELECT w.name AS workflow, n.name, a.scheduled_at FROM awaited_edge a
        JOIN node n ON n.id = a.upstream_node_id JOIN workflow w ON w.id = n.workflow_id
-      WHERE a.downstream_id = $1 ORDER BY a.scheduled_at, n.name LIMIT ${SHOWN}`,
+      WHERE a.downstream_id = $1 AND NOT a.forced ORDER BY a.scheduled_at, n.name LIMIT ${SHOWN}`,
     [row.id],
   );
   return found.map((each) => ({
@@ -116,6 +119,65 @@ async function awaited(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
     text: `Upstream "${each.workflow}/${each.name}" of ${each.scheduled_at.toISOString()} has not been planned yet.`,
     refs: [],
   }));
+}
+
+/**
+ * What holds its upstreams in their turn, however far away: instances that will not go on by themselves.
+ * Those that are named already are left out.
+ */
+async function further(
+  sql: Sql,
+  row: InstanceRow,
+  named: readonly WhyReason[],
+): Promise<WhyReason[]> {
+  if (named.length === 0) return [];
+  const roots = await sql.rows<Root>(
+    // Each step goes by key into the partitions of the step before; as a join it would read them whole.
+    `WITH RECURSIVE above (plan_day, id) AS (
+       SELECT $1::date, $2::bigint
+       UNION
+       SELECT e.upstream_plan_day, e.upstream_id
+         FROM above a
+        CROSS JOIN LATERAL (SELECT upstream_plan_day, upstream_id FROM instance_edge
+                             WHERE plan_day = a.plan_day AND downstream_id = a.id AND NOT removed
+                               AND outcome IN ('open', 'failed') OFFSET 0) e
+     )
+     SELECT i.plan_day, i.id, n.name, w.name AS workflow, i.bizdate, i.status, i.frozen
+       FROM (SELECT * FROM above LIMIT ${LOOKED_AT}) a
+      CROSS JOIN LATERAL (SELECT * FROM node_instance
+                           WHERE plan_day = a.plan_day AND id = a.id
+                             AND (status IN ('failed', 'cancelled') OR frozen AND status <> 'succeeded')
+                          OFFSET 0) i
+       JOIN node n ON n.id = i.node_id JOIN workflow w ON w.id = i.workflow_id
+      WHERE i.id <> $2 ORDER BY i.frozen, i.scheduled_at, i.id LIMIT ${SHOWN * 2}`,
+    [row.plan_day, row.id],
+  );
+  const known = new Set(named.flatMap(({ refs }) => refs));
+  return roots
+    .map((root) => ({
+      gate: 'upstream' as const,
+      text: `Further up, ${textOf(root)}`,
+      refs: [encodeDayId('inst', { planDay: root.plan_day, id: root.id })],
+    }))
+    .filter(({ refs: [ref = ''] }) => !known.has(ref))
+    .slice(0, SHOWN);
+}
+
+interface Root {
+  readonly plan_day: string;
+  readonly id: number;
+  readonly name: string;
+  readonly workflow: string;
+  readonly bizdate: string;
+  readonly status: InstanceStatus;
+  readonly frozen: boolean;
+}
+
+function textOf({ name, workflow, bizdate, status, frozen }: Root): string {
+  const who = `"${name}" of workflow "${workflow}" on ${bizdate}`;
+  if (status === 'failed' || status === 'cancelled')
+    return `${who} ${endOf(status)}: rerun it or set it to success.`;
+  return `${who} is ${frozen ? 'frozen: unfreeze it' : status}.`;
 }
 
 async function retry(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {

@@ -1,5 +1,6 @@
 import { isRegisteredCode } from '../../domain/errors.js';
-import { isRetried } from '../../domain/instance/retry.js';
+import type { RerunMode } from '../../domain/instance/operation.js';
+import { isRetried, retryDelayMs } from '../../domain/instance/retry.js';
 import { HELD_STATUSES, type InstanceStatus, isFinal } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
@@ -8,6 +9,7 @@ import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance
 import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReady } from './make-ready.sql.js';
 import { closeRuns, dropHeldAttempts } from './open-runs.sql.js';
+import { takeBackLost } from './reap-lost-attempts.sql.js';
 import { recordLast } from './record-last.sql.js';
 import { settleEdges, settlementOf } from './settle-edges.sql.js';
 import { type NewEvent, statusEvent, writeEvents } from './write-events.sql.js';
@@ -24,7 +26,7 @@ export interface Ending {
   readonly planDay: string;
   readonly instanceId: number;
   readonly epoch: number;
-  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned';
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned' | 'lost';
   readonly errorCode?: string;
   readonly errorDetail?: string;
   /** What the attempt wrote down: rows, outputs, last progress. */
@@ -32,8 +34,11 @@ export interface Ending {
 }
 
 interface HeldRow extends InstanceRow {
+  readonly rerun_mode: RerunMode;
   readonly retry_max: number;
   readonly retry_interval_ms: number;
+  readonly retry_factor: number;
+  readonly retry_cap_ms: number;
   readonly stop_requested: boolean;
 }
 
@@ -58,6 +63,7 @@ export async function finishInstances(
   const byId = new Map(rows.map((row) => [row.id, row]));
   const ended: Ended[] = [];
   const returned: HeldRow[] = [];
+  const lost: HeldRow[] = [];
   const refused: Ending[] = [];
   const taken = new Set<number>();
   for (const reported of endings) {
@@ -66,12 +72,14 @@ export async function finishInstances(
     if (row === undefined || !isOwner(row, ending)) refused.push(reported);
     else if (taken.has(row.id)) refused.push(reported);
     else if (ending.outcome === 'returned') returned.push(row);
+    else if (ending.outcome === 'lost') lost.push(row);
     else ended.push({ row, ending, status: statusAfter(row, ending.outcome, ending.errorCode) });
     // A report that was sent again while the first one waited may be in the same batch.
     taken.add(reported.instanceId);
   }
   await loseAttempts(tx, returned, now, 'Its worker gave it back.');
   await makeReady(tx, returned, now, 'returned');
+  await takeBackLost(tx, lost, now, 'Its worker could not renew its lease and ended it.');
   await moveEnded(tx, ended, now);
   await keepRecords(tx, ended, now);
   await writeEvents(tx, now, [
@@ -110,7 +118,7 @@ function isOwner(row: HeldRow, ending: Ending): boolean {
 
 /** A stop that was asked for wins over coming again. */
 function stopped(ending: Ending): Ending {
-  if (ending.outcome !== 'returned') return ending;
+  if (ending.outcome !== 'returned' && ending.outcome !== 'lost') return ending;
   return {
     ...ending,
     outcome: 'cancelled',
@@ -126,15 +134,25 @@ function statusAfter(
 ): InstanceStatus {
   if (outcome !== 'failed') return outcome;
   const code = isRegisteredCode(errorCode) ? errorCode : undefined;
-  // Neither a lost lease nor a worker that stops uses up the retries.
-  return isRetried(code, row.attempt - row.lost_leases - row.returned, {
-    max: row.retry_max,
-    intervalMs: row.retry_interval_ms,
-  })
+  return isRetried(code, executionsOf(row), { max: row.retry_max, rerunMode: row.rerun_mode })
     ? row.stop_requested
       ? 'cancelled'
       : 'retry_wait'
     : 'failed';
+}
+
+/** Neither a lost lease nor a worker that stops uses up the retries. */
+function executionsOf(row: HeldRow): number {
+  return row.attempt - row.lost_leases - row.returned;
+}
+
+function retryAt(row: HeldRow, now: Date): Date {
+  const delayMs = retryDelayMs(executionsOf(row), {
+    intervalMs: row.retry_interval_ms,
+    factor: row.retry_factor,
+    capMs: row.retry_cap_ms,
+  });
+  return new Date(now.getTime() + delayMs);
 }
 
 async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]> {
@@ -142,7 +160,8 @@ async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]>
     endings.map((each) => ({ planDay: each.planDay, id: each.instanceId })),
   );
   const rows = await tx.rows<Omit<HeldRow, 'stop_requested'>>(
-    `SELECT ${INSTANCE_COLUMNS}, nv.retry_max, nv.retry_interval_ms
+    `SELECT ${INSTANCE_COLUMNS}, nv.rerun_mode, nv.retry_max, nv.retry_interval_ms, nv.retry_factor,
+            nv.retry_cap_ms
        FROM node_instance i JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
       WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
       ORDER BY i.id FOR NO KEY UPDATE OF i`,
@@ -207,7 +226,7 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
     [
       later.map(({ row }) => row.plan_day),
       later.map(({ row }) => row.id),
-      later.map(({ row }) => new Date(now.getTime() + row.retry_interval_ms)),
+      later.map(({ row }) => retryAt(row, now)),
     ],
   );
 }

@@ -18,6 +18,8 @@ export interface PlannedInstance {
   readonly priority: number;
   readonly slots: number;
   readonly frozen: boolean;
+  /** Not frozen with its node either: what was asked for has to get past it. */
+  readonly isNeverFrozen?: boolean;
   readonly dryRun: boolean;
   readonly reason: string | null;
   /** Of the id that the instance gets: `$taskid` is one of the expressions. */
@@ -84,7 +86,7 @@ export async function insertPlan(
   if (run === undefined) return undefined;
   const outcomes = await lockUpstreams(tx, plan);
   const pending = pendingOf(plan, outcomes);
-  const ids = await insertInstances(tx, plan, run.id, pending);
+  const ids = await insertInstances(tx, plan, run.id, pending, await frozenNodes(tx, plan));
   await insertEdges(tx, plan, ids, outcomes);
   await markSkipped(tx, plan, ids, pending, outcomes);
   await awaitUpstreams(tx, plan, ids);
@@ -182,11 +184,22 @@ async function lockUpstreams(tx: Sql, plan: WorkflowPlan): Promise<Outcomes> {
   return new Map(rows.map((row) => [row.id, row.outcome]));
 }
 
+/** Nodes that somebody has frozen. Whoever freezes one locks the workflow, so none is missed meanwhile. */
+async function frozenNodes(tx: Sql, plan: WorkflowPlan): Promise<Set<number>> {
+  await tx.run(`SELECT FROM workflow WHERE id = $1 FOR SHARE`, [plan.workflowId]);
+  const rows = await tx.rows<{ id: number }>(
+    `SELECT id FROM node WHERE workflow_id = $1 AND frozen`,
+    [plan.workflowId],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
 async function insertInstances(
   tx: Sql,
   plan: WorkflowPlan,
   workflowInstanceId: number,
   pending: Int32Array,
+  frozenNodeIds: ReadonlySet<number>,
 ): Promise<number[]> {
   if (plan.instances.length === 0) return [];
   const drawn = await tx.rows<{ id: number }>(
@@ -228,7 +241,9 @@ async function insertInstances(
       [...pending],
       plan.instances.map((each) => each.priority),
       plan.instances.map((each) => each.slots),
-      plan.instances.map((each) => each.frozen),
+      plan.instances.map(
+        (each) => each.frozen || (each.isNeverFrozen !== true && frozenNodeIds.has(each.nodeId)),
+      ),
       plan.instances.map((each) => each.dryRun),
       plan.instances.map((each) => each.reason),
       plan.backfill !== undefined,

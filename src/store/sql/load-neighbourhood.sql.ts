@@ -4,14 +4,13 @@ import type {
   SeenInstance,
 } from '../../domain/instance/operation-preview.js';
 import type { Sql } from '../database.js';
+import { downstreamClosure } from './downstream-closure.sql.js';
 import { type InstanceKey, keyArrays } from './instance-row.js';
 
 /** An instance of the neighbourhood with what a person calls it. */
 export interface NamedInstance extends SeenInstance {
   readonly planDay: string;
   readonly workspaceId: number;
-  readonly firstChildDay: string;
-  readonly lastChildDay: string;
   readonly nodeName: string;
   readonly workflowName: string;
   readonly bizdate: string;
@@ -35,18 +34,10 @@ export async function loadNeighbourhood(
   keys: readonly InstanceKey[],
   limit: number,
 ): Promise<NamedNeighbourhood> {
-  const found = new Map<number, NamedInstance>();
-  let wave = await instancesOf(tx, workspaceId, keys);
-  while (wave.length > 0 && found.size < limit) {
-    for (const each of wave) found.set(each.id, each);
-    const children = await childrenOf(tx, wave);
-    wave = await instancesOf(
-      tx,
-      workspaceId,
-      children.filter((each) => !found.has(each.id)),
-    );
-  }
-  const instances = [...found.values()];
+  const own = await instancesOf(tx, workspaceId, keys);
+  const reached = await downstreamClosure(tx, own, limit + 1);
+  const instances = await instancesOf(tx, workspaceId, reached.slice(0, limit));
+  const found = new Set(instances.map((each) => each.id));
   const edges = await edgesInto(tx, instances);
   const outside = new Map(
     edges.filter((edge) => !found.has(edge.upstream)).map((edge) => [edge.upstream, edge]),
@@ -58,7 +49,7 @@ export async function loadNeighbourhood(
       tx,
       [...outside.values()].map(({ upstreamDay: planDay, upstream: id }) => ({ planDay, id })),
     ),
-    isCut: wave.length > 0,
+    isCut: reached.length > limit,
   };
 }
 
@@ -71,27 +62,18 @@ async function instancesOf(
   return await tx.rows<NamedInstance>(
     `SELECT i.plan_day AS "planDay", i.id, i.workspace_id AS "workspaceId", i.status, i.frozen,
             i.dry_run AS "dryRun", i.dry_run_reason AS "dryRunReason", i.reason, i.run_at AS "runAt", i.pending, i.slots, i.bizdate,
-            i.scheduled_at AS "scheduledAt", i.last_child_day AS "lastChildDay",
-            coalesce(i.first_child_day, i.plan_day) AS "firstChildDay",
+            i.scheduled_at AS "scheduledAt",
             (SELECT count(*)::int FROM awaited_edge a WHERE a.downstream_id = i.id) AS awaited, n.name AS "nodeName",
-            w.name AS "workflowName", coalesce(nv.rerun_mode, 'always') AS "rerunMode"
+            w.name AS "workflowName", coalesce(nv.rerun_mode, 'always') AS "rerunMode", i.priority,
+            g.name AS "resourceGroup"
        FROM unnest($2::date[], $3::bigint[]) AS k(plan_day, id)
        JOIN node_instance i ON i.plan_day = k.plan_day AND i.id = k.id AND i.plan_day = ANY ($4::date[])
        JOIN node n ON n.id = i.node_id
        JOIN workflow w ON w.id = i.workflow_id
+       JOIN resource_group g ON g.id = i.resource_group_id
        LEFT JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
       WHERE i.workspace_id = $1 ORDER BY i.scheduled_at, i.id`,
     [workspaceId, keys.map((key) => key.planDay), keys.map((key) => key.id), keyArrays(keys)[0]],
-  );
-}
-
-async function childrenOf(tx: Sql, upstreams: readonly NamedInstance[]): Promise<InstanceKey[]> {
-  const days = upstreams.map((each) => each.firstChildDay).sort();
-  const lastDays = upstreams.map((each) => each.lastChildDay).sort();
-  return await tx.rows<InstanceKey>(
-    `SELECT DISTINCT plan_day AS "planDay", downstream_id AS id FROM instance_edge
-      WHERE plan_day BETWEEN $1::date AND $2::date AND upstream_id = ANY ($3::bigint[]) AND NOT removed`,
-    [days[0], lastDays.at(-1), upstreams.map((each) => each.id)],
   );
 }
 
@@ -101,9 +83,9 @@ async function edgesInto(
 ): Promise<(SeenEdge & { readonly upstreamDay: string })[]> {
   return await tx.rows(
     `SELECT upstream_id AS upstream, upstream_plan_day AS "upstreamDay", downstream_id AS downstream,
-            kind, inherits_dry_run AS "inheritsDryRun", outcome
+            kind, inherits_dry_run AS "inheritsDryRun", outcome, removed
        FROM instance_edge
-      WHERE plan_day = ANY ($1::date[]) AND downstream_id = ANY ($2::bigint[]) AND NOT removed`,
+      WHERE plan_day = ANY ($1::date[]) AND downstream_id = ANY ($2::bigint[]) AND (NOT removed OR forced)`,
     keyArrays(instances),
   );
 }

@@ -1,20 +1,15 @@
 import { MillraceError } from '../../domain/errors.js';
-import {
-  isHeld,
-  judge,
-  type Operation,
-  outcomeOf,
-  type RerunMode,
-} from '../../domain/instance/operation.js';
-import type { InstanceStatus } from '../../domain/instance/status.js';
+import { isHeld, judge, type Operation, type RerunMode } from '../../domain/instance/operation.js';
+import { isFinal } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
+import { freezeRows } from './freeze-rows.sql.js';
 import type { InstanceKey, InstanceRow } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
-import { enqueue } from './make-ready.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
-import { releaseSatisfied, rowEndsAtOnce, settleEdges, settlementOf } from './settle-edges.sql.js';
+import { releaseSatisfied, settleEdges, settlementOf } from './settle-edges.sql.js';
+import { lockForRerun, passUpstreams, type RerunRow, startAgain } from './start-again.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const OPERATE_MOVES: readonly Move[] = [
@@ -27,7 +22,8 @@ export const OPERATE_MOVES: readonly Move[] = [
   },
 ];
 
-async function lockOne(tx: Sql, key: InstanceKey): Promise<InstanceRow> {
+/** MR-A104 where there is none. */
+export async function lockOne(tx: Sql, key: InstanceKey): Promise<InstanceRow> {
   const [row] = await lockInstances(tx, [key]);
   if (row === undefined) throw new MillraceError('MR-A104', `There is no instance ${key.id}.`);
   return row;
@@ -44,90 +40,32 @@ function requireAllowed(
   return verdict.verdict === 'will';
 }
 
-/**
- * Starts a final instance again. Edges to children that have not started are opened, its own edges are
- * written anew by what its upstreams are now, and time and gates are checked again (engine rule 3).
- */
+/** Starts a final instance again. */
 export async function rerunInstance(tx: Sql, key: InstanceKey, now: Date): Promise<void> {
-  // Upstreams before their child, as a finish locks them: the other way round the two wait for each other.
-  const upstreams = await lockUpstreams(tx, key);
-  const row = await lockOne(tx, key);
-  requireAllowed('rerun', row, await rerunModeOf(tx, row));
-  const pending = await refreshEdges(tx, row, upstreams);
-  await tx.run(
-    `UPDATE node_instance SET status = 'waiting_upstream', pending = $3, epoch = epoch + 1,
-            run_number = run_number + 1, attempt = 0, lost_leases = 0, returned = 0, upstream_done_at = NULL,
-            ready_at = NULL, dispatched_at = NULL, started_at = NULL, ended_at = NULL,
-            dry_run = dry_run_reason IS NOT NULL, reason = dry_run_reason
-      WHERE plan_day = $1 AND id = $2`,
-    [row.plan_day, row.id, pending],
-  );
-  await writeEvents(tx, now, [
-    statusEvent(row, 'waiting_upstream', {
-      rerun: true,
-      runNumber: row.run_number + 1,
-      attempt: 0,
-      dryRun: row.dry_run_reason !== null,
-    }),
-  ]);
-  await settleEdges(tx, [settlementOf(row, 'open')], now);
-  if (pending > 0) return;
-  const [fresh] = await lockInstances(tx, [key]);
-  if (fresh !== undefined) await settleEdges(tx, await releaseSatisfied(tx, [fresh], now), now);
+  const row = await lockOneForRerun(tx, key);
+  requireAllowed('rerun', row, row.rerun_mode);
+  await startAgain(tx, [row], now);
 }
 
-async function rerunModeOf(tx: Sql, row: InstanceRow): Promise<RerunMode | undefined> {
-  const [node] = await tx.rows<{ rerun_mode: RerunMode }>(
-    `SELECT rerun_mode FROM node_version WHERE version_id = $1 AND node_id = $2`,
-    [row.version_id, row.node_id],
-  );
-  return node?.rerun_mode;
+/**
+ * Runs an instance past upstreams that are not satisfied and past its rerun mode. The edges it passes
+ * over count again in its next rerun. Its time and a slot it waits for all the same.
+ */
+export async function forceInstance(tx: Sql, key: InstanceKey, now: Date): Promise<void> {
+  const row = await lockOneForRerun(tx, key);
+  if (!requireAllowed('force-rerun', row)) return;
+  if (isFinal(row.status)) {
+    await startAgain(tx, [row], now, true);
+    return;
+  }
+  await passUpstreams(tx, [row]);
+  await settleEdges(tx, await releaseSatisfied(tx, [{ ...row, pending: 0 }], now), now);
 }
 
-interface Upstream {
-  readonly id: number;
-  readonly status: InstanceStatus;
-  readonly reason: string | null;
-}
-
-async function lockUpstreams(tx: Sql, key: InstanceKey): Promise<Upstream[]> {
-  const upstreams = await tx.rows<{ upstream_plan_day: string; upstream_id: number }>(
-    `SELECT upstream_plan_day, upstream_id FROM instance_edge
-      WHERE plan_day = $1 AND downstream_id = $2 AND NOT removed`,
-    [key.planDay, key.id],
-  );
-  return await tx.rows<Upstream>(
-    `SELECT id, status, reason FROM node_instance
-      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[]) ORDER BY id FOR SHARE`,
-    [
-      [...new Set(upstreams.map((each) => each.upstream_plan_day))],
-      upstreams.map((each) => each.upstream_id),
-    ],
-  );
-}
-
-/** Writes the edges into `row` by the present state of its upstreams, which are locked. */
-async function refreshEdges(
-  tx: Sql,
-  row: InstanceRow,
-  locked: readonly Upstream[],
-): Promise<number> {
-  const outcomes = locked.map((upstream) => outcomeOf(upstream.status, upstream.reason));
-  await tx.run(
-    `UPDATE instance_edge e SET outcome = s.outcome
-       FROM unnest($3::bigint[], $4::text[]) AS s(upstream_id, outcome)
-      WHERE e.plan_day = $1 AND e.downstream_id = $2 AND e.upstream_id = s.upstream_id
-        AND NOT e.removed AND e.outcome <> s.outcome`,
-    [row.plan_day, row.id, locked.map((upstream) => upstream.id), outcomes],
-  );
-  const [count] = await tx.rows<{ pending: number }>(
-    `SELECT (SELECT count(*) FROM instance_edge
-              WHERE plan_day = $1 AND downstream_id = $2 AND NOT removed
-                AND outcome IN ('open', 'failed'))::int
-          + (SELECT count(*) FROM awaited_edge WHERE downstream_id = $2)::int AS pending`,
-    [row.plan_day, row.id],
-  );
-  return count?.pending ?? 0;
+async function lockOneForRerun(tx: Sql, key: InstanceKey): Promise<RerunRow> {
+  const [row] = await lockForRerun(tx, [key]);
+  if (row === undefined) throw new MillraceError('MR-A104', `There is no instance ${key.id}.`);
+  return row;
 }
 
 /** Declares a failed instance a success: its children may go on. */
@@ -183,21 +121,5 @@ export async function setInstanceFrozen(
   now: Date,
 ): Promise<void> {
   const row = await lockOne(tx, key);
-  if (!requireAllowed(frozen ? 'freeze' : 'unfreeze', row)) return;
-  await tx.run(`UPDATE node_instance SET frozen = $3 WHERE plan_day = $1 AND id = $2`, [
-    row.plan_day,
-    row.id,
-    frozen,
-  ]);
-  // Before the thaw moves it: the status in this event is the one it was frozen in.
-  await writeEvents(tx, now, [
-    { ...statusEvent(row, row.status, { frozen }), type: 'instance.frozen' },
-  ]);
-  if (frozen) await tx.run(`DELETE FROM ready_instance WHERE instance_id = $1`, [row.id]);
-  else if (row.status === 'waiting_resource') {
-    const thawed = { ...row, frozen: false };
-    if (rowEndsAtOnce(thawed))
-      await settleEdges(tx, await releaseSatisfied(tx, [thawed], now), now);
-    else await enqueue(tx, [thawed], now);
-  }
+  if (requireAllowed(frozen ? 'freeze' : 'unfreeze', row)) await freezeRows(tx, [row], frozen, now);
 }

@@ -56,15 +56,37 @@ export async function reapLostAttempts(tx: Sql, now: Date, leaseMs: number): Pro
       (HELD_STATUSES as readonly string[]).includes(row.status),
   );
   if (rows.length === 0) return 0;
-  await loseAttempts(tx, rows, now, 'The lease of its worker ended.');
   const isStopped = (row: InstanceRow): boolean => attempts.get(row.id)?.stop_requested === true;
-  const isPoisoned = (row: InstanceRow): boolean => row.lost_leases + 1 >= MAX_LOST_LEASES;
-  const again = rows.filter((row) => !isStopped(row) && !isPoisoned(row));
-  await makeReady(tx, again, now, 'lost');
-  await endLost(tx, rows.filter(isStopped), now, 'cancelled', 'MR-S203');
-  const poisoned = rows.filter((row) => isPoisoned(row) && !isStopped(row));
-  await endLost(tx, poisoned, now, 'failed', 'MR-S201');
+  const stopped = rows.filter(isStopped);
+  await loseAttempts(tx, stopped, now, LEASE_ENDED);
+  await endLost(tx, stopped, now, 'cancelled', 'MR-S203');
+  await takeBackLost(
+    tx,
+    rows.filter((row) => !isStopped(row)),
+    now,
+    LEASE_ENDED,
+  );
   return rows.length;
+}
+
+const LEASE_ENDED = 'The lease of its worker ended.';
+
+/** Ends the attempts of locked instances as lost and puts these back into the queue; the third loss fails one. */
+export async function takeBackLost(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  now: Date,
+  detail: string,
+): Promise<void> {
+  const isPoisoned = (row: InstanceRow): boolean => row.lost_leases + 1 >= MAX_LOST_LEASES;
+  await loseAttempts(tx, rows, now, detail);
+  await makeReady(
+    tx,
+    rows.filter((row) => !isPoisoned(row)),
+    now,
+    'lost',
+  );
+  await endLost(tx, rows.filter(isPoisoned), now, 'failed', 'MR-S201');
 }
 
 /** Ends instances that do not come again: a stop was asked for, or their workers died too often. */

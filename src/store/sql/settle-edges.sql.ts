@@ -134,7 +134,10 @@ async function writeOutcomes(
   return new Map(rows.map((row) => [row.downstream_id, row.delta]));
 }
 
-/** Changes `pending` of instances that have not started and are locked, and moves those it decides for. */
+/**
+ * Moves locked children that have not started by what has changed of their edges; `deltas` is by how much
+ * `pending` of each changes. What ends at once has to be settled in its turn.
+ */
 export async function moveChildren(
   tx: Sql,
   children: readonly InstanceRow[],

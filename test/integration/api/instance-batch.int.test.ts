@@ -20,6 +20,11 @@ async function open(): Promise<TestApi & { readonly ids: string[]; readonly fore
       stopInstance: (options) => scheduler().stopInstance(options),
       setInstanceSuccess: (options) => scheduler().setInstanceSuccess(options),
       freezeInstance: (options) => scheduler().freezeInstance(options),
+      rerunWide: (options) => scheduler().rerunWide(options),
+      forceInstance: (options) => scheduler().forceInstance(options),
+      unlinkUpstreams: (options) => scheduler().unlinkUpstreams(options),
+      changeInstance: (options) => scheduler().changeInstance(options),
+      setNodeFrozen: (options) => scheduler().setNodeFrozen(options),
     }),
   });
   commands = new ScheduleCommands(api.database, clock, api.wakeBus, api.plugins);
@@ -123,6 +128,11 @@ test('an action that is none, no id, an id twice and a thousand and one ids are 
     { action: 'delete', ids: [id] },
     { action: 'stop', ids: [] },
     { action: 'stop', ids: [id, id] },
+    { action: 'unlink', ids: [id] },
+    { action: 'stop', ids: [id], upstream: [id] },
+    { action: 'change', ids: [id] },
+    { action: 'change', ids: [id], priority: 9 },
+    { action: 'rerun', ids: [id], priority: 3 },
     { action: 'stop', ids: Array.from({ length: 1001 }, (_, no) => `inst_20261120_${no + 1}`) },
   ]) {
     for (const path of ['preview', 'batch']) {
@@ -131,6 +141,149 @@ test('an action that is none, no id, an id twice and a thousand and one ids are 
     }
   }
 });
+
+test('a wide rerun is foreseen and done as one, with what runs along, doubles and is refused', async () => {
+  await using api = await open();
+  const [first = '', second = '', third = ''] = api.ids;
+  // As if the chain had run: the middle one is a sync that appends.
+  await api.database
+    .run(`UPDATE node_version SET type = 'sync', config = '{"target": {"mode": "append"}}'
+      WHERE node_id = (SELECT id FROM node WHERE name = 'node_1' ORDER BY id LIMIT 1)`);
+  await api.database.run(
+    `UPDATE node_instance SET status = 'succeeded', pending = 0,
+            node_type = CASE WHEN id = $1 THEN 'sync' ELSE node_type END`,
+    [Number(second.split('_')[2])],
+  );
+  await api.database.run(`UPDATE instance_edge SET outcome = 'success'`);
+  await api.database.run(`DELETE FROM due_instance`);
+  await api.database.run(
+    `INSERT INTO attempt (plan_day, instance_id, epoch, run_number, attempt, fence, worker_id,
+            version_id, state, claimed_at)
+     SELECT plan_day, id, 1, 1, 1, id, 1, version_id, 'succeeded', now() FROM node_instance`,
+  );
+  const body = { action: 'rerun-downstream', ids: [first, api.foreign] };
+  const preview = await api.send('POST', `${INSTANCES}/preview`, { body });
+  expect(preview.json).toMatchObject({
+    items: [
+      { id: first, verdict: 'will' },
+      { id: api.foreign, verdict: 'refused' },
+    ],
+    downstream: [
+      { id: second, effect: 'runs again', doubles: true },
+      { id: third, effect: 'runs again' },
+    ],
+    totals: {
+      will: 1,
+      downstream: { 'runs again': 2, 'is left out': 0 },
+      workflows: [{ workflow: 'orders', instances: 3 }],
+      doubles: 1,
+    },
+  });
+  const done = await api.send('POST', `${INSTANCES}/batch`, { body: { ...body, comment: 'late' } });
+  expect(done.json).toMatchObject({
+    items: [
+      { id: first, ok: true },
+      { id: api.foreign, ok: false, problem: { code: 'MR-A104' } },
+    ],
+    ok: 1,
+    refused: 1,
+    along: 2,
+  });
+  expect(await auditOf(api, 'instance.rerunInstanceDownstream')).toEqual([first]);
+  const again = await api.send('POST', `/api/v1/instances/${first}/rerun-downstream`, { body: {} });
+  expect(again).toMatchObject({ status: 409, json: { code: 'MR-S205' } });
+});
+
+test('an upstream is removed from and a priority given to one or many, each with an audit row', async () => {
+  await using api = await open();
+  const [first = '', second = '', third = ''] = api.ids;
+  const unlink = { action: 'unlink', ids: [second, third], upstream: [first] };
+  const preview = await api.send('POST', `${INSTANCES}/preview`, { body: unlink });
+  expect(preview.json).toMatchObject({
+    items: [
+      { id: second, verdict: 'will', statusAfter: 'waiting_resource' },
+      { id: third, verdict: 'refused', code: 'MR-S140' },
+    ],
+  });
+  expect((await api.send('POST', `${INSTANCES}/batch`, { body: unlink })).json).toMatchObject({
+    items: [
+      { ok: true, status: 'waiting_resource' },
+      { ok: false, problem: { code: 'MR-S140' } },
+    ],
+  });
+  expect(await auditOf(api, 'instance.unlinkUpstreams')).toEqual([second]);
+  const change = { action: 'change', ids: [first, second], priority: 8 };
+  expect((await api.send('POST', `${INSTANCES}/batch`, { body: change })).json).toMatchObject({
+    ok: 2,
+  });
+  const preview2 = await api.send('POST', `${INSTANCES}/preview`, { body: change });
+  expect(preview2.json).toMatchObject({ totals: { nothing: 2 } });
+  expect(await api.send('GET', `/api/v1/instances/${first}`)).toMatchObject({
+    json: { priority: 8, upstreamFailed: false },
+  });
+  const unknown = { ...change, priority: undefined, resourceGroup: 'nobody' };
+  expect(await api.send('POST', `${INSTANCES}/preview`, { body: unknown })).toMatchObject({
+    status: 422,
+    json: { code: 'MR-S142' },
+  });
+  const forced = await api.send('POST', `/api/v1/instances/${third}/force-rerun`, { body: {} });
+  expect(forced).toMatchObject({ status: 200, json: { status: 'waiting_resource' } });
+});
+
+test('what waits for a failed upstream, or for one that does, is listed as such', async () => {
+  await using api = await open();
+  const [first = '', second = '', third = ''] = api.ids;
+  const listed = async (query: string): Promise<unknown> =>
+    ((await api.send('GET', `${INSTANCES}?${query}`)).json['items'] as { id: string }[])
+      .map(({ id }) => id)
+      .sort();
+  expect(await listed('upstreamFailed=true')).toEqual([]);
+  await api.send('POST', `/api/v1/instances/${first}/stop`, { body: {} });
+  expect(await listed('upstreamFailed=true')).toEqual([second, third].sort());
+  expect(await listed('upstreamFailed=false')).toEqual([first]);
+  expect((await api.send('GET', `/api/v1/instances/${third}`)).json).toMatchObject({
+    status: 'waiting_upstream',
+    upstreamFailed: true,
+  });
+  await api.send('POST', `/api/v1/instances/${first}/set-success`, { body: {} });
+  expect(await listed('upstreamFailed=true')).toEqual([]);
+});
+
+test('a node is frozen and unfrozen by its name, by those who operate', async () => {
+  await using api = await open();
+  const [workflow] = await api.database.rows<{ id: number }>(
+    `SELECT id FROM workflow WHERE workspace_id = $1`,
+    [api.workspaceId],
+  );
+  const nodes = `/api/v1/workspaces/finance/workflows/wf_${workflow?.id}/nodes`;
+  const freeze = { body: { instances: true, comment: 'the source is down' } };
+  expect(await api.send('POST', `${nodes}/node_1/freeze`, freeze)).toMatchObject({
+    status: 200,
+    json: { node: 'node_1', frozen: true, instances: 1, scheduleType: 'normal' },
+  });
+  expect((await api.send('GET', nodes)).json).toMatchObject({
+    items: [
+      { name: 'node_0', frozen: false },
+      { name: 'node_1', frozen: true },
+      { name: 'node_2', frozen: false },
+    ],
+  });
+  expect(await auditOf(api, 'node.freezeNode')).toEqual(['orders/node_1']);
+  expect(await api.send('POST', `${nodes}/node_1/unfreeze`)).toMatchObject({
+    json: { frozen: false, instances: 0 },
+  });
+  expect(await api.send('POST', `${nodes}/none/freeze`)).toMatchObject({ status: 404 });
+  const developer = await api.send('POST', `${nodes}/node_1/freeze`, { as: 'developer' });
+  expect(developer).toMatchObject({ status: 403 });
+});
+
+async function auditOf(api: TestApi, action: string): Promise<string[]> {
+  const rows = await api.database.rows<{ target: string }>(
+    'SELECT target FROM audit WHERE action = $1 ORDER BY id',
+    [action],
+  );
+  return rows.map(({ target }) => target);
+}
 
 async function statuses(api: TestApi): Promise<unknown[]> {
   return await api.database.rows('SELECT id, status, frozen, epoch FROM node_instance ORDER BY id');

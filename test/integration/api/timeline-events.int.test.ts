@@ -174,6 +174,7 @@ class Chance {
   async #operate(): Promise<void> {
     const does = [
       'rerunInstance',
+      'forceInstance',
       'stopInstance',
       'setInstanceSuccess',
       'freezeInstance',
@@ -182,6 +183,7 @@ class Chance {
     const name = does[this.next(does.length)] ?? 'rerunInstance';
     const where = {
       rerunInstance: `status = ANY('{${FINAL_STATUSES.join(',')}}')`,
+      forceInstance: `status = ANY('{${FINAL_STATUSES.join(',')}}') OR NOT frozen AND status = 'waiting_upstream'`,
       stopInstance: `status IN ('${NOT_STARTED_STATUSES.join("','")}', 'running', 'retry_wait')`,
       setInstanceSuccess: `status IN ('failed', 'cancelled')`,
       freezeInstance: `NOT frozen AND status IN ('waiting_upstream', 'waiting_time', 'waiting_resource', 'retry_wait')`,
@@ -255,7 +257,7 @@ async function hasSeenAll({ api, done }: Chance): Promise<boolean> {
   const rows = await api.database.rows<{ status: string }>(
     `SELECT DISTINCT payload ->> 'status' AS status FROM event WHERE type = 'instance.status'`,
   );
-  return rows.length === STATUSES.length && done.size === 5;
+  return rows.length === STATUSES.length && done.size === 6;
 }
 
 test('an old timeline and the events after it are the new timeline, for bars and tiles', async () => {

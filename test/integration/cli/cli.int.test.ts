@@ -199,6 +199,43 @@ describe('an operation on instances', () => {
     expect(await cli.run(['instances', 'rerun', id])).toMatchObject({ code: 0 });
   });
 
+  test('reruns with downstream, removes an upstream, and sets a priority', async () => {
+    const [breaks = ''] = await idsOf('red', '--node', 'breaks');
+    const [waits = ''] = await idsOf('red', '--node', 'waits');
+    const set = await cli.run(['instances', 'set', waits, '--priority', '8', '-o', 'json']);
+    expect(set).toMatchObject({ code: 0 });
+    expectError(await cli.run(['instances', 'set', waits, '--priority', '9']), 2);
+    expectError(await cli.run(['instances', 'set', waits]), 2);
+    expectError(await cli.run(['instances', 'unlink', waits]), 2);
+    expectError(await cli.run(['instances', 'rerun', breaks, '--downstream', '--force']), 2);
+    const { out } = await cli.run(['instances', 'ls', '--upstream-failed', '-o', 'name']);
+    expect(out).toBe(`${waits}\n`);
+    const unlinked = await cli.run(['instances', 'unlink', waits, '--upstream', breaks, '--yes']);
+    expect(unlinked).toMatchObject({ code: 0 });
+    for (let tries = 0; tries < 200 && (await statusOf(waits)) !== 'succeeded'; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await statusOf(waits)).toBe('succeeded');
+    const [first = ''] = await idsOf('green', '--bizdate', BIZDATE, '--node', 'first');
+    const wide = ['instances', 'rerun', first, '--downstream'];
+    const foreseen = await cli.run([...wide, '--dry-run']);
+    expect(foreseen).toMatchObject({ code: 0, out: expect.stringMatching(/second .* runs again/) });
+    const done = await cli.run([...wide, '--yes', '--comment', 'late orders']);
+    expect(done).toMatchObject({
+      code: 0,
+      talk: expect.stringContaining('1 downstream instance will run'),
+    });
+  });
+
+  test('on a node freezes what is planned from then on', async () => {
+    const ended = await cli.run(['nodes', 'freeze', 'slow', 'sleeps']);
+    expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/frozen +yes/) });
+    expect(await cli.run(['nodes', 'ls', 'slow'])).toMatchObject({
+      out: expect.stringMatching(/sleeps +shell +yes/),
+    });
+    expect(await cli.run(['nodes', 'unfreeze', 'slow', 'sleeps'])).toMatchObject({ code: 0 });
+    expectError(await cli.run(['nodes', 'freeze', 'slow', 'nobody']), 5);
+  });
+
   test('asks on a terminal, with the names of what it would stop', async () => {
     const [id = ''] = await idsOf('slow');
     let talk = '';

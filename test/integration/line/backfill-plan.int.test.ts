@@ -205,7 +205,7 @@ describe('the plan', () => {
     const { planToken, totals } = await b.plan(request);
     expect(totals.run).toBe(36_500);
     const planned = counting();
-    expect(planned).toBeLessThan(365 * 2 + 40);
+    expect(planned).toBeLessThan(365 * 3 + 40);
     expect(await b.start(request, planToken)).toMatchObject({ instances: 36_500, bizdates: 365 });
     expect(counting() - planned).toBeLessThan(365 * 12 + 40);
     expect(Object.values(await b.dates()).filter((state) => state === 'open')).toHaveLength(10);

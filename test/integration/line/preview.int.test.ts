@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 
 import { registeredCodeOf } from '../../../src/domain/errors.js';
-import { type Operation, OPERATIONS } from '../../../src/domain/instance/operation.js';
-import type { Effect } from '../../../src/domain/instance/operation-preview.js';
+import { isWideRerun, OPERATIONS } from '../../../src/domain/instance/operation.js';
+import type { AskedOperation, Effect } from '../../../src/domain/instance/operation-preview.js';
 import {
   INSTANCE_STATUSES,
   type InstanceStatus,
@@ -30,6 +30,7 @@ const GRAPH = [
 interface Row extends InstanceKey {
   readonly status: InstanceStatus;
   readonly frozen: boolean;
+  readonly runNumber: number;
 }
 
 test('a preview says what the action then does, for every action and status', async () => {
@@ -46,10 +47,14 @@ test('a preview says what the action then does, for every action and status', as
       await line.run(workflowId, bizdate);
       await wander(line, worker, bizdate, random);
       const target = await oneIn(line, bizdate, status, random);
-      await compare(line, operation, [target, ...(await othersOf(line, bizdate, target, random))]);
+      const keys = [target, ...(await othersOf(line, bizdate, target, random))];
+      const upstreams = operation === 'unlink' ? await someUpstreamOf(line, target, random) : [];
+      const change = operation === 'change' ? { priority: random() < 0.5 ? 5 : 1 } : {};
+      await compare(line, { operation, upstreams, change }, keys);
     }
   }
-  expect(day).toBe(60);
+  expect(day).toBe(120);
+  expect(await line.wrongPendings()).toBe(0);
 }, 240_000);
 
 test('a preview names what waits again, may start, ends at once and stays blocked', async () => {
@@ -67,11 +72,22 @@ test('a preview names what waits again, may start, ends at once and stays blocke
   const [first] = await worker.claim(1);
   if (first !== undefined) await worker.finish(first);
   expect(await line.statuses()).toMatchObject({ a: 'succeeded', b: 'waiting_resource' });
-  expect(await compare(line, 'rerun', [await key('a')])).toEqual(['unchanged', 'waits again']);
-  expect(await compare(line, 'stop', [await key('a')])).toEqual(['stays blocked', 'stays blocked']);
-  expect(await compare(line, 'set-success', [await key('a')])).toEqual(['may start', 'unchanged']);
-  expect(await compare(line, 'stop', [await key('b')])).toEqual(['stays blocked']);
-  expect(await compare(line, 'set-success', [await key('b')])).toEqual(['ends as a dry run']);
+  expect(await compare(line, { operation: 'rerun' }, [await key('a')])).toEqual([
+    'unchanged',
+    'waits again',
+  ]);
+  expect(await compare(line, { operation: 'stop' }, [await key('a')])).toEqual([
+    'stays blocked',
+    'stays blocked',
+  ]);
+  expect(await compare(line, { operation: 'set-success' }, [await key('a')])).toEqual([
+    'may start',
+    'unchanged',
+  ]);
+  expect(await compare(line, { operation: 'stop' }, [await key('b')])).toEqual(['stays blocked']);
+  expect(await compare(line, { operation: 'set-success' }, [await key('b')])).toEqual([
+    'ends as a dry run',
+  ]);
 });
 
 /** Releases, claims and ends at random, as a day does. */
@@ -135,21 +151,33 @@ async function othersOf(
   return rows.filter(() => random() < 0.2).sort(() => random() - 0.5);
 }
 
+async function someUpstreamOf(
+  line: Line,
+  target: InstanceKey,
+  random: () => number,
+): Promise<number[]> {
+  const edges = await line.database.rows<{ id: number }>(
+    `SELECT upstream_id AS id FROM instance_edge WHERE downstream_id = $1 ORDER BY 1`,
+    [target.id],
+  );
+  const chosen = edges.filter(() => random() < 0.7).map(({ id }) => id);
+  return chosen.length === 0 ? [edges[0]?.id ?? target.id] : chosen;
+}
+
 async function compare(
   line: Line,
-  operation: Operation,
+  asked: AskedOperation,
   keys: readonly InstanceKey[],
 ): Promise<Effect[]> {
   const before = await rowsOf(line);
   const preview = await line.commands.previewOperation({
     workspaceId: line.workspaceId,
-    operation,
+    ...asked,
     keys,
   });
   expect(await rowsOf(line)).toEqual(before);
   expect(preview.isComplete).toBe(true);
-  const done = [];
-  for (const key of keys) done.push(await operate(line, operation, key));
+  const done = await operate(line, asked, keys);
   expect(
     preview.items.map(({ instance, verdict, statusAfter, frozenAfter }) =>
       verdict.verdict === 'refused'
@@ -162,11 +190,11 @@ async function compare(
     preview.downstream.map(({ instance, effect }) => [instance.id, effect] as const),
   );
   const operated = new Set(keys.map((key) => key.id));
-  for (const [id, { status }] of after) {
+  for (const [id, is] of after) {
     if (operated.has(id)) continue;
-    const was = before.get(id)?.status ?? status;
+    const was = before.get(id) ?? is;
     const effect = foreseen.get(id) ?? 'unchanged';
-    expect([id, was, status, effect]).toEqual([id, was, status, effectSeen(effect, was, status)]);
+    expect([id, was, is, effect]).toEqual([id, was, is, effectSeen(effect, was, is)]);
   }
   const effects = preview.downstream.map(({ effect }) => effect);
   expect(preview.downstreamTotal).toBe(effects.length);
@@ -174,22 +202,64 @@ async function compare(
 }
 
 /** What has happened, in the words of the preview. */
-function effectSeen(foreseen: Effect, was: InstanceStatus, is: InstanceStatus): Effect {
+function effectSeen(foreseen: Effect, before: Row, after: Row): Effect {
+  if (after.runNumber > before.runNumber) return 'runs again';
+  const [was, is] = [before.status, after.status];
   const isWaiting = (NOT_STARTED_STATUSES as readonly string[]).includes(is);
-  if (was === is) return foreseen === 'stays blocked' && isWaiting ? foreseen : 'unchanged';
+  if (was === is) {
+    if (foreseen === 'is left out') return isWaiting ? 'unchanged' : foreseen;
+    return foreseen === 'stays blocked' && isWaiting ? foreseen : 'unchanged';
+  }
   if (is === 'waiting_upstream') return 'waits again';
   return is === 'succeeded' ? 'ends as a dry run' : 'may start';
 }
 
-async function operate(line: Line, operation: Operation, key: InstanceKey): Promise<object> {
+/** All of them in the way the API does it: wide reruns at once, others one by one. */
+async function operate(
+  line: Line,
+  asked: AskedOperation,
+  keys: readonly InstanceKey[],
+): Promise<object[]> {
+  const { operation } = asked;
+  if (!isWideRerun(operation)) {
+    const done = [];
+    for (const key of keys) done.push(await operateOne(line, asked, key));
+    return done;
+  }
+  const { items } = await line.commands.rerunWide({ operation, keys, userId: 0 });
+  return keys.map(({ id }) => {
+    const found = items.find((item) => item.id === id);
+    if (found === undefined) throw new Error(`${id} has no answer`);
+    const { verdict, status, frozen } = found;
+    return verdict.verdict === 'refused'
+      ? { id, code: verdict.code, detail: verdict.reason }
+      : { id, status, frozen };
+  });
+}
+
+async function operateOne(
+  line: Line,
+  { operation, upstreams = [], change = {} }: AskedOperation,
+  key: InstanceKey,
+): Promise<object> {
   const command = { ...key, userId: 0 };
   const { commands } = line;
+  const wide = (): Promise<never> => Promise.reject(new Error(`${operation} is not for one`));
   const calls = {
     rerun: () => commands.rerunInstance(command),
+    'rerun-from-here': wide,
+    'rerun-downstream': wide,
+    'force-rerun': () => commands.forceInstance(command),
     stop: () => commands.stopInstance(command),
     'set-success': () => commands.setInstanceSuccess(command),
     freeze: () => commands.freezeInstance(command),
     unfreeze: () => commands.unfreezeInstance(command),
+    unlink: () =>
+      commands.unlinkUpstreams({
+        ...command,
+        upstreams: upstreams.map((id) => ({ planDay: key.planDay, id })),
+      }),
+    change: () => commands.changeInstance({ ...command, change }),
   };
   try {
     return { id: key.id, ...(await calls[operation]()) };
@@ -202,7 +272,8 @@ async function operate(line: Line, operation: Operation, key: InstanceKey): Prom
 
 async function rowsOf(line: Line): Promise<Map<number, Row>> {
   const rows = await line.database.rows<Row>(
-    `SELECT plan_day AS "planDay", id, status, frozen FROM node_instance ORDER BY id`,
+    `SELECT plan_day AS "planDay", id, status, frozen, run_number AS "runNumber"
+       FROM node_instance ORDER BY id`,
   );
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -7,37 +7,11 @@ import { insertPlan } from '../../../src/store/sql/insert-plan.sql.js';
 import { rerunInstance } from '../../../src/store/sql/operate-instance.sql.js';
 import type { Claim } from '../../../src/worker-link/worker-link.js';
 import { type FakeWorker, Line, node } from '../../support/line.js';
+import { isBlocked, parking } from '../../support/parking.js';
 
 const DIAMOND = {
   nodes: [node('a'), node('b', ['a']), node('c', ['a']), node('d', ['b', 'c'])],
 };
-
-/** Something that waits until the test lets it go on. */
-function parking(): { reached: Promise<void>; leave: () => void; park: () => Promise<void> } {
-  let arrive: () => void = () => undefined;
-  let leave: () => void = () => undefined;
-  const reached = new Promise<void>((resolve) => (arrive = resolve));
-  const open = new Promise<void>((resolve) => (leave = resolve));
-  return {
-    reached,
-    leave: () => leave(),
-    park: async () => {
-      arrive();
-      await open;
-    },
-  };
-}
-
-async function isBlocked(line: Line): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    const [row] = await line.database.rows<{ waiting: number }>(
-      `SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted`,
-    );
-    if ((row?.waiting ?? 0) > 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('nobody waits for a lock');
-}
 
 async function claimOne(line: Line, worker: FakeWorker, name: string): Promise<Claim> {
   await line.release();

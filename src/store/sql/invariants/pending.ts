@@ -19,7 +19,7 @@ export const PENDING: Invariant = {
                   GROUP BY plan_day, downstream_id) e
         ON e.plan_day = i.plan_day AND e.downstream_id = i.id
       LEFT JOIN (SELECT plan_day, downstream_id, count(*) AS open FROM awaited_edge
-                  GROUP BY plan_day, downstream_id) a
+                  WHERE NOT forced GROUP BY plan_day, downstream_id) a
         ON a.plan_day = i.plan_day AND a.downstream_id = i.id
      WHERE i.pending <> coalesce(e.open, 0) + coalesce(a.open, 0)
     UNION ALL

@@ -114,6 +114,17 @@ function StateChips({
         <StateSwatch state="frozen" />
         {t('ui:state.frozen')}
       </button>
+      <button
+        type="button"
+        className={classes['chip']}
+        aria-pressed={filters.upstreamFailed === 'true'}
+        onClick={() =>
+          onFilter('upstreamFailed', filters.upstreamFailed === 'true' ? undefined : 'true')
+        }
+      >
+        <StateSwatch state="upstreamFailed" />
+        {t('ui:state.upstreamFailed')}
+      </button>
     </Group>
   );
 }

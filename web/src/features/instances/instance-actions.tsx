@@ -1,8 +1,13 @@
-import { Button, Group } from '@mantine/core';
+import { Button, Group, Menu } from '@mantine/core';
 import {
+  IconAdjustments,
+  IconChevronDown,
   IconCircleCheck,
   IconPlayerStop,
+  IconPlayerTrackNext,
   IconRefresh,
+  IconRefreshAlert,
+  IconRefreshDot,
   IconSnowflake,
   IconSnowflakeOff,
   type TablerIcon,
@@ -13,10 +18,21 @@ import { useTranslation } from 'react-i18next';
 import { usePageKeys } from '../../app/shortcuts.tsx';
 import { useMayOperate } from '../../app/workspace.tsx';
 import { OperationModal } from './operation-modal.tsx';
-import { isOffered, type Operand, type Operation, OPERATIONS } from './operations.ts';
+import {
+  type Asked,
+  FURTHER_OPERATIONS,
+  isOffered,
+  type OfferedOperation,
+  type Operand,
+  OPERATIONS,
+} from './operations.ts';
 
-const ICONS: Readonly<Record<Operation, TablerIcon>> = {
+const ICONS: Readonly<Record<OfferedOperation, TablerIcon>> = {
   rerun: IconRefresh,
+  'rerun-from-here': IconRefreshDot,
+  'rerun-downstream': IconPlayerTrackNext,
+  'force-rerun': IconRefreshAlert,
+  change: IconAdjustments,
   stop: IconPlayerStop,
   'set-success': IconCircleCheck,
   freeze: IconSnowflake,
@@ -39,11 +55,12 @@ export function InstanceActions({
 }): ReactNode {
   const { t } = useTranslation('instances');
   const mayOperate = useMayOperate();
-  const [asked, setAsked] = useState<{ operation: Operation; ids: readonly string[] }>();
-  const offered = OPERATIONS.filter((operation) =>
-    instances.some((each) => isOffered(operation, each)),
-  );
-  const ask = (operation: Operation): void =>
+  const [asked, setAsked] = useState<Asked>();
+  const isAny = (operation: OfferedOperation): boolean =>
+    instances.some((each) => isOffered(operation, each));
+  const offered = OPERATIONS.filter(isAny);
+  const further = FURTHER_OPERATIONS.filter(isAny);
+  const ask = (operation: OfferedOperation): void =>
     setAsked({ operation, ids: instances.map(({ id }) => id) });
   usePageKeys((event) => {
     if (event.code !== 'KeyR' || event.shiftKey || !mayOperate || asked !== undefined) return false;
@@ -70,8 +87,49 @@ export function InstanceActions({
             </Button>
           );
         })}
+        {further.length > 0 && <FurtherMenu further={further} size={size} onAsk={ask} />}
       </Group>
       <OperationModal asked={asked} onClose={() => setAsked(undefined)} onDone={onDone} />
     </>
+  );
+}
+
+function FurtherMenu({
+  further,
+  size,
+  onAsk,
+}: {
+  readonly further: readonly OfferedOperation[];
+  readonly size: 'xs' | 'sm';
+  readonly onAsk: (operation: OfferedOperation) => void;
+}): ReactNode {
+  const { t } = useTranslation('instances');
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button
+          size={size}
+          variant="default"
+          rightSection={<IconChevronDown aria-hidden size={14} />}
+          data-testid="further-operations"
+        >
+          {t('operation.further')}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {further.map((operation) => {
+          const Icon = ICONS[operation];
+          return (
+            <Menu.Item
+              key={operation}
+              leftSection={<Icon aria-hidden size={14} />}
+              onClick={() => onAsk(operation)}
+            >
+              {t(`operation.${operation}`)}
+            </Menu.Item>
+          );
+        })}
+      </Menu.Dropdown>
+    </Menu>
   );
 }

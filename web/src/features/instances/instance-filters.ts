@@ -27,6 +27,7 @@ export const FILTER_NAMES = [
   'runGroupKind',
   'resourceGroup',
   'frozen',
+  'upstreamFailed',
   'runGroup',
 ] as const;
 export type FilterName = (typeof FILTER_NAMES)[number];

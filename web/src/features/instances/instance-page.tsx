@@ -17,6 +17,7 @@ import { InstanceActions } from './instance-actions.tsx';
 import { INSTANCE_TABS, type InstanceTab, TAB_KEYS, tabOf } from './instance-tab.ts';
 import { InstanceTabs } from './instance-tabs.tsx';
 import type { InstanceDetail } from './instances-api.ts';
+import { NodeFreeze } from './node-freeze.tsx';
 import { useInstance } from './use-instance.ts';
 
 export function Component(): ReactNode {
@@ -75,6 +76,7 @@ function InstancePage({
       actions={
         <>
           <InstanceActions instances={[instance]} />
+          <NodeFreeze instance={instance} />
           <CopyLink address={address.href} />
         </>
       }

@@ -1,31 +1,50 @@
-import { Anchor, SimpleGrid, Text, Title } from '@mantine/core';
-import { type ReactNode, useId } from 'react';
+import { Anchor, Button, SimpleGrid, Text, Title } from '@mantine/core';
+import { type ReactNode, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 
-import { useWorkspacePath } from '../../app/workspace.tsx';
+import { useMayOperate, useWorkspacePath } from '../../app/workspace.tsx';
 import { StateBadge } from '../../ui/state-badge.tsx';
 import { visibleStateOf } from '../../ui/visible-state.ts';
 import type { InstanceDetail, Neighbour } from './instances-api.ts';
 import classes from './neighbours-panel.module.css';
+import { OperationModal } from './operation-modal.tsx';
+import type { Asked } from './operations.ts';
 
-/** What it waits for and what waits for it. */
+/** What it waits for and what waits for it. While it waits, an upstream can be taken from it. */
 export function NeighboursPanel({ instance }: { readonly instance: InstanceDetail }): ReactNode {
   const { t } = useTranslation('instances');
+  const mayOperate = useMayOperate();
+  const [asked, setAsked] = useState<Asked>();
+  const isLoose = mayOperate && /^(waiting_|gated$)/.test(instance.status);
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg">
-      <Neighbours title={t('neighbours.upstream')} items={instance.upstream} />
-      <Neighbours title={t('neighbours.downstream')} items={instance.downstream} />
-    </SimpleGrid>
+    <>
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg">
+        <Neighbours
+          title={t('neighbours.upstream')}
+          items={instance.upstream}
+          onUnlink={
+            isLoose
+              ? (id) => setAsked({ operation: 'unlink', ids: [instance.id], upstream: [id] })
+              : undefined
+          }
+        />
+        <Neighbours title={t('neighbours.downstream')} items={instance.downstream} />
+      </SimpleGrid>
+      <OperationModal asked={asked} onClose={() => setAsked(undefined)} />
+    </>
   );
 }
 
 function Neighbours({
   title,
   items,
+  onUnlink,
 }: {
   readonly title: string;
   readonly items: readonly Neighbour[];
+  /** Offered at each of them. */
+  readonly onUnlink?: ((id: string) => void) | undefined;
 }): ReactNode {
   const { t } = useTranslation('instances');
   const pathOf = useWorkspacePath();
@@ -56,6 +75,16 @@ function Neighbours({
                 <Text size="xs" c="dimmed">
                   {t('neighbours.previousCycle')}
                 </Text>
+              )}
+              {onUnlink !== undefined && (
+                <Button
+                  size="compact-xs"
+                  variant="subtle"
+                  aria-label={t('neighbours.unlinkFrom', { node })}
+                  onClick={() => onUnlink(id)}
+                >
+                  {t('neighbours.unlink')}
+                </Button>
               )}
             </li>
           ))}

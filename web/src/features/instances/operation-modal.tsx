@@ -9,17 +9,13 @@ import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { components } from '../../api/schema.gen.ts';
 import { useWorkspace } from '../../app/workspace.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
+import { ChangeFields } from './change-fields.tsx';
 import { FACETS_PATH, INSTANCE_PATHS, LIST_PATH } from './instances-api.ts';
 import { OperationPreview } from './operation-preview.tsx';
-import type { Operation } from './operations.ts';
+import type { Asked, Change } from './operations.ts';
 
 type Preview = components['schemas']['Preview'];
 type Batch = components['schemas']['Batch'];
-
-interface Asked {
-  readonly operation: Operation;
-  readonly ids: readonly string[];
-}
 
 interface OperationModalProps {
   /** What is asked for; the window is open while there is something. */
@@ -49,18 +45,21 @@ export function OperationModal({ asked, onClose, onDone }: OperationModalProps):
 }
 
 function Question({
-  asked: { operation, ids },
+  asked,
   onClose,
   onDone,
 }: OperationModalProps & { readonly asked: Asked }): ReactNode {
   const { t } = useTranslation('instances');
+  const { operation } = asked;
   const [comment, setComment] = useState('');
-  const preview = usePreview(operation, ids);
-  const operate = useOperate(operation, ids, comment, (batch) => {
+  const [change, setChange] = useState<Change>({});
+  const isAsked = operation !== 'change' || Object.keys(change).length > 0;
+  const preview = usePreview(asked, change, isAsked);
+  const operate = useOperate(asked, change, comment, (batch) => {
     if (batch.ok > 0) {
       notifications.show({
         color: 'teal',
-        message: t(`done.${operation}`, { count: batch.ok }),
+        message: t(`done.${operation}`, { count: batch.ok + (batch.along ?? 0) }),
         closeButtonProps: { 'aria-label': t('close') },
       });
       onDone?.();
@@ -68,8 +67,9 @@ function Question({
     if (batch.refused === 0) onClose();
   });
   const will = preview.data?.totals.will ?? 0;
+  const along = preview.data?.totals.downstream['runs again'] ?? 0;
   const confirm = useRef<HTMLButtonElement>(null);
-  const isReady = will > 0;
+  const isReady = isAsked && will > 0;
   // One click and Enter do it: the button takes the focus as soon as there is something to confirm.
   useEffect(() => {
     if (isReady) confirm.current?.focus();
@@ -78,7 +78,8 @@ function Question({
     return <Refusals batch={operate.data} preview={preview.data} onClose={onClose} />;
   return (
     <Stack gap="sm">
-      {preview.isPending && <Loader size="sm" aria-label={t('preview.loading')} />}
+      {operation === 'change' && <ChangeFields value={change} onChange={setChange} />}
+      {isAsked && preview.isPending && <Loader size="sm" aria-label={t('preview.loading')} />}
       <ProblemAlert error={preview.error} onRetry={() => void preview.refetch()} />
       {preview.data !== undefined && (
         <OperationPreview operation={operation} preview={preview.data} />
@@ -106,24 +107,25 @@ function Question({
           loading={operate.isPending}
           onClick={() => operate.mutate()}
         >
-          {t(`confirm.${operation}`, { count: will })}
+          {t(`confirm.${operation}`, { count: will + along })}
         </Button>
       </Group>
     </Stack>
   );
 }
 
-function usePreview(operation: Operation, ids: readonly string[]) {
+function usePreview({ operation, ids, upstream }: Asked, change: Change, isAsked: boolean) {
   const { name: ws } = useWorkspace();
   return useQuery({
-    queryKey: ['post', `${LIST_PATH}/preview`, operation, ids],
+    queryKey: ['post', `${LIST_PATH}/preview`, operation, ids, upstream, change],
+    enabled: isAsked,
     // What it says is true now and maybe not in a moment.
     gcTime: 0,
     staleTime: 0,
     queryFn: async ({ signal }): Promise<Preview> => {
       const { data } = await fetchClient.POST('/api/v1/workspaces/{ws}/instances/preview', {
         params: { path: { ws } },
-        body: { action: operation, ids: [...ids] },
+        body: { action: operation, ids: [...ids], ...upstreamOf(upstream), ...change },
         signal,
       });
       return data as Preview;
@@ -131,9 +133,13 @@ function usePreview(operation: Operation, ids: readonly string[]) {
   });
 }
 
+function upstreamOf(upstream: readonly string[] | undefined): { upstream?: string[] } {
+  return upstream === undefined ? {} : { upstream: [...upstream] };
+}
+
 function useOperate(
-  operation: Operation,
-  ids: readonly string[],
+  { operation, ids, upstream }: Asked,
+  change: Change,
   comment: string,
   onBatch: (batch: Batch) => void,
 ) {
@@ -143,9 +149,11 @@ function useOperate(
     () => ({
       action: operation,
       ids: [...ids],
+      ...upstreamOf(upstream),
+      ...change,
       ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
     }),
-    [operation, ids, comment],
+    [operation, ids, upstream, change, comment],
   );
   // A request that is sent again because its answer got lost is done once; another text is another one.
   const key = useMemo(newIdempotencyKey, [body]);

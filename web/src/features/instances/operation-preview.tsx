@@ -1,4 +1,4 @@
-import { Group, Stack, Text } from '@mantine/core';
+import { Alert, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -14,6 +14,8 @@ type Item = components['schemas']['PreviewItem'];
 type Effect = components['schemas']['PreviewDownstream']['effect'];
 
 const EFFECTS = [
+  'runs again',
+  'is left out',
   'waits again',
   'may start',
   'ends as a dry run',
@@ -22,6 +24,8 @@ const EFFECTS = [
 ] as const satisfies Effect[];
 
 const EFFECT_TEXTS = {
+  'runs again': 'runsAgain',
+  'is left out': 'leftOut',
   'waits again': 'waitsAgain',
   'may start': 'mayStart',
   'ends as a dry run': 'endsDry',
@@ -56,12 +60,35 @@ export function OperationPreview({
         ))}
       </ul>
       <Downstream preview={preview} />
+      <Reach preview={preview} />
       {operation === 'stop' && totals.will > 0 && (
         <Text size="xs" c="var(--mr-text-dim)">
           {t('preview.stopHint')}
         </Text>
       )}
     </Stack>
+  );
+}
+
+/** How much is reached in which workflow, and what is written a second time. */
+function Reach({ preview: { totals } }: { readonly preview: Preview }): ReactNode {
+  const { t } = useTranslation('instances');
+  return (
+    <>
+      {totals.workflows.length > 1 && (
+        <Text size="sm">
+          {t('preview.workflows')}{' '}
+          {totals.workflows
+            .map(({ workflow, instances }) => `${workflow} (${instances})`)
+            .join(', ')}
+        </Text>
+      )}
+      {totals.doubles > 0 && (
+        <Alert color="yellow" variant="outline" role="note">
+          {t('preview.doubles', { count: totals.doubles })}
+        </Alert>
+      )}
+    </>
   );
 }
 
@@ -83,17 +110,8 @@ function Downstream({ preview }: { readonly preview: Preview }): ReactNode {
             ))}
           </Group>
           <ul className={classes['list']} tabIndex={0} aria-label={t('preview.downstreamList')}>
-            {downstream.map(({ id, node, workflow, bizdate, scheduledTime, status, effect }) => (
-              <li key={id}>
-                <span className={classes['name']}>
-                  <b>{node}</b> {workflow}
-                </span>
-                <StateBadge state={visibleStateOf({ status })} />
-                <span>{t(`effect.${EFFECT_TEXTS[effect]}`)}</span>
-                <span className={classes['date']}>
-                  <Bizdate bizdate={bizdate} runsAt={scheduledTime} />
-                </span>
-              </li>
+            {downstream.map((each) => (
+              <Reached key={each.id} instance={each} />
             ))}
           </ul>
         </>
@@ -109,6 +127,29 @@ function Downstream({ preview }: { readonly preview: Preview }): ReactNode {
         </Text>
       )}
     </>
+  );
+}
+
+function Reached({
+  instance: { node, workflow, bizdate, scheduledTime, status, effect, doubles },
+}: {
+  readonly instance: components['schemas']['PreviewDownstream'];
+}): ReactNode {
+  const { t } = useTranslation('instances');
+  return (
+    <li>
+      <span className={classes['name']}>
+        <b>{node}</b> {workflow}
+      </span>
+      <StateBadge state={visibleStateOf({ status })} />
+      <span>
+        {t(`effect.${EFFECT_TEXTS[effect]}`)}
+        {doubles === true && `, ${t('preview.appends')}`}
+      </span>
+      <span className={classes['date']}>
+        <Bizdate bizdate={bizdate} runsAt={scheduledTime} />
+      </span>
+    </li>
   );
 }
 
@@ -129,6 +170,7 @@ function Target({ item }: { readonly item: Item }): ReactNode {
           />
         </>
       )}
+      {item.doubles === true && <span>{t('preview.appends')}</span>}
       {verdict !== 'will' && (
         <span>
           <b>{t(`verdict.${verdict}`)}</b> {item.reason}

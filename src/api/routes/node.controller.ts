@@ -1,0 +1,102 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { z } from 'zod';
+
+import { MillraceError } from '../../domain/errors.js';
+import { decodeId, encodeId } from '../../domain/ids.js';
+import type { Principal } from '../../store/repositories/access-repository.js';
+import { writeAudit } from '../../store/repositories/audit-repository.js';
+import {
+  nodesOfWorkflow,
+  type Workflow,
+  workflowById,
+} from '../../store/repositories/workflow-repository.js';
+import type { Workspace } from '../../store/repositories/workspace-repository.js';
+import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
+import { Describe } from '../openapi/describe.decorator.js';
+import { API_PORTS, type ApiPorts } from '../ports.js';
+import { freezeNodeSchema, nodeFrozenSchema, nodeSchema } from '../schemas/node.schema.js';
+
+type FreezeNode = z.output<typeof freezeNodeSchema>;
+
+/** The nodes of a submitted workflow, and whether they are planned to run. */
+@Controller('/api/v1/workspaces/:ws/workflows/:id/nodes')
+export class NodeController {
+  constructor(@Inject(API_PORTS) private readonly ports: ApiPorts) {}
+
+  @Get()
+  @Access('view')
+  @Describe({
+    summary: 'List the nodes of the latest version',
+    answer: z.object({ items: z.array(nodeSchema) }),
+  })
+  async listNodes(@InWorkspace() workspace: Workspace, @Param('id') id: string): Promise<object> {
+    const workflow = await this.#load(workspace, id);
+    const rows = await nodesOfWorkflow(this.ports.database, workflow.id);
+    return { items: rows.map((row) => ({ ...row, id: encodeId('node', row.id) })) };
+  }
+
+  @Post(':node/freeze')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Freeze a node: what is planned of it from now on does not start',
+    answer: nodeFrozenSchema,
+  })
+  async freezeNode(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Param('node') node: string,
+    @Body({ schema: freezeNodeSchema }) body: FreezeNode,
+  ): Promise<object> {
+    return await this.#setFrozen(workspace, caller, { id, node, frozen: true }, body);
+  }
+
+  @Post(':node/unfreeze')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Unfreeze a node: what is planned of it from now on starts',
+    answer: nodeFrozenSchema,
+  })
+  async unfreezeNode(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Param('node') node: string,
+    @Body({ schema: freezeNodeSchema }) body: FreezeNode,
+  ): Promise<object> {
+    return await this.#setFrozen(workspace, caller, { id, node, frozen: false }, body);
+  }
+
+  async #setFrozen(
+    workspace: Workspace,
+    caller: Principal,
+    { id, node, frozen }: { readonly id: string; readonly node: string; readonly frozen: boolean },
+    body: FreezeNode,
+  ): Promise<object> {
+    const { commands, database, secretBox, wakeBus } = this.ports;
+    const workflow = await this.#load(workspace, id);
+    const done = await commands.setNodeFrozen({
+      workflowId: workflow.id,
+      node,
+      frozen,
+      withInstances: body.instances,
+    });
+    await writeAudit(database, secretBox, {
+      workspaceId: workspace.id,
+      userId: caller.userId,
+      action: frozen ? 'node.freezeNode' : 'node.unfreezeNode',
+      target: `${workflow.name}/${node}`,
+      fields: body,
+    });
+    wakeBus.wake();
+    return { node, frozen, ...done };
+  }
+
+  async #load(workspace: Workspace, id: string): Promise<Workflow> {
+    const workflow = await workflowById(this.ports.database, workspace.id, decodeId('wf', id));
+    if (workflow === undefined) throw new MillraceError('MR-A104', `there is no workflow ${id}`);
+    return workflow;
+  }
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+export const nodeSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    type: z.string(),
+    frozen: z.boolean().meta({ description: 'What is planned of it is frozen.' }),
+    scheduleType: z
+      .enum(['normal', 'frozen', 'dry_run'])
+      .meta({ description: 'As the latest version says; frozen keeps what is planned frozen.' }),
+  })
+  .meta({ id: 'Node' });
+
+export const freezeNodeSchema = z
+  .strictObject({
+    instances: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Also what is planned already and has not started.' }),
+    comment: z.string().max(1000).optional(),
+  })
+  .prefault({})
+  .meta({ id: 'FreezeNode' });
+
+export const nodeFrozenSchema = z
+  .object({
+    node: z.string(),
+    frozen: z.boolean(),
+    instances: z.int().meta({ description: 'How many instances were frozen or thawed with it.' }),
+    scheduleType: nodeSchema.shape.scheduleType,
+  })
+  .meta({ id: 'NodeFrozen' });

@@ -158,9 +158,9 @@ async function insertNodes(
   const ids = new Map(rows.map((row) => [row.name, row.id]));
   await tx.run(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
-            dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type,
-            rerun_mode, priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor,
-            retry_cap_ms, timeout_ms, data_sources)
+            dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode,
+            priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
+            timeout_ms, data_sources)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
             config_version int, parameters jsonb, cron text, period jsonb, dst_policy text,
             effective_from date, effective_to date, calendar text, self_dependence boolean,

@@ -34,6 +34,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instances/{id}/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it another priority or resource group while it waits */
+        post: operations["changeInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instances/{id}/dirty-records": {
         parameters: {
             query?: never;
@@ -45,6 +62,23 @@ export interface paths {
         get: operations["listDirtyRecords"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/force-rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run it past upstreams that are not satisfied and past its rerun mode */
+        post: operations["forceInstance"];
         delete?: never;
         options?: never;
         head?: never;
@@ -136,6 +170,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instances/{id}/rerun-downstream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run it again with all of its downstream that has ended */
+        post: operations["rerunInstanceDownstream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/rerun-from-here": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run it again with its downstream that has ended without success */
+        post: operations["rerunInstanceFromHere"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instances/{id}/set-success": {
         parameters: {
             query?: never;
@@ -181,6 +249,23 @@ export interface paths {
         put?: never;
         /** Let it start again */
         post: operations["unfreezeInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let it wait no more for the upstreams that are named */
+        post: operations["unlinkUpstreams"];
         delete?: never;
         options?: never;
         head?: never;
@@ -602,6 +687,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List business calendars */
+        get: operations["listCalendars"];
+        put?: never;
+        /** Create a business calendar */
+        post: operations["createCalendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a business calendar */
+        get: operations["getCalendar"];
+        put?: never;
+        post?: never;
+        /** Delete a business calendar that no workflow uses */
+        delete: operations["deleteCalendar"];
+        options?: never;
+        head?: never;
+        /** Change a business calendar, for days that are not planned yet */
+        patch: operations["updateCalendar"];
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/checklist": {
         parameters: {
             query?: never;
@@ -809,6 +931,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/parameters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the parameters of the workspace */
+        get: operations["getParameters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change parameters of the workspace; null removes one, the others stay */
+        patch: operations["patchParameters"];
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/partitions": {
         parameters: {
             query?: never;
@@ -820,6 +960,23 @@ export interface paths {
         get: operations["listPartitions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/schedule/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show when a schedule runs next */
+        post: operations["previewSchedule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -880,6 +1037,57 @@ export interface paths {
         patch: operations["updateWorkflow"];
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the nodes of the latest version */
+        get: operations["listNodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes/{node}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Freeze a node: what is planned of it from now on does not start */
+        post: operations["freezeNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes/{node}/unfreeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unfreeze a node: what is planned of it from now on starts */
+        post: operations["unfreezeNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/preview-edges": {
         parameters: {
             query?: never;
@@ -891,6 +1099,24 @@ export interface paths {
         put?: never;
         /** List the edges that a draft or a version would get on a business date */
         post: operations["previewEdges"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/workflows/{id}/preview-parameters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the parameters of the next instances of the latest version */
+        get: operations["previewVersion"];
+        put?: never;
+        /** Show the parameters that the next instances of a draft would have */
+        post: operations["previewDraft"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1374,6 +1600,8 @@ export interface components {
             bizdates: string[];
         };
         Batch: {
+            /** @description Of a wide rerun: how many downstream instances run again with them. */
+            along?: number;
             items: components["schemas"]["BatchItem"][];
             /** @description How many were done. */
             ok: number;
@@ -1394,10 +1622,16 @@ export interface components {
         };
         BatchRequest: {
             /** @enum {string} */
-            action: "rerun" | "stop" | "set-success" | "freeze" | "unfreeze";
+            action: "rerun" | "rerun-from-here" | "rerun-downstream" | "force-rerun" | "stop" | "set-success" | "freeze" | "unfreeze" | "unlink" | "change";
             comment?: string;
             /** @description Instances, in the order in which they are operated on. */
             ids: string[];
+            /** @description Larger goes first. */
+            priority?: number;
+            /** @description By name. */
+            resourceGroup?: string;
+            /** @description Of unlink: what they wait for no more. */
+            upstream?: string[];
         };
         Browse: {
             request: {
@@ -1424,6 +1658,38 @@ export interface components {
                 table: string;
             };
             /** @default default */
+            resourceGroup?: string;
+        };
+        Calendar: {
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            /** @description Days off, whatever their day of the week. */
+            holidays: string[];
+            id: string;
+            name: string;
+            revision: number;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description Days on, whatever their day of the week. */
+            workDays: string[];
+            /** @description The weekly pattern: days of the week that are work days. */
+            workWeekdays: ("sun" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat")[];
+        };
+        CalendarChange: {
+            description?: string;
+            /** @description Replaces all of them. */
+            holidays?: string[];
+            /** @description Replaces all of them. */
+            workDays?: string[];
+            /** @description The weekly pattern: days of the week that are work days. */
+            workWeekdays?: ("sun" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat")[];
+        };
+        ChangeRequest: {
+            comment?: string;
+            /** @description Larger goes first. */
+            priority?: number;
+            /** @description By name. */
             resourceGroup?: string;
         };
         Checklist: {
@@ -1629,6 +1895,15 @@ export interface components {
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
             workflow: string;
         };
+        /** @default {} */
+        FreezeNode: {
+            comment?: string;
+            /**
+             * @description Also what is planned already and has not started.
+             * @default false
+             */
+            instances?: boolean;
+        };
         Instance: {
             attempt: number;
             /** Format: date */
@@ -1665,6 +1940,8 @@ export interface components {
             /** @enum {string} */
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
             upstreamDoneAt: string | null;
+            /** @description It waits for an upstream that failed or was cancelled, or for one that waits for such a one. */
+            upstreamFailed: boolean;
             version: string;
             workflow: {
                 id: string;
@@ -1711,6 +1988,8 @@ export interface components {
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
             upstream: components["schemas"]["InstanceNeighbour"][];
             upstreamDoneAt: string | null;
+            /** @description It waits for an upstream that failed or was cancelled, or for one that waits for such a one. */
+            upstreamFailed: boolean;
             version: string;
             workflow: {
                 id: string;
@@ -1747,6 +2026,8 @@ export interface components {
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
         };
         InstanceState: {
+            /** @description Of a wide rerun: how many downstream instances run again with it. */
+            along?: number;
             frozen: boolean;
             id: string;
             /** @enum {string} */
@@ -1962,6 +2243,32 @@ export interface components {
             /** @description Name or id of the workflow. */
             workflow: string;
         };
+        NewCalendar: {
+            /** @default  */
+            description?: string;
+            /**
+             * @description Days off, whatever their day of the week.
+             * @default []
+             */
+            holidays?: string[];
+            name: string;
+            /**
+             * @description Days on, whatever their day of the week.
+             * @default []
+             */
+            workDays?: string[];
+            /**
+             * @description The weekly pattern: days of the week that are work days.
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri"
+             *     ]
+             */
+            workWeekdays?: ("sun" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat")[];
+        };
         NewDataSource: {
             /** @default  */
             cidr?: string;
@@ -2037,9 +2344,91 @@ export interface components {
             };
             name: string;
         };
+        Node: {
+            /** @description What is planned of it is frozen. */
+            frozen: boolean;
+            id: string;
+            name: string;
+            /**
+             * @description As the latest version says; frozen keeps what is planned frozen.
+             * @enum {string}
+             */
+            scheduleType: "normal" | "frozen" | "dry_run";
+            type: string;
+        };
+        NodeFrozen: {
+            frozen: boolean;
+            /** @description How many instances were frozen or thawed with it. */
+            instances: number;
+            node: string;
+            /**
+             * @description As the latest version says; frozen keeps what is planned frozen.
+             * @enum {string}
+             */
+            scheduleType: "normal" | "frozen" | "dry_run";
+        };
         /** @default {} */
         Operation: {
             comment?: string;
+        };
+        ParameterPreview: {
+            nodes: {
+                instances: {
+                    /** Format: date */
+                    bizdate: string;
+                    /** @description Why the cycle does nothing. */
+                    dryRun: ("off_day" | "dst_gap") | null;
+                    /** @description Why a parameter has no value, by its name. */
+                    errors: {
+                        [key: string]: string;
+                    };
+                    /** @description 1 for the second of two that read the same. */
+                    fold: 0 | 1;
+                    /** @description The wall clock of the schedule’s zone, YYYY-MM-DD HH:MM:SS. */
+                    localTime: string;
+                    /** @description 1 for the first of the day. */
+                    periodNo: number;
+                    /** Format: date-time */
+                    scheduledTime: string;
+                    values: {
+                        [key: string]: string;
+                    };
+                }[];
+                node: string;
+                parameters: {
+                    expression: string;
+                    /**
+                     * @description Where the declaration in force stands; the nearest wins.
+                     * @enum {string}
+                     */
+                    level: "workspace" | "workflow" | "node";
+                    name: string;
+                }[];
+            }[];
+            /** @description At most 200 are listed; choose others by `node`. */
+            nodeTotal: number;
+            timezone: string;
+            /** @description null: a draft. */
+            version: number | null;
+        };
+        /** @default {} */
+        ParameterPreviewRequest: {
+            /**
+             * Format: date
+             * @description From its first cycle on; from now on without it.
+             */
+            bizdate?: string;
+            /**
+             * @description Instances of each node.
+             * @default 10
+             */
+            count?: number;
+            /** @description A draft that need not be saved; the saved one without it. */
+            draft?: {
+                [key: string]: unknown;
+            };
+            /** @description Only this node. */
+            node?: string;
         };
         Partition: {
             /** Format: date */
@@ -2082,19 +2471,31 @@ export interface components {
             downstreamTotal: number;
             items: components["schemas"]["PreviewItem"][];
             totals: {
+                /** @description How many of them append what they have written. */
+                doubles: number;
                 downstream: {
                     [key: string]: number;
                 };
                 nothing: number;
                 refused: number;
                 will: number;
+                /** @description What is done or runs again with it, by workflow, the most first. */
+                workflows: {
+                    instances: number;
+                    workflow: string;
+                }[];
             };
         };
         PreviewDownstream: {
             /** Format: date */
             bizdate: string;
+            /**
+             * @description It has run and appends: what it wrote stays, and comes a second time.
+             * @constant
+             */
+            doubles?: true;
             /** @enum {string} */
-            effect: "waits again" | "may start" | "ends as a dry run" | "stays blocked" | "unchanged";
+            effect: "runs again" | "is left out" | "waits again" | "may start" | "ends as a dry run" | "stays blocked" | "unchanged";
             id: string;
             node: string;
             /** Format: date-time */
@@ -2107,6 +2508,11 @@ export interface components {
             /** Format: date */
             bizdate?: string;
             code?: string;
+            /**
+             * @description It has run and appends: what it wrote stays, and comes a second time.
+             * @constant
+             */
+            doubles?: true;
             frozenAfter?: boolean;
             id: string;
             node?: string;
@@ -2129,9 +2535,15 @@ export interface components {
         };
         PreviewRequest: {
             /** @enum {string} */
-            action: "rerun" | "stop" | "set-success" | "freeze" | "unfreeze";
+            action: "rerun" | "rerun-from-here" | "rerun-downstream" | "force-rerun" | "stop" | "set-success" | "freeze" | "unfreeze" | "unlink" | "change";
             /** @description Instances, in the order in which they are operated on. */
             ids: string[];
+            /** @description Larger goes first. */
+            priority?: number;
+            /** @description By name. */
+            resourceGroup?: string;
+            /** @description Of unlink: what they wait for no more. */
+            upstream?: string[];
         };
         Problem: {
             code: string;
@@ -2193,6 +2605,107 @@ export interface components {
                 id: string;
                 name: string;
             };
+        };
+        SchedulePreview: {
+            /** @description Without days on which the schedule rests. It looks ten years ahead. */
+            cycles: {
+                /** Format: date */
+                bizdate: string;
+                /** @description Why the cycle does nothing. */
+                dryRun: ("off_day" | "dst_gap") | null;
+                /** @description 1 for the second of two that read the same. */
+                fold: 0 | 1;
+                /** @description The wall clock of the schedule’s zone, YYYY-MM-DD HH:MM:SS. */
+                localTime: string;
+                /** @description 1 for the first of the day. */
+                periodNo: number;
+                /** Format: date-time */
+                scheduledTime: string;
+            }[];
+            timezone: string;
+        };
+        SchedulePreviewRequest: {
+            /**
+             * Format: date
+             * @description From its first cycle on; from now on without it.
+             */
+            bizdate?: string;
+            /** @default 10 */
+            count?: number;
+            /** @default {} */
+            schedule?: {
+                /** @description A business calendar: on its days off there is a dry run. */
+                calendar?: string;
+                /** @description Five fields: minute hour day month weekday. Without it and `period`: 0 0 * * *. */
+                cron?: string;
+                /**
+                 * @description What happens to cycles in an hour that is skipped or doubled.
+                 * @default run_at_next_valid
+                 * @enum {string}
+                 */
+                dstPolicy?: "run_at_next_valid" | "run_twice" | "dataworks";
+                /**
+                 * Format: date
+                 * @description First run day that has cycles; the business date is the day before.
+                 */
+                effectiveFrom?: string;
+                /**
+                 * Format: date
+                 * @description Last run day that has cycles, itself included.
+                 */
+                effectiveTo?: string;
+                /** @description Instead of `cron`: the same in words. */
+                period?: {
+                    /** @constant */
+                    every: "minute";
+                    /** @description First time of day; 00:00 without it. */
+                    from?: string;
+                    /** @description Minutes between two cycles. */
+                    step: number;
+                    /** @description Last time of day, itself included; 23:59 without it. */
+                    to?: string;
+                } | {
+                    /** @constant */
+                    every: "hour";
+                    /** @description First time of day; 00:00 without it. */
+                    from?: string;
+                    /** @description Exactly these hours, instead of `step`, `from` and `to`. */
+                    hours?: number[];
+                    /** @description The minute of `hours`. */
+                    minute?: number;
+                    /** @description Hours between two cycles, counted from `from`; 1 without it. */
+                    step?: number;
+                    /** @description Last time of day, itself included; 23:59 without it. */
+                    to?: string;
+                } | {
+                    /** @description One time of day or several, HH:MM. */
+                    at: string | string[];
+                    /** @constant */
+                    every: "day";
+                } | {
+                    /** @description One time of day or several, HH:MM. */
+                    at: string | string[];
+                    days: ("sun" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat")[];
+                    /** @constant */
+                    every: "week";
+                } | {
+                    /** @description One time of day or several, HH:MM. */
+                    at: string | string[];
+                    /** @description 1 to 31, or from the end of the month: -1 is its last day. */
+                    days: number[];
+                    /** @constant */
+                    every: "month";
+                } | {
+                    /** @description One time of day or several, HH:MM. */
+                    at: string | string[];
+                    /** @description MM-DD. */
+                    dates: string[];
+                    /** @constant */
+                    every: "year";
+                };
+            };
+            /** @description IANA name; the workspace’s without it. */
+            timezone?: string;
         };
         StartedBackfill: {
             bizdates: number;
@@ -2313,6 +2826,11 @@ export interface components {
                 name: string;
             }[];
         };
+        UnlinkRequest: {
+            comment?: string;
+            /** @description Instances it is to wait for no more. */
+            upstream: string[];
+        };
         Why: {
             reasons: {
                 /** @enum {string} */
@@ -2381,6 +2899,12 @@ export interface components {
             /** @enum {string} */
             role: "owner" | "administrator" | "developer" | "operator" | "deployer" | "visitor" | "security_manager";
             timezone: string;
+        };
+        WorkspaceParameterChange: {
+            [key: string]: string | null;
+        };
+        WorkspaceParameters: {
+            [key: string]: string;
         };
     };
     responses: never;
@@ -2455,6 +2979,41 @@ export interface operations {
             };
         };
     };
+    changeInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description Give it another priority or resource group while it waits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listDirtyRecords: {
         parameters: {
             query?: {
@@ -2479,6 +3038,41 @@ export interface operations {
                         items: components["schemas"]["DirtyRecord"][];
                         nextCursor: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forceInstance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Operation"];
+            };
+        };
+        responses: {
+            /** @description Run it past upstreams that are not satisfied and past its rerun mode */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -2671,6 +3265,76 @@ export interface operations {
             };
         };
     };
+    rerunInstanceDownstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Operation"];
+            };
+        };
+        responses: {
+            /** @description Run it again with all of its downstream that has ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rerunInstanceFromHere: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Operation"];
+            };
+        };
+        responses: {
+            /** @description Run it again with its downstream that has ended without success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     setInstanceSuccess: {
         parameters: {
             query?: never;
@@ -2757,6 +3421,41 @@ export interface operations {
         };
         responses: {
             /** @description Let it start again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlinkUpstreams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Let it wait no more for the upstreams that are named */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3804,6 +4503,183 @@ export interface operations {
             };
         };
     };
+    listCalendars: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List business calendars */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Calendar"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCalendar"];
+            };
+        };
+        responses: {
+            /** @description Create a business calendar */
+            201: {
+                headers: {
+                    ETag?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show a business calendar */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCalendar: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delete a business calendar that no workflow uses */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateCalendar: {
+        parameters: {
+            query?: never;
+            header: {
+                "If-Match": string;
+            };
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarChange"];
+            };
+        };
+        responses: {
+            /** @description Change a business calendar, for days that are not planned yet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getChecklist: {
         parameters: {
             query?: never;
@@ -4206,6 +5082,7 @@ export interface operations {
                 runGroup?: string;
                 runGroupKind?: string;
                 status?: string;
+                upstreamFailed?: "true" | "false";
                 workflow?: string;
             };
             header?: never;
@@ -4288,6 +5165,7 @@ export interface operations {
                 runGroup?: string;
                 runGroupKind?: string;
                 status?: string;
+                upstreamFailed?: "true" | "false";
                 workflow?: string;
             };
             header?: never;
@@ -4353,6 +5231,72 @@ export interface operations {
             };
         };
     };
+    getParameters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show the parameters of the workspace */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceParameters"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchParameters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkspaceParameterChange"];
+            };
+        };
+        responses: {
+            /** @description Change parameters of the workspace; null removes one, the others stay */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceParameters"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPartitions: {
         parameters: {
             query?: {
@@ -4379,6 +5323,41 @@ export interface operations {
                         items: components["schemas"]["Partition"][];
                         nextCursor: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Show when a schedule runs next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePreview"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -4614,6 +5593,114 @@ export interface operations {
             };
         };
     };
+    listNodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List the nodes of the latest version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Node"][];
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    freezeNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                node: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeNode"];
+            };
+        };
+        responses: {
+            /** @description Freeze a node: what is planned of it from now on does not start */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeFrozen"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unfreezeNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                node: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeNode"];
+            };
+        };
+        responses: {
+            /** @description Unfreeze a node: what is planned of it from now on starts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeFrozen"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewEdges: {
         parameters: {
             query?: never;
@@ -4637,6 +5724,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EdgePreview"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewVersion: {
+        parameters: {
+            query?: {
+                bizdate?: string;
+                count?: number;
+                node?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show the parameters of the next instances of the latest version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParameterPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ParameterPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Show the parameters that the next instances of a draft would have */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParameterPreview"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -113,6 +113,29 @@ test('what is odd about the edges is named: circles, isolated nodes, upstreams t
   expect(broken).toMatchObject({ status: 400, json: { code: 'MR-A101' } });
 });
 
+test('the edges of a schedule in words are those of its times and of its effective days', async () => {
+  await using api = await open();
+  const path = await create(api, 'report', {});
+  const ending = { period: { every: 'day', at: '02:00' }, effectiveTo: '2026-11-21' };
+  const draft = {
+    timezone: 'Asia/Shanghai',
+    schedule: { period: { every: 'hour', hours: [1, 3], minute: 30 } },
+    nodes: [shell('a'), shell('b', { schedule: ending }), shell('c', { needs: ['a', 'b'] })],
+  };
+  const edgesOn = async (bizdate: string): Promise<string[]> =>
+    (await preview(api, path, { bizdate, draft })).edges.map(({ downstream, upstream }) =>
+      [downstream, upstream].map(({ node, scheduledAt }) => `${node} ${scheduledAt}`).join(' < '),
+    );
+  const [early, late] = ['2026-11-20T17:30:00.000Z', '2026-11-20T19:30:00.000Z'];
+  expect(await edgesOn('2026-11-20')).toEqual([
+    `c ${early} < a ${early}`,
+    `c ${early} < b 2026-11-20T18:00:00.000Z`,
+    `c ${late} < a ${late}`,
+    `c ${late} < b 2026-11-20T18:00:00.000Z`,
+  ]);
+  expect(await edgesOn('2026-11-21')).toHaveLength(2);
+});
+
 test('the command line lists the same edges', async () => {
   await using api = await open();
   await create(api, 'report', {

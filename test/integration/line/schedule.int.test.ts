@@ -94,6 +94,58 @@ test('outside of its effective run days a schedule has no instances, both days i
   expect(instances).toEqual(['2026-11-22 00:00', '2026-11-23 00:00']);
 });
 
+test('a node waits for those cycles of another workflow that its schedule in words has, also before they are planned', async () => {
+  await using line = await Line.open({ now: NOON });
+  await newCalendar(line, []);
+  // Plans are made in the order of the workflows' ids: this one awaits the others.
+  await line.draft('down', {});
+  const day = { period: { every: 'day', at: '02:00' } };
+  await line.submit('up', {
+    nodes: [
+      node('plain', [], { schedule: day }),
+      node('trading', [], { schedule: { ...day, calendar: 'trading' } }),
+      node('ending', [], { schedule: { ...day, effectiveTo: '2026-11-22' } }),
+      node('hours', [], { schedule: { period: { every: 'hour', hours: [1, 3] } } }),
+      node('resting', [], {
+        schedule: { period: { every: 'hour', hours: [1, 3] }, calendar: 'trading' },
+      }),
+    ],
+  });
+  const names = ['plain', 'trading', 'ending', 'hours', 'resting'];
+  const needs = names.map((name) => ({ workflow: 'up', node: name }));
+  await line.submit('down', {
+    schedule: { period: { every: 'day', at: '04:00' } },
+    nodes: [{ ...node('d'), needs }],
+  });
+  await planEvenings(line, 2);
+  // A Sunday, on which hours of a calendar are one dry run; and a Monday without the one that has ended.
+  expect(await upstreamsOf(line, 'd')).toEqual([
+    '2026-11-21: ending 02:00, hours 01:00, hours 03:00, plain 02:00, resting 01:00, trading 02:00',
+    '2026-11-22: hours 01:00, hours 03:00, plain 02:00, resting 01:00, resting 03:00, trading 02:00',
+  ]);
+  expect((await line.instances(`n.name = 'd'`)).map((each) => each.pending)).toEqual([6, 6]);
+  expect(await line.wrongPendings()).toBe(0);
+  line.clock.set('2026-11-23T00:00:00Z');
+  const ran = await line.drain(await line.worker());
+  expect(ran.filter((name) => name === 'd')).toHaveLength(2);
+  expect(ran.at(-1)).toBe('d');
+});
+
+/** What each instance of a node waits for, with the local times. */
+async function upstreamsOf(line: Line, nodeName: string): Promise<string[]> {
+  const rows = await line.database.rows<{ shown: string }>(
+    `SELECT di.bizdate || ': ' || string_agg(u.name || ' '
+              || to_char(ui.scheduled_at AT TIME ZONE 'Asia/Shanghai', 'HH24:MI'), ', '
+              ORDER BY u.name, ui.scheduled_at) AS shown
+       FROM instance_edge e
+       JOIN node_instance di ON di.id = e.downstream_id JOIN node d ON d.id = di.node_id
+       JOIN node_instance ui ON ui.id = e.upstream_id JOIN node u ON u.id = ui.node_id
+      WHERE d.name = $1 GROUP BY di.bizdate ORDER BY di.bizdate`,
+    [nodeName],
+  );
+  return rows.map((row) => row.shown);
+}
+
 describe('a business calendar', () => {
   const draft = { schedule: { calendar: 'trading' }, nodes: [node('a')] };
 

@@ -67,7 +67,12 @@ function Editor({ workflow }: { readonly workflow: Workflow }): ReactNode {
       else next.set(key, value);
       return next;
     });
-  const refusal = submit.error instanceof ApiProblem ? submit.error : undefined;
+  const form = {
+    draft: state.draft,
+    onChange: state.edit,
+    fields: submit.error instanceof ApiProblem ? submit.error.fields : [],
+    isReadOnly: !mayDevelop || broken !== undefined,
+  };
   return (
     <Page
       title={workflow.name}
@@ -91,11 +96,7 @@ function Editor({ workflow }: { readonly workflow: Workflow }): ReactNode {
     >
       {workflow.description !== '' && <Text c="dimmed">{workflow.description}</Text>}
       {state.isConflict && <ConflictAlert state={state} />}
-      {broken !== undefined && tab !== 'json' && (
-        <Alert color="yellow" variant="outline" title={t('json.broken')}>
-          {t('json.brokenText')}
-        </Alert>
-      )}
+      {broken !== undefined && tab !== 'json' && <BrokenJson />}
       {state.error !== null && <ProblemAlert error={state.error} />}
       {submit.error !== null && <ProblemAlert error={submit.error} />}
       <Tabs value={tab} onChange={(next) => set('view', next)} keepMounted={false}>
@@ -108,21 +109,13 @@ function Editor({ workflow }: { readonly workflow: Workflow }): ReactNode {
         </Tabs.List>
         <Tabs.Panel value="nodes">
           <NodeWorkbench
-            draft={state.draft}
-            onChange={state.edit}
-            fields={refusal?.fields ?? []}
+            {...form}
             nodeId={search.get('node')}
             onNode={(node) => set('node', node)}
-            isReadOnly={!mayDevelop || broken !== undefined}
           />
         </Tabs.Panel>
         <Tabs.Panel value="schedule">
-          <SchedulePanel
-            draft={state.draft}
-            onChange={state.edit}
-            fields={refusal?.fields ?? []}
-            isReadOnly={!mayDevelop || broken !== undefined}
-          />
+          <SchedulePanel {...form} />
         </Tabs.Panel>
         <Tabs.Panel value="parameters">
           <ParametersTab workflowId={workflow.id} draft={state.draft} />
@@ -151,5 +144,14 @@ function Editor({ workflow }: { readonly workflow: Workflow }): ReactNode {
       )}
       <LeaveGuard isDirty={state.isDirty || broken !== undefined} />
     </Page>
+  );
+}
+
+function BrokenJson(): ReactNode {
+  const { t } = useTranslation('workflows');
+  return (
+    <Alert color="yellow" variant="outline" title={t('json.broken')}>
+      {t('json.brokenText')}
+    </Alert>
   );
 }

@@ -73,7 +73,8 @@ export async function insertPlan(
 ): Promise<number | undefined> {
   const [run] = await tx.rows<{ id: number }>(
     `INSERT INTO workflow_instance (plan_day, workspace_id, workflow_id, version_id, run_group_id, bizdate)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id`,
+     SELECT $1, $2, w.id, $4, $5, $6 FROM workflow w WHERE w.id = $3 FOR SHARE OF w
+     ON CONFLICT DO NOTHING RETURNING id`,
     [
       plan.planDay,
       plan.workspaceId,
@@ -184,12 +185,14 @@ async function lockUpstreams(tx: Sql, plan: WorkflowPlan): Promise<Outcomes> {
   return new Map(rows.map((row) => [row.id, row.outcome]));
 }
 
-/** Nodes that somebody has frozen. Whoever freezes one locks the workflow, so none is missed meanwhile. */
-async function frozenNodes(tx: Sql, plan: WorkflowPlan): Promise<Set<number>> {
-  await tx.run(`SELECT FROM workflow WHERE id = $1 FOR SHARE`, [plan.workflowId]);
+/**
+ * Nodes that somebody has frozen. Whoever freezes one locks the workflow, which this transaction has locked
+ * by an earlier statement: none is missed meanwhile.
+ */
+async function frozenNodes(tx: Sql, { workflowId }: WorkflowPlan): Promise<Set<number>> {
   const rows = await tx.rows<{ id: number }>(
     `SELECT id FROM node WHERE workflow_id = $1 AND frozen`,
-    [plan.workflowId],
+    [workflowId],
   );
   return new Set(rows.map((row) => row.id));
 }

@@ -12,7 +12,7 @@ import { refuseLoops } from './edge-findings.js';
 import { type Dependency, dependenciesOf } from './needs-of.js';
 import { readSpec } from './read-spec.js';
 import type { ScheduleSpec } from './schedule-spec.js';
-import type { WorkflowSpec } from './workflow-spec.js';
+import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
 
 export interface SubmitOptions {
   readonly workflowId: number;
@@ -150,12 +150,7 @@ async function insertNodes(
     readonly foreign: ForeignNodes;
   },
 ): Promise<void> {
-  const rows = await tx.rows<{ id: number; name: string }>(
-    `INSERT INTO node (workflow_id, name) SELECT $1, unnest($2::text[])
-     ON CONFLICT (workflow_id, name) DO UPDATE SET name = excluded.name RETURNING id, name`,
-    [workflow.id, spec.nodes.map((node) => node.id)],
-  );
-  const ids = new Map(rows.map((row) => [row.name, row.id]));
+  const ids = await insertNames(tx, workflow, spec);
   await tx.run(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
             dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode,
@@ -183,10 +178,7 @@ async function insertNodes(
           priority: node.priority,
           resource_group_id: groupIds.get(node.resourceGroup),
           slots: checked.get(node.id)?.isZeroLoad === true ? 0 : node.slots,
-          retry_max: node.retry.max,
-          retry_interval_ms: node.retry.intervalMs,
-          retry_factor: node.retry.backoff?.factor ?? 1,
-          retry_cap_ms: node.retry.backoff?.capMs ?? MAX_INTERVAL_MS,
+          ...retryColumns(node.retry),
           timeout_ms: node.timeoutMs,
           data_sources: checked.get(node.id)?.dataSources ?? [],
         })),
@@ -200,6 +192,20 @@ async function insertNodes(
   await insertOutputs(tx, versionId, spec, ids);
 }
 
+/** The ids of its nodes by their names; a name that was there before keeps its id. */
+async function insertNames(
+  tx: Sql,
+  workflow: WorkflowRow,
+  spec: WorkflowSpec,
+): Promise<Map<string, number>> {
+  const rows = await tx.rows<{ id: number; name: string }>(
+    `INSERT INTO node (workflow_id, name) SELECT $1, unnest($2::text[])
+     ON CONFLICT (workflow_id, name) DO UPDATE SET name = excluded.name RETURNING id, name`,
+    [workflow.id, spec.nodes.map((node) => node.id)],
+  );
+  return new Map(rows.map((row) => [row.name, row.id]));
+}
+
 function scheduleColumns(schedule: ScheduleSpec): Record<string, unknown> {
   const { cron, period, dstPolicy, effectiveFrom, effectiveTo, calendar } = schedule;
   return {
@@ -209,6 +215,15 @@ function scheduleColumns(schedule: ScheduleSpec): Record<string, unknown> {
     effective_from: effectiveFrom,
     effective_to: effectiveTo,
     calendar,
+  };
+}
+
+function retryColumns(retry: NodeSpec['retry']): Record<string, unknown> {
+  return {
+    retry_max: retry.max,
+    retry_interval_ms: retry.intervalMs,
+    retry_factor: retry.backoff?.factor ?? 1,
+    retry_cap_ms: retry.backoff?.capMs ?? MAX_INTERVAL_MS,
   };
 }
 

@@ -264,8 +264,10 @@ class Preview {
     const held = edges.filter(isPending).length;
     for (const edge of edges) edge.removed = true;
     state.pending -= held;
-    if (held > 0 && moveOfChild(state.status, state.pending) === 'release')
-      this.#settle(this.#release([state]));
+    if (held === 0) return;
+    const move = moveOfChild(state.status, state.pending);
+    if (move === 'release') this.#settle(this.#release([state]));
+    else if (move === 'takeBack') this.#waitAgain(state);
   }
 
   #outcomeOf(upstream: number): EdgeOutcome | undefined {

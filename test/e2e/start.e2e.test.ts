@@ -77,6 +77,7 @@ describe('npm start', () => {
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     expect(items(await product.cli('workflows', 'ls', '-o', 'json'))).toMatchObject([
       { name: 'sample', latestVersion: 1 },
+      { name: 'sample_fix_me', latestVersion: 1 },
     ]);
     expect(await targetLines(product, lastBizdate())).toEqual(strikesOf(lastBizdate()));
   });

@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { calendarSchema, calendarsPath, lookUpCalendar } from '../api/calendar.js';
-import { CliError, usageError } from '../cli-error.js';
 import type { Command, CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { DRY_RUN } from '../global-options.js';
+import { readDocument } from '../read-document.js';
 
 /** Other fields, as `calendars show -o yaml` prints them, are left aside; the server checks the days. */
 const fileSchema = z.object({
@@ -20,6 +18,12 @@ const fileSchema = z.object({
 });
 type CalendarFile = z.infer<typeof fileSchema>;
 
+const FILE = {
+  name: 'a calendar file',
+  form: 'A calendar file is YAML or JSON, as `millrace calendars show NAME -o yaml` prints it.',
+  shape: 'A calendar file is {"name", "workWeekdays", "holidays", "workDays"}.',
+};
+
 export const calendarsSet: Command = {
   path: ['calendars', 'set'],
   summary: 'Make a business calendar from a file, or replace the one of that name',
@@ -27,7 +31,7 @@ export const calendarsSet: Command = {
   options: { 'dry-run': DRY_RUN },
   examples: ['millrace calendars set holidays.yaml'],
   async run(ctx) {
-    const file = await readCalendarFile(resolve(ctx.io.cwd, ctx.args[0] ?? ''));
+    const file = await readDocument(resolve(ctx.io.cwd, ctx.args[0] ?? ''), fileSchema, FILE);
     if (ctx.settings.dryRun) {
       const known = await lookUpCalendar(await ctx.api(), await ctx.workspace(), file.name);
       const what = known === undefined ? 'make' : 'replace';
@@ -64,32 +68,4 @@ async function save(
     ...(etag === undefined ? {} : { ifMatch: etag }),
   });
   return changed.value;
-}
-
-async function readCalendarFile(path: string): Promise<CalendarFile> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch {
-    throw usageError(`${path} cannot be read`, 'Check the path.');
-  }
-  let content: unknown;
-  try {
-    content = parse(text);
-  } catch (error) {
-    throw new CliError(`${path}: ${error instanceof Error ? error.message : 'not YAML'}`, {
-      exitCode: EXIT.validation,
-      fix: 'A calendar file is YAML or JSON, as `millrace calendars show NAME -o yaml` prints it.',
-    });
-  }
-  const parsed = fileSchema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  throw new CliError(`${path} is not a calendar file`, {
-    exitCode: EXIT.validation,
-    fix: 'A calendar file is {"name", "workWeekdays", "holidays", "workDays"}.',
-    errors: parsed.error.issues.map((issue) => ({
-      pointer: issue.path.map((step) => `/${String(step)}`).join(''),
-      detail: issue.message,
-    })),
-  });
 }

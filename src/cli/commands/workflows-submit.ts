@@ -1,15 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { parse } from 'yaml';
 import { z } from 'zod';
 
 import type { ApiClient } from '../api/api-client.js';
 import { lookUpWorkflow, workflowSchema, workflowsPath } from '../api/workflow.js';
-import { CliError, usageError } from '../cli-error.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { DRY_RUN } from '../global-options.js';
+import { readDocument } from '../read-document.js';
 
 const submittedSchema = z.looseObject({
   versionId: z.string(),
@@ -25,6 +23,12 @@ const fileSchema = z.object({
 });
 type WorkflowFile = z.infer<typeof fileSchema>;
 
+const FILE = {
+  name: 'a workflow file',
+  form: 'A workflow file is YAML or JSON, as `millrace workflows show NAME -o yaml` prints it.',
+  shape: 'A workflow file is {"name", "description", "draft"}.',
+};
+
 export const workflowsSubmit: Command = {
   path: ['workflows', 'submit'],
   summary: 'Save a workflow file as the draft of its workflow and submit it',
@@ -35,7 +39,7 @@ export const workflowsSubmit: Command = {
   },
   examples: ['millrace workflows submit orders_daily.json --comment "third export"'],
   async run({ args, flags, io, settings, printer, api, workspace }) {
-    const file = await readWorkflowFile(resolve(io.cwd, args[0] ?? ''));
+    const file = await readDocument(resolve(io.cwd, args[0] ?? ''), fileSchema, FILE);
     const client = await api();
     const path = workflowsPath(await workspace());
     if (settings.dryRun) {
@@ -76,32 +80,4 @@ async function saveDraft(
     ...(etag === undefined ? {} : { ifMatch: etag }),
   });
   return known.id;
-}
-
-async function readWorkflowFile(path: string): Promise<WorkflowFile> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch {
-    throw usageError(`${path} cannot be read`, 'Check the path.');
-  }
-  let content: unknown;
-  try {
-    content = parse(text);
-  } catch (error) {
-    throw new CliError(`${path}: ${error instanceof Error ? error.message : 'not YAML'}`, {
-      exitCode: EXIT.validation,
-      fix: 'A workflow file is YAML or JSON, as `millrace workflows show NAME -o yaml` prints it.',
-    });
-  }
-  const parsed = fileSchema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  throw new CliError(`${path} is not a workflow file`, {
-    exitCode: EXIT.validation,
-    fix: 'A workflow file is {"name", "description", "draft"}.',
-    errors: parsed.error.issues.map((issue) => ({
-      pointer: issue.path.map((step) => `/${String(step)}`).join(''),
-      detail: issue.message,
-    })),
-  });
 }

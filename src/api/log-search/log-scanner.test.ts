@@ -35,7 +35,7 @@ function scan(search: Partial<LogSearch>, text: string, cuts: readonly number[] 
 function visibleLines(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
   return lines.map((line) => line.replace(/\x1b\[[0-9;]*m/g, '').replace(/\r$/, ''));
 }
 

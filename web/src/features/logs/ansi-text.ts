@@ -22,7 +22,7 @@ export interface StyledText {
 
 // The same sequences that the search leaves out: ECMA-48 control sequences, operating system commands,
 // short escapes; one that is broken off ends with its line.
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
 const SEQUENCE = /\x1b(?:\[([0-?]*)[ -/]*([@-~])?|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)/g;
 
 /** A line with its escape sequences read. Colours do not go over the end of a line. */

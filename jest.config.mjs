@@ -23,7 +23,11 @@ const common = {
   transform,
   extensionsToTreatAsEsm: ['.ts'],
   // Sources import each other as `./x.js`, the name they have once compiled.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
+    '^@millrace/(sdk|testkit)$': '<rootDir>/plugins/$1/src/index.ts',
+    '^@millrace/plugin-(\\w+)$': '<rootDir>/plugins/$1/src/index.ts',
+  },
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: [
     '<rootDir>/dist/',

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import 'reflect-metadata';
 import openapiTS, { astToString } from 'openapi-typescript';
 
 import { ensureBuilt } from './build.mjs';
@@ -11,17 +12,19 @@ import { ROOT } from './run.mjs';
 
 /** @returns {Promise<Record<string, string>>} path to text, of every generated document */
 async function generated() {
-  const { ERRORS } = await import('../dist/domain/errors.js');
-  const { configReference } = await import('../dist/config/reference.js');
-  const { cliReference } = await import('../dist/cli/cli-reference.js');
-  const { PluginHost } = await import('../dist/plugin-host/plugin-host.js');
-  const { inputSchemaOf } = await import('../dist/plugin-host/json-schema.js');
-  const { pluginReference, renderSection } =
-    await import('../dist/plugin-host/plugin-reference.js');
-  const { workflowSpec } = await import('../dist/scheduler/workflow-spec.js');
-  const { SAMPLE_SPEC } = await import('../dist/embedded/sample/sample-workflow.js');
-  const { DOCUMENTED_CONTROLLERS } = await import('../dist/api/routes/documented-controllers.js');
-  const { openapiDocument } = await import('../dist/api/openapi/openapi-document.js');
+  const {
+    DOCUMENTED_CONTROLLERS,
+    ERRORS,
+    PluginHost,
+    SAMPLE_SPEC,
+    cliReference,
+    configReference,
+    inputSchemaOf,
+    openapiDocument,
+    pluginReference,
+    renderSection,
+    workflowSpec,
+  } = await import('../dist/reference.js');
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const plugins = await PluginHost.open([]);
   return {

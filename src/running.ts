@@ -1,3 +1,17 @@
+import type { Config } from './config/load-config.js';
+import type { PluginHost } from './plugin-host/plugin-host.js';
+import type { Logger } from './telemetry/logger.js';
+
+/** What a role is started with. */
+export interface RoleContext {
+  readonly config: Config;
+  readonly plugins: PluginHost;
+  readonly logger: Logger;
+  readonly crashPoint: CrashPoint;
+}
+
+export type StartRole = (context: RoleContext) => Promise<Running>;
+
 /** What a role has started. */
 export interface Running {
   /** Where the api listens. */

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import { z } from 'zod';
 
-const packageFile = new URL('../package.json', import.meta.url);
+import { PACKAGE_ROOT } from './package-root.js';
+
+const packageFile = new URL('package.json', PACKAGE_ROOT);
 
 /** Millrace's own version, as package.json states it. */
 export const VERSION = z

@@ -1,54 +1,36 @@
 import { join, resolve } from 'node:path';
 
-import type { DynamicModule } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-
-import { AppModule } from './app.module.js';
 import type { Config } from './config/load-config.js';
 import { MillraceError } from './domain/errors.js';
-import type { PluginHost } from './plugin-host/plugin-host.js';
-import type { CrashPoint, Running } from './running.js';
-import type { Logger } from './telemetry/logger.js';
+import type { RoleContext, Running } from './running.js';
 import { AttemptHost } from './worker/attempt/attempt-host.js';
-import { WorkerModule } from './worker/worker.module.js';
+import { Worker } from './worker/worker.js';
 import { HttpWorkerLink } from './worker-link/http-worker-link.js';
 import type { WorkerLink } from './worker-link/worker-link.js';
 
 const LINK_TIMEOUT_MS = 10_000;
 
-/** The role `worker`: it knows the link and nothing of the store (engine rule 16). */
-export async function startWorkerRole(
-  config: Config,
-  plugins: PluginHost,
-  log: Logger,
-  crashPoint: CrashPoint,
-): Promise<Running> {
-  const module = workerModuleOf(httpLinkOf(config), config, plugins, log, crashPoint);
-  const application = await NestFactory.createApplicationContext(AppModule.of([module]), {
-    logger: false,
-    abortOnError: false,
-  });
-  return { close: () => application.close() };
+/** The role `worker`: it knows the link and nothing of the store (engine rule 16), and needs no Nest. */
+export async function startRole(context: RoleContext): Promise<Running> {
+  return await startWorker(httpLinkOf(context.config), context);
 }
 
-export function workerModuleOf(
+/** Starts a worker on a link; `close` gives its work back. */
+export async function startWorker(
   link: WorkerLink,
-  config: Config,
-  plugins: PluginHost,
-  logger: Logger,
-  crashPoint: CrashPoint,
-): DynamicModule {
-  const { worker, lease } = config;
-  return WorkerModule.register({
+  { config, plugins, logger, crashPoint }: RoleContext,
+): Promise<Running> {
+  const { worker: settings, lease } = config;
+  const worker = new Worker({
     link,
-    name: worker.name,
-    resourceGroup: worker.resourceGroup,
-    capacity: worker.slots,
+    name: settings.name,
+    resourceGroup: settings.resourceGroup,
+    capacity: settings.slots,
     plugins,
     host: new AttemptHost({
-      home: resolve(worker.home ?? join(config.process.dataDir, 'work')),
+      home: resolve(settings.home ?? join(config.process.dataDir, 'work')),
       graceMs: lease.killMs - lease.stopMs,
-      warmThreads: Math.min(2, worker.slots),
+      warmThreads: Math.min(2, settings.slots),
     }),
     renewMs: lease.renewMs,
     stopMs: lease.stopMs,
@@ -56,6 +38,8 @@ export function workerModuleOf(
     now: () => new Date(),
     crashPoint,
   });
+  await worker.start();
+  return { close: async () => await worker.stop() };
 }
 
 function httpLinkOf(config: Config): HttpWorkerLink {

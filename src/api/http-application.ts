@@ -1,5 +1,3 @@
-import 'reflect-metadata';
-
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { DynamicModule } from '@nestjs/common';

@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url';
 
 import sirv from 'sirv';
 
+import { PACKAGE_ROOT } from '../package-root.js';
+
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 /** Where the console is built to. */
-export const WEB_DIST = fileURLToPath(new URL('../../web/dist', import.meta.url));
+export const WEB_DIST = fileURLToPath(new URL('web/dist', PACKAGE_ROOT));
 
 // Styles: the component kit sets sizes and colours as style attributes.
 const CONTENT_SECURITY_POLICY = [

@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 import {
   createApiToken,
@@ -35,6 +34,7 @@ import { EXIT } from './exit-code.js';
 import type { CliIo } from './io.js';
 import { removeLocalServer, writeLocalServer } from './local-server.js';
 import { secondsSinceCommand } from './seconds-since-command.js';
+import { type Secrets, startProcesses, WORKERS } from './start-processes.js';
 import { runSample, startLesson } from './start-sample.js';
 import { secretBoxOf, secretKeyTexts } from '../store/secret-box-of.js';
 
@@ -43,19 +43,9 @@ export interface StartOptions {
   readonly once: boolean;
 }
 
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const ADMINISTRATOR = 'admin';
-const WORKERS = ['worker-1', 'worker-2'];
 /** What a start that is interrupted may still take to leave its work. */
 const LAST_WORDS_MS = 3000;
-
-/** What the processes are started with. The database URL and the keys reach no worker. */
-interface Secrets {
-  readonly databaseUrl: string;
-  readonly secretKey: string;
-  readonly workerToken: string;
-  readonly apiToken: string;
-}
 
 /** `npm start`: database, processes, sample; runs until it is told to stop. */
 export async function start(options: StartOptions, io: CliIo): Promise<number> {
@@ -103,22 +93,22 @@ async function startAll(
   );
   if (port !== config.api.port) say(`Port ${config.api.port} is taken; using ${port}.`);
 
-  const { warehouse, target, databaseUrl } = await startDatabases(
+  const url = `http://${config.api.host === '0.0.0.0' ? '127.0.0.1' : config.api.host}:${port}`;
+  const preparing = prepare(config, installation, supervisor, say);
+  // They load their modules while the databases start, and wait for their secrets.
+  const processes = startProcesses({
+    supervisor,
     config,
     installation,
-    supervisor,
-    say,
-  );
-  say(`Database ready (${secondsSinceCommand()} s). The sample's target is ${target.description}.`);
-
-  await using database = await Database.open({
-    url: databaseUrl,
-    applicationName: 'millrace start',
-    poolSize: 2,
+    secrets: async () => (await preparing).secrets,
+    url,
+    port,
   });
-  const secrets = await prepareSecrets(database, databaseUrl, config, installation);
-  const url = `http://${config.api.host === '0.0.0.0' ? '127.0.0.1' : config.api.host}:${port}`;
-  await startProcesses(supervisor, config, installation, secrets, url, port);
+  // Where the databases fail, that is what is told.
+  processes.catch(() => undefined);
+  const { warehouse, target, secrets, ...prepared } = await preparing;
+  await using database = prepared.database;
+  await processes;
   await writeLocalServer(
     installation.dataDir,
     { url, tokenFile: join(installation.keyring.path, '..', 'api-token') },
@@ -143,6 +133,41 @@ async function startAll(
 async function greeting(database: Database, url: string): Promise<string> {
   const link = await createLoginLink(database, { userName: ADMINISTRATOR, baseUrl: url });
   return `\nMillrace is at ${url}\nSign in once with ${link}\nCtrl-C stops everything.\n`;
+}
+
+interface Prepared {
+  readonly warehouse: SampleDatabase;
+  readonly target: SampleTarget;
+  /** The metadata database, open. */
+  readonly database: Database;
+  readonly secrets: Secrets;
+}
+
+async function prepare(
+  config: Config,
+  installation: Installation,
+  supervisor: Supervisor,
+  say: (text: string) => void,
+): Promise<Prepared> {
+  const { warehouse, target, databaseUrl } = await startDatabases(
+    config,
+    installation,
+    supervisor,
+    say,
+  );
+  say(`Database ready (${secondsSinceCommand()} s). The sample's target is ${target.description}.`);
+  const database = await Database.open({
+    url: databaseUrl,
+    applicationName: 'millrace start',
+    poolSize: 2,
+  });
+  try {
+    const secrets = await prepareSecrets(database, databaseUrl, config, installation);
+    return { warehouse, target, database, secrets };
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function startDatabases(
@@ -197,74 +222,4 @@ async function prepareSecrets(
     createApiToken(database, { userName: ADMINISTRATOR, name: 'npm start', replaces: true }),
   ]);
   return { databaseUrl, secretKey: keys.join(','), workerToken, apiToken };
-}
-
-async function startProcesses(
-  supervisor: Supervisor,
-  config: Config,
-  installation: Installation,
-  secrets: Secrets,
-  url: string,
-  port: number,
-): Promise<void> {
-  const common = {
-    MILLRACE_DATA_DIR: installation.dataDir,
-    MILLRACE_LOG_LEVEL: config.process.logLevel,
-    MILLRACE_RUN_LOG_DIR: config.process.runLogDir ?? join(installation.dataDir, 'run-logs'),
-    ...(config.process.plugins.length > 0
-      ? { MILLRACE_PLUGINS: config.process.plugins.join(',') }
-      : {}),
-    ...alertSettings(config, url),
-  };
-  const smtpPassword = config.alerts.smtpPassword?.reveal();
-  const store = () => ({
-    MILLRACE_DATABASE_URL: secrets.databaseUrl,
-    MILLRACE_SECRET_KEY: secrets.secretKey,
-    ...(smtpPassword === undefined ? {} : { MILLRACE_SMTP_PASSWORD: smtpPassword }),
-  });
-  const child = (
-    name: string,
-    stage: number,
-    env: Record<string, string>,
-    settings: () => Record<string, string>,
-  ) =>
-    supervisor.startChild({
-      name,
-      args: ['--enable-source-maps', MAIN],
-      env: { ...common, ...env },
-      stdinSettings: settings,
-      stage,
-    });
-  // All at once: a worker keeps asking until the api answers.
-  await Promise.all([
-    child(
-      'api',
-      0,
-      { MILLRACE_ROLE: 'api', MILLRACE_HOST: config.api.host, MILLRACE_PORT: String(port) },
-      store,
-    ),
-    child('scheduler', 1, { MILLRACE_ROLE: 'scheduler' }, store),
-    ...WORKERS.map((name) =>
-      child(
-        name,
-        2,
-        {
-          MILLRACE_ROLE: 'worker',
-          MILLRACE_WORKER_NAME: name,
-          MILLRACE_WORKER_SLOTS: String(config.worker.slots),
-          MILLRACE_WORKER_HOME: join(installation.dataDir, 'work', name),
-          MILLRACE_LINK_URL: url,
-        },
-        () => ({ MILLRACE_LINK_TOKEN: secrets.workerToken }),
-      ),
-    ),
-  ]);
-}
-
-/** What nobody has set: links lead to this server, and a receiver on this machine may be tried out. */
-function alertSettings({ given, alerts }: Config, url: string): Record<string, string> {
-  return {
-    MILLRACE_PUBLIC_URL: alerts.publicUrl ?? url,
-    MILLRACE_WEBHOOK_LOCAL: given.has('MILLRACE_WEBHOOK_LOCAL') ? alerts.webhookLocal : 'loopback',
-  };
 }

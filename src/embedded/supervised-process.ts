@@ -15,8 +15,11 @@ export interface ChildSpec {
   readonly args: readonly string[];
   /** Visible to the nodes that run in it: no secrets. */
   readonly env: Readonly<Record<string, string>>;
-  /** Settings that go over stdin, named as in the environment. Asked again at every start. */
-  readonly stdinSettings: () => Readonly<Record<string, string>>;
+  /**
+   * Settings that go over stdin, named as in the environment. Asked again at every start. The process is
+   * there before they are, and loads meanwhile what it needs; where they fail, it ends.
+   */
+  readonly stdinSettings: () => Promise<Readonly<Record<string, string>>>;
   /** Children with a higher number stop earlier; those with the same number together. */
   readonly stage: number;
 }
@@ -52,7 +55,10 @@ export class SupervisedProcess {
     this.#child.once('close', () => closeSync(log));
     // A child that dies at once breaks the pipe; its exit tells that already.
     this.#child.stdin?.on('error', () => undefined);
-    this.#child.stdin?.write(`${JSON.stringify(spec.stdinSettings())}\n`);
+    spec.stdinSettings().then(
+      (settings) => this.#child.stdin?.write(`${JSON.stringify(settings)}\n`),
+      () => this.kill(),
+    );
     this.ready = this.#firstWord(spec.name, log, logFile);
     this.ready.catch(() => undefined);
   }

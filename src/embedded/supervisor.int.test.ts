@@ -53,7 +53,7 @@ function child(name: string, stage: number, settings: Record<string, string> = {
     stage,
     args: [join(folder, 'child.mjs')],
     env: { NAME: name, NOTES: notes },
-    stdinSettings: () => settings,
+    stdinSettings: async () => await Promise.resolve(settings),
   };
 }
 

@@ -19,13 +19,21 @@ import type { PluginManifest } from './manifest-view.js';
 import type { SyncConfig } from './sync-config.js';
 import { syncSchema } from './sync-config.js';
 
-export const BUILT_IN_PLUGINS: readonly string[] = [
-  '@millrace/plugin-virtual',
-  '@millrace/plugin-shell',
-  '@millrace/plugin-file',
-  '@millrace/plugin-postgres',
-  '@millrace/plugin-mysql',
-];
+/** By package name, in the order they are registered. They are part of the build, not looked for. */
+const BUILT_IN: Readonly<Record<string, () => Promise<unknown>>> = {
+  '@millrace/plugin-virtual': () => import('@millrace/plugin-virtual'),
+  '@millrace/plugin-shell': () => import('@millrace/plugin-shell'),
+  '@millrace/plugin-file': () => import('@millrace/plugin-file'),
+  '@millrace/plugin-postgres': () => import('@millrace/plugin-postgres'),
+  '@millrace/plugin-mysql': () => import('@millrace/plugin-mysql'),
+};
+
+export const BUILT_IN_PLUGINS: readonly string[] = Object.keys(BUILT_IN);
+
+/** Loads the built-in plugins ahead of {@link PluginHost.open}. */
+export async function loadBuiltIns(): Promise<void> {
+  await Promise.all(Object.values(BUILT_IN).map(async (load) => await load()));
+}
 
 /** How an attempt finds a plugin again, in its own thread or process. */
 export interface PluginRef {
@@ -122,7 +130,12 @@ export class PluginHost {
     return this.#refused;
   }
 
-  /** Everything that forms and references need; no functions. */
+  /** In the order they are registered. */
+  versions(): { readonly name: string; readonly version: string }[] {
+    return this.#plugins.map(({ value: { name, version } }) => ({ name, version }));
+  }
+
+  /** Everything that forms and references need; no functions. Makes every schema anew: not for hot paths. */
   manifests(): readonly PluginManifest[] {
     return this.#plugins.map(({ value, ref }) => manifestView(value, ref.isolated));
   }
@@ -240,10 +253,11 @@ function lookUp<T>(map: ReadonlyMap<string, Owned<T>>, kind: ConfigKind, type: s
 }
 
 async function importPlugin(specifier: string, folders: readonly string[]): Promise<Plugin> {
-  const entry = await pluginEntry(specifier, folders);
+  const builtIn = BUILT_IN[specifier];
+  const entry = builtIn === undefined ? await pluginEntry(specifier, folders) : '';
   let loaded: unknown;
   try {
-    loaded = await import(pathToFileURL(entry).href);
+    loaded = await (builtIn?.() ?? import(pathToFileURL(entry).href));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new MillraceError('MR-P107', `${specifier}: ${reason}`, { cause: error });

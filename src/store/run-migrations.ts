@@ -4,6 +4,7 @@ import pg from 'pg';
 import { DataSource, type Logger, type MigrationInterface } from 'typeorm';
 
 import { MillraceError } from '../domain/errors.js';
+import { PACKAGE_ROOT } from '../package-root.js';
 import { Database, type Sql, sqlStateOf } from './database.js';
 import { ensurePartitions } from './sql/ensure-partitions.sql.js';
 
@@ -20,10 +21,9 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const LOCK_TIMEOUT_MS = 2_000;
 const MAX_TRIES = 5;
 
-// Compiled, the store lies in dist/store beside dist/migrations; as source, in src/store.
 const FOLDER = new URL(
-  import.meta.url.endsWith('.ts') ? '../../migrations/' : '../migrations/',
-  import.meta.url,
+  import.meta.url.endsWith('.ts') ? 'migrations/' : 'dist/migrations/',
+  PACKAGE_ROOT,
 );
 
 /**

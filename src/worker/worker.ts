@@ -33,6 +33,7 @@ const MAX_STRANGERS = 100;
 const POLL_WAIT_MS = 20_000;
 const MAX_REQUESTS = 2;
 const MAX_BACKOFF_MS = 5000;
+const MIN_BACKOFF_MS = 50;
 /** How long a worker that ends tries to give its attempts back; their lease sees to the rest. */
 const GIVE_BACK_MS = 8000;
 
@@ -87,8 +88,9 @@ export class Worker {
 
   async #register(): Promise<void> {
     const { link, plugins, logger } = this.#options;
+    const start = performance.now();
     let said: string | undefined;
-    for (let delayMs = 100; ; delayMs = Math.min(MAX_BACKOFF_MS, delayMs * 2)) {
+    for (;;) {
       try {
         const { workerId } = await link.register({
           name: this.#options.name,
@@ -97,7 +99,7 @@ export class Worker {
           capacity: this.#options.capacity,
           nodeTypes: [SYNC_NODE_TYPE, ...plugins.types('node')],
           dataSourceTypes: plugins.types('dataSource'),
-          plugins: plugins.manifests().map(({ name, version }) => ({ name, version })),
+          plugins: plugins.versions(),
           addresses: reachableAddresses(),
         });
         this.#workerId = workerId;
@@ -109,7 +111,9 @@ export class Worker {
         // Said once: at every start the workers are ready before their api.
         if (reason !== said) logger.warn({ reason }, 'the link does not answer; trying again');
         said = reason;
-        await sleep(delayMs);
+        // Never more than a tenth on top of what it has waited: doubling made a start a second longer.
+        const waitedMs = performance.now() - start;
+        await sleep(Math.min(MAX_BACKOFF_MS, Math.max(MIN_BACKOFF_MS, waitedMs / 10)));
       }
     }
   }

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { register } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-
-register('../support/typescript-loader.mjs', import.meta.url);
 
 const LINES = 5_000_000;
 const WORDS = ['orders', 'customers', 'payments', 'refunds', 'shipments', 'invoices'];

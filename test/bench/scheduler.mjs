@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { register } from 'node:module';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 import { Figures, percentile } from './timeline/figures.mjs';
-
-register('../support/typescript-loader.mjs', import.meta.url);
 
 const isJson = process.argv.includes('--json');
 const isQuick = process.argv.includes('--quick');

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
-import { findDatabase } from '../../dist/cli/find-database.js';
-import { Database } from '../../dist/store/database.js';
+import { findDatabase } from '../../src/cli/find-database.js';
+import { Database } from '../../src/store/database.js';
 import { benchLogSearch } from './log-search.mjs';
 import { Figures, percentile } from './timeline/figures.mjs';
 import { openInstallation } from './timeline/installation.mjs';

@@ -143,7 +143,7 @@ export class Processes implements AsyncDisposable {
         ...this.#settings.env,
         ...env,
       },
-      stdinSettings: () => stdin,
+      stdinSettings: async () => await Promise.resolve(stdin),
       stage: 0,
     };
     const logs = join(folder, 'logs');

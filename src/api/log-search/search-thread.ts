@@ -1,17 +1,13 @@
 import { Worker } from 'node:worker_threads';
 
 import { MillraceError } from '../../domain/errors.js';
+import { PACKAGE_ROOT } from '../../package-root.js';
 import type { StoredChunk } from '../../store/repositories/log-repository.js';
 import type { Found, LogSearch } from './log-search.js';
 import type { FromSearch, ToSearch } from './search-protocol.js';
 
-/** A thread's entry must be compiled; tests run from the sources and take it from the build. */
-const ENTRY_URL = new URL(
-  import.meta.url.endsWith('.ts')
-    ? '../../../dist/api/log-search/search-entry.js'
-    : './search-entry.js',
-  import.meta.url,
-);
+/** Always of the build, also where tests run the sources: a thread cannot start from TypeScript. */
+const ENTRY_URL = new URL('dist/api/log-search/search-entry.js', PACKAGE_ROOT);
 
 const HEAP_MB = 256;
 

@@ -7,15 +7,16 @@ import { DOCUMENTED_CONTROLLERS } from './documented-controllers.js';
 
 @Controller('/api/v1')
 export class OpenapiController {
-  readonly #document: object;
+  readonly #version: string;
+  #document: object | undefined;
 
   constructor(@Inject(API_PORTS) ports: ApiPorts) {
-    this.#document = openapiDocument(DOCUMENTED_CONTROLLERS, ports.version);
+    this.#version = ports.version;
   }
 
   @Get('openapi.json')
   @SignedIn()
   getDocument(): object {
-    return this.#document;
+    return (this.#document ??= openapiDocument(DOCUMENTED_CONTROLLERS, this.#version));
   }
 }

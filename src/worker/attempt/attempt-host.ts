@@ -1,18 +1,14 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../package-root.js';
 import type { AttemptHandle, AttemptHooks, AttemptJob, AttemptOutcome } from './attempt-job.js';
 import { AttemptProcess } from './attempt-process.js';
 import type { FromAttempt } from './attempt-protocol.js';
 import { AttemptThread } from './attempt-thread.js';
 import type { AttemptTransport, TransportEnd } from './attempt-transport.js';
 
-/** A thread's entry must be compiled; tests run from the sources and take it from the build. */
-export const ATTEMPT_ENTRY_URL = new URL(
-  import.meta.url.endsWith('.ts')
-    ? '../../../dist/worker/attempt/attempt-entry.js'
-    : './attempt-entry.js',
-  import.meta.url,
-);
+/** Always of the build, also where tests run the sources: a thread cannot start from TypeScript. */
+export const ATTEMPT_ENTRY_URL = new URL('dist/worker/attempt/attempt-entry.js', PACKAGE_ROOT);
 
 export interface AttemptHostOptions {
   /** Each attempt gets an empty folder of its own in here, removed when it ends. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { freePort } from '../../../dist/embedded/free-port.js';
+import { freePort } from '../../../src/embedded/free-port.js';
 import { ROOT } from '../../../bin/run.mjs';
 
 /**

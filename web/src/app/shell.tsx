@@ -1,14 +1,14 @@
 import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import {
-  IconBell,
-  IconDatabase,
-  IconHistory,
-  IconHome,
-  IconList,
-  IconSitemap,
-  IconTimeline,
-} from '@tabler/icons-react';
+  BellIcon,
+  DatabaseIcon,
+  HistoryIcon,
+  HouseIcon,
+  ListIcon,
+  WorkflowIcon,
+  ChartGanttIcon,
+} from 'lucide-react';
 import { type ReactNode, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink as RouterNavLink, Outlet, useParams } from 'react-router';
@@ -24,13 +24,13 @@ import { WorkspaceProvider, useWorkspacePath } from './workspace.tsx';
 
 /** Where the rail leads: path below the workspace, text, icon. */
 const RAIL = [
-  { path: 'home', text: 'nav.home', Icon: IconHome },
-  { path: 'ops/timeline', text: 'nav.timeline', Icon: IconTimeline },
-  { path: 'ops/instances', text: 'nav.instances', Icon: IconList },
-  { path: 'ops/backfills', text: 'nav.backfills', Icon: IconHistory },
-  { path: 'ops/alerts', text: 'nav.alerts', Icon: IconBell },
-  { path: 'studio', text: 'nav.workflows', Icon: IconSitemap },
-  { path: 'data/sources', text: 'nav.dataSources', Icon: IconDatabase },
+  { path: 'home', text: 'nav.home', Icon: HouseIcon },
+  { path: 'ops/timeline', text: 'nav.timeline', Icon: ChartGanttIcon },
+  { path: 'ops/instances', text: 'nav.instances', Icon: ListIcon },
+  { path: 'ops/backfills', text: 'nav.backfills', Icon: HistoryIcon },
+  { path: 'ops/alerts', text: 'nav.alerts', Icon: BellIcon },
+  { path: 'studio', text: 'nav.workflows', Icon: WorkflowIcon },
+  { path: 'data/sources', text: 'nav.dataSources', Icon: DatabaseIcon },
 ] as const;
 
 export function Shell(): ReactNode {
@@ -92,7 +92,7 @@ function Frame(): ReactNode {
             component={RouterNavLink}
             to={pathOf(path)}
             label={t(text)}
-            leftSection={<Icon aria-hidden size={18} stroke={1.6} />}
+            leftSection={<Icon aria-hidden size={18} strokeWidth={1.6} />}
             onClick={close}
           />
         ))}

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Group, Menu, useMantineColorScheme } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
-import { IconHelp, IconSearch, IconSunMoon, IconUser } from '@tabler/icons-react';
+import { CircleQuestionMarkIcon, SearchIcon, SunMoonIcon, UserIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
@@ -24,7 +24,7 @@ export function TopBarMenus(): ReactNode {
         size="xs"
         onClick={spotlight.open}
         aria-keyshortcuts="Control+K Meta+K"
-        leftSection={<IconSearch aria-hidden size={14} />}
+        leftSection={<SearchIcon aria-hidden size={14} />}
         rightSection={<span aria-hidden="true">Ctrl K</span>}
       >
         {t('search.open')}
@@ -34,7 +34,7 @@ export function TopBarMenus(): ReactNode {
       <LanguageMenu />
       <ThemeMenu />
       <ActionIcon variant="default" aria-label={t('shortcuts.title')} onClick={sheet.open}>
-        <IconHelp aria-hidden size={18} stroke={1.6} />
+        <CircleQuestionMarkIcon aria-hidden size={18} strokeWidth={1.6} />
       </ActionIcon>
       <UserMenu />
     </Group>
@@ -129,7 +129,7 @@ function ThemeMenu(): ReactNode {
     <Menu>
       <Menu.Target>
         <ActionIcon variant="default" aria-label={t('theme.menu')}>
-          <IconSunMoon aria-hidden size={18} stroke={1.6} />
+          <SunMoonIcon aria-hidden size={18} strokeWidth={1.6} />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
@@ -162,7 +162,7 @@ function UserMenu(): ReactNode {
           variant="default"
           size="xs"
           aria-label={t('user.menu', { name })}
-          leftSection={<IconUser aria-hidden size={14} />}
+          leftSection={<UserIcon aria-hidden size={14} />}
         >
           {name}
         </Button>

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Stack, TextInput } from '@mantine/core';
-import { IconMinus } from '@tabler/icons-react';
+import { MinusIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -51,7 +51,7 @@ export function RangeFields({
               aria-label={t('new.removeRange', { no: at + 1 })}
               onClick={() => onChange(ranges.filter((_, no) => no !== at))}
             >
-              <IconMinus size={16} aria-hidden />
+              <MinusIcon size={16} aria-hidden />
             </ActionIcon>
           )}
         </Group>

@@ -1,17 +1,17 @@
 import { Button, Group, Menu } from '@mantine/core';
 import {
-  IconAdjustments,
-  IconChevronDown,
-  IconCircleCheck,
-  IconPlayerStop,
-  IconPlayerTrackNext,
-  IconRefresh,
-  IconRefreshAlert,
-  IconRefreshDot,
-  IconSnowflake,
-  IconSnowflakeOff,
-  type TablerIcon,
-} from '@tabler/icons-react';
+  SlidersHorizontalIcon,
+  ChevronDownIcon,
+  CircleCheckIcon,
+  SquareIcon,
+  FastForwardIcon,
+  RotateCwIcon,
+  ZapIcon,
+  RefreshCwIcon,
+  SnowflakeIcon,
+  SunIcon,
+  type LucideIcon,
+} from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -27,16 +27,16 @@ import {
   OPERATIONS,
 } from './operations.ts';
 
-const ICONS: Readonly<Record<OfferedOperation, TablerIcon>> = {
-  rerun: IconRefresh,
-  'rerun-from-here': IconRefreshDot,
-  'rerun-downstream': IconPlayerTrackNext,
-  'force-rerun': IconRefreshAlert,
-  change: IconAdjustments,
-  stop: IconPlayerStop,
-  'set-success': IconCircleCheck,
-  freeze: IconSnowflake,
-  unfreeze: IconSnowflakeOff,
+const ICONS: Readonly<Record<OfferedOperation, LucideIcon>> = {
+  rerun: RotateCwIcon,
+  'rerun-from-here': RefreshCwIcon,
+  'rerun-downstream': FastForwardIcon,
+  'force-rerun': ZapIcon,
+  change: SlidersHorizontalIcon,
+  stop: SquareIcon,
+  'set-success': CircleCheckIcon,
+  freeze: SnowflakeIcon,
+  unfreeze: SunIcon,
 };
 
 /**
@@ -110,7 +110,7 @@ function FurtherMenu({
         <Button
           size={size}
           variant="default"
-          rightSection={<IconChevronDown aria-hidden size={14} />}
+          rightSection={<ChevronDownIcon aria-hidden size={14} />}
           data-testid="further-operations"
         >
           {t('operation.further')}

@@ -1,5 +1,5 @@
 import { ActionIcon, Anchor, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconArrowsDiagonal, IconX } from '@tabler/icons-react';
+import { Maximize2Icon, XIcon } from 'lucide-react';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
@@ -96,7 +96,7 @@ function Corner({
         aria-label={t('drawer.open')}
         aria-keyshortcuts="Enter"
       >
-        <IconArrowsDiagonal aria-hidden size={16} />
+        <Maximize2Icon aria-hidden size={16} />
       </ActionIcon>
       <ActionIcon
         variant="default"
@@ -104,7 +104,7 @@ function Corner({
         aria-keyshortcuts="Escape"
         onClick={onClose}
       >
-        <IconX aria-hidden size={16} />
+        <XIcon aria-hidden size={16} />
       </ActionIcon>
     </Group>
   );

@@ -1,5 +1,5 @@
 import { Anchor, Button, CopyButton, Group, Skeleton, Text } from '@mantine/core';
-import { IconLink } from '@tabler/icons-react';
+import { Link2Icon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams, useSearchParams } from 'react-router';
@@ -131,7 +131,7 @@ function CopyLink({ address }: { readonly address: string }): ReactNode {
         <Button
           size="xs"
           variant="default"
-          leftSection={<IconLink aria-hidden size={14} />}
+          leftSection={<Link2Icon aria-hidden size={14} />}
           onClick={copy}
         >
           <span aria-live="polite">{copied ? t('copied') : t('copyLink')}</span>

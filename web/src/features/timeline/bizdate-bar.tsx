@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, SegmentedControl, Text, TextInput } from '@mantine/core';
-import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
+import { ChevronLeftIcon, ChevronRightIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -75,7 +75,7 @@ function ByBizdate({
           aria-label={t('period.before')}
           onClick={() => onPeriod({ bizdate: addDays(bizdate, -1) })}
         >
-          <IconChevronLeft aria-hidden size={16} />
+          <ChevronLeftIcon aria-hidden size={16} />
         </ActionIcon>
         <TextInput
           size="xs"
@@ -93,7 +93,7 @@ function ByBizdate({
           aria-label={t('period.after')}
           onClick={() => onPeriod({ bizdate: addDays(bizdate, 1) })}
         >
-          <IconChevronRight aria-hidden size={16} />
+          <ChevronRightIcon aria-hidden size={16} />
         </ActionIcon>
       </Group>
       <Text size="sm" c="dimmed" component="span">

@@ -1,4 +1,4 @@
-import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { ChevronDownIcon, ChevronRightIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -65,7 +65,7 @@ function GroupCell({
   readonly row: TimelineRow & { kind: 'group' };
   readonly isTree: boolean;
 }): ReactNode {
-  const Chevron = row.isFolded ? IconChevronRight : IconChevronDown;
+  const Chevron = row.isFolded ? ChevronRightIcon : ChevronDownIcon;
   return (
     <>
       {isTree && <Chevron aria-hidden size={14} className={classes['chevron'] ?? ''} />}

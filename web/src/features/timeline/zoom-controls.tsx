@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group } from '@mantine/core';
-import { IconMinus, IconPlus } from '@tabler/icons-react';
+import { MinusIcon, PlusIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -24,10 +24,10 @@ export function ZoomControls({
       {!isTable && (
         <>
           <ActionIcon variant="default" aria-label={t('zoom.in')} onClick={() => zoom(1 / 1.5)}>
-            <IconPlus aria-hidden size={16} />
+            <PlusIcon aria-hidden size={16} />
           </ActionIcon>
           <ActionIcon variant="default" aria-label={t('zoom.out')} onClick={() => zoom(1.5)}>
-            <IconMinus aria-hidden size={16} />
+            <MinusIcon aria-hidden size={16} />
           </ActionIcon>
           <Button size="compact-sm" variant="default" onClick={() => scene.fitAll()}>
             {t('zoom.all')}

@@ -14,7 +14,7 @@ export type Run = z.infer<typeof runSchema>;
 export interface WatchOptions {
   readonly timeoutSeconds: number | undefined;
   readonly signal: AbortSignal;
-  /** Called for each instance at the start and whenever its state has changed. */
+  /** Called for each instance at the start and whenever its state has changed, in the order of what happened. */
   readonly onChange: (instance: Instance) => void;
 }
 
@@ -36,7 +36,7 @@ export async function watchRun(api: ApiClient, runId: string, options: WatchOpti
   let settledSinceMs: number | undefined;
   for (;;) {
     const run = await readRun(api, runId, options.signal);
-    for (const instance of run.instances) {
+    for (const instance of run.instances.toSorted(byLastTurn)) {
       const state = stateText(instance);
       if (states.get(instance.id) === state) continue;
       states.set(instance.id, state);
@@ -55,6 +55,17 @@ export async function watchRun(api: ApiClient, runId: string, options: WatchOpti
     const pauseMs = nowMs - startedMs < EAGER_MS ? EAGER_POLL_MS : POLL_MS;
     await sleep(pauseMs, undefined, { signal: options.signal });
   }
+}
+
+/** A whole run may pass between two looks: they are told in the order of their times, what waits last. */
+function byLastTurn(a: Instance, b: Instance): number {
+  const [at, other] = [lastTurnMs(a), lastTurnMs(b)];
+  return at === other ? 0 : at - other;
+}
+
+function lastTurnMs({ endedAt, startedAt }: Instance): number {
+  const text = endedAt ?? startedAt;
+  return text ? Date.parse(text) : Infinity;
 }
 
 async function readRun(api: ApiClient, runId: string, signal: AbortSignal): Promise<Run> {

@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ATTEMPT_ENTRY_URL, AttemptHost } from './attempt-host.js';
+import { PACKAGE_ROOT } from '../../package-root.js';
+import { AttemptHost } from './attempt-host.js';
 import type { AttemptHandle, AttemptJob, AttemptTask } from './attempt-job.js';
+
+/** For scripts that are a process of their own. */
+const FROM_SOURCES = ['--import', new URL('test/support/typescript-loader.mjs', PACKAGE_ROOT).href];
+const HOST_URL = new URL('src/worker/attempt/attempt-host.ts', PACKAGE_ROOT).href;
 
 const identity = {
   installation: 'test',
@@ -242,10 +247,9 @@ describe('an attempt host', () => {
         plugins: files,
       };
       const script = join(folder, 'crashing-worker.mjs');
-      const hostUrl = new URL('./attempt-host.js', ATTEMPT_ENTRY_URL).href;
       await writeFile(
         script,
-        `import { AttemptHost } from ${JSON.stringify(hostUrl)};
+        `import { AttemptHost } from ${JSON.stringify(HOST_URL)};
          const host = new AttemptHost({ home: ${JSON.stringify(join(folder, 'home3'))} });
          const attempt = host.run(${JSON.stringify(job)}, { onLog: () => {} });
          console.log((await attempt.result).status);
@@ -257,7 +261,7 @@ describe('an attempt host', () => {
           MILLRACE_CRASH_POINTS: 'sync:before-finalize=kill@1',
           MILLRACE_CRASH_LOG: hits,
         };
-        const worker = spawn(process.execPath, [script], {
+        const worker = spawn(process.execPath, [...FROM_SOURCES, script], {
           env,
           stdio: ['ignore', 'pipe', 'inherit'],
         });
@@ -349,7 +353,6 @@ describe('an attempt host', () => {
 
   test('nothing that an attempt started outlives a worker that was killed', async () => {
     const script = join(folder, 'worker.mjs');
-    const hostUrl = new URL('./attempt-host.js', ATTEMPT_ENTRY_URL).href;
     const jobs = [
       {
         task: {
@@ -368,14 +371,16 @@ describe('an attempt host', () => {
     ];
     await writeFile(
       script,
-      `import { AttemptHost } from ${JSON.stringify(hostUrl)};
+      `import { AttemptHost } from ${JSON.stringify(HOST_URL)};
        const host = new AttemptHost({ home: ${JSON.stringify(join(folder, 'home2'))} });
        for (const job of ${JSON.stringify(jobs)}) {
          host.run({ identity: ${JSON.stringify(identity)}, parameters: {}, dataSources: [], ...job },
            { onLog: (stream, bytes) => process.stdout.write(bytes) });
        }`,
     );
-    const worker = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const worker = spawn(process.execPath, [...FROM_SOURCES, script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     worker.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
     const pidOf = async (name: string): Promise<number> =>

@@ -8,7 +8,7 @@ import { AttemptThread } from './attempt-thread.js';
 import type { AttemptTransport, TransportEnd } from './attempt-transport.js';
 
 /** Always of the build, also where tests run the sources: a thread cannot start from TypeScript. */
-export const ATTEMPT_ENTRY_URL = new URL('dist/worker/attempt/attempt-entry.js', PACKAGE_ROOT);
+const ATTEMPT_ENTRY_URL = new URL('dist/worker/attempt/attempt-entry.js', PACKAGE_ROOT);
 
 export interface AttemptHostOptions {
   /** Each attempt gets an empty folder of its own in here, removed when it ends. */

@@ -57,6 +57,7 @@ export const LINK_BODIES = {
         lineCount: z.int().min(0),
         byteCount: z.int().min(0),
         body: z.base64(),
+        grams: z.base64().exactOptional(),
       }),
     ),
   }),

@@ -156,11 +156,12 @@ export class SqlWorkerLink implements WorkerLink {
     const kept = chunks.filter((chunk) => ids.has(chunk.instanceId));
     if (kept.length === 0) return;
     await this.#options.database.run(
-      `INSERT INTO log_chunk (plan_day, instance_id, epoch, no, at, line_count, byte_count, body)
+      `INSERT INTO log_chunk (plan_day, instance_id, epoch, no, at, line_count, byte_count, body, grams)
        SELECT c.plan_day, c.instance_id, c.epoch, c.no, c.at, c.line_count, c.byte_count,
-              decode(c.body, 'base64')
+              decode(c.body, 'base64'), decode(c.grams, 'base64')
          FROM unnest($1::date[], $2::bigint[], $3::int[], $4::int[], $5::timestamptz[], $6::int[],
-              $7::int[], $8::text[]) AS c(plan_day, instance_id, epoch, no, at, line_count, byte_count, body)
+              $7::int[], $8::text[], $9::text[])
+              AS c(plan_day, instance_id, epoch, no, at, line_count, byte_count, body, grams)
        ON CONFLICT DO NOTHING`,
       [
         kept.map((chunk) => chunk.planDay),
@@ -171,6 +172,7 @@ export class SqlWorkerLink implements WorkerLink {
         kept.map((chunk) => chunk.lineCount),
         kept.map((chunk) => chunk.byteCount),
         kept.map((chunk) => chunk.body),
+        kept.map((chunk) => chunk.grams ?? null),
       ],
     );
     this.#options.wakeBus.wake('news');

@@ -126,6 +126,8 @@ export interface LogChunk extends AttemptRef {
   readonly byteCount: number;
   /** gzip of UTF-8 text, base64. */
   readonly body: string;
+  /** What it may hold (`GramFilters`), base64; only of chunks far from the start of a long log. */
+  readonly grams?: string;
 }
 
 export interface DirtyRow {

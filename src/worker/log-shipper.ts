@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
+import { GramFilters } from '../domain/log/gram-filter.js';
 import { LOG_HEAD_BYTES, leftOutLine } from '../domain/log/left-out.js';
 import type { AttemptRef, LogChunk } from '../worker-link/worker-link.js';
 
@@ -15,6 +16,8 @@ export interface LogShipperOptions {
   readonly maxBytes?: number;
   readonly chunkBytes?: number;
   readonly chunkMs?: number;
+  /** Where in the log chunks begin to have a filter: what comes before is searched in no time. */
+  readonly filterFromBytes?: number;
   /** Longest pause before a chunk is sent again. */
   readonly maxRetryMs?: number;
 }
@@ -22,6 +25,9 @@ export interface LogShipperOptions {
 const MAX_BYTES = 2 * LOG_HEAD_BYTES;
 const CHUNK_BYTES = 64 * 1024;
 const CHUNK_MS = 250;
+const FILTER_FROM_BYTES = 4 * 1024 * 1024;
+/** Below it the filter were larger than what it is about. */
+const FILTER_CHUNK_BYTES = 16 * 1024;
 const MAX_RETRY_MS = 5000;
 
 /**
@@ -35,6 +41,8 @@ export class LogShipper {
   #pendingBytes = 0;
   #sentBytes = 0;
   #no = 0;
+  #shippedBytes = 0;
+  readonly #filters = new GramFilters();
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
   /** The newest part of a log that is over its head's size. */
@@ -48,6 +56,7 @@ export class LogShipper {
       maxBytes: MAX_BYTES,
       chunkBytes: CHUNK_BYTES,
       chunkMs: CHUNK_MS,
+      filterFromBytes: FILTER_FROM_BYTES,
       maxRetryMs: MAX_RETRY_MS,
       ...options,
     };
@@ -61,7 +70,7 @@ export class LogShipper {
     }
     this.#pending.push(Buffer.from(bytes));
     this.#pendingBytes += bytes.length;
-    if (this.#pendingBytes >= this.#options.chunkBytes) await this.#flush();
+    if (this.#pendingBytes >= this.#options.chunkBytes) await this.#flush(true);
     else this.#timer ??= setTimeout(() => void this.#flush(), this.#options.chunkMs);
   }
 
@@ -102,14 +111,17 @@ export class LogShipper {
     }
   }
 
-  #flush(): Promise<void> {
+  /** `wholeOnly`: what is more than whole chunks waits for more, or small chunks would stand between them. */
+  #flush(wholeOnly = false): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const parts = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    if (parts.length === 0) return this.#sending;
-    const text = Buffer.concat(parts);
+    const all = Buffer.concat(this.#pending);
+    const kept = wholeOnly ? all.length % this.#options.chunkBytes : 0;
+    const text = all.subarray(0, all.length - kept);
+    this.#pending = kept === 0 ? [] : [all.subarray(text.length)];
+    this.#pendingBytes = kept;
+    if (kept > 0) this.#timer = setTimeout(() => void this.#flush(), this.#options.chunkMs);
+    if (text.length === 0) return this.#sending;
     this.#sentBytes += text.length;
     for (let at = 0; at < text.length; at += this.#options.chunkBytes) {
       this.#sending = this.#sending.then(() =>
@@ -120,6 +132,12 @@ export class LogShipper {
   }
 
   async #send(text: Buffer): Promise<void> {
+    const { chunkBytes, filterFromBytes } = this.#options;
+    const isFiltered =
+      this.#shippedBytes >= filterFromBytes &&
+      text.length >= Math.min(FILTER_CHUNK_BYTES, chunkBytes / 4);
+    this.#shippedBytes += text.length;
+    const grams = this.#filters.next(text, isFiltered);
     const chunk: LogChunk = {
       ...this.#options.attempt,
       no: this.#no++,
@@ -127,6 +145,7 @@ export class LogShipper {
       lineCount: countNewlines(text),
       byteCount: text.length,
       body: (await compress(text)).toString('base64'),
+      ...(grams === undefined ? {} : { grams: Buffer.from(grams).toString('base64') }),
     };
     const { maxRetryMs } = this.#options;
     for (let delayMs = 100; !this.#abandoned; delayMs = Math.min(maxRetryMs, delayMs * 2)) {

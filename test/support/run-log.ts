@@ -22,6 +22,8 @@ export interface RunLogOptions {
   readonly chunkBytes?: number;
   /** Above a worker's 50 MB only to measure. */
   readonly maxBytes?: number;
+  /** Where in the log chunks begin to have a filter; after 4 MB, as a worker has it, unless given. */
+  readonly filterFromBytes?: number;
 }
 
 /** Makes an instance of a workflow of its own that a worker is running. */

@@ -1,6 +1,13 @@
 import { isAtLeast } from '../../domain/log/line-level.js';
 import { visibleBytes } from '../../domain/log/visible-bytes.js';
-import { expressionOf, type Found, type LogHit, type LogSearch } from './log-search.js';
+import {
+  expressionOf,
+  type Found,
+  type LogHit,
+  type LogSearch,
+  lowered,
+  needleOf,
+} from './log-search.js';
 
 const NEWLINE = 10;
 const RETURN = 13;
@@ -28,7 +35,7 @@ export class LogScanner {
   constructor(search: LogSearch) {
     this.#search = search;
     this.#expression = expressionOf(search);
-    this.#needle = Buffer.from(search.isCaseSensitive ? search.text : lowered(search.text));
+    this.#needle = needleOf(search) ?? Buffer.alloc(0);
   }
 
   /** `newlines`: ends of lines in `pieces`, which the index of the log knows already. */
@@ -39,6 +46,13 @@ export class LogScanner {
     if (end > 0) this.#scanLines(bytes.subarray(0, end));
     this.#line += newlines;
     return this.#take(newlines);
+  }
+
+  /** Chunks with `lines` ends of lines that hold nothing: the line they begin in and that they end in too. */
+  skip(lines: number): Found {
+    this.#rest = [];
+    this.#line += lines;
+    return this.#take(lines);
   }
 
   /** The last line may have no end. */
@@ -141,11 +155,6 @@ function newlinesIn(text: Uint8Array, from: number, to: number): number {
 
 function withoutReturn(line: string): string {
   return line.charCodeAt(line.length - 1) === RETURN ? line.slice(0, -1) : line;
-}
-
-/** Letters of ASCII only: of the others some change their length, and no offset were right after them. */
-function lowered(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 const LOWER = Uint8Array.from({ length: 256 }, (_, byte) =>

@@ -31,6 +31,17 @@ export interface Found {
   readonly lines: number;
 }
 
+/** The bytes that a line must have, ASCII in small letters unless case matters; `undefined` for an expression. */
+export function needleOf(search: LogSearch): Buffer | undefined {
+  if (expressionOf(search) !== undefined) return undefined;
+  return Buffer.from(search.isCaseSensitive ? search.text : lowered(search.text));
+}
+
+/** Letters of ASCII only: of the others some change their length, and no offset were right after them. */
+export function lowered(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
 /** The expression of a search; `undefined` where bytes can be compared. Refuses what cannot be searched for. */
 export function expressionOf(search: LogSearch): RegExp | undefined {
   const { text, isRegex, isCaseSensitive, level } = search;

@@ -1,6 +1,13 @@
+import { gramBitsOf } from '../../domain/log/gram-filter.js';
 import type { InstanceKey } from '../../store/repositories/instance-repository.js';
-import { type LogSource, readStoredChunks } from '../../store/repositories/log-repository.js';
-import type { Found, LogSearch } from './log-search.js';
+import {
+  type LogSource,
+  readChunkMarks,
+  readStoredChunks,
+  type StoredChunk,
+} from '../../store/repositories/log-repository.js';
+import { type Found, type LogSearch, needleOf } from './log-search.js';
+import { searchRanges } from './search-ranges.js';
 import { SearchThread } from './search-thread.js';
 
 /** The first piece is small, so that the first hit is there soon. */
@@ -10,29 +17,52 @@ const CHUNKS = 48;
 const AHEAD = 3;
 const STEP_MS = 5000;
 
+interface SearchedLog {
+  readonly key: InstanceKey;
+  readonly epoch: number;
+}
+
 /**
  * Searches one attempt's log and gives what is found piece by piece, in the order of the lines. The thread
  * ends with the loop over it, also when that is left early.
  */
 export async function* runSearch(
   source: LogSource,
-  log: { readonly key: InstanceKey; readonly epoch: number },
+  log: SearchedLog,
   search: LogSearch,
   stepMs = STEP_MS,
 ): AsyncGenerator<Found, void, void> {
   await using thread = new SearchThread(search, stepMs);
   const ahead: Promise<Found>[] = [];
-  let after = -1;
-  for (let limit = FIRST_CHUNKS; ; limit = CHUNKS) {
-    const chunks = await readStoredChunks(source, log.key, log.epoch, { after, limit });
-    const last = chunks.at(-1);
-    if (last === undefined) break;
-    after = last.no;
-    ahead.push(thread.scan(chunks));
+  for await (const piece of piecesOf(source, log, needleOf(search))) {
+    ahead.push(typeof piece === 'number' ? thread.skip(piece) : thread.scan(piece));
     if (ahead.length < AHEAD) continue;
     const found = await ahead.shift();
     if (found !== undefined) yield found;
   }
   for (const found of ahead) yield await found;
   yield await thread.end();
+}
+
+/** The log in its order: chunks, or the ends of lines of chunks that cannot hold what is looked for. */
+async function* piecesOf(
+  source: LogSource,
+  { key, epoch }: SearchedLog,
+  needle: Buffer | undefined,
+): AsyncGenerator<readonly StoredChunk[] | number, void, void> {
+  const bits = needle === undefined ? [] : gramBitsOf(needle);
+  const marks = bits.length === 0 ? [] : await readChunkMarks(source.database, key, epoch, bits);
+  // What the log has grown by meanwhile comes last.
+  const ranges = [...searchRanges(marks), { after: marks.at(-1)?.no ?? -1, skipped: 0 }];
+  let limit = FIRST_CHUNKS;
+  for (const { skipped, ...range } of ranges) {
+    if (skipped > 0) yield skipped;
+    for (let { after } = range; ; limit = CHUNKS) {
+      const chunks = await readStoredChunks(source, key, epoch, { ...range, after, limit });
+      const last = chunks.at(-1);
+      if (last === undefined) break;
+      after = last.no;
+      yield chunks;
+    }
+  }
 }

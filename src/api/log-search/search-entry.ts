@@ -14,7 +14,7 @@ let turn: Promise<void> = Promise.resolve();
 port.on('message', (message: ToSearch) => {
   // Begun at once, in libuv's threads: what comes next is unzipped while this thread searches.
   const texts =
-    message.kind === 'end' ? undefined : Promise.allSettled(message.chunks.map(unzipped));
+    message.kind === 'chunks' ? Promise.allSettled(message.chunks.map(unzipped)) : undefined;
   turn = turn.then(async () => {
     try {
       answer({ kind: 'found', found: scanOf(message, await texts) });
@@ -28,6 +28,7 @@ function scanOf(
   message: ToSearch,
   texts: readonly PromiseSettledResult<Buffer>[] | undefined,
 ): Found {
+  if (message.kind === 'skip') return scanner.skip(message.lines);
   if (message.kind === 'end' || texts === undefined) return scanner.end();
   const pieces = texts.map((text) => {
     if (text.status === 'rejected') throw text.reason;

@@ -42,12 +42,17 @@ export class SearchThread implements AsyncDisposable {
   }
 
   /** Takes the next chunks; several may be on their way. */
-  async scan(chunks: readonly StoredChunk[]): Promise<Found> {
-    return await this.#ask({ kind: 'chunks', chunks });
+  scan(chunks: readonly StoredChunk[]): Promise<Found> {
+    return this.#ask({ kind: 'chunks', chunks });
   }
 
-  async end(): Promise<Found> {
-    return await this.#ask({ kind: 'end' });
+  /** Chunks with this many ends of lines hold nothing. */
+  skip(lines: number): Promise<Found> {
+    return this.#ask({ kind: 'skip', lines });
+  }
+
+  end(): Promise<Found> {
+    return this.#ask({ kind: 'end' });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -48,6 +48,7 @@ export const LogChunkEntity = new EntitySchema({
     line_count: { type: 'integer' },
     byte_count: { type: 'integer' },
     body: { type: 'bytea', nullable: true },
+    grams: { type: 'bytea', nullable: true },
     object_offset: { type: 'bigint', nullable: true },
     object_length: { type: 'integer', nullable: true },
   },

@@ -14,6 +14,7 @@ export interface LogSource {
 
 const unzip = promisify(gunzip);
 const CHUNKS_PER_READ = 32;
+const MAX_NO = 2_147_483_647;
 
 /**
  * A piece of a run log: bytes, because a chunk may end within a character. A line that a chunk cuts goes
@@ -134,6 +135,31 @@ function missingPart(lineCount: number): Buffer {
   return Buffer.from(text + '\n'.repeat(lineCount));
 }
 
+/** What is known of a chunk without its text. */
+export interface ChunkMark {
+  readonly no: number;
+  /** Ends of lines in it. */
+  readonly lineCount: number;
+  /** False: it has no line with what is looked for. */
+  readonly mayHold: boolean;
+}
+
+/** Which chunks may hold a text with these `bits` (`gramBitsOf`), in their order. */
+export async function readChunkMarks(
+  sql: Sql,
+  key: InstanceKey,
+  epoch: number,
+  bits: readonly number[],
+): Promise<ChunkMark[]> {
+  return await sql.rows<ChunkMark>(
+    `SELECT no, line_count AS "lineCount",
+            grams IS NULL OR NOT EXISTS (
+              SELECT FROM unnest($4::int[]) AS bit WHERE get_bit(grams, bit) = 0) AS "mayHold"
+       FROM log_chunk WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 ORDER BY no`,
+    [key.planDay, key.id, epoch, bits],
+  );
+}
+
 interface ChunkRow {
   readonly no: number;
   readonly lineCount: number;
@@ -143,20 +169,21 @@ interface ChunkRow {
   readonly length: number | null;
 }
 
-/** The next `limit` chunks after the number `after`, still compressed. */
+/** The next `limit` chunks after the number `after` and up to `until`, still compressed. */
 export async function readStoredChunks(
   source: LogSource,
   key: InstanceKey,
   epoch: number,
-  range: { readonly after: number; readonly limit: number },
+  range: { readonly after: number; readonly limit: number; readonly until?: number },
 ): Promise<StoredChunk[]> {
   const rows = await source.database.rows<ChunkRow>(
     `SELECT no, line_count AS "lineCount", byte_count AS "byteCount", body, object_offset AS "offset",
             object_length AS "length"
        FROM log_chunk
       WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no > $4
+        AND no <= $6
       ORDER BY no LIMIT $5`,
-    [key.planDay, key.id, epoch, range.after, range.limit],
+    [key.planDay, key.id, epoch, range.after, range.limit, range.until ?? MAX_NO],
   );
   const object = await objectPart(source, logKeyOf(key.planDay, key.id, epoch), rows);
   return rows.map(({ no, lineCount, byteCount, body, offset, length }) => ({

@@ -11,6 +11,7 @@ import { FolderLogStore } from '../../../src/store/log-store.js';
 import { archiveLogs } from '../../../src/store/sql/archive-logs.sql.js';
 import { openApi, type TestApi } from '../../support/api.js';
 import { openRunLog, type RunLog } from '../../support/run-log.js';
+import { seeded, testSeed } from '../../support/seeded.js';
 
 interface Hit {
   readonly line: number;
@@ -191,6 +192,38 @@ describe('a run log as text', () => {
   });
 });
 
+const WORDS = [
+  'orders',
+  'Zürich',
+  '行一行二',
+  'MR-D201',
+  'PAYMENTS',
+  'shipments',
+  '\u001b[31mred\u001b[0m',
+];
+
+/** Lines of words and numbers; some are empty, some longer than many chunks. */
+function randomLog(below: (limit: number) => number, lineCount: number): Buffer {
+  const word = (): string => WORDS[below(WORDS.length)] ?? '';
+  const line = (): string => {
+    const kind = below(100);
+    if (kind === 0) return '';
+    if (kind === 1) return `${word()}-`.repeat(below(3000));
+    return `${below(1e9)} ${word()} table_${below(500)} ${word()}${below(1e6)}`;
+  };
+  return Buffer.from(Array.from({ length: lineCount }, line).join('\n'));
+}
+
+/** A piece of the visible text, now and then in capitals or with something changed. */
+function randomQuery(text: Buffer, below: (limit: number) => number): string {
+  // eslint-disable-next-line no-control-regex -- the sequences that the log is written with
+  const visible = text.toString('utf8').replace(/\u001b\[\d+m/g, '');
+  const at = below(visible.length - 40);
+  const piece = visible.slice(at, at + 4 + below(24)).split('\n')[0] || 'orders';
+  const needle = below(4) === 0 ? piece.toUpperCase() : below(4) === 0 ? `${piece}#` : piece;
+  return `q=${encodeURIComponent(needle)}${below(2) === 0 ? '&case=1' : ''}&limit=1000`;
+}
+
 describe('a search of a run log', () => {
   test('finds words, expressions and levels, in rows and in the log store', async () => {
     const logStore = new FolderLogStore(folder);
@@ -223,6 +256,47 @@ describe('a search of a run log', () => {
       expect(some.hits.map(({ line }) => line)).toEqual([17, 27, 37]);
       expect(await search(api, log, 'q=数据&limit=0')).toMatchObject({ count: 500, hits: [] });
     }
+  });
+
+  test('finds the same with the filters of the chunks as without, and looks at less', async () => {
+    const seed = testSeed();
+    console.info(`log filters: MILLRACE_TEST_SEED=${seed}`);
+    const next = seeded(seed);
+    const below = (limit: number): number => Math.floor(next() * limit);
+    await using api = await openApi();
+    const log = await openRunLog(api, { chunkBytes: 2048, filterFromBytes: 10_000 });
+    const text = randomLog(below, 3000);
+    // Cut anywhere, as a pipe does it.
+    for (let at = 0; at < text.length;) {
+      const end = at + 1 + below(3000);
+      await log.write(text.subarray(at, end));
+      at = end;
+    }
+    await log.end();
+    const [{ filters } = { filters: 0 }] = await api.database.rows<{ filters: number }>(
+      'SELECT count(grams)::int AS filters FROM log_chunk',
+    );
+    expect(filters).toBeGreaterThan(50);
+    const queries = Array.from({ length: 30 }, () => randomQuery(text, below));
+    const filtered = [];
+    for (const query of queries) filtered.push(await search(api, log, query));
+    await api.database.run('UPDATE log_chunk SET grams = NULL');
+    for (const [i, query] of queries.entries())
+      expect([query, filtered[i]]).toEqual([query, await search(api, log, query)]);
+    expect(filtered.filter(({ count }) => count > 0).length).toBeGreaterThan(10);
+  });
+
+  test('leaves out what cannot hold a hit: chunks that have lost their object are not missed', async () => {
+    await using api = await openApi({ logStore: new FolderLogStore(join(folder, 'logs')) });
+    const log = await openRunLog(api, { chunkBytes: 2048, filterFromBytes: 0 });
+    for (let i = 0; i < 2000; i++) await log.write(`line ${i} of many\n`);
+    await log.write('the needle is here\n');
+    await log.end();
+    await api.database.run(`UPDATE log_chunk SET body = 'no gzip' WHERE no BETWEEN 1 AND 10`);
+    const found = await search(api, log, 'q=the%20needle');
+    expect(found).toMatchObject({ count: 1, scannedLines: 2001, hits: [{ line: 2000 }] });
+    const failed = await api.send('GET', `${pathOf(log)}/search?q=line`);
+    expect(failed.text).toContain('"problem"');
   });
 
   test('is empty for an instance without an attempt, and only for those who may see it', async () => {

@@ -3,7 +3,6 @@ import '@mantine/notifications/styles.css';
 import './ui/palette.css';
 import './app/app.css';
 
-import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode, Suspense } from 'react';
@@ -13,7 +12,7 @@ import { RouterProvider } from 'react-router/dom';
 import { queryClient } from './api/client.ts';
 import { startI18n } from './app/i18n.ts';
 import { router } from './app/router.tsx';
-import { theme, variables } from './app/theme.ts';
+import { Themed } from './app/themed.tsx';
 
 await startI18n();
 
@@ -21,13 +20,13 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
+    <Themed>
       <Notifications position="bottom-right" />
       <QueryClientProvider client={queryClient}>
         <Suspense fallback={null}>
           <RouterProvider router={router} />
         </Suspense>
       </QueryClientProvider>
-    </MantineProvider>
+    </Themed>
   </StrictMode>,
 );

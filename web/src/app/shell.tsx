@@ -15,6 +15,7 @@ import { Link, NavLink as RouterNavLink, Outlet, useParams } from 'react-router'
 
 import { $api } from '../api/client.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
+import { PageLoading } from '../ui/page-loading.tsx';
 import { CommandPalette } from './command-palette.tsx';
 import { LiveProvider } from './live.tsx';
 import { LivePill } from './live-pill.tsx';
@@ -98,7 +99,7 @@ function Frame(): ReactNode {
         ))}
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
-        <Suspense fallback={null}>
+        <Suspense fallback={<PageLoading />}>
           <Outlet />
         </Suspense>
       </AppShell.Main>

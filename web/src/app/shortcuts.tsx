@@ -112,12 +112,7 @@ export function ShortcutSheet(): ReactNode {
   const { isOpen, close } = useSheet();
   const { areOn, turn } = useSingleKeys();
   return (
-    <Modal
-      opened={isOpen}
-      onClose={close}
-      title={t('shortcuts.title')}
-      closeButtonProps={{ 'aria-label': t('close') }}
-    >
+    <Modal opened={isOpen} onClose={close} title={t('shortcuts.title')}>
       <Switch
         label={t('shortcuts.single')}
         checked={areOn}

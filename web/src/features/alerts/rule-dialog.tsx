@@ -68,7 +68,6 @@ export function RuleDialog({
       onClose={onClose}
       size="lg"
       title={base === undefined ? t('form.new') : t('form.edit', { name: base.name })}
-      closeButtonProps={{ 'aria-label': t('app:close') }}
       // A click beside the window must not drop a form that is half filled in.
       closeOnClickOutside={false}
     >

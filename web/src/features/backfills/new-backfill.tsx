@@ -41,13 +41,7 @@ export function NewBackfill({
 }): ReactNode {
   const { t } = useTranslation('backfills');
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('new.title')}
-      size="xl"
-      closeButtonProps={{ 'aria-label': t('app:close') }}
-    >
+    <Modal opened onClose={onClose} title={t('new.title')} size="xl">
       <Form workflow={workflow} onClose={onClose} />
     </Modal>
   );

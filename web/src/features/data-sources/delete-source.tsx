@@ -40,12 +40,7 @@ export function DeleteSource({
       <Button variant="default" onClick={() => setAsking(true)}>
         {t('delete.open')}
       </Button>
-      <Modal
-        opened={isAsking}
-        onClose={close}
-        title={t('delete.title', { name: source.name })}
-        closeButtonProps={{ 'aria-label': t('app:close') }}
-      >
+      <Modal opened={isAsking} onClose={close} title={t('delete.title', { name: source.name })}>
         <Text size="sm" mb="sm">
           {t('delete.text')}
         </Text>

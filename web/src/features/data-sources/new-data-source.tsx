@@ -31,7 +31,6 @@ export function NewDataSource({
       onClose={onClose}
       size="xl"
       title={chosen === undefined ? t('new.title') : t('new.titleOf', { type: chosen.title })}
-      closeButtonProps={{ 'aria-label': t('app:close') }}
       // A click beside the window must not drop a form that is half filled in.
       closeOnClickOutside={chosen === undefined}
     >

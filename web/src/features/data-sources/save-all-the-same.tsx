@@ -16,12 +16,7 @@ export function SaveAllTheSame({
 }): ReactNode {
   const { t } = useTranslation('data-sources');
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('confirm.title')}
-      closeButtonProps={{ 'aria-label': t('app:close') }}
-    >
+    <Modal opened onClose={onClose} title={t('confirm.title')}>
       <Text size="sm" mb="sm">
         {t('confirm.text')}
       </Text>

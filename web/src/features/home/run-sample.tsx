@@ -60,12 +60,7 @@ export function RunSample(): ReactNode {
       <Button loading={run.isPending} onClick={() => void start()}>
         {t('sample.run')}
       </Button>
-      <Modal
-        opened={run.isError}
-        onClose={run.reset}
-        title={t('sample.refused')}
-        closeButtonProps={{ 'aria-label': t('app:close') }}
-      >
+      <Modal opened={run.isError} onClose={run.reset} title={t('sample.refused')}>
         <ProblemAlert error={run.error} />
       </Modal>
     </>

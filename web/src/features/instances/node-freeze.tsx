@@ -28,7 +28,6 @@ export function NodeFreeze({ instance }: { readonly instance: Named }): ReactNod
         opened={isOpen}
         onClose={() => setOpen(false)}
         title={t('node.title', { node: instance.node.name })}
-        closeButtonProps={{ 'aria-label': t('close') }}
       >
         <Form instance={instance} onClose={() => setOpen(false)} />
       </Modal>

@@ -37,7 +37,6 @@ export function OperationModal({ asked, onClose, onDone }: OperationModalProps):
       onClose={onClose}
       size="lg"
       title={shown && t(`ask.${shown.operation}`, { count: shown.ids.length })}
-      closeButtonProps={{ 'aria-label': t('close') }}
     >
       {shown !== undefined && <Question asked={shown} onClose={onClose} onDone={onDone} />}
     </Modal>

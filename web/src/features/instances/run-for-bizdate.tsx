@@ -23,12 +23,7 @@ export interface RunForBizdateProps {
 export function RunForBizdate({ opened, onClose, ...rest }: RunForBizdateProps): ReactNode {
   const { t } = useTranslation('instances');
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title={t('run.title')}
-      closeButtonProps={{ 'aria-label': t('close') }}
-    >
+    <Modal opened={opened} onClose={onClose} title={t('run.title')}>
       <RunForm onClose={onClose} {...rest} />
     </Modal>
   );

@@ -21,7 +21,6 @@ export function LeaveGuard({ isDirty }: { readonly isDirty: boolean }): ReactNod
       opened={blocker.state === 'blocked'}
       onClose={() => blocker.reset?.()}
       title={t('leave.title')}
-      closeButtonProps={{ 'aria-label': t('app:close') }}
     >
       <Text size="sm">{t('leave.text')}</Text>
       <Group mt="md" justify="flex-end">

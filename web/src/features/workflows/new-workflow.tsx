@@ -36,13 +36,7 @@ export function NewWorkflow({ onClose }: { readonly onClose: () => void }): Reac
     if (made !== undefined) void navigate(pathOf(`studio/wf/${made.id}`));
   };
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('new.title')}
-      closeButtonProps={{ 'aria-label': t('app:close') }}
-      size="lg"
-    >
+    <Modal opened onClose={onClose} title={t('new.title')} size="lg">
       <form onSubmit={(event) => void submit(event)}>
         <Stack>
           <TextInput

@@ -133,12 +133,7 @@ function ScheduledSwitch({
           })
         }
       />
-      <Modal
-        opened={patch.isError}
-        onClose={patch.reset}
-        title={t('save.refused')}
-        closeButtonProps={{ 'aria-label': t('app:close') }}
-      >
+      <Modal opened={patch.isError} onClose={patch.reset} title={t('save.refused')}>
         <ProblemAlert error={patch.error} />
       </Modal>
     </>
@@ -155,12 +150,7 @@ function SubmitDialog({
   const { t } = useTranslation('workflows');
   const [comment, setComment] = useState('');
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('submit.title')}
-      closeButtonProps={{ 'aria-label': t('app:close') }}
-    >
+    <Modal opened onClose={onClose} title={t('submit.title')}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -49,9 +49,9 @@ export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<Workflow
   const calendars = await calendarsOfNodes(sql, order.workspaceId, nodes);
   const instances: PlannedInstance[] = [];
   const cycles = new Map<number, readonly PlannedCycle[]>();
+  const cyclesOfNode = sharedCycles(order, calendars);
   for (const node of nodes) {
-    const schedule = plannedSchedule(node, order.timezone, calendars);
-    const planned = cyclesOf(schedule, order.bizdate).map((cycle, at) => ({
+    const planned = cyclesOfNode(node).map((cycle, at) => ({
       ...cycle,
       index: instances.length + at,
     }));
@@ -65,6 +65,24 @@ export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<Workflow
     ]),
   );
   return { ...order, instances, ...(await planEdges(sql, order, own)) };
+}
+
+/** Most nodes of a workflow have the same schedule: its cycles are worked out once. */
+function sharedCycles(
+  order: PlanOrder,
+  calendars: Awaited<ReturnType<typeof calendarsOfNodes>>,
+): (node: NodeRow) => readonly Cycle[] {
+  const known = new Map<string, readonly Cycle[]>();
+  return (node) => {
+    const { cron, period, dst_policy, effective_from, effective_to, calendar } = node;
+    const key = JSON.stringify([cron, period, dst_policy, effective_from, effective_to, calendar]);
+    let cycles = known.get(key);
+    if (cycles === undefined) {
+      cycles = cyclesOf(plannedSchedule(node, order.timezone, calendars), order.bizdate);
+      known.set(key, cycles);
+    }
+    return cycles;
+  };
 }
 
 async function nodesOf(sql: Sql, { workspaceId, versionId }: PlanOrder): Promise<NodeRow[]> {

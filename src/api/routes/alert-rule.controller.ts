@@ -33,8 +33,6 @@ import {
   updateAlertRule,
   type Webhook,
 } from '../../store/repositories/alert-rule-repository.js';
-import { writeAudit } from '../../store/repositories/audit-repository.js';
-import { addEvent } from '../../store/repositories/event-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { type AlertTestResult, testAlertRule } from '../alert-test.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
@@ -42,6 +40,7 @@ import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
 import { requireMatch, setEtag, stale } from '../etag.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { Describe } from '../openapi/describe.decorator.js';
+import { noteChange } from '../note-change.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import {
   type AlertRuleChangeBody,
@@ -95,7 +94,13 @@ export class AlertRuleController {
       const fields = await this.#fieldsOf(tx, workspace, body, body.webhook);
       const owner = { workspaceId: workspace.id, userId: caller.userId };
       const created = encodeId('rule', await insertAlertRule(tx, secretBox, fields, owner));
-      await this.#note(tx, workspace, caller, 'created', created, body);
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'alertRule.created',
+        id: created,
+        fields: body,
+      });
       return created;
     });
     this.ports.wakeBus.wake();
@@ -133,7 +138,13 @@ export class AlertRuleController {
       const webhook = await this.#webhookOf(tx, current, body.webhook);
       requireSound({ ...rule, webhook });
       const fields = await this.#fieldsOf(tx, workspace, rule, webhook);
-      await this.#note(tx, workspace, caller, 'updated', id, body);
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'alertRule.updated',
+        id,
+        fields: body,
+      });
       const isSame =
         (current.enabled || !rule.enabled) &&
         isDeepStrictEqual(rule.condition, current.condition) &&
@@ -161,7 +172,7 @@ export class AlertRuleController {
     const current = await this.#load(workspace, id);
     requireMatch(request, current.revision);
     const deleted = await this.ports.database.transaction(async (tx) => {
-      await this.#note(tx, workspace, caller, 'deleted', id, {});
+      await noteChange(tx, this.ports, { workspace, caller, what: 'alertRule.deleted', id });
       return await deleteAlertRule(tx, this.ports.secretBox, current);
     });
     if (!deleted) throw stale();
@@ -222,24 +233,6 @@ export class AlertRuleController {
     // The key of one receiver is not shown to another one.
     const kept = url === stored?.url ? stored.secret : null;
     return { url, secret: change.secret === undefined ? kept : change.secret };
-  }
-
-  async #note(
-    tx: Sql,
-    workspace: Workspace,
-    caller: Principal,
-    what: 'created' | 'updated' | 'deleted',
-    id: string,
-    fields: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
-    await writeAudit(tx, this.ports.secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: `alertRule.${what}`,
-      target: id,
-      fields,
-    });
-    await addEvent(tx, { workspaceId: workspace.id, type: `alertRule.${what}`, payload: { id } });
   }
 }
 

@@ -17,7 +17,6 @@ import { z } from 'zod';
 import { MillraceError } from '../../domain/errors.js';
 import { decodeId, encodeId } from '../../domain/ids.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
-import { writeAudit } from '../../store/repositories/audit-repository.js';
 import {
   type Calendar,
   calendarById,
@@ -26,13 +25,13 @@ import {
   listCalendars,
   updateCalendar,
 } from '../../store/repositories/calendar-repository.js';
-import { addEvent } from '../../store/repositories/event-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
 import { requireMatch, setEtag, stale } from '../etag.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { Describe } from '../openapi/describe.decorator.js';
+import { noteChange } from '../note-change.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import {
   calendarChangeSchema,
@@ -82,7 +81,13 @@ export class CalendarController {
         'cal',
         await insertCalendar(tx, { ...body, workspaceId: workspace.id, userId: caller.userId }),
       );
-      await this.#note(tx, workspace, caller, 'created', created, body);
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'calendar.created',
+        id: created,
+        fields: body,
+      });
       return created;
     });
     this.ports.wakeBus.wake();
@@ -130,7 +135,13 @@ export class CalendarController {
     }
     await this.ports.database.transaction(async (tx) => {
       if (!(await updateCalendar(tx, current, next))) throw stale();
-      await this.#note(tx, workspace, caller, 'updated', id, body);
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'calendar.updated',
+        id,
+        fields: body,
+      });
     });
     this.ports.wakeBus.wake();
     return answer(response, await this.#load(workspace, id));
@@ -150,7 +161,7 @@ export class CalendarController {
     requireMatch(request, current.revision);
     await this.ports.database.transaction(async (tx) => {
       if (!(await deleteCalendar(tx, current))) throw stale();
-      await this.#note(tx, workspace, caller, 'deleted', id, {});
+      await noteChange(tx, this.ports, { workspace, caller, what: 'calendar.deleted', id });
     });
     this.ports.wakeBus.wake();
   }
@@ -159,24 +170,6 @@ export class CalendarController {
     const calendar = await calendarById(this.ports.database, workspace.id, decodeId('cal', id));
     if (calendar === undefined) throw new MillraceError('MR-A104', `there is no calendar ${id}`);
     return calendar;
-  }
-
-  async #note(
-    tx: Parameters<typeof writeAudit>[0],
-    workspace: Workspace,
-    caller: Principal,
-    what: 'created' | 'updated' | 'deleted',
-    id: string,
-    fields: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
-    await writeAudit(tx, this.ports.secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: `calendar.${what}`,
-      target: id,
-      fields,
-    });
-    await addEvent(tx, { workspaceId: workspace.id, type: `calendar.${what}`, payload: { id } });
   }
 }
 

@@ -20,7 +20,6 @@ import { MillraceError } from '../../domain/errors.js';
 import { decodeId, encodeId } from '../../domain/ids.js';
 import { secretFields } from '../../plugin-host/config-fields.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
-import { writeAudit } from '../../store/repositories/audit-repository.js';
 import {
   type DataSource,
   dataSourceById,
@@ -32,7 +31,6 @@ import {
   updateDataSource,
   workflowsUsing,
 } from '../../store/repositories/data-source-repository.js';
-import { addEvent } from '../../store/repositories/event-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
@@ -49,6 +47,7 @@ import { requireMatch, setEtag, stale } from '../etag.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { askWorker } from '../interactive-request.js';
 import { Describe } from '../openapi/describe.decorator.js';
+import { noteChange } from '../note-change.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import {
   type BrowseBody,
@@ -126,9 +125,15 @@ export class DataSourceController {
         test,
       });
       const { config: _visible, url: _url, ...fields } = body;
-      await this.#note(tx, workspace, caller, 'created', encodeId('ds', created), {
-        ...fields,
-        ...config.whole,
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'dataSource.created',
+        id: encodeId('ds', created),
+        fields: {
+          ...fields,
+          ...config.whole,
+        },
       });
       return created;
     });
@@ -200,9 +205,15 @@ export class DataSourceController {
         }
       : await this.#testForSaving(workspace, caller, current.type, config, body);
     const saved = await database.transaction(async (tx) => {
-      await this.#note(tx, workspace, caller, 'updated', id, {
-        description: body.description,
-        ...body.config,
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'dataSource.updated',
+        id,
+        fields: {
+          description: body.description,
+          ...body.config,
+        },
       });
       return await updateDataSource(tx, secretBox, current, {
         description: body.description ?? current.description,
@@ -239,7 +250,7 @@ export class DataSourceController {
       const users = await workflowsUsing(tx, workspace.id, current.name);
       if (users.length > 0)
         throw new MillraceError('MR-A105', `it is used by the workflows ${users.join(', ')}`);
-      await this.#note(tx, workspace, caller, 'deleted', id, {});
+      await noteChange(tx, this.ports, { workspace, caller, what: 'dataSource.deleted', id });
       return await deleteDataSource(tx, this.ports.secretBox, current);
     });
     if (!deleted) throw stale();
@@ -348,24 +359,6 @@ export class DataSourceController {
     const result = await lastResultOf(this.ports, call, config.whole);
     requireConfirmation(result, body.confirmFailedTest);
     return result;
-  }
-
-  async #note(
-    tx: Parameters<typeof writeAudit>[0],
-    workspace: Workspace,
-    caller: Principal,
-    what: 'created' | 'updated' | 'deleted',
-    id: string,
-    fields: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
-    await writeAudit(tx, this.ports.secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: `dataSource.${what}`,
-      target: id,
-      fields,
-    });
-    await addEvent(tx, { workspaceId: workspace.id, type: `dataSource.${what}`, payload: { id } });
   }
 }
 

@@ -18,8 +18,6 @@ import { z } from 'zod';
 import { MillraceError } from '../../domain/errors.js';
 import { decodeId, encodeDayId, encodeId } from '../../domain/ids.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
-import { writeAudit } from '../../store/repositories/audit-repository.js';
-import { addEvent } from '../../store/repositories/event-repository.js';
 import {
   deleteWorkflow,
   insertWorkflow,
@@ -36,6 +34,7 @@ import { requireMatch, setEtag, stale } from '../etag.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { IdempotencyInterceptor } from '../idempotency.interceptor.js';
 import { Describe } from '../openapi/describe.decorator.js';
+import { noteChange } from '../note-change.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
 import {
@@ -94,7 +93,13 @@ export class WorkflowController {
         workspaceId: workspace.id,
         userId: caller.userId,
       });
-      await this.#note(tx, workspace, caller, 'created', encodeId('wf', created), body);
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'workflow.created',
+        id: encodeId('wf', created),
+        fields: body,
+      });
       return created;
     });
     this.ports.wakeBus.wake();
@@ -128,7 +133,13 @@ export class WorkflowController {
     const current = await this.#load(workspace, id);
     requireMatch(request, current.revision);
     const saved = await this.ports.database.transaction(async (tx) => {
-      await this.#note(tx, workspace, caller, 'updated', id, body);
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'workflow.updated',
+        id,
+        fields: body,
+      });
       return await updateWorkflow(tx, current, body);
     });
     if (!saved) throw stale();
@@ -149,7 +160,7 @@ export class WorkflowController {
     const current = await this.#load(workspace, id);
     requireMatch(request, current.revision);
     const deleted = await this.ports.database.transaction(async (tx) => {
-      await this.#note(tx, workspace, caller, 'deleted', id, {});
+      await noteChange(tx, this.ports, { workspace, caller, what: 'workflow.deleted', id });
       return await deleteWorkflow(tx, current);
     });
     if (!deleted) throw stale();
@@ -177,7 +188,13 @@ export class WorkflowController {
       userId: caller.userId,
       comment: body.comment,
     });
-    await this.#note(database, workspace, caller, 'submitted', id, { version: submitted.version });
+    await noteChange(database, this.ports, {
+      workspace,
+      caller,
+      what: 'workflow.submitted',
+      id,
+      fields: { version: submitted.version },
+    });
     this.ports.wakeBus.wake();
     return { ...submitted, versionId: encodeId('ver', submitted.versionId) };
   }
@@ -232,7 +249,13 @@ export class WorkflowController {
       userId: caller.userId,
       ...body,
     });
-    await this.#note(database, workspace, caller, 'run', id, body);
+    await noteChange(database, this.ports, {
+      workspace,
+      caller,
+      what: 'workflow.run',
+      id,
+      fields: body,
+    });
     const run = encodeDayId('run', { planDay: started.planDay, id: started.workflowInstanceId });
     response.setHeader('Location', `/api/v1/runs/${run}`);
     return { id: run, runGroup: encodeId('bf', started.runGroupId) };
@@ -242,24 +265,6 @@ export class WorkflowController {
     const workflow = await workflowById(this.ports.database, workspace.id, decodeId('wf', id));
     if (workflow === undefined) throw new MillraceError('MR-A104', `there is no workflow ${id}`);
     return workflow;
-  }
-
-  async #note(
-    sql: Parameters<typeof writeAudit>[0],
-    workspace: Workspace,
-    caller: Principal,
-    what: 'created' | 'updated' | 'deleted' | 'submitted' | 'run',
-    id: string,
-    fields: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
-    await writeAudit(sql, this.ports.secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: `workflow.${what}`,
-      target: id,
-      fields,
-    });
-    await addEvent(sql, { workspaceId: workspace.id, type: `workflow.${what}`, payload: { id } });
   }
 }
 

@@ -1,6 +1,7 @@
 import { gramBitsOf } from '../../domain/log/gram-filter.js';
 import type { InstanceKey } from '../../store/repositories/instance-repository.js';
 import {
+  type ChunkMark,
   type LogSource,
   readChunkMarks,
   readStoredChunks,
@@ -44,25 +45,39 @@ export async function* runSearch(
   yield await thread.end();
 }
 
-/** The log in its order: chunks, or the ends of lines of chunks that cannot hold what is looked for. */
+/** The log in its order, its beginning at once: chunks, or the ends of lines of chunks that cannot hold what is looked for. */
 async function* piecesOf(
   source: LogSource,
   { key, epoch }: SearchedLog,
   needle: Buffer | undefined,
 ): AsyncGenerator<readonly StoredChunk[] | number, void, void> {
-  const bits = needle === undefined ? [] : gramBitsOf(needle);
-  const marks = bits.length === 0 ? [] : await readChunkMarks(source.database, key, epoch, bits);
+  const marking = needle === undefined ? [] : marksOf(source, { key, epoch }, gramBitsOf(needle));
+  const first = await readStoredChunks(source, key, epoch, { after: -1, limit: FIRST_CHUNKS });
+  yield first;
+  const end = first.at(-1)?.no ?? -1;
+  const marks = (await marking).filter(({ no }) => no > end);
   // What the log has grown by meanwhile comes last.
-  const ranges = [...searchRanges(marks), { after: marks.at(-1)?.no ?? -1, skipped: 0 }];
-  let limit = FIRST_CHUNKS;
+  const ranges = [...searchRanges(marks), { after: marks.at(-1)?.no ?? end, skipped: 0 }];
   for (const { skipped, ...range } of ranges) {
     if (skipped > 0) yield skipped;
-    for (let { after } = range; ; limit = CHUNKS) {
-      const chunks = await readStoredChunks(source, key, epoch, { ...range, after, limit });
+    for (let { after } = range; ;) {
+      const chunks = await readStoredChunks(source, key, epoch, { ...range, after, limit: CHUNKS });
       const last = chunks.at(-1);
       if (last === undefined) break;
       after = last.no;
       yield chunks;
     }
   }
+}
+
+function marksOf(
+  { database }: LogSource,
+  { key, epoch }: SearchedLog,
+  bits: readonly number[],
+): Promise<ChunkMark[]> | [] {
+  if (bits.length === 0) return [];
+  const marks = readChunkMarks(database, key, epoch, bits);
+  // Whoever searches may be gone before they are there.
+  marks.catch(() => undefined);
+  return marks;
 }

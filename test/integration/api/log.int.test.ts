@@ -292,7 +292,7 @@ describe('a search of a run log', () => {
     for (let i = 0; i < 2000; i++) await log.write(`line ${i} of many\n`);
     await log.write('the needle is here\n');
     await log.end();
-    await api.database.run(`UPDATE log_chunk SET body = 'no gzip' WHERE no BETWEEN 1 AND 10`);
+    await api.database.run(`UPDATE log_chunk SET body = 'no gzip' WHERE no BETWEEN 6 AND 10`);
     const found = await search(api, log, 'q=the%20needle');
     expect(found).toMatchObject({ count: 1, scannedLines: 2001, hits: [{ line: 2000 }] });
     const failed = await api.send('GET', `${pathOf(log)}/search?q=line`);

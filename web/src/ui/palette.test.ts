@@ -13,8 +13,7 @@ import {
 const CSS = readFileSync(new URL('palette.css', import.meta.url), 'utf8');
 /**
  * As the eyes of some people see colours (Machado, Oliveira and Fernandes 2009, full severity), and how far
- * two must be apart. Of tritan vision that model is an approximation only, its authors say: the palette was
- * found with 13.4 in Brettel's.
+ * two must be apart. Of tritan vision that model is an approximation only, its authors say.
  */
 const VISIONS = {
   normal: { seen: (hex: string) => hex, least: 12 },

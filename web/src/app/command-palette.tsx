@@ -17,13 +17,17 @@ const PAGES = [
   ['nav.dataSources', 'data/sources'],
 ] as const;
 
-/** Ctrl/Cmd-K: pages, workflows and data sources by name. */
+const INSTANCE = /^inst_\d{8}_\d+$/;
+
+/** Ctrl/Cmd-K: pages, workflows and data sources by name, an instance by its id. */
 export function CommandPalette(): ReactNode {
   const { t } = useTranslation('app');
   const navigate = useNavigate();
   const pathOf = useWorkspacePath();
   const { name } = useWorkspace();
   const [isOpen, setOpen] = useState(false);
+  const [query, setQuery] = useState('');
+  const asked = query.trim();
   const params = { params: { path: { ws: name }, query: { limit: 200 } } };
   const workflows = $api.useQuery('get', '/api/v1/workspaces/{ws}/workflows', params, {
     enabled: isOpen,
@@ -45,12 +49,20 @@ export function CommandPalette(): ReactNode {
   return (
     <Spotlight
       shortcut={null}
+      query={query}
+      onQueryChange={setQuery}
       nothingFound={t('search.nothing')}
       limit={12}
       scrollable
       onSpotlightOpen={() => setOpen(true)}
       searchProps={{ placeholder: t('search.placeholder'), 'aria-label': t('search.placeholder') }}
       actions={[
+        {
+          group: t('nav.instances'),
+          actions: INSTANCE.test(asked)
+            ? [{ id: asked, label: asked, onClick: go(`ops/instances/${asked}`) }]
+            : [],
+        },
         {
           group: t('search.pages'),
           actions: PAGES.map(([text, path]) => ({ id: path, label: t(text), onClick: go(path) })),

@@ -45,6 +45,8 @@ import { nodesUnfreeze } from './commands/nodes-unfreeze.js';
 import { parametersLs } from './commands/parameters-ls.js';
 import { parametersRm } from './commands/parameters-rm.js';
 import { parametersSet } from './commands/parameters-set.js';
+import { plansLs } from './commands/plans-ls.js';
+import { plansShow } from './commands/plans-show.js';
 import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
@@ -78,6 +80,8 @@ export const COMMANDS: readonly Command[] = [
   nodesLs,
   nodesFreeze,
   nodesUnfreeze,
+  plansLs,
+  plansShow,
   backfill,
   backfillsLs,
   backfillsShow,

@@ -140,6 +140,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Send the name of one that is listed.',
   },
+  'MR-S170': {
+    title: 'A sealed plan is not what it was',
+    retry: 'never',
+    help: 'Somebody has changed planned rows past Millrace, or this is a fault of it: compare the plan with its workflow versions, keep the logs and report it.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

@@ -7,9 +7,12 @@ import {
 } from '../domain/calendar/bizdate.js';
 import { localOf } from '../domain/calendar/zone.js';
 import type { Clock } from '../domain/clock.js';
+import { DEFAULT_JUMP_FACTOR, type SizeJump } from '../domain/plan/size-jump.js';
 import type { Database } from '../store/database.js';
+import { completePlan } from '../store/sql/complete-plan.sql.js';
 import { dropAwaited } from '../store/sql/drop-awaited.sql.js';
 import { insertPlan } from '../store/sql/insert-plan.sql.js';
+import { sealPlans } from '../store/sql/seal-plans.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { type PlanOrder, planWorkflow } from './plan-workflow.js';
 
@@ -18,6 +21,19 @@ export interface PlanTimes {
   readonly cutoff: string;
   /** Local wall clock `HH:MM` from which tomorrow's plan is sealed. */
   readonly seal: string;
+}
+
+/** What is done about plans of an unusual size. */
+export interface SizeWatch {
+  /** So many times the usual instances, or that part of them, is a jump. */
+  readonly factor: number;
+  readonly onJump: (plan: {
+    readonly timezone: string;
+    readonly bizdate: string;
+    readonly instances: number;
+    readonly usualInstances: number;
+    readonly jump: SizeJump;
+  }) => void;
 }
 
 interface Zone {
@@ -42,12 +58,20 @@ export class InstanceGenerator {
   readonly #clock: Clock;
   readonly #wakeBus: WakeBus;
   readonly #times: PlanTimes;
+  readonly #size: SizeWatch;
 
-  constructor(database: Database, clock: Clock, wakeBus: WakeBus, times: PlanTimes) {
+  constructor(
+    database: Database,
+    clock: Clock,
+    wakeBus: WakeBus,
+    times: PlanTimes,
+    size: SizeWatch = { factor: DEFAULT_JUMP_FACTOR, onJump: () => undefined },
+  ) {
     this.#database = database;
     this.#clock = clock;
     this.#wakeBus = wakeBus;
     this.#times = times;
+    this.#size = size;
   }
 
   /** Plans and seals whatever is due by now. Returns the plans it made, as `zone bizdate`. */
@@ -94,11 +118,11 @@ export class InstanceGenerator {
     if (errors.length > 0) {
       throw new AggregateError(errors, `${timezone} ${bizdate} was not planned to its end.`);
     }
-    await this.#database.run(
-      `UPDATE plan SET revision = 1
-        WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3 AND revision = 0`,
-      [workspaceId, timezone, bizdate],
+    const plan = { workspaceId, timezone, bizdate };
+    const sized = await this.#database.transaction((tx) =>
+      completePlan(tx, plan, this.#size.factor, this.#clock.now()),
     );
+    if (sized?.jump !== undefined) this.#size.onJump({ ...plan, ...sized, jump: sized.jump });
     await this.#dropAwaited();
   }
 
@@ -197,11 +221,7 @@ export class InstanceGenerator {
     const today = plusDays(bizdateOf(now, zone.timezone), 1);
     const sealed =
       localOf(now, zone.timezone).time >= `${this.#times.seal}:00` ? today : plusDays(today, -1);
-    await this.#database.run(
-      `UPDATE plan SET state = 'sealed', sealed_at = $4
-        WHERE workspace_id = $1 AND timezone = $2 AND bizdate <= $3 AND state = 'planned'`,
-      [zone.workspace_id, zone.timezone, sealed, now],
-    );
+    await sealPlans(this.#database, zone.workspace_id, zone.timezone, sealed, now);
   }
 }
 

@@ -13,6 +13,7 @@ import { InstanceController } from './instance.controller.js';
 import { LogController } from './log.controller.js';
 import { NodeController } from './node.controller.js';
 import { ParameterController } from './parameter.controller.js';
+import { PlanController } from './plan.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { PreviewController } from './preview.controller.js';
 import { SignInController } from './sign-in.controller.js';
@@ -31,6 +32,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   ParameterController,
   WorkflowEdgeController,
   NodeController,
+  PlanController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,

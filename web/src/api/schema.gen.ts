@@ -966,6 +966,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List daily plans, newest business date first */
+        get: operations["listPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/plans/{bizdate}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a daily plan and what it was made of */
+        get: operations["getPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/schedule/preview": {
         parameters: {
             query?: never;
@@ -2444,6 +2478,53 @@ export interface components {
             table: string;
             /** Format: date-time */
             writtenAt: string;
+        };
+        Plan: {
+            /** Format: date */
+            bizdate: string;
+            /** @description Of a sealed plan: nodes, versions, times and parameters of its instances, and the edges between them. What happens to instances later does not change it, a patch does. */
+            checksum: string | null;
+            edges: number;
+            instances: number;
+            /** Format: date-time */
+            plannedAt: string;
+            /** @description 0 until it is made to its end, then 1; each patch adds one. */
+            revision: number;
+            sealedAt: string | null;
+            /** @description It was made with far more or fewer instances than are usual. */
+            sizeJump: ("grown" | "shrunk") | null;
+            /** @enum {string} */
+            state: "planned" | "sealed";
+            timezone: string;
+            /** @description The median of up to seven plans before it; null: there were fewer than three. */
+            usualInstances: number | null;
+        };
+        PlanDetail: {
+            /** Format: date */
+            bizdate: string;
+            /** @description Of a sealed plan: nodes, versions, times and parameters of its instances, and the edges between them. What happens to instances later does not change it, a patch does. */
+            checksum: string | null;
+            edges: number;
+            instances: number;
+            /** Format: date-time */
+            plannedAt: string;
+            /** @description 0 until it is made to its end, then 1; each patch adds one. */
+            revision: number;
+            sealedAt: string | null;
+            /** @description It was made with far more or fewer instances than are usual. */
+            sizeJump: ("grown" | "shrunk") | null;
+            /** @enum {string} */
+            state: "planned" | "sealed";
+            timezone: string;
+            /** @description The median of up to seven plans before it; null: there were fewer than three. */
+            usualInstances: number | null;
+            workflows: {
+                id: string;
+                instances: number;
+                name: string;
+                /** @description The version that was planned. */
+                version: number;
+            }[];
         };
         PluginList: {
             items: {
@@ -5323,6 +5404,77 @@ export interface operations {
                         items: components["schemas"]["Partition"][];
                         nextCursor: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPlans: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List daily plans, newest business date first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Plan"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlan: {
+        parameters: {
+            query?: {
+                timezone?: string;
+            };
+            header?: never;
+            path: {
+                bizdate: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show a daily plan and what it was made of */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDetail"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -10,6 +10,8 @@ import type {
 import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/create-backfill.js';
 import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
 import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
+import type { PatchOptions, PatchPreview } from '../scheduler/patch/patch-plan.js';
+import type { PlanPatch } from '../scheduler/patch/plan-patch.js';
 import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
 
 /** Where an instance is, and who asks. */
@@ -235,5 +237,9 @@ export interface SchedulerCommands {
     readonly draft?: unknown;
     readonly version?: number | undefined;
   }): Promise<ForeseenEdges>;
+  /** What the latest version would change of the plan that was made without it. Keeps nothing. */
+  previewPatch(workflowId: number): Promise<PatchPreview>;
+  /** Makes exactly what was previewed; MR-S173 with the difference when the world has changed. */
+  patchPlan(command: PatchOptions): Promise<PlanPatch>;
   explainInstance(key: InstanceKey): Promise<Why>;
 }

@@ -58,14 +58,18 @@ test('running, freezing and changing instances leaves the checksum as it is', as
   const user = { userId: 0 };
   await line.commands.freezeInstance({ planDay: second.plan_day, id: second.id, ...user });
   await line.commands.changeInstance({
-    ...{ planDay: second.plan_day, id: second.id, ...user },
+    planDay: second.plan_day,
+    id: second.id,
+    ...user,
     change: { priority: 8 },
   });
   const [daily] = await line.instances(`n.name = 'daily'`);
   if (daily === undefined) throw new Error('there is no daily instance');
   const upstreams = [{ planDay: first.plan_day, id: first.id }];
   await line.commands.unlinkUpstreams({
-    ...{ planDay: daily.plan_day, id: daily.id, ...user },
+    planDay: daily.plan_day,
+    id: daily.id,
+    ...user,
     upstreams,
   });
   line.clock.set('2026-11-22T15:59:00Z');

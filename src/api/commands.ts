@@ -13,6 +13,7 @@ import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfil
 import type { PatchOptions, PatchPreview } from '../scheduler/patch/patch-plan.js';
 import type { PlanPatch } from '../scheduler/patch/plan-patch.js';
 import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
+import type { SubmitPlan } from '../scheduler/submit-plan.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -143,10 +144,15 @@ export interface SchedulerCommands {
     readonly workflowId: number;
     readonly userId: number;
     readonly comment: string;
+    readonly plan?: SubmitPlan | undefined;
+    /** With `immediately`: refused with MR-S174 otherwise. */
+    readonly allowIsolated?: boolean | undefined;
   }): Promise<{
     readonly versionId: number;
     readonly version: number;
     readonly firstBizdate: string;
+    /** Plans that were made already, the newest first. */
+    readonly patched: readonly PlanPatch[];
   }>;
   /** A test run for one business date, at once. */
   runWorkflow(command: {

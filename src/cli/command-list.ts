@@ -52,8 +52,10 @@ import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { why } from './commands/why.js';
 import { workflowsLs } from './commands/workflows-ls.js';
+import { workflowsPatchPlan } from './commands/workflows-patch-plan.js';
 import { workflowsPreview } from './commands/workflows-preview.js';
 import { workflowsPreviewEdges } from './commands/workflows-preview-edges.js';
+import { workflowsPreviewPlan } from './commands/workflows-preview-plan.js';
 import { workflowsRm } from './commands/workflows-rm.js';
 import { workflowsShow } from './commands/workflows-show.js';
 import { workflowsSubmit } from './commands/workflows-submit.js';
@@ -76,6 +78,8 @@ export const COMMANDS: readonly Command[] = [
   workflowsSubmit,
   workflowsPreview,
   workflowsPreviewEdges,
+  workflowsPreviewPlan,
+  workflowsPatchPlan,
   workflowsRm,
   nodesLs,
   nodesFreeze,

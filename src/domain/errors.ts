@@ -160,6 +160,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Preview the patch again, look at what is named, and send the new plan token.',
   },
+  'MR-S174': {
+    title: 'Instances would start without an upstream that they need',
+    retry: 'never',
+    help: 'Submit the upstream with `plan: immediately` first, leave this one to the next day, or send `allowIsolated: true` to start them without it.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

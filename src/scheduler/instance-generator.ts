@@ -12,6 +12,7 @@ import type { Database } from '../store/database.js';
 import { completePlan } from '../store/sql/complete-plan.sql.js';
 import { dropAwaited } from '../store/sql/drop-awaited.sql.js';
 import { insertPlan } from '../store/sql/insert-plan.sql.js';
+import { openPlan, scheduledGroup } from '../store/sql/open-plan.sql.js';
 import { sealPlans } from '../store/sql/seal-plans.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { type PlanOrder, planWorkflow } from './plan-workflow.js';
@@ -99,8 +100,8 @@ export class InstanceGenerator {
 
   /** Plans one business date of a workspace and zone; a workflow that is planned already is left alone. */
   async planDay(workspaceId: number, timezone: string, bizdate: Bizdate): Promise<void> {
-    const planDay = await this.#openPlan(workspaceId, timezone, bizdate);
-    const runGroupId = await this.#scheduledGroup(workspaceId);
+    const planDay = await openPlan(this.#database, workspaceId, timezone, bizdate);
+    const runGroupId = await scheduledGroup(this.#database, workspaceId);
     const errors: unknown[] = [];
     for (const version of await this.#versions(workspaceId, timezone, bizdate)) {
       const order = {
@@ -172,31 +173,6 @@ export class InstanceGenerator {
     return localOf(now, timezone).time >= `${this.#times.cutoff}:00`
       ? plusDays(yesterday, 1)
       : yesterday;
-  }
-
-  async #openPlan(workspaceId: number, timezone: string, bizdate: Bizdate): Promise<string> {
-    const [plan] = await this.#database.rows<{ plan_day: string }>(
-      // Revision 0 until all of it is planned: a process that dies in between leaves a day that is due.
-      `INSERT INTO plan (workspace_id, timezone, bizdate, plan_day, state, revision)
-       VALUES ($1, $2, $3, (clock_timestamp() AT TIME ZONE 'UTC')::date, 'planned', 0)
-       ON CONFLICT (workspace_id, timezone, bizdate) DO UPDATE SET revision = plan.revision
-       RETURNING plan_day`,
-      [workspaceId, timezone, bizdate],
-    );
-    if (plan === undefined) throw new Error('The plan row is missing after its upsert.');
-    return plan.plan_day;
-  }
-
-  async #scheduledGroup(workspaceId: number): Promise<number> {
-    const [group] = await this.#database.rows<{ id: number }>(
-      `INSERT INTO run_group (workspace_id, kind, name) VALUES ($1, 'scheduled', 'scheduled')
-       ON CONFLICT (workspace_id) WHERE kind = 'scheduled' DO UPDATE SET name = excluded.name
-       RETURNING id`,
-      [workspaceId],
-    );
-    if (group === undefined)
-      throw new Error('The scheduled run group is missing after its upsert.');
-    return group.id;
   }
 
   /** The newest version of each scheduled workflow that is in effect on this business date. */

@@ -14,6 +14,7 @@ import { LogController } from './log.controller.js';
 import { NodeController } from './node.controller.js';
 import { ParameterController } from './parameter.controller.js';
 import { PlanController } from './plan.controller.js';
+import { PlanPatchController } from './plan-patch.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { PreviewController } from './preview.controller.js';
 import { SignInController } from './sign-in.controller.js';
@@ -33,6 +34,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   WorkflowEdgeController,
   NodeController,
   PlanController,
+  PlanPatchController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,

@@ -23,6 +23,8 @@ export interface PatchOptions {
   readonly workflowId: number;
   /** Of the preview that the user has seen: refuses a world that has changed since. */
   readonly planToken: string;
+  /** Writes down in the same transaction who did it; may be called again when that is repeated. */
+  readonly note?: (tx: Sql, patch: PlanPatch) => Promise<void>;
 }
 
 export interface PatchPreview extends PlanPatch {
@@ -62,11 +64,12 @@ export async function previewPatch(
 export async function patchPlan(
   database: Database,
   now: Date,
-  { workflowId, planToken }: PatchOptions,
+  { workflowId, planToken, note }: PatchOptions,
 ): Promise<PlanPatch> {
   return await database.transaction(async (tx) => {
     const patch = await applyPatch(tx, now, { workflowId });
     requirePreviewed(planToken, workflowId, patch);
+    await note?.(tx, patch);
     return patch;
   });
 }
@@ -167,17 +170,22 @@ async function renewPlan(
 ): Promise<void> {
   const { workspaceId, workflowId, timezone, bizdate, version } = scene;
   await tx.run(
-    `UPDATE plan SET revision = revision + 1, instances = instances + $4, edges = edges + $5
+    // One that is being made (0) stays so: the generator goes on with it.
+    `UPDATE plan SET revision = revision + least(revision, 1), instances = instances + $4, edges = edges + $5
       WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3`,
     [workspaceId, timezone, bizdate, added.length - cancelled.length, edges],
   );
-  if (scene.state === 'sealed') await renewChecksum(tx, { workspaceId, timezone, bizdate });
+  if (scene.state === 'sealed' && scene.revision > 0)
+    await renewChecksum(tx, { workspaceId, timezone, bizdate });
   await writeEvents(tx, now, [
     {
       workspaceId,
       type: 'plan.patched',
       payload: {
-        ...{ workflowId, timezone, bizdate, version },
+        workflowId,
+        timezone,
+        bizdate,
+        version,
         added: added.length,
         replaced: replaced.length,
         cancelled: cancelled.length,

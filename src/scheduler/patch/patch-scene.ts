@@ -13,7 +13,7 @@ export interface PatchOrder {
   readonly workflowId: number;
   /** The one before the first business date of the latest version without it. */
   readonly bizdate?: Bizdate;
-  /** Only cycles from this instant on are touched, and nothing that has begun. */
+  /** Only cycles from this instant on are touched, and nothing that has begun; also of a plan in the making. */
   readonly from?: Date;
 }
 
@@ -59,7 +59,7 @@ export async function lockScene(tx: Sql, now: Date, order: PatchOrder): Promise<
   }
   const where = { ...version, runGroupId: about.group, bizdate };
   await lockAround(tx, where);
-  const plan = await lockPlan(tx, where);
+  const plan = await lockPlan(tx, where, order.from !== undefined);
   const [run] = await tx.rows<{ id: number; timezone: string }>(
     `SELECT r.id, v.timezone FROM workflow_instance r JOIN workflow_version v ON v.id = r.version_id
       WHERE r.plan_day BETWEEN $1::date - 7 AND $1::date + 7 AND r.run_group_id = $2
@@ -101,13 +101,14 @@ async function lockAround(
 async function lockPlan(
   tx: Sql,
   { workspaceId, timezone, bizdate }: Pick<PatchScene, 'workspaceId' | 'timezone' | 'bizdate'>,
+  unfinishedToo: boolean,
 ): Promise<PlanRow> {
   const [plan] = await tx.rows<PlanRow>(
     `SELECT plan_day AS "planDay", state, revision FROM plan
       WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3 FOR NO KEY UPDATE`,
     [workspaceId, timezone, bizdate],
   );
-  if (plan !== undefined && plan.revision > 0) return plan;
+  if (plan !== undefined && (unfinishedToo || plan.revision > 0)) return plan;
   const what = plan === undefined ? 'is not made yet' : 'is being made';
   throw unpatchable(`The plan of ${bizdate} in ${timezone} ${what}.`);
 }

@@ -40,7 +40,9 @@ export async function wireDependents(
     const rewired = await rewireEdges(
       tx,
       {
-        ...{ workspaceId: scene.workspaceId, runGroupId: scene.runGroupId, planDay: run.planDay },
+        workspaceId: scene.workspaceId,
+        runGroupId: scene.runGroupId,
+        planDay: run.planDay,
         downstreams: rows.map((row) => row.id),
         upstreams: { ids: [...patched], workflowId, bizdate, selfToo },
       },

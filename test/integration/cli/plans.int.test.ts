@@ -58,7 +58,7 @@ test('pages of plans go on where the one before ended, also between two zones of
     });
     const [plan] = json['items'] as { bizdate: string; timezone: string }[];
     seen.push(`${plan?.bizdate} ${plan?.timezone}`);
-    cursor = json['nextCursor'] === null ? '' : `&cursor=${String(json['nextCursor'])}`;
+    cursor = typeof json['nextCursor'] === 'string' ? `&cursor=${json['nextCursor']}` : '';
   } while (cursor !== '');
   expect(seen).toEqual([
     '2026-11-21 Asia/Shanghai',

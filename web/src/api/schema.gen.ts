@@ -1122,6 +1122,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/patch-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Patch the latest version into the plan that was made without it */
+        post: operations["patchPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/preview-edges": {
         parameters: {
             query?: never;
@@ -1157,6 +1174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/preview-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what the latest version would change of the plan that was made without it */
+        post: operations["previewPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/runs": {
         parameters: {
             query?: never;
@@ -1183,7 +1217,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make an immutable version of the draft, planned from tomorrow */
+        /** Make an immutable version of the draft, planned from tomorrow unless it says otherwise */
         post: operations["submitWorkflow"];
         delete?: never;
         options?: never;
@@ -2067,6 +2101,16 @@ export interface components {
             /** @enum {string} */
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
         };
+        IsolatedInstance: {
+            /** Format: date */
+            bizdate: string;
+            node: string;
+            /** Format: date-time */
+            scheduledTime: string;
+            /** @description workflow/node */
+            upstream: string;
+            workflow: string;
+        };
         LogHit: {
             /** @description From 0. */
             line: number;
@@ -2479,6 +2523,14 @@ export interface components {
             /** Format: date-time */
             writtenAt: string;
         };
+        PatchedInstance: {
+            /** Format: date */
+            bizdate: string;
+            node: string;
+            /** Format: date-time */
+            scheduledTime: string;
+            workflow: string;
+        };
         Plan: {
             /** Format: date */
             bizdate: string;
@@ -2525,6 +2577,74 @@ export interface components {
                 /** @description The version that was planned. */
                 version: number;
             }[];
+        };
+        PlanPatch: {
+            /** @description At most 500, the first ones, as in the other lists; `totals` has the numbers. */
+            added: components["schemas"]["PatchedInstance"][];
+            /**
+             * Format: date
+             * @description Of the plan that is patched.
+             */
+            bizdate: string;
+            /** @description Taken out of the plan. */
+            cancelled: components["schemas"]["PatchedInstance"][];
+            /** @description They would not wait for an upstream that their version names, because it has no cycle in the plan. */
+            isolated: components["schemas"]["IsolatedInstance"][];
+            /** @description The same cycle with something else, under the same id. */
+            replaced: components["schemas"]["ReplacedInstance"][];
+            /** @description Of the plan before the patch. */
+            revision: number;
+            /** @enum {string} */
+            state: "planned" | "sealed";
+            timezone: string;
+            totals: {
+                added: number;
+                cancelled: number;
+                isolated: number;
+                /** @description Of the workflow: they stay as they are. */
+                kept: number;
+                replaced: number;
+            };
+            /** @description The latest version of the workflow. */
+            version: number;
+            workflow: string;
+        };
+        PlanPatchPreview: {
+            /** @description At most 500, the first ones, as in the other lists; `totals` has the numbers. */
+            added: components["schemas"]["PatchedInstance"][];
+            /**
+             * Format: date
+             * @description Of the plan that is patched.
+             */
+            bizdate: string;
+            /** @description Taken out of the plan. */
+            cancelled: components["schemas"]["PatchedInstance"][];
+            /** @description They would not wait for an upstream that their version names, because it has no cycle in the plan. */
+            isolated: components["schemas"]["IsolatedInstance"][];
+            /** @description Send it with the patch. */
+            planToken: string;
+            /** @description The same cycle with something else, under the same id. */
+            replaced: components["schemas"]["ReplacedInstance"][];
+            /** @description Of the plan before the patch. */
+            revision: number;
+            /** @enum {string} */
+            state: "planned" | "sealed";
+            timezone: string;
+            totals: {
+                added: number;
+                cancelled: number;
+                isolated: number;
+                /** @description Of the workflow: they stay as they are. */
+                kept: number;
+                replaced: number;
+            };
+            /** @description The latest version of the workflow. */
+            version: number;
+            workflow: string;
+        };
+        PlanPatchRequest: {
+            /** @description Of the preview: MR-S173 with the difference when the world is another. */
+            planToken: string;
         };
         PluginList: {
             items: {
@@ -2639,6 +2759,15 @@ export interface components {
             title: string;
             traceId: string;
             type: string;
+        };
+        ReplacedInstance: {
+            /** Format: date */
+            bizdate: string;
+            changes: ("upstreams" | "parameters" | "node_type" | "period_no" | "priority" | "resource_group" | "slots" | "dry_run" | "frozen")[];
+            node: string;
+            /** Format: date-time */
+            scheduledTime: string;
+            workflow: string;
         };
         ResourceGroup: {
             /** @description Its workers reach out from these: put them on the allow-list. */
@@ -2803,8 +2932,19 @@ export interface components {
         };
         /** @default {} */
         Submit: {
+            /**
+             * @description With `immediately`: also where instances would not wait for an upstream that they need (MR-S174).
+             * @default false
+             */
+            allowIsolated?: boolean;
             /** @default  */
             comment?: string;
+            /**
+             * @description From when on it is planned: with the next day that is not planned yet, not before the day after tomorrow, or also in the plans that are made, as far as they are still to come.
+             * @default next-day
+             * @enum {string}
+             */
+            plan?: "next-day" | "third-day" | "immediately";
         };
         Submitted: {
             /**
@@ -2812,6 +2952,8 @@ export interface components {
              * @description The first business date that is planned by it.
              */
             firstBizdate: string;
+            /** @description Plans that were made already, the newest first; with `immediately`. */
+            patched: components["schemas"]["PlanPatch"][];
             version: number;
             versionId: string;
         };
@@ -5853,6 +5995,44 @@ export interface operations {
             };
         };
     };
+    patchPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanPatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Patch the latest version into the plan that was made without it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPatch"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewEdges: {
         parameters: {
             query?: never;
@@ -5961,6 +6141,38 @@ export interface operations {
             };
         };
     };
+    previewPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show what the latest version would change of the plan that was made without it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPatchPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     runWorkflow: {
         parameters: {
             query?: never;
@@ -6018,7 +6230,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Make an immutable version of the draft, planned from tomorrow */
+            /** @description Make an immutable version of the draft, planned from tomorrow unless it says otherwise */
             201: {
                 headers: {
                     [name: string]: unknown;

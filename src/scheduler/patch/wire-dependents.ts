@@ -53,8 +53,9 @@ export async function wireDependents(
     edges += rewired.edges;
     const waiting = new Set(wanted.map((edge) => edge.downstream));
     const upstreams = new Map(before.map((row) => [row.id, row.node_name]));
+    const downstreams = new Map(rows.map((row) => [row.id, row]));
     for (const [id, lost] of rewired.lost) {
-      const row = rows.find((each) => each.id === id);
+      const row = downstreams.get(id);
       const upstream = upstreams.get(lost[0] ?? 0);
       if (row === undefined || upstream === undefined || waiting.has(id)) continue;
       isolated.push({

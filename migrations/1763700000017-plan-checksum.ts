@@ -12,6 +12,9 @@ export class PlanChecksum1763700000017 implements MigrationInterface {
         -- The median of the plans before it when it was made; null: there were too few.
         ADD COLUMN usual_instances int,
         ADD COLUMN size_jump text CHECK (size_jump IN ('grown', 'shrunk'));
+      ALTER TABLE alert_rule DROP CONSTRAINT alert_rule_condition_check;
+      ALTER TABLE alert_rule ADD CONSTRAINT alert_rule_condition_check
+        CHECK (condition IN ('failed', 'unfinished', 'plan_missing', 'plan_jump', 'no_worker'));
     `);
   }
 

@@ -1251,7 +1251,7 @@ export interface components {
             by: string | null;
             closedAt: string | null;
             /** @enum {string} */
-            condition: "failed" | "unfinished" | "plan_missing" | "no_worker";
+            condition: "failed" | "unfinished" | "plan_missing" | "plan_jump" | "no_worker";
             /** @description Messages that named it. */
             count: number;
             errorCode: string | null;
@@ -1309,6 +1309,9 @@ export interface components {
                 kind: "plan_missing";
             } | {
                 /** @constant */
+                kind: "plan_jump";
+            } | {
+                /** @constant */
                 kind: "no_worker";
                 minutes: number;
             };
@@ -1359,6 +1362,9 @@ export interface components {
             } | {
                 /** @constant */
                 kind: "plan_missing";
+            } | {
+                /** @constant */
+                kind: "plan_jump";
             } | {
                 /** @constant */
                 kind: "no_worker";
@@ -2194,6 +2200,9 @@ export interface components {
             } | {
                 /** @constant */
                 kind: "plan_missing";
+            } | {
+                /** @constant */
+                kind: "plan_jump";
             } | {
                 /** @constant */
                 kind: "no_worker";

@@ -27,6 +27,7 @@ export function schedulerModuleOf(
     ...store,
     leaseMs: config.lease.leaseMs,
     planTimes: { cutoff: config.scheduler.planCutoff, seal: config.scheduler.planSeal },
+    planJumpFactor: config.scheduler.planJumpFactor,
     alertChannels: alertChannelsOf(config),
     crashPoint,
     logger,

@@ -10,7 +10,10 @@ import type {
 import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/create-backfill.js';
 import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
 import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
+import type { PatchOptions, PatchPreview } from '../scheduler/patch/patch-plan.js';
+import type { PlanPatch } from '../scheduler/patch/plan-patch.js';
 import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
+import type { SubmitPlan } from '../scheduler/submit-plan.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -141,10 +144,15 @@ export interface SchedulerCommands {
     readonly workflowId: number;
     readonly userId: number;
     readonly comment: string;
+    readonly plan?: SubmitPlan | undefined;
+    /** With `immediately`: refused with MR-S174 otherwise. */
+    readonly allowIsolated?: boolean | undefined;
   }): Promise<{
     readonly versionId: number;
     readonly version: number;
     readonly firstBizdate: string;
+    /** Plans that were made already, the newest first. */
+    readonly patched: readonly PlanPatch[];
   }>;
   /** A test run for one business date, at once. */
   runWorkflow(command: {
@@ -235,5 +243,9 @@ export interface SchedulerCommands {
     readonly draft?: unknown;
     readonly version?: number | undefined;
   }): Promise<ForeseenEdges>;
+  /** What the latest version would change of the plan that was made without it. Keeps nothing. */
+  previewPatch(workflowId: number): Promise<PatchPreview>;
+  /** Makes exactly what was previewed; MR-S173 with the difference when the world has changed. */
+  patchPlan(command: PatchOptions): Promise<PlanPatch>;
   explainInstance(key: InstanceKey): Promise<Why>;
 }

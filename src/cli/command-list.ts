@@ -45,13 +45,17 @@ import { nodesUnfreeze } from './commands/nodes-unfreeze.js';
 import { parametersLs } from './commands/parameters-ls.js';
 import { parametersRm } from './commands/parameters-rm.js';
 import { parametersSet } from './commands/parameters-set.js';
+import { plansLs } from './commands/plans-ls.js';
+import { plansShow } from './commands/plans-show.js';
 import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { why } from './commands/why.js';
 import { workflowsLs } from './commands/workflows-ls.js';
+import { workflowsPatchPlan } from './commands/workflows-patch-plan.js';
 import { workflowsPreview } from './commands/workflows-preview.js';
 import { workflowsPreviewEdges } from './commands/workflows-preview-edges.js';
+import { workflowsPreviewPlan } from './commands/workflows-preview-plan.js';
 import { workflowsRm } from './commands/workflows-rm.js';
 import { workflowsShow } from './commands/workflows-show.js';
 import { workflowsSubmit } from './commands/workflows-submit.js';
@@ -74,10 +78,14 @@ export const COMMANDS: readonly Command[] = [
   workflowsSubmit,
   workflowsPreview,
   workflowsPreviewEdges,
+  workflowsPreviewPlan,
+  workflowsPatchPlan,
   workflowsRm,
   nodesLs,
   nodesFreeze,
   nodesUnfreeze,
+  plansLs,
+  plansShow,
   backfill,
   backfillsLs,
   backfillsShow,

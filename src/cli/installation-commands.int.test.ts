@@ -130,6 +130,21 @@ test('doctor --deep names each invariant, and what breaks one', async () => {
   await database.run('DELETE FROM ready_instance');
 });
 
+test('doctor --deep names a sealed plan that is not what it was', async () => {
+  await using database = await openDatabase();
+  await database.run(
+    `WITH shop AS (INSERT INTO workspace (name, timezone) VALUES ('shop', 'UTC') RETURNING id)
+     INSERT INTO plan (workspace_id, timezone, bizdate, plan_day, state, checksum)
+     SELECT id, 'UTC', '2026-11-21', clock_timestamp()::date, 'sealed', 'f00d' FROM shop`,
+  );
+  const { exit, out } = await millrace('doctor', '--deep');
+  expect(exit).toBe(1);
+  expect(out).toMatch(
+    /plan checksums +failed +MR-S170 .*shop 2026-11-21 \(UTC\): f00d at its seal/,
+  );
+  await database.run(`DELETE FROM workspace WHERE name = 'shop'`);
+});
+
 test('doctor tells a keyring that is not of this database', async () => {
   await using database = await openDatabase();
   await secretBoxOf(['another key of more than thirty-two characters']).verifyKeys(database);

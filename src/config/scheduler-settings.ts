@@ -1,4 +1,5 @@
-import { setting, timeOfDay, wholeNumber } from './setting.js';
+import { DEFAULT_JUMP_FACTOR } from '../domain/plan/size-jump.js';
+import { decimalNumber, setting, timeOfDay, wholeNumber } from './setting.js';
 
 const YEAR_MS = 366 * 86_400_000;
 
@@ -14,6 +15,12 @@ export const schedulerSettings = {
     timeOfDay('23:30'),
     'From this time on the plan of the next day stands.',
     '23:30',
+  ),
+  planJumpFactor: setting(
+    'MILLRACE_PLAN_JUMP_FACTOR',
+    decimalNumber(1.1, 100, DEFAULT_JUMP_FACTOR),
+    'A plan with more than so many times the usual instances, or fewer than that part of them, is warned of.',
+    String(DEFAULT_JUMP_FACTOR),
   ),
   clockOffsetMs: setting(
     'MILLRACE_CLOCK_OFFSET_MS',

@@ -54,6 +54,17 @@ export function wholeNumber(min: number, max: number, otherwise: number) {
     .default(otherwise);
 }
 
+/** A number, also with a decimal point; written as digits in the environment. */
+export function decimalNumber(min: number, max: number, otherwise: number) {
+  return z
+    .preprocess(
+      (value) =>
+        typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value,
+      z.number().min(min).max(max),
+    )
+    .default(otherwise);
+}
+
 /** `a, b` in the environment, an array in the file. */
 export function list() {
   return z

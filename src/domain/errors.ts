@@ -140,6 +140,31 @@ export const ERRORS = {
     retry: 'never',
     help: 'Send the name of one that is listed.',
   },
+  'MR-S170': {
+    title: 'A sealed plan is not what it was',
+    retry: 'never',
+    help: 'Somebody has changed planned rows past Millrace, or this is a fault of it: compare the plan with its workflow versions, keep the logs and report it.',
+  },
+  'MR-S171': {
+    title: 'There is no plan that this version could be patched into',
+    retry: 'never',
+    help: 'Leave it to the generator: the version is planned from the business date that its submit names.',
+  },
+  'MR-S172': {
+    title: 'Something that the patch would change has begun',
+    retry: 'never',
+    help: 'Leave the plan as it is and rerun or backfill with the new version, or submit it with `plan: immediately`, which leaves alone what has begun.',
+  },
+  'MR-S173': {
+    title: 'The plan is not what its preview saw',
+    retry: 'never',
+    help: 'Preview the patch again, look at what is named, and send the new plan token.',
+  },
+  'MR-S174': {
+    title: 'Instances would start without an upstream that they need',
+    retry: 'never',
+    help: 'Submit the upstream with `plan: immediately` first, leave this one to the next day, or send `allowIsolated: true` to start them without it.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

@@ -7,9 +7,13 @@ import {
 } from '../domain/calendar/bizdate.js';
 import { localOf } from '../domain/calendar/zone.js';
 import type { Clock } from '../domain/clock.js';
+import { DEFAULT_JUMP_FACTOR, type SizeJump } from '../domain/plan/size-jump.js';
 import type { Database } from '../store/database.js';
+import { completePlan } from '../store/sql/complete-plan.sql.js';
 import { dropAwaited } from '../store/sql/drop-awaited.sql.js';
 import { insertPlan } from '../store/sql/insert-plan.sql.js';
+import { openPlan, scheduledGroup } from '../store/sql/open-plan.sql.js';
+import { sealPlans } from '../store/sql/seal-plans.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { type PlanOrder, planWorkflow } from './plan-workflow.js';
 
@@ -18,6 +22,19 @@ export interface PlanTimes {
   readonly cutoff: string;
   /** Local wall clock `HH:MM` from which tomorrow's plan is sealed. */
   readonly seal: string;
+}
+
+/** What is done about plans of an unusual size. */
+export interface SizeWatch {
+  /** So many times the usual instances, or that part of them, is a jump. */
+  readonly factor: number;
+  readonly onJump: (plan: {
+    readonly timezone: string;
+    readonly bizdate: string;
+    readonly instances: number;
+    readonly usualInstances: number;
+    readonly jump: SizeJump;
+  }) => void;
 }
 
 interface Zone {
@@ -42,12 +59,20 @@ export class InstanceGenerator {
   readonly #clock: Clock;
   readonly #wakeBus: WakeBus;
   readonly #times: PlanTimes;
+  readonly #size: SizeWatch;
 
-  constructor(database: Database, clock: Clock, wakeBus: WakeBus, times: PlanTimes) {
+  constructor(
+    database: Database,
+    clock: Clock,
+    wakeBus: WakeBus,
+    times: PlanTimes,
+    size: SizeWatch = { factor: DEFAULT_JUMP_FACTOR, onJump: () => undefined },
+  ) {
     this.#database = database;
     this.#clock = clock;
     this.#wakeBus = wakeBus;
     this.#times = times;
+    this.#size = size;
   }
 
   /** Plans and seals whatever is due by now. Returns the plans it made, as `zone bizdate`. */
@@ -75,8 +100,8 @@ export class InstanceGenerator {
 
   /** Plans one business date of a workspace and zone; a workflow that is planned already is left alone. */
   async planDay(workspaceId: number, timezone: string, bizdate: Bizdate): Promise<void> {
-    const planDay = await this.#openPlan(workspaceId, timezone, bizdate);
-    const runGroupId = await this.#scheduledGroup(workspaceId);
+    const planDay = await openPlan(this.#database, workspaceId, timezone, bizdate);
+    const runGroupId = await scheduledGroup(this.#database, workspaceId);
     const errors: unknown[] = [];
     for (const version of await this.#versions(workspaceId, timezone, bizdate)) {
       const order = {
@@ -94,11 +119,11 @@ export class InstanceGenerator {
     if (errors.length > 0) {
       throw new AggregateError(errors, `${timezone} ${bizdate} was not planned to its end.`);
     }
-    await this.#database.run(
-      `UPDATE plan SET revision = 1
-        WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3 AND revision = 0`,
-      [workspaceId, timezone, bizdate],
+    const plan = { workspaceId, timezone, bizdate };
+    const sized = await this.#database.transaction((tx) =>
+      completePlan(tx, plan, this.#size.factor, this.#clock.now()),
     );
+    if (sized?.jump !== undefined) this.#size.onJump({ ...plan, ...sized, jump: sized.jump });
     await this.#dropAwaited();
   }
 
@@ -150,31 +175,6 @@ export class InstanceGenerator {
       : yesterday;
   }
 
-  async #openPlan(workspaceId: number, timezone: string, bizdate: Bizdate): Promise<string> {
-    const [plan] = await this.#database.rows<{ plan_day: string }>(
-      // Revision 0 until all of it is planned: a process that dies in between leaves a day that is due.
-      `INSERT INTO plan (workspace_id, timezone, bizdate, plan_day, state, revision)
-       VALUES ($1, $2, $3, (clock_timestamp() AT TIME ZONE 'UTC')::date, 'planned', 0)
-       ON CONFLICT (workspace_id, timezone, bizdate) DO UPDATE SET revision = plan.revision
-       RETURNING plan_day`,
-      [workspaceId, timezone, bizdate],
-    );
-    if (plan === undefined) throw new Error('The plan row is missing after its upsert.');
-    return plan.plan_day;
-  }
-
-  async #scheduledGroup(workspaceId: number): Promise<number> {
-    const [group] = await this.#database.rows<{ id: number }>(
-      `INSERT INTO run_group (workspace_id, kind, name) VALUES ($1, 'scheduled', 'scheduled')
-       ON CONFLICT (workspace_id) WHERE kind = 'scheduled' DO UPDATE SET name = excluded.name
-       RETURNING id`,
-      [workspaceId],
-    );
-    if (group === undefined)
-      throw new Error('The scheduled run group is missing after its upsert.');
-    return group.id;
-  }
-
   /** The newest version of each scheduled workflow that is in effect on this business date. */
   async #versions(
     workspaceId: number,
@@ -197,11 +197,7 @@ export class InstanceGenerator {
     const today = plusDays(bizdateOf(now, zone.timezone), 1);
     const sealed =
       localOf(now, zone.timezone).time >= `${this.#times.seal}:00` ? today : plusDays(today, -1);
-    await this.#database.run(
-      `UPDATE plan SET state = 'sealed', sealed_at = $4
-        WHERE workspace_id = $1 AND timezone = $2 AND bizdate <= $3 AND state = 'planned'`,
-      [zone.workspace_id, zone.timezone, sealed, now],
-    );
+    await sealPlans(this.#database, zone.workspace_id, zone.timezone, sealed, now);
   }
 }
 

@@ -4,6 +4,7 @@ import { evaluateDeclarations } from '../domain/params/declarations.js';
 import { substitute } from '../domain/params/substitute.js';
 import type { Sql } from '../store/database.js';
 import type { PlannedInstance, WorkflowPlan } from '../store/sql/insert-plan.sql.js';
+import type { OwnNode } from './edges-of.js';
 import { planEdges } from './plan-edges.js';
 import { calendarsOfNodes, type PlannedSchedule, plannedSchedule } from './planned-schedule.js';
 
@@ -45,6 +46,18 @@ interface PlannedCycle extends Cycle {
  * back the plans of the workflows it depends on until the caller's transaction ends.
  */
 export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<WorkflowPlan> {
+  const { instances, own } = await planInstances(sql, order);
+  return { ...order, instances, ...(await planEdges(sql, order, own)) };
+}
+
+/** The instances alone, and the cycles of each node that say which place each of them has. */
+export async function planInstances(
+  sql: Sql,
+  order: PlanOrder,
+): Promise<{
+  readonly instances: readonly PlannedInstance[];
+  readonly own: ReadonlyMap<number, OwnNode<PlannedCycle>>;
+}> {
   const nodes = await nodesOf(sql, order);
   const calendars = await calendarsOfNodes(sql, order.workspaceId, nodes);
   const instances: PlannedInstance[] = [];
@@ -64,7 +77,7 @@ export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<Workflow
       { selfDependent: node.self_dependence, cycles: cycles.get(node.node_id) ?? [] },
     ]),
   );
-  return { ...order, instances, ...(await planEdges(sql, order, own)) };
+  return { instances, own };
 }
 
 /** Most nodes of a workflow have the same schedule: its cycles are worked out once. */

@@ -42,6 +42,13 @@ import {
 } from './backfill/create-backfill.js';
 import { type BackfillForeseen, foreseeBackfill } from './backfill/foresee-backfill.js';
 import type { BackfillOrderOptions } from './backfill/planned-backfill.js';
+import {
+  patchPlan,
+  type PatchOptions,
+  type PatchPreview,
+  previewPatch,
+} from './patch/patch-plan.js';
+import type { PlanPatch } from './patch/plan-patch.js';
 import { runWorkflow, type RunOptions, type RunStarted } from './run-workflow.js';
 import { type SubmitOptions, type Submitted, submitWorkflow } from './submit-workflow.js';
 
@@ -191,6 +198,15 @@ export class ScheduleCommands {
 
   async previewEdges(options: EdgePreviewOptions): Promise<EdgePreview> {
     return await previewEdges(this.#database, this.#clock.now(), options);
+  }
+
+  /** Says what the latest version would change of the plan that was made without it; keeps nothing. */
+  async previewPatch(workflowId: number): Promise<PatchPreview> {
+    return await previewPatch(this.#database, this.#clock.now(), workflowId);
+  }
+
+  async patchPlan(options: PatchOptions): Promise<PlanPatch> {
+    return await this.#then(patchPlan(this.#database, this.#clock.now(), options));
   }
 
   async explainInstance(key: InstanceKey): Promise<Why> {

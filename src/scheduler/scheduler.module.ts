@@ -27,6 +27,8 @@ export interface SchedulerPorts {
   /** Absent: run logs stay in the database. */
   readonly logStore?: LogStore;
   readonly planTimes: PlanTimes;
+  /** From how many times the usual instances on a plan is warned of. */
+  readonly planJumpFactor: number;
   readonly alertChannels: AlertChannels;
   /** Named points of the line where a fault test may end this process. */
   readonly crashPoint: (name: string) => Promise<void>;
@@ -86,8 +88,11 @@ export class PlanSchedule implements OnApplicationBootstrap {
   private running: Promise<void> | undefined;
 
   constructor(@Inject(PORTS) private readonly ports: SchedulerPorts) {
-    const { database, clock, wakeBus, planTimes } = ports;
-    this.generator = new InstanceGenerator(database, clock, wakeBus, planTimes);
+    const { database, clock, wakeBus, planTimes, planJumpFactor, logger } = ports;
+    this.generator = new InstanceGenerator(database, clock, wakeBus, planTimes, {
+      factor: planJumpFactor,
+      onJump: (plan) => logger.warn(plan, 'the plan has an unusual size'),
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -10,14 +10,21 @@ import { dependencyProblems, type ForeignNodes, foreignNodesOf } from './check-d
 import { type CheckedNodes, checkWorkflow } from './check-workflow.js';
 import { refuseLoops } from './edge-findings.js';
 import { type Dependency, dependenciesOf } from './needs-of.js';
+import type { PlanPatch } from './patch/plan-patch.js';
+import { planImmediately } from './patch/plan-immediately.js';
 import { readSpec } from './read-spec.js';
 import type { ScheduleSpec } from './schedule-spec.js';
+import type { SubmitPlan } from './submit-plan.js';
 import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
 
 export interface SubmitOptions {
   readonly workflowId: number;
   readonly userId: number | null;
   readonly comment: string;
+  /** From when on it is planned; the next day without it. */
+  readonly plan?: SubmitPlan | undefined;
+  /** With `immediately`: also where instances would not wait for an upstream that they need. */
+  readonly allowIsolated?: boolean | undefined;
 }
 
 export interface Submitted {
@@ -25,6 +32,8 @@ export interface Submitted {
   readonly version: number;
   /** The first business date the generator plans with it. */
   readonly firstBizdate: string;
+  /** What was changed of plans that were made already, the newest first. */
+  readonly patched: readonly PlanPatch[];
 }
 
 /** Of retries that all wait alike. */
@@ -39,8 +48,8 @@ interface WorkflowRow {
 }
 
 /**
- * Makes an immutable version of a workflow's draft. It takes effect with the first business date that
- * has not been planned yet: submitted today, it runs from tomorrow.
+ * Makes an immutable version of a workflow's draft. Unless another `plan` is asked for it takes effect
+ * with the first business date that has not been planned yet: submitted today, it runs from tomorrow.
  */
 export async function submitWorkflow(
   database: Database,
@@ -72,7 +81,10 @@ export async function submitWorkflow(
       calendars: await holdCalendars(tx, workflow.workspace_id),
       parameters: await workspaceParameters(tx, workflow.workspace_id),
     });
-    const firstBizdate = await firstUnplanned(tx, workflow.workspace_id, timezone, now);
+    const unplanned = await firstUnplanned(tx, workflow.workspace_id, timezone, now);
+    const tomorrow = plusDays(bizdateOf(now, timezone), 1);
+    const after = plusDays(tomorrow, options.plan === 'third-day' ? 1 : 0);
+    const firstBizdate = unplanned < after ? after : unplanned;
     await refuseLoops(tx, { ...dependent, spec, timezone, bizdate: firstBizdate }, foreign);
     const [version] = await tx.rows<{ id: number; version: number }>(
       `INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate, submitted_by, comment)
@@ -84,14 +96,19 @@ export async function submitWorkflow(
     if (version === undefined) throw new MillraceError('MR-A109', 'No version was inserted.');
     const groupIds = new Map(groups.map((group) => [group.name, group.id]));
     await insertNodes(tx, workflow, version.id, spec, { nodes, groupIds, foreign });
+    const patched =
+      options.plan === 'immediately'
+        ? await planImmediately(tx, now, dependent, { ...options, timezone, firstBizdate })
+        : [];
+    const first = patched.at(-1)?.bizdate ?? firstBizdate;
     await writeEvents(tx, now, [
       {
         workspaceId: workflow.workspace_id,
         type: 'workflow.submitted',
-        payload: { workflowId: workflow.id, version: version.version, firstBizdate },
+        payload: { workflowId: workflow.id, version: version.version, firstBizdate: first },
       },
     ]);
-    return { versionId: version.id, version: version.version, firstBizdate };
+    return { versionId: version.id, version: version.version, firstBizdate: first, patched };
   });
 }
 

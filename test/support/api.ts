@@ -71,6 +71,8 @@ export const NO_COMMANDS: SchedulerCommands = {
   previewSchedule: refuse,
   previewParameters: refuse,
   previewEdges: refuse,
+  previewPatch: refuse,
+  patchPlan: refuse,
   explainInstance: refuse,
 };
 

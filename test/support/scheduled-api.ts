@@ -17,6 +17,8 @@ export async function openScheduledApi(clock: FakeClock): Promise<TestApi> {
       runWorkflow: (options) => scheduler().runWorkflow(options),
       previewSchedule: (options) => scheduler().previewSchedule(options),
       previewParameters: (options) => scheduler().previewParameters(options),
+      previewPatch: (workflowId) => scheduler().previewPatch(workflowId),
+      patchPlan: (options) => scheduler().patchPlan(options),
     }),
   });
   commands = new ScheduleCommands(api.database, clock, api.wakeBus, api.plugins);

@@ -16,6 +16,10 @@ const BY_CODE: Partial<Record<RegisteredCode, number>> = {
   'MR-S131': 409,
   'MR-S133': 409,
   'MR-S134': 404,
+  'MR-S171': 409,
+  'MR-S172': 409,
+  'MR-S173': 409,
+  'MR-S174': 409,
   'MR-S205': 409,
   'MR-A207': 503,
 };

@@ -13,6 +13,8 @@ import { InstanceController } from './instance.controller.js';
 import { LogController } from './log.controller.js';
 import { NodeController } from './node.controller.js';
 import { ParameterController } from './parameter.controller.js';
+import { PlanController } from './plan.controller.js';
+import { PlanPatchController } from './plan-patch.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { PreviewController } from './preview.controller.js';
 import { SignInController } from './sign-in.controller.js';
@@ -31,6 +33,8 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   ParameterController,
   WorkflowEdgeController,
   NodeController,
+  PlanController,
+  PlanPatchController,
   BackfillController,
   WorkspaceController,
   InstanceBatchController,

@@ -35,6 +35,7 @@ import type { HttpRequest, HttpResponse } from '../http.js';
 import { IdempotencyInterceptor } from '../idempotency.interceptor.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { noteChange } from '../note-change.js';
+import { planPatchView } from '../plan-patch-view.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
 import {
@@ -171,7 +172,8 @@ export class WorkflowController {
   @UseInterceptors(IdempotencyInterceptor)
   @Access('deploy')
   @Describe({
-    summary: 'Make an immutable version of the draft, planned from tomorrow',
+    summary:
+      'Make an immutable version of the draft, planned from tomorrow unless it says otherwise',
     answer: submittedSchema,
     idempotent: true,
   })
@@ -186,17 +188,21 @@ export class WorkflowController {
     const submitted = await commands.submitWorkflow({
       workflowId: workflow.id,
       userId: caller.userId,
-      comment: body.comment,
+      ...body,
     });
     await noteChange(database, this.ports, {
       workspace,
       caller,
       what: 'workflow.submitted',
       id,
-      fields: { version: submitted.version },
+      fields: { version: submitted.version, plan: body.plan },
     });
     this.ports.wakeBus.wake();
-    return { ...submitted, versionId: encodeId('ver', submitted.versionId) };
+    return {
+      ...submitted,
+      versionId: encodeId('ver', submitted.versionId),
+      patched: submitted.patched.map(planPatchView),
+    };
   }
 
   @Get(':id/versions')

@@ -35,6 +35,7 @@ const conditionSchema = z.discriminatedUnion('kind', [
       }),
   }),
   z.strictObject({ kind: z.literal('plan_missing') }),
+  z.strictObject({ kind: z.literal('plan_jump') }),
   z.strictObject({ kind: z.literal('no_worker'), minutes: z.int().min(1).max(10_080) }),
 ]);
 

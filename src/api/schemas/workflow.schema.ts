@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
+import { SUBMIT_PLANS } from '../../scheduler/submit-plan.js';
 import { bizdateSchema, instantSchema } from './field.schema.js';
+import { planPatchSchema } from './plan-patch.schema.js';
 
 const nameSchema = z
   .string()
@@ -47,7 +49,17 @@ export const workflowSchema = workflowSummarySchema
   .meta({ id: 'Workflow' });
 
 export const submitSchema = z
-  .strictObject({ comment: z.string().max(1000).default('') })
+  .strictObject({
+    comment: z.string().max(1000).default(''),
+    plan: z.enum(SUBMIT_PLANS).default('next-day').meta({
+      description:
+        'From when on it is planned: with the next day that is not planned yet, not before the day after tomorrow, or also in the plans that are made, as far as they are still to come.',
+    }),
+    allowIsolated: z.boolean().default(false).meta({
+      description:
+        'With `immediately`: also where instances would not wait for an upstream that they need (MR-S174).',
+    }),
+  })
   .prefault({})
   .meta({ id: 'Submit' });
 
@@ -58,6 +70,9 @@ export const submittedSchema = z
     firstBizdate: bizdateSchema.meta({
       description: 'The first business date that is planned by it.',
     }),
+    patched: z
+      .array(planPatchSchema)
+      .meta({ description: 'Plans that were made already, the newest first; with `immediately`.' }),
   })
   .meta({ id: 'Submitted' });
 

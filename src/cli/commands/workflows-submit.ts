@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 
 import type { ApiClient } from '../api/api-client.js';
+import { patchSentence, patchText, planPatchSchema } from '../api/plan-patch.js';
 import { lookUpWorkflow, workflowSchema, workflowsPath } from '../api/workflow.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
@@ -13,6 +14,7 @@ const submittedSchema = z.looseObject({
   versionId: z.string(),
   version: z.number(),
   firstBizdate: z.string(),
+  patched: z.array(planPatchSchema),
 });
 
 /** Other fields, as `workflows show -o json` prints them, are left aside. */
@@ -35,6 +37,16 @@ export const workflowsSubmit: Command = {
   args: ['FILE'],
   options: {
     comment: { type: 'string', value: 'TEXT', help: 'what has changed' },
+    plan: {
+      type: 'string',
+      value: 'WHEN',
+      choices: ['next-day', 'third-day', 'immediately'],
+      help: 'planned from tomorrow (default), from the day after, or also what of today is to come',
+    },
+    'allow-isolated': {
+      type: 'boolean',
+      help: 'with --plan immediately: start instances without upstreams that have no cycle',
+    },
     'dry-run': DRY_RUN,
   },
   examples: ['millrace workflows submit orders_daily.json --comment "third export"'],
@@ -50,14 +62,21 @@ export const workflowsSubmit: Command = {
     }
     const id = await saveDraft(client, path, await workspace(), file);
     const comment = flags.text('comment');
+    const plan = flags.text('plan');
     const { value } = await client.send('POST', `${path}/${id}/submit`, submittedSchema, {
-      body: comment === undefined ? {} : { comment },
+      body: {
+        ...(comment === undefined ? {} : { comment }),
+        ...(plan === undefined ? {} : { plan }),
+        allowIsolated: flags.isSet('allow-isolated'),
+      },
     });
-    printer.one(
-      value,
-      id,
-      () =>
+    printer.one(value, id, () =>
+      [
         `${file.name}: version ${value.version}, planned from business date ${value.firstBizdate}\n`,
+        ...value.patched.map(
+          (patch) => `${patchSentence(patch)}\n${patchText(patch, settings.color)}`,
+        ),
+      ].join(''),
     );
     return EXIT.ok;
   },

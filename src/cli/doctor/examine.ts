@@ -7,6 +7,7 @@ import { failed, ok, type Check, type CheckResult } from './check.js';
 import { databaseChecks } from './database-checks.js';
 import { invariantChecks } from './invariant-checks.js';
 import { machineChecks } from './machine-checks.js';
+import { planCheck } from './plan-check.js';
 
 export interface Finding extends CheckResult {
   readonly name: string;
@@ -28,7 +29,8 @@ export async function examine(
     await withDatabase(found, 'millrace doctor', async (database) => {
       findings.push({ name: 'database', ...(await checkAnswer(database)) });
       const box = found.secretKeys.length === 0 ? undefined : secretBoxOf(found.secretKeys);
-      const checks = [...databaseChecks(database, box), ...(deep ? invariantChecks(database) : [])];
+      const deepChecks = deep ? [...invariantChecks(database), planCheck(database)] : [];
+      const checks = [...databaseChecks(database, box), ...deepChecks];
       for (const check of checks) findings.push(await findingOf(check));
     });
   } catch (error) {

@@ -1,4 +1,10 @@
-export const ALERT_CONDITIONS = ['failed', 'unfinished', 'plan_missing', 'no_worker'] as const;
+export const ALERT_CONDITIONS = [
+  'failed',
+  'unfinished',
+  'plan_missing',
+  'plan_jump',
+  'no_worker',
+] as const;
 export type AlertConditionKind = (typeof ALERT_CONDITIONS)[number];
 
 export const RUN_KINDS = ['scheduled', 'test', 'backfill', 'manual'] as const;
@@ -12,6 +18,8 @@ export type AlertCondition =
   | { readonly kind: 'unfinished'; readonly by: string }
   /** The plan of a day was not made by its seal. */
   | { readonly kind: 'plan_missing' }
+  /** A plan has far more or fewer instances than the plans before it. */
+  | { readonly kind: 'plan_jump' }
   /** No worker of the resource group was alive for so long. */
   | { readonly kind: 'no_worker'; readonly minutes: number };
 
@@ -29,6 +37,7 @@ const TARGETS: Readonly<Record<AlertConditionKind, readonly AlertTarget['kind'][
   failed: ['all', 'workflows', 'nodes', 'resource_group'],
   unfinished: ['all', 'workflows', 'nodes', 'resource_group'],
   plan_missing: ['all'],
+  plan_jump: ['all'],
   no_worker: ['resource_group'],
 };
 

@@ -30,6 +30,10 @@ test.each([
     'The plan of business date 2026-11-20 (UTC) was not made by its seal',
   ],
   [
+    { condition: 'plan_jump', timezone: 'UTC', instances: 72 },
+    'The plan of business date 2026-11-20 (UTC) has 72 instances, far from the usual number',
+  ],
+  [
     { condition: 'no_worker', resourceGroup: 'default', since: new Date('2026-11-21T01:00:00Z') },
     'No worker of the resource group default has been alive since 2026-11-21T01:00:00.000Z',
   ],

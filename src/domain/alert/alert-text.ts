@@ -10,7 +10,7 @@ export interface AlertFacts {
   readonly timezone: string | null;
   readonly bizdate: string | null;
   readonly errorCode: string | null;
-  /** How many instances were not finished. */
+  /** How many instances were not finished, or a plan has. */
   readonly instances: number | null;
   /** `06:00`, of the rule as it is now. */
   readonly by: string | null;
@@ -35,6 +35,8 @@ export function alertText(facts: AlertFacts): string {
     }
     case 'plan_missing':
       return `The plan of business date ${facts.bizdate} (${facts.timezone}) was not made by its seal`;
+    case 'plan_jump':
+      return `The plan of business date ${facts.bizdate} (${facts.timezone}) has ${facts.instances} instances, far from the usual number`;
     case 'no_worker': {
       const since = facts.since === null ? '' : ` since ${facts.since.toISOString()}`;
       return `No worker of the resource group ${facts.resourceGroup} has been alive${since}`;

@@ -14,6 +14,7 @@ import {
 import { lockAlertCursor, moveAlertCursor } from '../../store/sql/lock-alert-cursor.sql.js';
 import { noticeAbsentWorkers } from '../../store/sql/notice-absent-workers.sql.js';
 import { noticeFailed } from '../../store/sql/notice-failed.sql.js';
+import { noticeJumpedPlans } from '../../store/sql/notice-jumped-plans.sql.js';
 import { noticeMissingPlans } from '../../store/sql/notice-missing-plans.sql.js';
 import { noticeUnfinished } from '../../store/sql/notice-unfinished.sql.js';
 import { probeAlerts } from '../../store/sql/probe-alerts.sql.js';
@@ -62,6 +63,7 @@ export async function watchAlerts(
     if (levels) {
       noticed.push(...(await noticeUnfinished(tx, now)));
       noticed.push(...(await noticeMissingPlans(tx, now, options.seal)));
+      noticed.push(...(await noticeJumpedPlans(tx, now)));
       noticed.push(...(await noticeAbsentWorkers(tx, now)));
     }
     const closed = levels ? await closeEndedAlerts(tx, now) : [];

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-
 import { MillraceError } from '../../domain/errors.js';
+import { digestOf, readToken, tokenOf } from '../seen-token.js';
 import type { BackfillOrderOptions, PlannedBackfill } from './planned-backfill.js';
 
 /** What a plan saw: numbers that a person can compare, and digests for what has no number. */
@@ -20,7 +19,7 @@ interface Seen {
 
 /** A text that says what the plan saw. It is no secret and opens nothing. */
 export function planTokenOf(options: BackfillOrderOptions, planned: PlannedBackfill): string {
-  return Buffer.from(JSON.stringify(seenBy(options, planned))).toString('base64url');
+  return tokenOf(seenBy(options, planned));
 }
 
 /** MR-S131 with every difference when the world is not what the plan of this token saw. */
@@ -29,7 +28,7 @@ export function requirePlanned(
   options: BackfillOrderOptions,
   planned: PlannedBackfill,
 ): void {
-  const before = read(token);
+  const before = readToken(token);
   const now = seenBy(options, planned);
   if (before === undefined) throw changed(['it is not the token of a plan']);
   if (before['asked'] !== now.asked)
@@ -63,15 +62,6 @@ function changed(differences: readonly string[]): MillraceError {
   });
 }
 
-function read(token: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function seenBy(options: BackfillOrderOptions, planned: PlannedBackfill): Seen {
   const { version, totals, dates, conflicts, choices } = planned;
   return {
@@ -97,8 +87,4 @@ function askedBy(options: BackfillOrderOptions): unknown {
     [workflowId, ranges, dates, order, parallelism, scope, only, hours, window],
     [runFutureNow, resourceGroup, priority, Object.entries(parameters ?? {}).sort()],
   ];
-}
-
-function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 }

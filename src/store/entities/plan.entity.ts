@@ -29,6 +29,9 @@ export const PlanEntity = new EntitySchema({
     edges: { type: 'integer', default: () => '0' },
     planned_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
     sealed_at: { type: 'timestamptz', nullable: true },
+    checksum: { type: 'text', nullable: true },
+    usual_instances: { type: 'integer', nullable: true },
+    size_jump: { type: 'text', nullable: true },
   },
 });
 

@@ -158,6 +158,7 @@ function conditionOf(
     case 'unfinished':
       return { kind, by: timeOfMinute(dueMinute ?? 0) };
     case 'plan_missing':
+    case 'plan_jump':
       return { kind };
     case 'no_worker':
       return { kind, minutes: absentMinutes ?? 0 };

@@ -1,6 +1,7 @@
 import type { Sql } from '../database.js';
 import { NOTICED, type NoticedAlert, watches } from './alert-watch.js';
 import { LAST_SEEN } from './notice-absent-workers.sql.js';
+import { JUMPED } from './notice-jumped-plans.sql.js';
 import { UNFINISHED } from './notice-unfinished.sql.js';
 
 /** What keeps an open alert `a` of the rule `r` true. */
@@ -18,10 +19,13 @@ const STILL_TRUE = `CASE r.condition
   WHEN 'plan_missing' THEN NOT EXISTS (
     SELECT FROM plan p WHERE p.workspace_id = a.workspace_id AND p.timezone = a.timezone
        AND p.bizdate = a.bizdate AND p.revision > 0)
+  WHEN 'plan_jump' THEN EXISTS (
+    SELECT FROM plan p WHERE p.workspace_id = a.workspace_id AND p.timezone = a.timezone
+       AND p.bizdate = a.bizdate AND ${JUMPED})
   ELSE EXISTS (
     SELECT FROM resource_group g WHERE g.id = a.resource_group_id AND ${LAST_SEEN} <= a.since) END`;
 
-/** Closes the open alerts whose reason is gone: rerun, finished, planned, a worker is back. */
+/** Closes the open alerts whose reason is gone: rerun, finished, planned, run, a worker is back. */
 export async function closeEndedAlerts(tx: Sql, now: Date): Promise<NoticedAlert[]> {
   return await tx.rows<NoticedAlert>(
     `UPDATE alert SET state = 'closed', closed_at = $1, next_at = NULL

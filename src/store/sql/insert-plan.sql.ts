@@ -85,13 +85,24 @@ export async function insertPlan(
     ],
   );
   if (run === undefined) return undefined;
+  await fillRun(tx, plan, run.id, now);
+  return run.id;
+}
+
+/** Inserts instances and edges into a workflow instance that is there. Returns the ids, in the plan's order. */
+export async function fillRun(
+  tx: Sql,
+  plan: WorkflowPlan,
+  runId: number,
+  now: Date,
+): Promise<number[]> {
   const outcomes = await lockUpstreams(tx, plan);
   const pending = pendingOf(plan, outcomes);
-  const ids = await insertInstances(tx, plan, run.id, pending, await frozenNodes(tx, plan));
+  const ids = await insertInstances(tx, plan, runId, pending, await frozenNodes(tx, plan));
   await insertEdges(tx, plan, ids, outcomes);
   await markSkipped(tx, plan, ids, pending, outcomes);
   await awaitUpstreams(tx, plan, ids);
-  await meetAwaited(tx, { ...plan, id: run.id });
+  await meetAwaited(tx, { ...plan, id: runId });
   await tx.run(
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
      SELECT plan_day, id, coalesce($3::timestamptz, run_at) FROM node_instance
@@ -107,13 +118,13 @@ export async function insertPlan(
       plan.planDay,
       JSON.stringify({
         workflowId: plan.workflowId,
-        runId: run.id,
+        runId,
         bizdate: plan.bizdate,
         instances: ids.length,
       }),
     ],
   );
-  return run.id;
+  return ids;
 }
 
 /** How many edges of each instance are not satisfied. */
@@ -163,7 +174,13 @@ function isSatisfied(outcome: EdgeOutcome | undefined): boolean {
  * Whoever inserts an edge first locks the upstream rows in id order and writes the edge by their state:
  * an upstream that finishes meanwhile either is seen as finished or sees the edge (engine rule 4).
  */
-async function lockUpstreams(tx: Sql, plan: WorkflowPlan): Promise<Outcomes> {
+export async function lockUpstreams(
+  tx: Sql,
+  plan: {
+    readonly planDay: string;
+    readonly outerEdges: readonly Pick<PlannedOuterEdge, 'upstream'>[];
+  },
+): Promise<Outcomes> {
   if (plan.outerEdges.length === 0) return new Map();
   const days = [...new Set(plan.outerEdges.map((edge) => edge.upstream.planDay))];
   const ids = [...new Set(plan.outerEdges.map((edge) => edge.upstream.id))];

@@ -195,6 +195,36 @@ test('a plan that is not there at its seal is told, and closed when it is made',
   expect(await alerts.alerts()).toMatchObject([{ bizdate: '2026-11-21', state: 'closed' }]);
 });
 
+test('a plan of an unusual size is told when it is made, and closed when its run day is over', async () => {
+  await using line = await Line.open({ now: '2026-11-21T14:30:00Z' });
+  const alerts = new AlertLine(line);
+  await alerts.rule({ condition: { kind: 'plan_jump' } });
+  const hourly = (count: number): object => ({
+    schedule: { cron: '0 * * * *' },
+    nodes: Array.from({ length: count }, (_, no) => node(`n${no}`)),
+  });
+  await line.submit('w', hourly(1));
+  for (const day of ['21', '22', '23']) {
+    line.clock.set(`2026-11-${day}T14:30:00Z`);
+    await line.generator.generateDue();
+  }
+  await alerts.watch();
+  expect(await alerts.alerts()).toEqual([]);
+  await line.submit('w', hourly(3));
+  line.clock.set('2026-11-24T14:30:00Z');
+  await line.generator.generateDue();
+  await alerts.watch();
+  expect(await alerts.alerts()).toMatchObject([
+    { bizdate: '2026-11-24', timezone: 'Asia/Shanghai', state: 'open' },
+  ]);
+  line.clock.set('2026-11-25T15:59:00Z');
+  await alerts.watch();
+  expect(await alerts.alerts()).toMatchObject([{ state: 'open' }]);
+  line.clock.set('2026-11-25T16:00:00Z');
+  await alerts.watch();
+  expect(await alerts.alerts()).toMatchObject([{ state: 'closed' }]);
+});
+
 test('a resource group without a live worker is told after the minutes of the rule, for each absence anew', async () => {
   await using line = await Line.open();
   const alerts = new AlertLine(line);

@@ -966,6 +966,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List daily plans, newest business date first */
+        get: operations["listPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/plans/{bizdate}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a daily plan and what it was made of */
+        get: operations["getPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/schedule/preview": {
         parameters: {
             query?: never;
@@ -1088,6 +1122,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/patch-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Patch the latest version into the plan that was made without it */
+        post: operations["patchPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/preview-edges": {
         parameters: {
             query?: never;
@@ -1123,6 +1174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/preview-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what the latest version would change of the plan that was made without it */
+        post: operations["previewPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/runs": {
         parameters: {
             query?: never;
@@ -1149,7 +1217,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make an immutable version of the draft, planned from tomorrow */
+        /** Make an immutable version of the draft, planned from tomorrow unless it says otherwise */
         post: operations["submitWorkflow"];
         delete?: never;
         options?: never;
@@ -1183,7 +1251,7 @@ export interface components {
             by: string | null;
             closedAt: string | null;
             /** @enum {string} */
-            condition: "failed" | "unfinished" | "plan_missing" | "no_worker";
+            condition: "failed" | "unfinished" | "plan_missing" | "plan_jump" | "no_worker";
             /** @description Messages that named it. */
             count: number;
             errorCode: string | null;
@@ -1241,6 +1309,9 @@ export interface components {
                 kind: "plan_missing";
             } | {
                 /** @constant */
+                kind: "plan_jump";
+            } | {
+                /** @constant */
                 kind: "no_worker";
                 minutes: number;
             };
@@ -1291,6 +1362,9 @@ export interface components {
             } | {
                 /** @constant */
                 kind: "plan_missing";
+            } | {
+                /** @constant */
+                kind: "plan_jump";
             } | {
                 /** @constant */
                 kind: "no_worker";
@@ -2033,6 +2107,16 @@ export interface components {
             /** @enum {string} */
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
         };
+        IsolatedInstance: {
+            /** Format: date */
+            bizdate: string;
+            node: string;
+            /** Format: date-time */
+            scheduledTime: string;
+            /** @description workflow/node */
+            upstream: string;
+            workflow: string;
+        };
         LogHit: {
             /** @description From 0. */
             line: number;
@@ -2116,6 +2200,9 @@ export interface components {
             } | {
                 /** @constant */
                 kind: "plan_missing";
+            } | {
+                /** @constant */
+                kind: "plan_jump";
             } | {
                 /** @constant */
                 kind: "no_worker";
@@ -2445,6 +2532,129 @@ export interface components {
             /** Format: date-time */
             writtenAt: string;
         };
+        PatchedInstance: {
+            /** Format: date */
+            bizdate: string;
+            node: string;
+            /** Format: date-time */
+            scheduledTime: string;
+            workflow: string;
+        };
+        Plan: {
+            /** Format: date */
+            bizdate: string;
+            /** @description Of a sealed plan: nodes, versions, times and parameters of its instances, and the edges between them. What happens to instances later does not change it, a patch does. */
+            checksum: string | null;
+            edges: number;
+            instances: number;
+            /** Format: date-time */
+            plannedAt: string;
+            /** @description 0 until it is made to its end, then 1; each patch adds one. */
+            revision: number;
+            sealedAt: string | null;
+            /** @description It was made with far more or fewer instances than are usual. */
+            sizeJump: ("grown" | "shrunk") | null;
+            /** @enum {string} */
+            state: "planned" | "sealed";
+            timezone: string;
+            /** @description The median of up to seven plans before it; null: there were fewer than three. */
+            usualInstances: number | null;
+        };
+        PlanDetail: {
+            /** Format: date */
+            bizdate: string;
+            /** @description Of a sealed plan: nodes, versions, times and parameters of its instances, and the edges between them. What happens to instances later does not change it, a patch does. */
+            checksum: string | null;
+            edges: number;
+            instances: number;
+            /** Format: date-time */
+            plannedAt: string;
+            /** @description 0 until it is made to its end, then 1; each patch adds one. */
+            revision: number;
+            sealedAt: string | null;
+            /** @description It was made with far more or fewer instances than are usual. */
+            sizeJump: ("grown" | "shrunk") | null;
+            /** @enum {string} */
+            state: "planned" | "sealed";
+            timezone: string;
+            /** @description The median of up to seven plans before it; null: there were fewer than three. */
+            usualInstances: number | null;
+            workflows: {
+                id: string;
+                instances: number;
+                name: string;
+                /** @description The version that was planned. */
+                version: number;
+            }[];
+        };
+        PlanPatch: {
+            /** @description At most 500, the first ones, as in the other lists; `totals` has the numbers. */
+            added: components["schemas"]["PatchedInstance"][];
+            /**
+             * Format: date
+             * @description Of the plan that is patched.
+             */
+            bizdate: string;
+            /** @description Taken out of the plan. */
+            cancelled: components["schemas"]["PatchedInstance"][];
+            /** @description They would not wait for an upstream that their version names, because it has no cycle in the plan. */
+            isolated: components["schemas"]["IsolatedInstance"][];
+            /** @description The same cycle with something else, under the same id. */
+            replaced: components["schemas"]["ReplacedInstance"][];
+            /** @description Of the plan before the patch. */
+            revision: number;
+            /** @enum {string} */
+            state: "planned" | "sealed";
+            timezone: string;
+            totals: {
+                added: number;
+                cancelled: number;
+                isolated: number;
+                /** @description Of the workflow: they stay as they are. */
+                kept: number;
+                replaced: number;
+            };
+            /** @description The latest version of the workflow. */
+            version: number;
+            workflow: string;
+        };
+        PlanPatchPreview: {
+            /** @description At most 500, the first ones, as in the other lists; `totals` has the numbers. */
+            added: components["schemas"]["PatchedInstance"][];
+            /**
+             * Format: date
+             * @description Of the plan that is patched.
+             */
+            bizdate: string;
+            /** @description Taken out of the plan. */
+            cancelled: components["schemas"]["PatchedInstance"][];
+            /** @description They would not wait for an upstream that their version names, because it has no cycle in the plan. */
+            isolated: components["schemas"]["IsolatedInstance"][];
+            /** @description Send it with the patch. */
+            planToken: string;
+            /** @description The same cycle with something else, under the same id. */
+            replaced: components["schemas"]["ReplacedInstance"][];
+            /** @description Of the plan before the patch. */
+            revision: number;
+            /** @enum {string} */
+            state: "planned" | "sealed";
+            timezone: string;
+            totals: {
+                added: number;
+                cancelled: number;
+                isolated: number;
+                /** @description Of the workflow: they stay as they are. */
+                kept: number;
+                replaced: number;
+            };
+            /** @description The latest version of the workflow. */
+            version: number;
+            workflow: string;
+        };
+        PlanPatchRequest: {
+            /** @description Of the preview: MR-S173 with the difference when the world is another. */
+            planToken: string;
+        };
         PluginList: {
             items: {
                 [key: string]: unknown;
@@ -2558,6 +2768,15 @@ export interface components {
             title: string;
             traceId: string;
             type: string;
+        };
+        ReplacedInstance: {
+            /** Format: date */
+            bizdate: string;
+            changes: ("upstreams" | "parameters" | "node_type" | "period_no" | "priority" | "resource_group" | "slots" | "dry_run" | "frozen")[];
+            node: string;
+            /** Format: date-time */
+            scheduledTime: string;
+            workflow: string;
         };
         ResourceGroup: {
             /** @description Its workers reach out from these: put them on the allow-list. */
@@ -2722,8 +2941,19 @@ export interface components {
         };
         /** @default {} */
         Submit: {
+            /**
+             * @description With `immediately`: also where instances would not wait for an upstream that they need (MR-S174).
+             * @default false
+             */
+            allowIsolated?: boolean;
             /** @default  */
             comment?: string;
+            /**
+             * @description From when on it is planned: with the next day that is not planned yet, not before the day after tomorrow, or also in the plans that are made, as far as they are still to come.
+             * @default next-day
+             * @enum {string}
+             */
+            plan?: "next-day" | "third-day" | "immediately";
         };
         Submitted: {
             /**
@@ -2731,6 +2961,8 @@ export interface components {
              * @description The first business date that is planned by it.
              */
             firstBizdate: string;
+            /** @description Plans that were made already, the newest first; with `immediately`. */
+            patched: components["schemas"]["PlanPatch"][];
             version: number;
             versionId: string;
         };
@@ -5336,6 +5568,77 @@ export interface operations {
             };
         };
     };
+    listPlans: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List daily plans, newest business date first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Plan"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlan: {
+        parameters: {
+            query?: {
+                timezone?: string;
+            };
+            header?: never;
+            path: {
+                bizdate: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show a daily plan and what it was made of */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewSchedule: {
         parameters: {
             query?: never;
@@ -5701,6 +6004,44 @@ export interface operations {
             };
         };
     };
+    patchPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanPatchRequest"];
+            };
+        };
+        responses: {
+            /** @description Patch the latest version into the plan that was made without it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPatch"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewEdges: {
         parameters: {
             query?: never;
@@ -5809,6 +6150,38 @@ export interface operations {
             };
         };
     };
+    previewPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show what the latest version would change of the plan that was made without it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPatchPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     runWorkflow: {
         parameters: {
             query?: never;
@@ -5866,7 +6239,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Make an immutable version of the draft, planned from tomorrow */
+            /** @description Make an immutable version of the draft, planned from tomorrow unless it says otherwise */
             201: {
                 headers: {
                     [name: string]: unknown;

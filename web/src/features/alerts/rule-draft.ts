@@ -9,7 +9,13 @@ export type ConditionKind = Condition['kind'];
 export type TargetKind = Target['kind'];
 export type RunKind = Extract<Condition, { kind: 'failed' }>['runs'][number];
 
-export const CONDITIONS = ['failed', 'unfinished', 'plan_missing', 'no_worker'] as const;
+export const CONDITIONS = [
+  'failed',
+  'unfinished',
+  'plan_missing',
+  'plan_jump',
+  'no_worker',
+] as const;
 export const RUN_KINDS = ['scheduled', 'test', 'backfill', 'manual'] as const;
 
 /** The fields of the form, as they are typed. */
@@ -62,7 +68,7 @@ export const NEW_RULE: RuleDraft = {
 
 /** The kinds of target a condition can be asked of. */
 export function targetsOf(condition: ConditionKind): readonly TargetKind[] {
-  if (condition === 'plan_missing') return ['all'];
+  if (condition === 'plan_missing' || condition === 'plan_jump') return ['all'];
   if (condition === 'no_worker') return ['resource_group'];
   return ['all', 'workflows', 'nodes', 'resource_group'];
 }

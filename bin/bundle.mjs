@@ -97,7 +97,7 @@ async function bundlePlugin(name) {
     ...COMMON,
     input: { index: `plugins/${name}/src/index.ts` },
     // What the compiler adds for `await using` is no package that a plugin depends on.
-    external: /^(?!@oxc-project\/)[^./]/,
+    external: (id) => !/^(?:[./\0]|@oxc-project\/)/.test(id),
   });
   await build.write({ dir: join(ROOT, `plugins/${name}/dist`), format: 'esm', sourcemap: true });
 }

@@ -63,10 +63,10 @@ async function benchCase(name, pipe, expected) {
     ceiling: () => runPipe(pipe),
     ours: async () => {
       const before = process.cpuUsage();
-      const { log } = await runOurs(from, to);
+      const run = await runOurs(from, to);
       const { user, system } = process.cpuUsage(before);
       cpuMs = (user + system) / 1000;
-      lane = log.find((line) => line.startsWith('Lane:')) ?? '';
+      lane = `lane ${run.lane}`;
     },
   };
   const measure = async (which) => {

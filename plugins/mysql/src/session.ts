@@ -1,8 +1,12 @@
+import { Socket } from 'node:net';
+
 import { PluginError } from '@millrace/sdk';
 import type { Connection, ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2';
 
 import type { MysqlConfig } from './config.js';
 import { mysqlError } from './mysql-error.js';
+import { TextResult } from './text-result.js';
+import type { RowTaker } from './text-result.js';
 
 export interface StatementResult {
   /** Empty for a statement that returns no rows. */
@@ -178,6 +182,26 @@ export class Session {
     }
   }
 
+  /** Streams a SELECT as the packets of its rows, without a value for any cell. */
+  async streamRows(sql: string, rows: RowTaker): Promise<void> {
+    const connection = this.#connection;
+    try {
+      const socket = this.#socket();
+      if (socket === undefined) throw new Error('the driver shows no socket');
+      await this.#untilLost<void>((resolve, reject) => {
+        connection.query({ sql, rowsAsArray: true }, (error: unknown) => {
+          if (error !== null && error !== undefined) reject(asError(error));
+          else resolve();
+        });
+        // It has sent the statement by now, and would read the answer itself.
+        void new TextResult(socket, rows, (error) => reject(asError(error)));
+      });
+    } catch (error) {
+      this.destroy();
+      throw mysqlError(error);
+    }
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
@@ -194,7 +218,14 @@ export class Session {
   /** Drops the socket without a word to the server. */
   destroy(): void {
     this.#connection.destroy();
+    // The driver only ends its side: a server that is sending would wait for us to read for an hour.
+    this.#socket()?.destroy();
     this.#lose(new PluginError('MR-D109', 'the connection was closed from this side'));
+  }
+
+  #socket(): Socket | undefined {
+    const socket: unknown = Reflect.get(this.#connection, 'stream');
+    return socket instanceof Socket ? socket : undefined;
   }
 
   #lose(error: Error): void {

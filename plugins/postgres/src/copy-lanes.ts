@@ -53,11 +53,12 @@ export function refusesAloud(source: Column, target: Column): boolean {
       return from.kind === 'timestamp' && from.zoned === to.zoned && from.fraction <= to.fraction;
     case 'bits':
       return from.kind === 'bits' && from.length === to.length;
+    case 'json':
+    case 'uuid':
+      return from.kind === to.kind || from.kind === 'text';
     case 'boolean':
     case 'bytes':
     case 'date':
-    case 'json':
-    case 'uuid':
       return from.kind === to.kind;
     case 'time':
     case 'interval':

@@ -1,8 +1,7 @@
 import type { Column, Lane, ReadStats, ReaderTask, Sink, Slice } from '@millrace/sdk';
-import { PluginError } from '@millrace/sdk';
+import { CopyTextDecoder, PluginError } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import { CopyOut } from './copy-out.js';
-import { CopyTextDecoder } from './copy-text.js';
 import { toPluginError } from './pg-error.js';
 import type { Session } from './session.js';
 import { cancelOnAbort } from './session.js';

@@ -1,9 +1,8 @@
 import type { Chunk, Row, WriteContext } from '@millrace/sdk';
-import { PluginError } from '@millrace/sdk';
+import { CopyTextDecoder, PluginError, encodeCopyText } from '@millrace/sdk';
 import type { Client } from 'pg';
 import { copyUnderSavepoint } from './copy-in.js';
 import { CopyOut } from './copy-out.js';
-import { CopyTextDecoder, encodeCopyText } from './copy-text.js';
 import { isDataError, serverErrorOf, toPluginError } from './pg-error.js';
 import { quoteName } from './quoting.js';
 import { loadRange } from './range-load.js';

@@ -38,6 +38,7 @@ export class MysqlWriterTask implements WriterTask {
   readonly #lines: LoadLines | undefined;
   readonly #decoder: CopyTextDecoder;
   #nextNo: number;
+  #chunksTakenBack = 0;
   #sliceNo = 0;
   #rows = 0;
   #bytes = 0;
@@ -104,6 +105,11 @@ export class MysqlWriterTask implements WriterTask {
   }
 
   close(): Promise<void> {
+    if (this.#chunksTakenBack > 0) {
+      this.#ctx.log.info(
+        `${this.#chunksTakenBack} chunks had rows the server warned about: taken back and sent again by INSERT`,
+      );
+    }
     return this.#options.onClose();
   }
 
@@ -117,6 +123,7 @@ export class MysqlWriterTask implements WriterTask {
       this.#nextNo += chunk.rowCount;
       return chunk.rowCount;
     }
+    this.#chunksTakenBack += 1;
     return this.#insert(this.#decoder.push(Buffer.from(chunk.data)));
   }
 

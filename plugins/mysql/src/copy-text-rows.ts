@@ -50,8 +50,11 @@ export class CopyTextRows {
   take(): { readonly data: Buffer; readonly rows: number } | undefined {
     const rows = this.#rows;
     if (rows === 0) return undefined;
-    const data = this.#out.subarray(0, this.#at);
-    this.#out = Buffer.allocUnsafe(this.#chunkBytes + SLACK_BYTES);
+    // A large chunk keeps the buffer; a small one would hold all of it in memory.
+    const isSmall = this.#at * 2 < this.#out.length;
+    const lines = this.#out.subarray(0, this.#at);
+    const data = isSmall ? Buffer.from(lines) : lines;
+    if (!isSmall) this.#out = Buffer.allocUnsafe(this.#chunkBytes + SLACK_BYTES);
     this.#at = 0;
     this.#rows = 0;
     return { data, rows };

@@ -160,10 +160,9 @@ export class CopyOut implements Submittable {
 
   #emit(): void {
     const stream = this.#connection?.stream;
-    const data = this.#slab.subarray(0, this.#rowsEnd);
     const rows = this.#rows;
     this.#totalRows += rows;
-    this.#newSlab();
+    const data = this.#cut();
     if (this.#failure !== undefined) {
       this.#scan();
       return;
@@ -180,16 +179,22 @@ export class CopyOut implements Submittable {
       });
   }
 
-  /** The chunk keeps the old one. */
-  #newSlab(): void {
+  /** The rows of the next chunk. A large one keeps the slab; a small one would hold all of it in memory. */
+  #cut(): Buffer {
     const rest = this.#end - this.#at;
     const old = this.#slab;
-    this.#slab = Buffer.allocUnsafe(Math.max(this.#chunkBytes, rest) + 2 * SOCKET_BYTES);
+    const isSmall = this.#rowsEnd * 2 < old.length;
+    const data = isSmall
+      ? Buffer.from(old.subarray(0, this.#rowsEnd))
+      : old.subarray(0, this.#rowsEnd);
+    if (!isSmall)
+      this.#slab = Buffer.allocUnsafe(Math.max(this.#chunkBytes, rest) + 2 * SOCKET_BYTES);
     old.copy(this.#slab, 0, this.#at, this.#end);
     this.#at = 0;
     this.#rowsEnd = 0;
     this.#rows = 0;
     this.#end = rest;
+    return data;
   }
 
   #grow(more: number): void {

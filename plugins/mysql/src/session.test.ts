@@ -25,12 +25,11 @@ function greeting(): Buffer {
   lower.writeUInt16LE(CAPABILITIES & 0xffff);
   const upper = Buffer.alloc(2);
   upper.writeUInt16LE(CAPABILITIES >>> 16);
-  return packet(
-    0,
-    ...[10, '8.0.0-rogue\0', Buffer.alloc(4, 1), Buffer.alloc(8, 0x41), 0, lower, 45],
-    ...[Buffer.from([2, 0]), upper, 21, Buffer.alloc(10), Buffer.alloc(12, 0x42), 0],
-    'mysql_native_password\0',
-  );
+  const login = Buffer.concat([Buffer.alloc(4, 1), Buffer.alloc(8, 0x41), Buffer.alloc(1)]);
+  const rest = Buffer.concat([Buffer.from([21]), Buffer.alloc(10), Buffer.alloc(12, 0x42)]);
+  const status = Buffer.from([45, 2, 0]);
+  const plugin = '\0mysql_native_password\0';
+  return packet(0, 10, '8.0.0-rogue\0', login, lower, status, upper, rest, plugin);
 }
 
 const OK = Buffer.from([0, 0, 0, 2, 0, 0, 0]);

@@ -52,7 +52,7 @@ export async function fillLineitem({ postgres, mysql }, rows, pipe) {
 
 export async function checksum(server, table) {
   const [row] = await execute(server, CHECKSUM[server.kind].replace('%NAME%', table), DATABASE);
-  return row.sum;
+  return String(row.sum);
 }
 
 /** An empty target, and no work left over that a run before it would be charged for. */

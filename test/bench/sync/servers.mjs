@@ -79,11 +79,11 @@ async function durabilityOf({ postgres, mysql }) {
   const shown = [];
   for (const name of DURABILITY.postgres) {
     const [row] = await execute(postgres, `SELECT current_setting('${name}') AS value`);
-    shown.push(`postgres ${name}=${row.value}`);
+    shown.push(`postgres ${name}=${String(row.value)}`);
   }
   for (const name of DURABILITY.mysql) {
     const [row] = await execute(mysql, `SELECT @@${name} AS value`);
-    shown.push(`mysql ${name}=${row.value}`);
+    shown.push(`mysql ${name}=${String(row.value)}`);
   }
   return shown;
 }

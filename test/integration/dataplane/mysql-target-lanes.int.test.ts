@@ -94,7 +94,7 @@ const FROM_MYSQL: Corpus = {
 function tableSql(name: string, corpus: Corpus, end: 'from' | 'to'): string {
   const columns = Object.entries(corpus).map(([column, [from, to]]) => {
     const type = end === 'from' ? from : to;
-    return `${column} ${/ null$/.test(type) ? type : `${type} NULL`}`;
+    return `${column} ${type.endsWith(' null') ? type : `${type} NULL`}`;
   });
   return `CREATE TABLE ${name} (id int PRIMARY KEY, named varchar(10), ${columns.join(', ')})`;
 }
@@ -111,7 +111,7 @@ function rowsSql(corpus: Corpus): readonly string[] {
 /** What the server itself says of every cell. */
 async function cellsOf(target: TestDatabase, table: string, corpus: Corpus): Promise<unknown> {
   const shown = Object.entries(corpus).map(([column, [, to]]) => {
-    const exact = /^bit/.test(to)
+    const exact = to.startsWith('bit')
       ? `${column} + 0`
       : /blob|binary/.test(to)
         ? column
@@ -198,10 +198,7 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
             corpus: FROM_POSTGRES,
             concurrency: channels,
           }),
-        ).toEqual([
-          ...['narrow', 'un', 'nu', 'd', 'day', 'day', 'day'],
-          ...['at', 'at', 'at', 'zoned', 'zoned'],
-        ]);
+        ).toEqual('narrow un nu d day day day at at at zoned zoned'.split(' '));
       },
     );
 

@@ -96,7 +96,8 @@ async function bundlePlugin(name) {
   const build = await rolldown({
     ...COMMON,
     input: { index: `plugins/${name}/src/index.ts` },
-    external: /^[^./]/,
+    // What the compiler adds for `await using` is no package that a plugin depends on.
+    external: (id) => !/^(?:[./\0]|@oxc-project\/)/.test(id),
   });
   await build.write({ dir: join(ROOT, `plugins/${name}/dist`), format: 'esm', sourcemap: true });
 }

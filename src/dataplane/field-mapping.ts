@@ -10,8 +10,6 @@ export interface ResolvedMapping {
   readonly mapping: Mapping;
   /** Index into the source's row of each mapped column. */
   readonly sourceIndexes: readonly number[];
-  /** The mapping is the source's row as it is: wire lanes may be used. */
-  readonly isIdentity: boolean;
   readonly notes: readonly string[];
 }
 
@@ -105,12 +103,9 @@ export function resolveMapping(
   if (pairs.length === 0) problems.push('no column is mapped');
   if (problems.length > 0) throw new MillraceError('MR-D208', problems.join('; '));
   const left = unmapped.filter((column) => column.generated !== true);
-  const sourceIndexes = pairs.map((pair) => source.columns.indexOf(pair.source));
   return {
     mapping: { columns: pairs.map((p) => ({ source: p.source, target: p.target.name })) },
-    sourceIndexes,
-    isIdentity:
-      sourceIndexes.length === source.columns.length && sourceIndexes.every((at, i) => at === i),
+    sourceIndexes: pairs.map((pair) => source.columns.indexOf(pair.source)),
     notes: left.length > 0 ? [`Columns left to their defaults: ${namesOf(left)}`] : [],
   };
 }

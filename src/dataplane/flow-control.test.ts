@@ -67,8 +67,9 @@ describe('a rate limit', () => {
   });
 });
 
-test('a wire lane is taken only where rows pass as they are', () => {
-  expect(chooseLane(['pg-copy-text', 'rows'], ['rows', 'pg-copy-text'], true)).toBe('pg-copy-text');
-  expect(chooseLane(['pg-copy-text', 'rows'], ['rows', 'pg-copy-text'], false)).toBe('rows');
-  expect(chooseLane(['pg-copy-text', 'rows'], ['mysql-load-data', 'rows'], true)).toBe('rows');
+test('the best lane of the reader that the writer takes for this mapping is used', () => {
+  expect(chooseLane(['pg-copy-binary', 'pg-copy-text', 'rows'], ['pg-copy-text', 'rows'])).toBe(
+    'pg-copy-text',
+  );
+  expect(chooseLane(['pg-copy-binary', 'rows'], ['rows'])).toBe('rows');
 });

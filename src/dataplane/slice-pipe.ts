@@ -8,8 +8,6 @@ import type { RateLimiter } from './rate-limit.js';
 /** What all pipes of a job share. */
 export interface PipeJob {
   readonly sourceIndexes: readonly number[];
-  /** Rows need no projection and every value fits: bytes of the wire may pass. */
-  readonly isPassThrough: boolean;
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
   readonly chunkBytes: number;
@@ -26,14 +24,9 @@ export interface SliceCount {
   readonly wasCommitted: boolean;
 }
 
-/** The first lane of the reader that the writer has too; `rows` when cells must change their place. */
-export function chooseLane(
-  reader: readonly Lane[],
-  writer: readonly Lane[],
-  isPassThrough: boolean,
-): Lane {
-  const shared = isPassThrough ? reader.find((lane) => writer.includes(lane)) : undefined;
-  return shared ?? 'rows';
+/** The best lane of the reader that is legal for the writer too. */
+export function chooseLane(reader: readonly Lane[], writer: readonly Lane[]): Lane {
+  return reader.find((lane) => writer.includes(lane)) ?? 'rows';
 }
 
 function isInOrder(sourceIndexes: readonly number[], cells: number): boolean {
@@ -87,8 +80,9 @@ export async function copySlice(
   both.addEventListener('abort', stop, { once: true });
   let seen = 0;
   const sink: Sink = {
-    lane: chooseLane(reader.lanes, writer.lanes, job.isPassThrough),
+    lane: chooseLane(reader.lanes, writer.lanes),
     chunkBytes: job.chunkBytes,
+    columns: job.sourceIndexes,
     write: async (chunk) => {
       await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
       seen += chunk.rowCount;

@@ -228,7 +228,6 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   );
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
-    isPassThrough: open.resolved.isIdentity && verdicts.every((v) => v.verdict === 'exact'),
     limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
     quarantine,
     chunkBytes: chunkBytesOf(job.channel.rateLimit),
@@ -283,7 +282,7 @@ async function copyQueue(
     const writer = await open.writer.open(no);
     try {
       if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes, pipe.isPassThrough);
+        const lane = chooseLane(reader.lanes, writer.lanes);
         pipe.context.log.info(`Lane: ${lane}`);
       }
       for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {

@@ -22,6 +22,8 @@ export interface ReaderSource {
   readonly from: string;
   /** `SELECT … FROM … WHERE (…)` of the chosen columns. */
   readonly select: string;
+  /** The same of columns in an order of their own. */
+  readonly selectOf: (columns: readonly Column[]) => string;
 }
 
 export async function resolveSource(
@@ -40,11 +42,14 @@ export async function resolveSource(
       : config.columns.map((name) => columnNamed(schema, name));
   const where = config.where?.trim() ?? '';
   const fromWhere = `${from} WHERE ${where === '' ? '1 = 1' : `(${where}\n)`}`;
+  const selectOf = (columns: readonly Column[]): string =>
+    `SELECT ${columns.map(expressionOf).join(', ')} ${fromWhere}`;
   return {
     schema: { ...schema, columns: chosen },
     allColumns: schema.columns,
     from: fromWhere,
-    select: `SELECT ${chosen.map(expressionOf).join(', ')} ${fromWhere}`,
+    select: selectOf(chosen),
+    selectOf,
   };
 }
 

@@ -1,4 +1,10 @@
-import { defineReader, integerSlices, slicePredicate, wholeSlice } from '@millrace/sdk';
+import {
+  defineReader,
+  integerSlices,
+  PluginError,
+  slicePredicate,
+  wholeSlice,
+} from '@millrace/sdk';
 import type {
   Cell,
   Column,
@@ -18,6 +24,7 @@ import { z } from 'zod';
 import { cancelOnAbort } from './cancel-on-abort.js';
 import { cellDecoderOf } from './cell-decoder.js';
 import type { MysqlConfig } from './config.js';
+import { CopyTextRows } from './copy-text-rows.js';
 import { quoteName } from './literal.js';
 import { columnNamed, resolveSource } from './reader-source.js';
 import type { ReaderSource } from './reader-source.js';
@@ -150,7 +157,7 @@ class MysqlReaderJob implements ReaderJob {
 }
 
 class MysqlReaderTask implements ReaderTask {
-  readonly lanes = ['rows'] as const;
+  readonly lanes = ['pg-copy-text', 'rows'] as const;
   readonly #ctx: JobContext<MysqlConfig>;
   readonly #source: ReaderSource;
   readonly #key: Column | undefined;
@@ -164,25 +171,56 @@ class MysqlReaderTask implements ReaderTask {
   async read(slice: Slice, out: Sink, signal: AbortSignal): Promise<ReadStats> {
     signal.throwIfAborted();
     const session = await openReading(this.#ctx, signal);
-    const collector = new ChunkCollector(this.#source.schema.columns, out);
     const key = this.#key === undefined ? undefined : quoteName(this.#key.name);
+    const where = slicePredicate(slice.bounds, key);
     try {
       await using _cancel = cancelOnAbort(session, this.#ctx.dataSource.config, signal);
-      await session.stream(
-        `${this.#source.select} AND ${slicePredicate(slice.bounds, key)}`,
-        () => undefined,
-        (raw) => collector.cell(raw),
-        () => collector.rowEnd(),
-      );
+      const read = out.lane === 'rows' ? this.#readCells : this.#readLines;
+      const stats = await read.call(this, session, where, out);
       signal.throwIfAborted();
-      await collector.flush();
-      return collector.stats();
+      return stats;
     } catch (error) {
       signal.throwIfAborted();
       throw error;
     } finally {
       await session.close();
     }
+  }
+
+  async #readCells(session: Session, where: string, out: Sink): Promise<ReadStats> {
+    const collector = new ChunkCollector(this.#source.schema.columns, out);
+    await session.stream(
+      `${this.#source.select} AND ${where}`,
+      () => undefined,
+      (raw) => collector.cell(raw),
+      () => collector.rowEnd(),
+    );
+    await collector.flush();
+    return collector.stats();
+  }
+
+  async #readLines(session: Session, where: string, out: Sink): Promise<ReadStats> {
+    const columns = out.columns.map((at) => {
+      const column = this.#source.schema.columns[at];
+      if (column === undefined) throw new PluginError('MR-P105', `the source has no column ${at}`);
+      return column;
+    });
+    const lines = new CopyTextRows(columns, out.chunkBytes);
+    const stats = { rows: 0, bytes: 0 };
+    const send = async (): Promise<void> => {
+      const chunk = lines.take();
+      if (chunk === undefined) return;
+      stats.rows += chunk.rows;
+      stats.bytes += chunk.data.length;
+      const { data, rows: rowCount } = chunk;
+      await out.write({ lane: 'pg-copy-text', data, rowCount, byteCount: data.length });
+    };
+    await session.streamRows(`${this.#source.selectOf(columns)} AND ${where}`, {
+      row: (input, from, to) => lines.row(input, from, to),
+      full: () => (lines.isFull ? send() : undefined),
+    });
+    await send();
+    return stats;
   }
 
   async close(): Promise<void> {

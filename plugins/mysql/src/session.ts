@@ -1,8 +1,13 @@
+import { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+
 import { PluginError } from '@millrace/sdk';
 import type { Connection, ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2';
 
 import type { MysqlConfig } from './config.js';
 import { mysqlError } from './mysql-error.js';
+import { TextResult } from './text-result.js';
+import type { RowTaker } from './text-result.js';
 
 export interface StatementResult {
   /** Empty for a statement that returns no rows. */
@@ -23,6 +28,7 @@ export interface ServerWarning {
 export type RawCell = Buffer | null;
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const LOCAL_PIECE_BYTES = 256 * 1024;
 
 /**
  * Everything that could bend a value on its way is switched off: no zone but UTC, strict types, id 0 is
@@ -37,6 +43,8 @@ export class Session {
   readonly #connection: Connection;
   readonly threadId: number;
   readonly encrypted: boolean;
+  /** This side was opened for it, and the server allows it. */
+  mayLoadLocal = false;
   readonly #waiting = new Set<(error: Error) => void>();
   #closed = false;
 
@@ -51,9 +59,14 @@ export class Session {
   /** Opens a connection; `database: false` logs in without choosing one. */
   static async open(
     config: MysqlConfig,
-    options: { readonly database?: false; readonly signal?: AbortSignal } = {},
+    options: {
+      readonly database?: false;
+      readonly signal?: AbortSignal;
+      /** For LOAD DATA LOCAL, where the server allows it: see {@link Session.loadLocal}. */
+      readonly local?: boolean;
+    } = {},
   ): Promise<Session> {
-    const base = optionsOf(config, options.database !== false);
+    const base = optionsOf(config, options.database !== false, options.local === true);
     const { mode, ca } = config.tls;
     const ssl =
       mode === 'verify'
@@ -178,6 +191,45 @@ export class Session {
     }
   }
 
+  /**
+   * Runs LOAD DATA LOCAL with `data` as its file. Whatever name a server asks for, these bytes are all it
+   * gets, and for any other statement it gets none.
+   */
+  async loadLocal(sql: string, data: Buffer): Promise<StatementResult> {
+    try {
+      return await this.#untilLost((resolve, reject) => {
+        const infileStreamFactory = (): Readable => Readable.from(piecesOf(data));
+        const options = { sql, infileStreamFactory } satisfies QueryOptions;
+        this.#connection.query(options, (error: unknown, result: unknown) => {
+          if (error !== null && error !== undefined) reject(asError(error));
+          else resolve(resultOf(result));
+        });
+      });
+    } catch (error) {
+      throw mysqlError(error);
+    }
+  }
+
+  /** Streams a SELECT as the packets of its rows, without a value for any cell. */
+  async streamRows(sql: string, rows: RowTaker): Promise<void> {
+    const connection = this.#connection;
+    try {
+      const socket = this.#socket();
+      if (socket === undefined) throw new Error('the driver shows no socket');
+      await this.#untilLost<void>((resolve, reject) => {
+        connection.query({ sql, rowsAsArray: true }, (error: unknown) => {
+          if (error !== null && error !== undefined) reject(asError(error));
+          else resolve();
+        });
+        // It has sent the statement by now, and would read the answer itself.
+        void new TextResult(socket, rows, (error) => reject(asError(error)));
+      });
+    } catch (error) {
+      this.destroy();
+      throw mysqlError(error);
+    }
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
@@ -194,7 +246,14 @@ export class Session {
   /** Drops the socket without a word to the server. */
   destroy(): void {
     this.#connection.destroy();
+    // The driver only ends its side: a server that is sending would wait for us to read for an hour.
+    this.#socket()?.destroy();
     this.#lose(new PluginError('MR-D109', 'the connection was closed from this side'));
+  }
+
+  #socket(): Socket | undefined {
+    const socket: unknown = Reflect.get(this.#connection, 'stream');
+    return socket instanceof Socket ? socket : undefined;
   }
 
   #lose(error: Error): void {
@@ -230,7 +289,11 @@ const skipCell: Extract<QueryOptions['typeCast'], (...args: never[]) => unknown>
   return null;
 };
 
-function optionsOf(config: MysqlConfig, withDatabase: boolean): ConnectionOptions {
+function optionsOf(
+  config: MysqlConfig,
+  withDatabase: boolean,
+  withLocal: boolean,
+): ConnectionOptions {
   return {
     host: config.host,
     port: config.port,
@@ -241,7 +304,7 @@ function optionsOf(config: MysqlConfig, withDatabase: boolean): ConnectionOption
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableKeepAlive: true,
     // A server must not be able to ask for a file of this machine, and counts are of changed rows.
-    flags: ['-LOCAL_FILES', '-FOUND_ROWS'],
+    flags: [withLocal ? '+LOCAL_FILES' : '-LOCAL_FILES', '-FOUND_ROWS'],
     connectAttributes: { program_name: 'millrace' },
   };
 }
@@ -271,6 +334,11 @@ async function connect(options: ConnectionOptions, signal?: AbortSignal): Promis
 
 function abortError(signal: AbortSignal | undefined): Error {
   return new PluginError('MR-D109', `ended before the login: ${String(signal?.reason)}`);
+}
+
+function* piecesOf(data: Buffer): Generator<Buffer> {
+  for (let at = 0; at < data.length; at += LOCAL_PIECE_BYTES)
+    yield data.subarray(at, at + LOCAL_PIECE_BYTES);
 }
 
 function asError(error: unknown): Error {

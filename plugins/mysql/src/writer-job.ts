@@ -237,10 +237,13 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   async #connect(): Promise<Session> {
-    const session = await Session.open(this.#ctx.dataSource.config, { signal: this.#ctx.signal });
+    const { signal, dataSource } = this.#ctx;
+    const session = await Session.open(dataSource.config, { signal, local: true });
     try {
+      session.mayLoadLocal = (await session.value('SELECT @@GLOBAL.local_infile')) === '1';
+      // Notes count as warnings, which is how LOAD DATA says that it has cut a value.
       await session.run(
-        `SET SESSION time_zone = '+00:00', sql_mode = '${WRITER_SQL_MODE}', net_read_timeout = 3600, lock_wait_timeout = 60`,
+        `SET SESSION sql_notes = 1, time_zone = '+00:00', sql_mode = '${WRITER_SQL_MODE}', net_read_timeout = 3600, lock_wait_timeout = 60`,
       );
       return session;
     } catch (error) {

@@ -1,10 +1,11 @@
-import { PluginError } from '@millrace/sdk';
-import type { Acked, Chunk, Row, Slice, WriteContext, WriterTask } from '@millrace/sdk';
+import { CopyTextDecoder, PluginError } from '@millrace/sdk';
+import type { Acked, Chunk, Lane, Row, Slice, WriteContext, WriterTask } from '@millrace/sdk';
 
 import { BatchInsert } from './batch-insert.js';
 import type { PreparedRow } from './batch-insert.js';
 import type { MysqlConfig } from './config.js';
 import { quoteName } from './literal.js';
+import { LoadLines } from './load-lines.js';
 import { compileRowEncoder } from './row-encoder.js';
 import type { Session } from './session.js';
 import { ROW_NUMBER_COLUMN } from './staging-table.js';
@@ -29,12 +30,15 @@ const SLICE_SAVEPOINT = 'millrace_slice';
 const NUMBERS_PER_TASK = 2 ** 40;
 
 export class MysqlWriterTask implements WriterTask {
-  readonly lanes = ['rows'] as const;
+  readonly lanes: readonly Lane[];
   readonly #ctx: WriteContext<MysqlConfig>;
   readonly #options: WriterTaskOptions;
   readonly #encode: ReturnType<typeof compileRowEncoder>;
   readonly #batch: BatchInsert;
+  readonly #lines: LoadLines | undefined;
+  readonly #decoder: CopyTextDecoder;
   #nextNo: number;
+  #chunksTakenBack = 0;
   #sliceNo = 0;
   #rows = 0;
   #bytes = 0;
@@ -46,6 +50,14 @@ export class MysqlWriterTask implements WriterTask {
     const names = options.pairs.map((p) => quoteName(p.target.name));
     if (!options.isInsideTransaction) names.push(quoteName(ROW_NUMBER_COLUMN));
     this.#nextNo = options.taskNo * NUMBERS_PER_TASK + 1;
+    this.#decoder = new CopyTextDecoder(options.pairs.map((p) => p.source));
+    this.#lines = LoadLines.of(
+      options.session,
+      options.into,
+      options.pairs,
+      options.isInsideTransaction ? undefined : quoteName(ROW_NUMBER_COLUMN),
+    );
+    this.lanes = this.#lines === undefined ? ['rows'] : ['pg-copy-text', 'rows'];
     this.#batch = new BatchInsert(
       options.session,
       `INSERT INTO ${options.into} (${names.join(', ')}) VALUES `,
@@ -64,18 +76,9 @@ export class MysqlWriterTask implements WriterTask {
   }
 
   async write(chunk: Chunk): Promise<void> {
-    if (chunk.lane !== 'rows') {
-      throw new PluginError('MR-D209', `this writer does not take the lane ${chunk.lane}`);
-    }
     this.#ctx.signal.throwIfAborted();
-    const prepared: PreparedRow[] = [];
-    for (const cells of chunk.rows) {
-      const row = await this.#prepare(cells);
-      if (row !== undefined) prepared.push(row);
-    }
     try {
-      const written = await this.#batch.insert(prepared);
-      this.#rows += written;
+      this.#rows += await this.#load(chunk);
     } catch (error) {
       this.#ctx.signal.throwIfAborted();
       throw error;
@@ -102,7 +105,35 @@ export class MysqlWriterTask implements WriterTask {
   }
 
   close(): Promise<void> {
+    if (this.#chunksTakenBack > 0) {
+      this.#ctx.log.info(
+        `${this.#chunksTakenBack} chunks had rows the server warned about: taken back and sent again by INSERT`,
+      );
+    }
     return this.#options.onClose();
+  }
+
+  /** How many rows were written; the others are in the quarantine. */
+  async #load(chunk: Chunk): Promise<number> {
+    if (chunk.lane === 'rows') return this.#insert(chunk.rows);
+    if (chunk.lane !== 'pg-copy-text' || this.#lines === undefined) {
+      throw new PluginError('MR-D209', `this writer does not take the lane ${chunk.lane}`);
+    }
+    if (await this.#lines.load(chunk.data, chunk.rowCount, this.#nextNo)) {
+      this.#nextNo += chunk.rowCount;
+      return chunk.rowCount;
+    }
+    this.#chunksTakenBack += 1;
+    return this.#insert(this.#decoder.push(Buffer.from(chunk.data)));
+  }
+
+  async #insert(rows: readonly Row[]): Promise<number> {
+    const prepared: PreparedRow[] = [];
+    for (const cells of rows) {
+      const row = await this.#prepare(cells);
+      if (row !== undefined) prepared.push(row);
+    }
+    return this.#batch.insert(prepared);
   }
 
   async #prepare(cells: Row): Promise<PreparedRow | undefined> {

@@ -105,7 +105,8 @@ export class PostgresReaderJob implements ReaderJob {
     const schema = await this.describe();
     const session = await openSession(dataSource.config, 'data', tagOf(identity));
     const key = this.#key === undefined ? undefined : quoteName(this.#key.name);
-    const sqlOf = (slice: Slice) => this.#select(schema, slicePredicate(slice.bounds, key));
+    const sqlOf = (slice: Slice, columns: readonly Column[]) =>
+      this.#select(schema, slicePredicate(slice.bounds, key), columns);
     const task = new PostgresReaderTask(dataSource.config, session, schema.columns, sqlOf, signal);
     try {
       await query(session.client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');

@@ -1,24 +1,27 @@
-import type { Column, Lane, ReadStats, ReaderTask, Row, Sink, Slice } from '@millrace/sdk';
+import type { Column, Lane, ReadStats, ReaderTask, Sink, Slice } from '@millrace/sdk';
+import { CopyTextDecoder, PluginError } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
-import { CopyTextDecoder } from './copy-text.js';
+import { CopyOut } from './copy-out.js';
 import { toPluginError } from './pg-error.js';
 import type { Session } from './session.js';
 import { cancelOnAbort } from './session.js';
 
+type Send = (data: Buffer, rows: number) => Promise<void>;
+
 /** Streams slices by COPY: what is in memory is one chunk and the socket's buffer. */
 export class PostgresReaderTask implements ReaderTask {
-  readonly lanes: readonly Lane[] = ['rows'];
+  readonly lanes: readonly Lane[] = ['pg-copy-binary', 'pg-copy-text', 'rows'];
   readonly #source: PostgresSource;
   readonly #session: Session;
   readonly #columns: readonly Column[];
-  readonly #sqlOf: (slice: Slice) => string;
+  readonly #sqlOf: (slice: Slice, columns: readonly Column[]) => string;
   readonly #jobSignal: AbortSignal;
 
   constructor(
     source: PostgresSource,
     session: Session,
     columns: readonly Column[],
-    sqlOf: (slice: Slice) => string,
+    sqlOf: (slice: Slice, columns: readonly Column[]) => string,
     jobSignal: AbortSignal,
   ) {
     this.#source = source;
@@ -29,24 +32,30 @@ export class PostgresReaderTask implements ReaderTask {
   }
 
   async read(slice: Slice, out: Sink, signal: AbortSignal): Promise<ReadStats> {
-    const both = AbortSignal.any([signal, this.#jobSignal]);
-    both.throwIfAborted();
-    const { to } = await import('pg-copy-streams');
-    const stream = this.#session.client.query(to(`COPY (${this.#sqlOf(slice)}) TO STDOUT`));
-    // After an early end the server's last error would have no listener and end the process.
-    stream.on('error', () => undefined);
-    const cancelling = cancelOnAbort(this.#source, this.#session, both);
-    const batch = new RowBatch(out);
-    const decoder = new CopyTextDecoder(this.#columns);
-    try {
-      for await (const bytes of stream as AsyncIterable<Buffer>) {
-        await batch.add(decoder.push(bytes), bytes.length);
-        both.throwIfAborted();
+    const failed = new AbortController();
+    const any = AbortSignal.any([signal, this.#jobSignal, failed.signal]);
+    any.throwIfAborted();
+    let bytes = 0;
+    const send = this.#sender(out);
+    const onChunk: Send = async (data, rows) => {
+      try {
+        any.throwIfAborted();
+        await send(data, rows);
+        bytes += data.length;
+      } catch (error) {
+        // Nobody takes the rest: the server is told, else all of the table would still come.
+        failed.abort(error);
+        throw error;
       }
-      await batch.flush();
-      return { rows: batch.totalRows, bytes: batch.totalBytes };
+    };
+    const cancelling = cancelOnAbort(this.#source, this.#session, any);
+    try {
+      const copy = this.#copyOf(slice, out, onChunk);
+      const rows = await this.#session.client.query(copy).done;
+      any.throwIfAborted();
+      return { rows, bytes };
     } catch (error) {
-      both.throwIfAborted();
+      any.throwIfAborted();
       throw toPluginError(error);
     } finally {
       cancelling[Symbol.dispose]();
@@ -56,37 +65,28 @@ export class PostgresReaderTask implements ReaderTask {
   async close(): Promise<void> {
     await this.#session.close();
   }
-}
 
-class RowBatch {
-  readonly #out: Sink;
-  #rows: Row[] = [];
-  #bytes = 0;
-  totalRows = 0;
-  totalBytes = 0;
-
-  constructor(out: Sink) {
-    this.#out = out;
+  #copyOf(slice: Slice, out: Sink, onChunk: Send): CopyOut {
+    const columns = out.lane === 'rows' ? this.#columns : this.#columnsAt(out.columns);
+    const format = out.lane === 'pg-copy-binary' ? 'binary' : 'text';
+    return new CopyOut(this.#sqlOf(slice, columns), format, out.chunkBytes, onChunk);
   }
 
-  async add(rows: readonly Row[], bytes: number): Promise<void> {
-    // What came in one piece is shared out evenly: rows are not measured one by one.
-    const share = rows.length === 0 ? 0 : bytes / rows.length;
-    if (rows.length === 0) this.#bytes += bytes;
-    for (const row of rows) {
-      this.#rows.push(row);
-      this.#bytes += share;
-      if (this.#bytes >= this.#out.chunkBytes) await this.flush();
+  #columnsAt(indexes: readonly number[]): readonly Column[] {
+    return indexes.map((at) => {
+      const column = this.#columns[at];
+      if (column === undefined) throw new PluginError('MR-P105', `the source has no column ${at}`);
+      return column;
+    });
+  }
+
+  #sender(out: Sink): Send {
+    const { lane } = out;
+    if (lane !== 'rows') {
+      return (data, rowCount) => out.write({ lane, data, rowCount, byteCount: data.length });
     }
-  }
-
-  async flush(): Promise<void> {
-    const [rows, bytes] = [this.#rows, Math.round(this.#bytes)];
-    if (rows.length === 0) return;
-    this.#rows = [];
-    this.#bytes = 0;
-    this.totalRows += rows.length;
-    this.totalBytes += bytes;
-    await this.#out.write({ lane: 'rows', rows, rowCount: rows.length, byteCount: bytes });
+    const decoder = new CopyTextDecoder(this.#columns);
+    return (data, rowCount) =>
+      out.write({ lane, rows: decoder.push(data), rowCount, byteCount: data.length });
   }
 }

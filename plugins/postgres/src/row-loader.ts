@@ -1,41 +1,149 @@
-import type { Row, WriteContext } from '@millrace/sdk';
+import type { Chunk, Row, WriteContext } from '@millrace/sdk';
+import { CopyTextDecoder, PluginError, encodeCopyText } from '@millrace/sdk';
 import type { Client } from 'pg';
-import { encodeCopyText } from './copy-text.js';
+import { copyUnderSavepoint } from './copy-in.js';
+import { CopyOut } from './copy-out.js';
 import { isDataError, serverErrorOf, toPluginError } from './pg-error.js';
+import { quoteName } from './quoting.js';
 import { loadRange } from './range-load.js';
 import { query } from './session.js';
 import type { WritePlan } from './write-plan.js';
 
 type Quarantine = WriteContext['quarantine'];
 
-/** Puts the rows of a chunk into a table, inside the transaction that is open; bad rows go to quarantine. */
-export async function loadRows(
-  client: Client,
-  quotedTable: string,
-  plan: WritePlan,
-  rows: readonly Row[],
-  sliceNo: number,
-  quarantine: Quarantine,
-): Promise<number> {
+/** Where the rows of one slice go: a table, inside the transaction that is open. */
+export interface LoadTarget {
+  readonly client: Client;
+  readonly quotedTable: string;
+  readonly plan: WritePlan;
+  readonly sliceNo: number;
+  readonly quarantine: Quarantine;
+}
+
+/** Rows that can be sent in ranges, and shown one by one. */
+interface SendableRows {
+  readonly count: number;
+  lines(from: number, to: number): Uint8Array;
+  cells(index: number): Row;
+}
+
+const REFUSED = quoteName('millrace_refused');
+
+/** Puts the rows of a chunk into the table; bad rows go to quarantine. Resolves to the number written. */
+export async function loadChunk(into: LoadTarget, chunk: Chunk): Promise<number> {
+  switch (chunk.lane) {
+    case 'rows':
+      return loadLines(into, await checkedRows(into, chunk.rows));
+    case 'pg-copy-text':
+      return loadLines(into, new TextLines(chunk.data, chunk.rowCount, into.plan));
+    case 'pg-copy-binary':
+      return loadBinary(into, chunk.data, chunk.rowCount);
+    case 'csv':
+      throw new PluginError('MR-P105', 'this writer does not take the lane csv');
+  }
+}
+
+async function checkedRows(into: LoadTarget, rows: readonly Row[]): Promise<SendableRows> {
   const good: Row[] = [];
   const originals: Row[] = [];
   for (const cells of rows) {
-    const planned = plan.plan(cells);
+    const planned = into.plan.plan(cells);
     if (planned.refused === undefined) {
       good.push(planned.row);
       originals.push(cells);
     } else {
-      await quarantine({ sliceNo, cells, code: 'MR-D202', ...planned.refused });
+      const { sliceNo } = into;
+      await into.quarantine({ sliceNo, cells, code: 'MR-D202', ...planned.refused });
     }
   }
-  const sql = `COPY ${quotedTable} (${plan.columnList}) FROM STDIN`;
-  return loadRange(0, good.length, {
-    put: (from, to) =>
-      underSavepoint(client, () => copyIn(client, sql, encodeCopyText(good.slice(from, to)))),
+  return {
+    count: good.length,
+    lines: (from, to) => encodeCopyText(good.slice(from, to)),
+    cells: (index) => originals[index] ?? [],
+  };
+}
+
+/** Lines as they came. Where each begins is only looked for when one of them is refused. */
+class TextLines implements SendableRows {
+  readonly count: number;
+  readonly #data: Buffer;
+  readonly #decoder: CopyTextDecoder;
+  #ends: readonly number[] | undefined;
+
+  constructor(data: Uint8Array, count: number, plan: WritePlan) {
+    this.#data = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    this.count = count;
+    this.#decoder = new CopyTextDecoder(plan.sources);
+  }
+
+  lines(from: number, to: number): Buffer {
+    if (from === 0 && to === this.count) return this.#data;
+    this.#ends ??= lineEnds(this.#data);
+    return this.#data.subarray(from === 0 ? 0 : this.#ends[from - 1], this.#ends[to - 1]);
+  }
+
+  cells(index: number): Row {
+    return this.#decoder.push(this.lines(index, index + 1))[0] ?? [];
+  }
+}
+
+function lineEnds(data: Buffer): readonly number[] {
+  const ends: number[] = [];
+  for (let at = data.indexOf(10); at !== -1; at = data.indexOf(10, at + 1)) ends.push(at + 1);
+  return ends;
+}
+
+async function loadLines(into: LoadTarget, rows: SendableRows): Promise<number> {
+  const { client, quotedTable, plan, sliceNo, quarantine } = into;
+  const table = `${quotedTable} (${plan.columnList})`;
+  // What the server says it took: a trigger may have dropped rows, and that must not pass for written.
+  let written = 0;
+  await loadRange(0, rows.count, {
+    put: async (from, to) => {
+      const data = rows.lines(from, to);
+      const taken = await copyUnderSavepoint(client, table, { format: 'text', data });
+      if (typeof taken !== 'number') return taken.refused;
+      written += taken;
+      return undefined;
+    },
     badRowOf: badLineOf,
     refuse: (index, error) =>
-      quarantine({ sliceNo, cells: originals[index] ?? [], ...serverReasonOf(error) }),
+      quarantine({ sliceNo, cells: rows.cells(index), ...serverReasonOf(error) }),
   });
+  return written;
+}
+
+async function loadBinary(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {
+  const { client, quotedTable, plan } = into;
+  const table = `${quotedTable} (${plan.columnList})`;
+  const taken = await copyUnderSavepoint(client, table, { format: 'binary', data });
+  if (typeof taken === 'number') return taken;
+  const text = await asText(into, data, count);
+  return loadLines(into, new TextLines(text, count, plan));
+}
+
+/**
+ * The same rows as COPY text, by the server: a temporary table of the same columns has no constraint that
+ * could refuse them.
+ */
+async function asText(into: LoadTarget, data: Uint8Array, count: number): Promise<Buffer> {
+  const { client, quotedTable, plan } = into;
+  await query(
+    client,
+    `CREATE TEMPORARY TABLE ${REFUSED} AS SELECT ${plan.columnList} FROM ${quotedTable} WHERE false`,
+  );
+  const taken = await copyUnderSavepoint(client, `pg_temp.${REFUSED}`, { format: 'binary', data });
+  if (typeof taken !== 'number') throw toPluginError(taken.refused);
+  const parts: Buffer[] = [];
+  const copy = new CopyOut(`TABLE pg_temp.${REFUSED}`, 'text', data.length, async (part) => {
+    parts.push(part);
+  });
+  const rows = await client.query(copy).done;
+  await query(client, `DROP TABLE pg_temp.${REFUSED}`);
+  if (rows !== count) {
+    throw new PluginError('MR-P105', `${rows} rows came back as text instead of ${count}`);
+  }
+  return Buffer.concat(parts);
 }
 
 /** Runs `work` so that a data error leaves the transaction as it was; resolves to that error. */
@@ -70,16 +178,6 @@ export function serverReasonOf(error: unknown): {
     reason: server?.message ?? plugin.detail,
     ...(column === undefined ? {} : { column }),
   };
-}
-
-async function copyIn(client: Client, sql: string, data: Buffer): Promise<void> {
-  const { from } = await import('pg-copy-streams');
-  await new Promise<void>((resolve, reject) => {
-    const stream = client.query(from(sql));
-    stream.on('finish', resolve);
-    stream.on('error', reject);
-    stream.end(data);
-  });
 }
 
 function badLineOf(error: unknown): number | undefined {

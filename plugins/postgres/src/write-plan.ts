@@ -4,6 +4,7 @@ import type {
   Column,
   ColumnVerdict,
   Finding,
+  Lane,
   Mapping,
   ReplaceScope,
   Row,
@@ -16,6 +17,7 @@ import {
   compileConversion,
   errorCodeOf,
 } from '@millrace/sdk';
+import { writerLanes } from './copy-lanes.js';
 import { quoteLiteral, quoteName } from './quoting.js';
 import { resolveColumn } from './table-catalog.js';
 
@@ -38,6 +40,10 @@ export class WritePlan {
   readonly scopeSql: string | undefined;
   /** The target columns of the mapping, in its order. */
   readonly mapped: readonly Column[];
+  /** The source columns of the mapping, in its order. */
+  readonly sources: readonly Column[];
+  /** A column is filled or checked with the partition's value: only rows show their cells for that. */
+  readonly #looksIntoRows: boolean;
   readonly #columns: readonly PlannedColumn[];
   readonly #constants: readonly Cell[];
 
@@ -55,11 +61,23 @@ export class WritePlan {
     // A partition column the mapping leaves out is filled with the partition's value.
     const filled = [...partition].filter(([column]) => !mapped.has(column.name));
     this.#constants = filled.map(([, value]) => value);
+    this.#looksIntoRows = partition.size > 0;
+    this.sources = mapping.columns.map(({ source }) => source);
     this.mapped = this.#columns.map((c) => c.target);
     this.columnList = [...this.mapped, ...filled.map(([column]) => column)]
       .map((c) => quoteName(c.name))
       .join(', ');
     this.scopeSql = scopeSqlOf(scope, partition);
+  }
+
+  /** The lanes this mapping may use. `mayConvert`: the server may make a temporary table for us. */
+  lanes(mayConvert: boolean): readonly Lane[] {
+    if (this.#looksIntoRows) return ['rows'];
+    const pairs = this.#columns.map(({ target }, i) => ({
+      source: this.sources[i] ?? target,
+      target,
+    }));
+    return writerLanes(pairs, mayConvert);
   }
 
   plan(cells: Row): PlannedRow {

@@ -2,6 +2,7 @@ import type {
   ColumnVerdict,
   FinalizeStats,
   Finding,
+  Lane,
   LedgerDecision,
   ReplaceScope,
   TableSchema,
@@ -15,7 +16,7 @@ import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
 import { qualifiedName } from './quoting.js';
-import { loadRows } from './row-loader.js';
+import { loadChunk } from './row-loader.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
 import { StagingTable } from './staging-table.js';
@@ -30,6 +31,7 @@ interface Prepared {
   readonly target: string;
   /** Absent: slices go straight into the target, inside the publishing transaction. */
   readonly staging: StagingTable | undefined;
+  readonly lanes: readonly Lane[];
 }
 
 export class PostgresWriterJob implements WriterJob {
@@ -92,7 +94,8 @@ export class PostgresWriterJob implements WriterJob {
       const plan = new WritePlan(schema, this.#ctx.mapping, this.#scope());
       const canStage = this.#ctx.writers > 1 && (await this.#mayCreate(schema.schema ?? ''));
       const staging = canStage ? new StagingTable(schema.schema ?? '', identity) : undefined;
-      this.#prepared = { plan, target, staging };
+      const lanes = plan.lanes(await this.#mayMakeTemporary());
+      this.#prepared = { plan, target, staging, lanes };
       if (staging === undefined) {
         await this.#beginPublish(this.#prepared);
         const why = this.#ctx.writers > 1 ? ' (no right to create a staging table)' : '';
@@ -113,7 +116,9 @@ export class PostgresWriterJob implements WriterJob {
       prepared.staging === undefined
         ? this.#sharedTransaction(prepared)
         : await this.#ownTransaction(prepared, prepared.staging);
-    return new PostgresWriterTask(transaction, () => this.#ctx.crashPoint('writer:chunk-written'));
+    return new PostgresWriterTask(prepared.lanes, transaction, () =>
+      this.#ctx.crashPoint('writer:chunk-written'),
+    );
   }
 
   async finalize(): Promise<FinalizeStats> {
@@ -219,6 +224,7 @@ export class PostgresWriterJob implements WriterJob {
   /** Slices of tasks that share the publishing transaction. */
   #sharedTransaction({ plan, target }: Prepared): SliceTransaction {
     const alone = this.#ctx.writers === 1;
+    const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
     const inTurn = <T>(work: (session: Session) => Promise<T>): Promise<T> => {
       const next = this.#turn.then(() =>
         this.#stoppable(async () => work(await this.#mainSession())),
@@ -231,9 +237,9 @@ export class PostgresWriterJob implements WriterJob {
         inTurn(async ({ client }) => {
           if (alone) await query(client, 'SAVEPOINT millrace_slice');
         }),
-      load: (rows, sliceNo) =>
+      load: (chunk, sliceNo) =>
         inTurn(({ client }) =>
-          loadRows(client, target, plan, rows, sliceNo, (r) => this.#ctx.quarantine(r)),
+          loadChunk({ client, quotedTable: target, plan, sliceNo, quarantine }, chunk),
         ),
       commit: (rows) =>
         inTurn(async ({ client }) => {
@@ -253,11 +259,12 @@ export class PostgresWriterJob implements WriterJob {
   async #ownTransaction({ plan }: Prepared, staging: StagingTable): Promise<SliceTransaction> {
     const session = await this.#openSession();
     const { client } = session;
+    const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
     return {
       begin: () => this.#stoppable(async () => void (await query(client, 'BEGIN'))),
-      load: (rows, sliceNo) =>
+      load: (chunk, sliceNo) =>
         this.#stoppable(() =>
-          loadRows(client, staging.quoted, plan, rows, sliceNo, (r) => this.#ctx.quarantine(r)),
+          loadChunk({ client, quotedTable: staging.quoted, plan, sliceNo, quarantine }, chunk),
         ),
       commit: (rows) =>
         this.#stoppable(async () => {
@@ -290,6 +297,15 @@ export class PostgresWriterJob implements WriterJob {
       code: 'MR-D106',
       message: `permission denied: ${right} on ${target} for ${this.#ctx.dataSource.config.user}`,
     }));
+  }
+
+  async #mayMakeTemporary(): Promise<boolean> {
+    const { client } = await this.#mainSession();
+    const [row] = await query(
+      client,
+      `SELECT has_database_privilege(current_database(), 'TEMPORARY')::text`,
+    );
+    return row?.[0] === 'true';
   }
 
   async #mayCreate(schema: string): Promise<boolean> {

@@ -1,24 +1,29 @@
-import type { Acked, Chunk, Lane, Row, Slice, WriterTask } from '@millrace/sdk';
+import type { Acked, Chunk, Lane, Slice, WriterTask } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
 
 /** The transaction a task writes its slices in. */
 export interface SliceTransaction {
   begin(): Promise<void>;
-  load(rows: readonly Row[], sliceNo: number): Promise<number>;
+  load(chunk: Chunk, sliceNo: number): Promise<number>;
   commit(rows: number): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
 }
 
 export class PostgresWriterTask implements WriterTask {
-  readonly lanes: readonly Lane[] = ['rows'];
+  readonly lanes: readonly Lane[];
   readonly #transaction: SliceTransaction;
   readonly #afterChunk: () => Promise<void>;
   #slice: Slice | undefined;
   #rows = 0;
   #bytes = 0;
 
-  constructor(transaction: SliceTransaction, afterChunk: () => Promise<void>) {
+  constructor(
+    lanes: readonly Lane[],
+    transaction: SliceTransaction,
+    afterChunk: () => Promise<void>,
+  ) {
+    this.lanes = lanes;
     this.#transaction = transaction;
     this.#afterChunk = afterChunk;
   }
@@ -32,10 +37,10 @@ export class PostgresWriterTask implements WriterTask {
   }
 
   async write(chunk: Chunk): Promise<void> {
-    if (chunk.lane !== 'rows' || this.#slice === undefined) {
-      throw new PluginError('MR-P105', 'the writer takes row chunks between begin and commit');
+    if (this.#slice === undefined) {
+      throw new PluginError('MR-P105', 'the writer takes chunks between begin and commit');
     }
-    this.#rows += await this.#transaction.load(chunk.rows, this.#slice.no);
+    this.#rows += await this.#transaction.load(chunk, this.#slice.no);
     this.#bytes += chunk.byteCount;
     await this.#afterChunk();
   }

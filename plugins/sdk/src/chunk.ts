@@ -11,8 +11,12 @@ export type Row = readonly Cell[];
 /**
  * How the rows of a chunk are encoded. `rows` is the lane every reader and writer has; the others are
  * wire bytes cut at row boundaries, chosen when both ends name the same one.
+ * - `pg-copy-text`: lines as PostgreSQL's COPY writes them, each ended by a line feed. A field is the
+ *   cell's canonical text, but `t`/`f` for a boolean and `\\x` with hex digits for bytes.
+ * - `pg-copy-binary`: CopyData messages of COPY BINARY as they stand on the wire, one a row, without the
+ *   header and the trailer. Only between equal types.
  */
-export type Lane = 'rows' | 'pg-copy-text' | 'pg-copy-binary' | 'mysql-load-data' | 'csv';
+export type Lane = 'rows' | 'pg-copy-text' | 'pg-copy-binary' | 'csv';
 
 export type Chunk =
   | {
@@ -33,5 +37,10 @@ export interface Sink {
   readonly lane: Lane;
   /** Aim for chunks of about this size. */
   readonly chunkBytes: number;
+  /**
+   * On a wire lane: the columns a row has, as indexes into the source's schema, in the order of the
+   * mapping. On the row lane every column comes, and the engine puts the cells in their places.
+   */
+  readonly columns: readonly number[];
   write(chunk: Chunk): Promise<void>;
 }

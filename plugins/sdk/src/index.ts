@@ -14,4 +14,5 @@ export * from './sql/integer-slices.js';
 export * from './sql/ledger.js';
 export * from './sql/value-check.js';
 export * from './sql/cell-conversion.js';
+export * from './sql/copy-text.js';
 export * from './sql/column-verdict.js';

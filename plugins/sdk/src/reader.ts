@@ -59,7 +59,7 @@ export interface ReaderJob {
 }
 
 export interface ReaderTask {
-  /** Best first; `rows` is always among them. */
+  /** Those in which it can give its columns, best first; `rows` is always among them. */
   readonly lanes: readonly Lane[];
   read(slice: Slice, out: Sink, signal: AbortSignal): Promise<ReadStats>;
   close(): Promise<void>;

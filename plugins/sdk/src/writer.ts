@@ -94,7 +94,10 @@ export interface WriterJob {
 }
 
 export interface WriterTask {
-  /** Best first; `rows` is always among them. */
+  /**
+   * Those in which the rows of this mapping end up as they would on the row lane, every row that would be
+   * refused there refused here too. `rows` is always among them.
+   */
   readonly lanes: readonly Lane[];
   begin(slice: Slice): Promise<'fresh' | 'already-committed'>;
   /** Resolves when the chunk's memory may be used again. */

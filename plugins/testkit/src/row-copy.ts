@@ -12,6 +12,7 @@ import type {
 /** A sink that keeps every row, and proves that a reader waits for its credit. */
 export class CollectingSink implements Sink {
   readonly lane = 'rows';
+  readonly columns: readonly number[] = [];
   readonly chunkBytes: number;
   readonly rows: Row[] = [];
   chunks = 0;

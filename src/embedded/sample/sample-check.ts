@@ -65,6 +65,7 @@ async function readRows(
       const sink = {
         lane: 'rows' as const,
         chunkBytes: 1 << 20,
+        columns: [],
         write: async (chunk: { lane: string; rows?: readonly (readonly Cell[])[] }) => {
           for (const row of chunk.rows ?? []) rows.push(row.map(String));
         },

@@ -140,6 +140,7 @@ export async function runSync(options: SyncOptions): Promise<SyncOutcome> {
           await writerTask.begin(slice);
           const sink = {
             lane: 'rows' as const,
+            columns: [],
             chunkBytes: options.chunkBytes ?? 100_000,
             write: (chunk: Chunk) => writerTask.write(chunk),
           };

@@ -1,5 +1,5 @@
-import type { Column, LogicalType } from '@millrace/sdk';
 import { describe, expect, test } from '@jest/globals';
+import type { Column, LogicalType } from '../table.js';
 import { CopyTextDecoder, encodeCopyText } from './copy-text.js';
 
 const column = (type: LogicalType): Column => ({ name: 'c', nativeType: '', type, nullable: true });

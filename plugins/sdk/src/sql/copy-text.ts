@@ -1,5 +1,6 @@
-import type { Cell, Column, Row } from '@millrace/sdk';
-import { PluginError } from '@millrace/sdk';
+import type { Cell, Row } from '../chunk.js';
+import { PluginError } from '../error.js';
+import type { Column } from '../table.js';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   b: '\b',
@@ -19,7 +20,10 @@ const NAMES: Readonly<Record<string, string>> = {
   '\v': '\\v',
 };
 
-/** Turns the bytes of `COPY … TO STDOUT` (text, UTF-8) into rows; keeps the beginning of a row that is cut. */
+/**
+ * Turns lines of the lane `pg-copy-text` into rows of the columns they were made of; keeps the beginning
+ * of a row that is cut. Throws MR-D202 for text that is not UTF-8.
+ */
 export class CopyTextDecoder {
   readonly #convert: readonly ((text: string) => Cell)[];
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,0 +1,95 @@
+import type { ColumnPair } from './writer-target.js';
+import { loadColumns } from './load-columns.js';
+import type { Session } from './session.js';
+
+const LINE_FEED = 0x0a;
+const BACKSLASH = 0x5c;
+const SAVEPOINT = 'millrace_lines';
+/** What LOAD DATA does not know as escapes: it would drop the backslash and keep the letter. */
+const CONTROLS: ReadonlyMap<number, number> = new Map([
+  [0x66, 0x0c],
+  [0x76, 0x0b],
+]);
+
+/** Loads COPY lines by LOAD DATA LOCAL on a session that is in a transaction. */
+export class LoadLines {
+  readonly #session: Session;
+  readonly #sql: string;
+  readonly #isNumbered: boolean;
+
+  private constructor(session: Session, sql: string, isNumbered: boolean) {
+    this.#session = session;
+    this.#sql = sql;
+    this.#isNumbered = isNumbered;
+  }
+
+  /** `numberColumn`, quoted: each line gets its number in it. `undefined` where LOAD DATA must not be used. */
+  static of(
+    session: Session,
+    into: string,
+    pairs: readonly ColumnPair[],
+    numberColumn: string | undefined,
+  ): LoadLines | undefined {
+    const columns = session.mayLoadLocal ? loadColumns(pairs) : undefined;
+    if (columns === undefined) return undefined;
+    const list = numberColumn === undefined ? columns.list : [numberColumn, ...columns.list];
+    const set = columns.set.length === 0 ? '' : ` SET ${columns.set.join(', ')}`;
+    const sql =
+      `LOAD DATA LOCAL INFILE 'millrace' INTO TABLE ${into} CHARACTER SET utf8mb4 ` +
+      String.raw`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'` +
+      ` (${list.join(', ')})${set}`;
+    return new LoadLines(session, sql, numberColumn !== undefined);
+  }
+
+  /**
+   * Resolves to `true` when every line is stored as it was; else nothing of them is, and they have to go
+   * by INSERT, which says what is wrong with which. The server's own count and warnings decide: LOCAL
+   * skips what it cannot store and changes what it cannot hold, and still says OK.
+   */
+  async load(data: Uint8Array, rows: number, firstNo: number): Promise<boolean> {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const lines = plainControls(bytes);
+    await this.#session.run(`SAVEPOINT ${SAVEPOINT}`);
+    const { affectedRows, warnings } = await this.#session.loadLocal(
+      this.#sql,
+      this.#isNumbered ? numbered(lines, rows, firstNo) : lines,
+    );
+    if (warnings === 0 && affectedRows === rows) return true;
+    await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+    return false;
+  }
+}
+
+function plainControls(lines: Buffer): Buffer {
+  let from = lines.indexOf(BACKSLASH);
+  if (from === -1) return lines;
+  const out = Buffer.allocUnsafe(lines.length);
+  lines.copy(out, 0, 0, from);
+  let at = from;
+  while (from < lines.length) {
+    const byte = lines[from++] ?? 0;
+    if (byte !== BACKSLASH) {
+      out[at++] = byte;
+      continue;
+    }
+    const letter = lines[from++] ?? 0;
+    const control = CONTROLS.get(letter);
+    if (control === undefined) out[at++] = BACKSLASH;
+    out[at++] = control ?? letter;
+  }
+  return out.subarray(0, at);
+}
+
+function numbered(lines: Buffer, rows: number, firstNo: number): Buffer {
+  const digits = String(firstNo + rows).length;
+  const out = Buffer.allocUnsafe(lines.length + rows * (digits + 1));
+  let at = 0;
+  let no = firstNo;
+  for (let from = 0; from < lines.length;) {
+    const end = lines.indexOf(LINE_FEED, from) + 1;
+    at += out.write(`${no++}\t`, at, 'latin1');
+    at += lines.copy(out, at, from, end);
+    from = end;
+  }
+  return out.subarray(0, at);
+}

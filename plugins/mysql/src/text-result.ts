@@ -1,0 +1,168 @@
+import type { Socket } from 'node:net';
+
+/** Takes rows as packets without their headers. `full` gives a promise when the socket has to wait. */
+export interface RowTaker {
+  row(input: Buffer, from: number, to: number): void;
+  full(): Promise<void> | undefined;
+}
+
+const HEADER_BYTES = 4;
+const FULL_PACKET_BYTES = 0xff_ff_ff;
+const END = 0xfe;
+const ERROR = 0xff;
+/** A row may begin with this byte too, but is longer then. */
+const LONGEST_END_BYTES = 9;
+/** What the driver is told in place of the result: no rows, no warning, autocommit. */
+const OK_PACKET = Buffer.from([7, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0]);
+
+/**
+ * Reads the result of one SELECT from the socket of a driver's connection that has just sent it, and gives
+ * the socket back with an end that the driver understands: an OK, or the server's error. The driver's own
+ * reading of rows takes longer than both servers together.
+ */
+export class TextResult {
+  readonly #socket: Socket;
+  readonly #driver: (data: Buffer) => void;
+  readonly #rows: RowTaker;
+  readonly #onFailure: (error: unknown) => void;
+  /** Packets before the rows: the number of columns, their definitions, an end. */
+  #packetsBefore: number | undefined;
+  #parts: Buffer[] = [];
+  #bytes = 0;
+  /** So many bytes are there at least before the next packet is whole. */
+  #needed = HEADER_BYTES;
+  #isWaiting = false;
+
+  constructor(socket: Socket, rows: RowTaker, onFailure: (error: unknown) => void) {
+    this.#socket = socket;
+    this.#rows = rows;
+    this.#onFailure = onFailure;
+    const [driver, ...others] = socket.listeners('data');
+    if (driver === undefined || others.length > 0)
+      throw new Error('the socket of the connection is not as the driver makes it');
+    this.#driver = driver as (data: Buffer) => void;
+    socket.removeListener('data', this.#driver);
+    socket.on('data', this.#receive);
+  }
+
+  readonly #receive = (data: Buffer): void => {
+    this.#parts.push(data);
+    this.#bytes += data.length;
+    if (!this.#isWaiting && this.#bytes >= this.#needed) this.#scan();
+  };
+
+  #scan(): void {
+    try {
+      const [first] = this.#parts;
+      const input =
+        this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts);
+      this.#keep(input, this.#packets(input));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #keep(input: Buffer, at: number): void {
+    this.#parts = at < input.length ? [input.subarray(at)] : [];
+    this.#bytes = input.length - at;
+  }
+
+  /** Gives the position of the first packet that was not taken. */
+  #packets(input: Buffer): number {
+    let at = 0;
+    for (;;) {
+      const length = this.#lengthAt(input, at);
+      if (length === undefined) return at;
+      const start = at + HEADER_BYTES;
+      const kind = input[start];
+      if (kind === ERROR || (kind === END && length < LONGEST_END_BYTES && this.#isAtRows())) {
+        this.#giveBack(kind === ERROR ? input.subarray(at) : OK_PACKET);
+        return input.length;
+      }
+      if (length >= FULL_PACKET_BYTES) {
+        const whole = joined(input, at, length);
+        this.#rows.row(whole, 0, whole.length);
+        at += length + HEADER_BYTES * (Math.floor(length / FULL_PACKET_BYTES) + 1);
+      } else {
+        if (this.#isAtRows()) this.#rows.row(input, start, start + length);
+        else this.#before(input, start);
+        at = start + length;
+      }
+      const wait = this.#rows.full();
+      if (wait === undefined) continue;
+      this.#wait(wait);
+      return at;
+    }
+  }
+
+  /** The bytes of the packet there, all its parts together; `undefined` when some have not come. */
+  #lengthAt(input: Buffer, from: number): number | undefined {
+    let length = 0;
+    for (let at = from; ;) {
+      this.#needed = at - from + HEADER_BYTES;
+      if (input.length < at + HEADER_BYTES) return undefined;
+      const part = (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8) | ((input[at + 2] ?? 0) << 16);
+      this.#needed += part;
+      at += HEADER_BYTES + part;
+      if (input.length < at) return undefined;
+      length += part;
+      if (part < FULL_PACKET_BYTES) break;
+    }
+    this.#needed = HEADER_BYTES;
+    return length;
+  }
+
+  #isAtRows(): boolean {
+    return this.#packetsBefore === 0;
+  }
+
+  #before(input: Buffer, start: number): void {
+    if (this.#packetsBefore === undefined) {
+      const count = input[start] ?? 0;
+      const columns = count === 0xfc ? input.readUInt16LE(start + 1) : count;
+      if (columns === 0) throw new Error('the statement has no rows');
+      this.#packetsBefore = columns + 1;
+    } else {
+      this.#packetsBefore -= 1;
+    }
+  }
+
+  #wait(wait: Promise<void>): void {
+    this.#isWaiting = true;
+    this.#socket.pause();
+    wait.then(
+      () => {
+        this.#isWaiting = false;
+        this.#socket.resume();
+        if (this.#bytes >= this.#needed) this.#scan();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#socket.removeListener('data', this.#receive);
+    this.#onFailure(error);
+  }
+
+  #giveBack(packet: Buffer): void {
+    this.#socket.removeListener('data', this.#receive);
+    this.#socket.on('data', this.#driver);
+    const last = Buffer.from(packet);
+    // The driver has seen none of the packets that were counted before this one.
+    last[3] = 1;
+    this.#driver(last);
+  }
+}
+
+function joined(input: Buffer, from: number, length: number): Buffer {
+  const whole = Buffer.allocUnsafe(length);
+  let [at, end] = [from, 0];
+  while (end < length) {
+    const part = input.readUIntLE(at, 3);
+    input.copy(whole, end, at + HEADER_BYTES, at + HEADER_BYTES + part);
+    end += part;
+    at += HEADER_BYTES + part;
+  }
+  return whole;
+}

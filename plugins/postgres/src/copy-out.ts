@@ -1,0 +1,216 @@
+import { PluginError } from '@millrace/sdk';
+import type { Connection, Submittable } from 'pg';
+import { toPluginError } from './pg-error.js';
+
+/**
+ * `text`: lines, each ended by a line feed. `binary`: the server's own CopyData messages, one a row, their
+ * headers included, so that they can be sent to another server as they are.
+ */
+export type CopyFormat = 'text' | 'binary';
+
+const COPY_DATA = 0x64;
+const COPY_OUT_RESPONSE = 0x48;
+const COPY_DONE = 0x63;
+const ERROR_RESPONSE = 0x45;
+const HEADER_BYTES = 5;
+/** Signature, flags and the length of an extension that no server has used yet. */
+const BINARY_HEADER_BYTES = 19;
+const BINARY_TRAILER_BYTES = 2;
+const SOCKET_BYTES = 64 * 1024;
+
+/**
+ * `COPY … TO STDOUT` in chunks of whole rows. It reads the socket itself: a driver that makes an object of
+ * each message takes longer for a row than the two servers together. The server sends one row a message.
+ */
+export class CopyOut implements Submittable {
+  /** Resolves to the number of rows the server says it sent. */
+  readonly done: Promise<number>;
+  readonly #sql: string;
+  readonly #isBinary: boolean;
+  readonly #chunkBytes: number;
+  readonly #onChunk: (data: Buffer, rows: number) => Promise<void>;
+  #connection: Connection | undefined;
+  #driver: ((data: Buffer) => void) | undefined;
+  #slab: Buffer;
+  /** Whole rows for the next chunk are before it. */
+  #rowsEnd = 0;
+  /** What is between it and `#end` has not been looked at. */
+  #at = 0;
+  #end = 0;
+  #rows = 0;
+  #totalRows = 0;
+  #isWaiting = false;
+  #isFirst = true;
+  #counted: number | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #settle: { resolve(rows: number): void; reject(error: unknown): void } | undefined;
+
+  constructor(
+    select: string,
+    format: CopyFormat,
+    chunkBytes: number,
+    onChunk: (data: Buffer, rows: number) => Promise<void>,
+  ) {
+    this.#isBinary = format === 'binary';
+    this.#sql = `COPY (${select}) TO STDOUT${this.#isBinary ? ' (FORMAT binary)' : ''}`;
+    this.#chunkBytes = chunkBytes;
+    this.#onChunk = onChunk;
+    this.#slab = Buffer.allocUnsafe(chunkBytes + 2 * SOCKET_BYTES);
+    this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    // Who waits for it may come later than the end.
+    this.done.catch(() => undefined);
+  }
+
+  submit(connection: Connection): void {
+    this.#connection = connection;
+    const [driver] = connection.stream.listeners('data');
+    this.#driver = driver as (data: Buffer) => void;
+    connection.stream.removeListener('data', this.#driver);
+    connection.stream.on('data', this.#receive);
+    connection.query(this.#sql);
+  }
+
+  handleCommandComplete(message: { readonly text?: string }): void {
+    const count = /^COPY (\d+)/.exec(message.text ?? '')?.[1];
+    this.#counted = count === undefined ? undefined : Number(count);
+  }
+
+  handleReadyForQuery(): void {
+    if (this.#failure !== undefined) {
+      this.#settle?.reject(this.#failure.error);
+    } else if (this.#counted === this.#totalRows) {
+      this.#settle?.resolve(this.#totalRows);
+    } else {
+      const text = `the server says it sent ${this.#counted ?? 'no'} rows, ${this.#totalRows} came`;
+      this.#settle?.reject(new PluginError('MR-P105', text));
+    }
+  }
+
+  handleError(error: unknown): void {
+    this.#giveBack();
+    this.#settle?.reject(this.#failure === undefined ? toPluginError(error) : this.#failure.error);
+  }
+
+  readonly #receive = (data: Buffer): void => {
+    if (this.#end + data.length > this.#slab.length) this.#grow(data.length);
+    data.copy(this.#slab, this.#end);
+    this.#end += data.length;
+    if (!this.#isWaiting) this.#scan();
+  };
+
+  /** Until the next chunk is full, or no whole message is left. */
+  #scan(): void {
+    while (this.#end - this.#at >= HEADER_BYTES) {
+      const length = this.#slab.readUInt32BE(this.#at + 1) + 1;
+      if (this.#end - this.#at < length) return;
+      if (this.#slab[this.#at] !== COPY_DATA) {
+        if (!this.#other(length)) return;
+      } else if (this.#isBinary && this.#isFirst) {
+        this.#skipBinaryHeader(length);
+      } else {
+        this.#take(length);
+        if (this.#rowsEnd >= this.#chunkBytes) {
+          this.#emit();
+          return;
+        }
+      }
+    }
+  }
+
+  #take(length: number): void {
+    const from = this.#at;
+    this.#at += length;
+    if (this.#isBinary && length === HEADER_BYTES + BINARY_TRAILER_BYTES) return;
+    const start = this.#isBinary ? from : from + HEADER_BYTES;
+    if (start !== this.#rowsEnd) this.#slab.copyWithin(this.#rowsEnd, start, this.#at);
+    this.#rowsEnd += this.#at - start;
+    this.#rows += 1;
+  }
+
+  /** The header comes in one message with the first row: what is left of it becomes a message of its own. */
+  #skipBinaryHeader(length: number): void {
+    this.#isFirst = false;
+    const extension = this.#slab.readUInt32BE(this.#at + HEADER_BYTES + BINARY_HEADER_BYTES - 4);
+    const skipped = BINARY_HEADER_BYTES + extension;
+    if (length - HEADER_BYTES <= skipped) {
+      this.#at += length;
+      return;
+    }
+    this.#at += skipped;
+    this.#slab[this.#at] = COPY_DATA;
+    this.#slab.writeUInt32BE(length - 1 - skipped, this.#at + 1);
+  }
+
+  /** A message that is no row. The driver gets it; with the last one it gets its socket back. */
+  #other(length: number): boolean {
+    const code = this.#slab[this.#at];
+    const message = this.#slab.subarray(this.#at, this.#at + length);
+    if (code === COPY_DONE || code === ERROR_RESPONSE) {
+      if (code === COPY_DONE && this.#rows > 0 && this.#failure === undefined) {
+        this.#emit();
+        return false;
+      }
+      this.#giveBack();
+      return false;
+    }
+    this.#at += length;
+    if (code !== COPY_OUT_RESPONSE) this.#driver?.(Buffer.from(message));
+    return true;
+  }
+
+  #emit(): void {
+    const stream = this.#connection?.stream;
+    const rows = this.#rows;
+    this.#totalRows += rows;
+    const data = this.#cut();
+    if (this.#failure !== undefined) {
+      this.#scan();
+      return;
+    }
+    this.#isWaiting = true;
+    stream?.pause();
+    this.#onChunk(data, rows)
+      // The rest is read and dropped until the server has heard that nobody wants it.
+      .catch((error: unknown) => (this.#failure ??= { error }))
+      .finally(() => {
+        this.#isWaiting = false;
+        stream?.resume();
+        this.#scan();
+      });
+  }
+
+  /** The rows of the next chunk. A large one keeps the slab; a small one would hold all of it in memory. */
+  #cut(): Buffer {
+    const rest = this.#end - this.#at;
+    const old = this.#slab;
+    const isSmall = this.#rowsEnd * 2 < old.length;
+    const data = isSmall
+      ? Buffer.from(old.subarray(0, this.#rowsEnd))
+      : old.subarray(0, this.#rowsEnd);
+    if (!isSmall)
+      this.#slab = Buffer.allocUnsafe(Math.max(this.#chunkBytes, rest) + 2 * SOCKET_BYTES);
+    old.copy(this.#slab, 0, this.#at, this.#end);
+    this.#at = 0;
+    this.#rowsEnd = 0;
+    this.#rows = 0;
+    this.#end = rest;
+    return data;
+  }
+
+  #grow(more: number): void {
+    const old = this.#slab;
+    this.#slab = Buffer.allocUnsafe(Math.max(old.length * 2, this.#end + more));
+    old.copy(this.#slab, 0, 0, this.#end);
+  }
+
+  #giveBack(): void {
+    const stream = this.#connection?.stream;
+    const driver = this.#driver;
+    if (stream === undefined || driver === undefined) return;
+    this.#driver = undefined;
+    stream.removeListener('data', this.#receive);
+    stream.on('data', driver);
+    if (this.#at < this.#end) driver(Buffer.from(this.#slab.subarray(this.#at, this.#end)));
+    stream.resume();
+  }
+}

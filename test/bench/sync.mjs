@@ -1,0 +1,103 @@
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+import { LINEITEM, checksum, emptyTarget, fillLineitem } from './sync/lineitem.mjs';
+import { nativePipe, runPipe } from './sync/native-pipe.mjs';
+import { runOurs } from './sync/our-run.mjs';
+import { openServers } from './sync/servers.mjs';
+import { Figures, percentile } from './timeline/figures.mjs';
+
+const isJson = process.argv.includes('--json');
+const isQuick = process.argv.includes('--quick');
+const ROWS = isQuick ? 200_000 : 2_000_000;
+const PAIRS = isQuick ? 3 : 5;
+const CASES = ['pg-pg', 'mysql-pg', 'pg-mysql', 'mysql-mysql', 'csv-pg'];
+const wanted = process.argv.filter((word) => CASES.includes(word));
+
+const figures = new Figures();
+const say = (text) => process.stderr.write(`${text}\n`);
+const servers = await openServers();
+try {
+  for (const setting of servers.durability) say(setting);
+  const csvFile = join(servers.folder, 'src.csv');
+  const pipes = nativePipe(servers, LINEITEM.database, csvFile);
+  const expected = await fillLineitem(servers, ROWS, () => runPipe(pipes.fill));
+  await runPipe(pipes.csv);
+  say(`${ROWS} rows, checksum ${expected}`);
+  for (const name of wanted.length > 0 ? wanted : CASES)
+    await benchCase(name, pipes[name], expected);
+} finally {
+  await servers.close();
+}
+const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, MariaDB and embedded PostgreSQL on the same machine, TCP loopback`;
+figures.print('sync', machine, isJson);
+
+function endOf(word) {
+  if (word === 'csv') return { kind: 'file', root: servers.folder, reader: csvReader() };
+  return word === 'pg' ? servers.postgres : servers.mysql;
+}
+
+/** The types are declared: a CSV file itself knows text alone. */
+function csvReader() {
+  const integers = ['id', 'l_orderkey', 'l_partkey', 'l_suppkey', 'l_linenumber'];
+  const decimals = ['l_quantity', 'l_extendedprice', 'l_discount', 'l_tax'];
+  const dates = ['l_shipdate', 'l_commitdate', 'l_receiptdate'];
+  const typed = (names, type) => names.map((name) => ({ name, type }));
+  return {
+    path: 'src.csv',
+    columns: [
+      ...typed(integers, 'integer'),
+      ...typed(decimals, 'decimal'),
+      ...typed(dates, 'date'),
+    ],
+  };
+}
+
+/** Ceiling and ours in turns, ABBA, so that a machine that grows slower is unfair to neither. */
+async function benchCase(name, pipe, expected) {
+  const [from, to] = name.split('-').map(endOf);
+  const seconds = { ceiling: [], ours: [] };
+  let lane = '';
+  let cpuMs = 0;
+  const runs = {
+    ceiling: () => runPipe(pipe),
+    ours: async () => {
+      const before = process.cpuUsage();
+      const run = await runOurs(from, to);
+      const { user, system } = process.cpuUsage(before);
+      cpuMs = (user + system) / 1000;
+      lane = `lane ${run.lane}`;
+    },
+  };
+  const measure = async (which) => {
+    await emptyTarget(to);
+    const start = performance.now();
+    await runs[which]();
+    const took = (performance.now() - start) / 1000;
+    const found = await checksum(to, LINEITEM.target);
+    if (found !== expected)
+      throw new Error(`${name}, ${which}: checksum ${found}, not ${expected}`);
+    return took;
+  };
+  for (const which of ['ceiling', 'ours']) await measure(which);
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const order = pair % 2 === 0 ? ['ceiling', 'ours'] : ['ours', 'ceiling'];
+    for (const which of order) seconds[which].push(await measure(which));
+  }
+  const [ceiling, ours] = [percentile(seconds.ceiling, 0.5), percentile(seconds.ours, 0.5)];
+  const spread = (which) => seconds[which].map((each) => each.toFixed(2)).join(' ');
+  say(`${name} ceiling ${spread('ceiling')}; ours ${spread('ours')}; ${lane}`);
+  figures.add(
+    `${name}-ratio`,
+    ceiling / ours,
+    '',
+    `native pipe ${ceiling.toFixed(2)} s, ours ${ours.toFixed(2)} s`,
+  );
+  figures.add(`${name}-rows-per-s`, ROWS / ours, '1/s', lane);
+  figures.add(
+    `${name}-cpu-us-per-row`,
+    (cpuMs * 1000) / ROWS,
+    'µs',
+    'of this process, in the last run',
+  );
+}

@@ -1,0 +1,63 @@
+import { execute } from '../../support/servers.ts';
+
+const DATABASE = 'bench';
+
+/** 17 columns as in TPC-H's lineitem, with a key of one integer; the same DDL on both systems. */
+const DDL = `CREATE TABLE %NAME% (
+  id bigint NOT NULL PRIMARY KEY,
+  l_orderkey bigint NOT NULL, l_partkey int NOT NULL, l_suppkey int NOT NULL, l_linenumber int NOT NULL,
+  l_quantity decimal(15,2) NOT NULL, l_extendedprice decimal(15,2) NOT NULL,
+  l_discount decimal(15,2) NOT NULL, l_tax decimal(15,2) NOT NULL,
+  l_returnflag char(1) NOT NULL, l_linestatus char(1) NOT NULL,
+  l_shipdate date NOT NULL, l_commitdate date NOT NULL, l_receiptdate date NOT NULL,
+  l_shipinstruct char(25) NOT NULL, l_shipmode char(10) NOT NULL, l_comment varchar(44) NOT NULL)`;
+
+/** Made by PostgreSQL from a formula: the same rows in every run and on every machine. */
+const FILL = `INSERT INTO src SELECT i, i / 4, (i * 7919) % 200000, (i * 104729) % 10000, i % 7 + 1,
+    i % 50 + 1, ((i * 7919) % 10000000)::numeric / 100, (i % 11)::numeric / 100, (i % 9)::numeric / 100,
+    substr('RAN', (i % 3)::int + 1, 1), substr('OF', (i % 2)::int + 1, 1),
+    DATE '1992-01-02' + (i % 2500)::int, DATE '1992-02-01' + (i % 2400)::int, DATE '1992-01-05' + (i % 2450)::int,
+    (ARRAY['DELIVER IN PERSON','COLLECT COD','NONE','TAKE BACK RETURN'])[(i % 4)::int + 1],
+    (ARRAY['REG AIR','AIR','RAIL','SHIP','TRUCK','MAIL','FOB'])[(i % 7)::int + 1],
+    left(md5(i::text) || ' carefully ' || i, 10 + (i % 35)::int)
+  FROM generate_series(1::bigint, %ROWS%) AS i`;
+
+const COLUMNS =
+  'id,l_orderkey,l_partkey,l_suppkey,l_linenumber,l_quantity,l_extendedprice,l_discount,l_tax,' +
+  'l_returnflag,l_linestatus,l_shipdate,l_commitdate,l_receiptdate,RTRIM(l_shipinstruct),RTRIM(l_shipmode),l_comment';
+
+/** One number over every cell of every row, which both systems work out in the same way. */
+const CHECKSUM = {
+  postgres: `SELECT concat(count(*), ' ', sum(('x' || substr(md5(concat_ws('|',${COLUMNS})),1,12))::bit(48)::bigint)) AS sum FROM %NAME%`,
+  mysql: `SELECT CONCAT(COUNT(*), ' ', CAST(SUM(CAST(CONV(SUBSTR(MD5(CONCAT_WS('|',${COLUMNS})),1,12),16,10) AS UNSIGNED)) AS CHAR)) AS sum FROM %NAME%`,
+};
+
+export const LINEITEM = { database: DATABASE, source: 'src', target: 'dst' };
+
+/** Makes `src` with `rows` rows and an empty `dst` on both systems; gives the checksum of `src`. */
+export async function fillLineitem({ postgres, mysql }, rows, pipe) {
+  for (const server of [postgres, mysql]) {
+    await execute(server, `CREATE DATABASE ${DATABASE}`);
+    for (const name of ['src', 'dst']) await execute(server, DDL.replace('%NAME%', name), DATABASE);
+  }
+  await execute(postgres, FILL.replace('%ROWS%', String(rows)), DATABASE);
+  await execute(postgres, 'VACUUM (ANALYZE, FREEZE) src', DATABASE);
+  await pipe();
+  await execute(mysql, 'ANALYZE TABLE src', DATABASE);
+  const expected = await checksum(postgres, 'src');
+  const onMysql = await checksum(mysql, 'src');
+  if (onMysql !== expected) throw new Error(`the sources differ: ${expected} and ${onMysql}`);
+  return expected;
+}
+
+export async function checksum(server, table) {
+  const [row] = await execute(server, CHECKSUM[server.kind].replace('%NAME%', table), DATABASE);
+  return String(row.sum);
+}
+
+/** An empty target, and no work left over that a run before it would be charged for. */
+export async function emptyTarget(server) {
+  await execute(server, 'TRUNCATE TABLE dst', DATABASE);
+  if (server.kind === 'postgres') await execute(server, 'CHECKPOINT', DATABASE);
+  else await execute(server, 'PURGE BINARY LOGS BEFORE NOW()', DATABASE);
+}

@@ -1,0 +1,21 @@
+import { runSync } from '../../support/sync.ts';
+import { LINEITEM } from './lineitem.mjs';
+
+let runs = 0;
+
+/** One sync as a worker runs it, ledger, quarantine and limits on. */
+export async function runOurs(from, to) {
+  const number = String(++runs);
+  return await runSync({
+    from: endOf(from),
+    to: endOf(to),
+    reader: from.reader ?? { table: LINEITEM.source },
+    writer: { table: LINEITEM.target, mode: 'append' },
+    identity: { installation: 'bench', nodeId: number, instanceId: `bench${number}` },
+  });
+}
+
+function endOf(end) {
+  if (end.kind === 'file') return end;
+  return { kind: end.kind, server: end, database: LINEITEM.database };
+}

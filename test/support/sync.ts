@@ -1,0 +1,133 @@
+import type {
+  AttemptIdentity,
+  DirtyRecord,
+  Lane,
+  ReaderJob,
+  ReaderPlugin,
+  ReaderTask,
+  ResolvedDataSource,
+} from '@millrace/sdk';
+import filePlugin from '../../plugins/file/src/index.js';
+import mysqlPlugin from '../../plugins/mysql/src/index.js';
+import postgresPlugin from '../../plugins/postgres/src/index.js';
+import { runSyncJob } from '../../src/dataplane/sync-job.js';
+import type { ChannelControl, SyncJob, SyncResult } from '../../src/dataplane/sync-job.js';
+import type { TestServer } from './test-server.js';
+
+const PLUGINS = { file: filePlugin, mysql: mysqlPlugin, postgres: postgresPlugin };
+
+/** One end of a sync: a database of a test server, or a folder with files. */
+export type SyncEnd =
+  | { readonly kind: 'mysql' | 'postgres'; readonly server: TestServer; readonly database: string }
+  | { readonly kind: 'file'; readonly root: string };
+
+export interface SyncOptions {
+  readonly from: SyncEnd;
+  readonly to: SyncEnd;
+  readonly reader: Readonly<Record<string, unknown>>;
+  readonly writer: Readonly<Record<string, unknown>>;
+  readonly mapping?: SyncJob['mapping'];
+  readonly channel?: Partial<ChannelControl>;
+  /** The reader offers this lane and `rows` alone. */
+  readonly lane?: Lane;
+  readonly identity?: Partial<AttemptIdentity>;
+  readonly signal?: AbortSignal;
+  readonly crashPoint?: (name: string) => Promise<void>;
+}
+
+export interface SyncRun extends SyncResult {
+  readonly dirty: readonly DirtyRecord[];
+  readonly log: readonly string[];
+  /** As the run log names it. */
+  readonly lane: string | undefined;
+}
+
+/** Runs a sync of the built-in plugins as a worker runs it: the real planner, channel, limits and ledger. */
+export async function runSync(options: SyncOptions): Promise<SyncRun> {
+  const dirty: DirtyRecord[] = [];
+  const log: string[] = [];
+  const note = (text: string): void => void log.push(text);
+  const reader = pluginOf(PLUGINS[options.from.kind].readers);
+  const writer = pluginOf(PLUGINS[options.to.kind].writers);
+  const result = await runSyncJob({
+    reader: options.lane === undefined ? reader : withLane(reader, options.lane),
+    readerConfig: await parse(reader.config, options.reader),
+    source: await resolved(options.from),
+    writer,
+    writerConfig: await parse(writer.config, options.writer),
+    target: await resolved(options.to),
+    ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
+    channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
+    context: {
+      identity: {
+        installation: 'test',
+        nodeId: 'n1',
+        nodeName: 'node',
+        instanceId: 'i1',
+        runNumber: 1,
+        attempt: 1,
+        fence: '1',
+        scheduledTime: '2026-03-02T00:00:00Z',
+        bizdate: '2026-03-01',
+        ...options.identity,
+      },
+      parameters: {},
+      log: { info: note, warn: note, error: note, write: () => undefined },
+      signal: options.signal ?? new AbortController().signal,
+      progress: () => undefined,
+      crashPoint: options.crashPoint ?? (() => Promise.resolve()),
+    },
+    onDirty: (records) => void dirty.push(...records),
+  });
+  const lane = log.find((line) => line.startsWith('Lane: '))?.slice('Lane: '.length);
+  return { ...result, dirty, log, lane };
+}
+
+function pluginOf<P>(all: readonly P[] | undefined): P {
+  const [first] = all ?? [];
+  if (first === undefined) throw new Error('the plugin has none');
+  return first;
+}
+
+/** Proves that one lane alone gives the same as another: the planner takes the best that both ends have. */
+function withLane(reader: ReaderPlugin, lane: Lane): ReaderPlugin {
+  const lanes: readonly Lane[] = lane === 'rows' ? ['rows'] : [lane, 'rows'];
+  const override = <T extends object>(target: T, change: Partial<T>): T =>
+    new Proxy(target, {
+      get: (of, key) => {
+        const value: unknown = Reflect.get(Reflect.has(change, key) ? change : of, key);
+        return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+      },
+    });
+  return override(reader, {
+    open: async (config: never, ctx: never): Promise<ReaderJob> => {
+      const job = await reader.open(config, ctx);
+      const open = async (no: number): Promise<ReaderTask> =>
+        override(await job.open(no), { lanes });
+      return override(job, { open });
+    },
+  });
+}
+
+interface StandardSchema {
+  readonly '~standard': { validate(value: unknown): unknown };
+}
+
+async function parse(schema: StandardSchema, value: unknown): Promise<unknown> {
+  const result = (await schema['~standard'].validate(value)) as {
+    readonly value?: unknown;
+    readonly issues?: unknown;
+  };
+  if (result.issues !== undefined) throw new Error(JSON.stringify(result.issues));
+  return result.value;
+}
+
+async function resolved(end: SyncEnd): Promise<ResolvedDataSource> {
+  const type = pluginOf<{ readonly config: StandardSchema }>(PLUGINS[end.kind].dataSources);
+  if (end.kind === 'file') {
+    return { name: 'file', type: 'file', config: await parse(type.config, { root: end.root }) };
+  }
+  const { host, port, user, password } = end.server;
+  const raw = { host, port, user, password, database: end.database, tls: { mode: 'prefer' } };
+  return { name: end.kind, type: end.kind, config: await parse(type.config, raw) };
+}

@@ -45,8 +45,9 @@ const SELECT = `
            WHERE w.resource_group_id = g.id AND ${LISTED_WORKERS}) AS workers
     FROM resource_group g CROSS JOIN LATERAL (
       SELECT count(*)::int AS waiting,
-             greatest(0, extract(epoch FROM clock_timestamp() - min(r.ready_at)))::int
-               AS "oldestWaitSeconds"
+             CASE WHEN count(*) > 0
+                  THEN greatest(0, extract(epoch FROM clock_timestamp() - min(r.ready_at)))::int
+             END AS "oldestWaitSeconds"
         FROM ready_instance r WHERE r.resource_group_id = g.id) queue`;
 
 export async function resourceGroups(sql: Sql): Promise<ResourceGroup[]> {

@@ -54,7 +54,8 @@ export const workerSchema = z
     name: z.string(),
     resourceGroup: z.string(),
     state: z.enum(WORKER_STATES).meta({
-      description: '`lost`: its lease ended without a goodbye; such a worker is listed for an hour.',
+      description:
+        '`lost`: its lease ended without a goodbye; such a worker is listed for an hour.',
     }),
     draining: z.boolean(),
     startedAt: z.string(),

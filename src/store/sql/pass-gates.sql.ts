@@ -58,7 +58,11 @@ export async function passCandidates<C extends Candidate>(
 }
 
 function passengers(candidates: readonly Candidate[], gates: Through['gates']): Passenger[] {
-  return candidates.map(({ instance_id: id, slots }) => ({ id, slots, gates: gates.get(id) ?? [] }));
+  return candidates.map(({ instance_id: id, slots }) => ({
+    id,
+    slots,
+    gates: gates.get(id) ?? [],
+  }));
 }
 
 async function gatesOfCandidates(

@@ -117,11 +117,12 @@ async function decide(
  * than its limit: with 100,000 ready rows behind a closed gate the plan reads none of them.
  *
  *   Nested Loop
- *     ->  Function Scan on unnest lane
+ *     ->  Function Scan on unnest l
  *     ->  Limit
- *           ->  Nested Loop Anti Join
- *                 ->  Index Scan using ix_ready_instance_claim
- *                 ->  Index Only Scan using running_attempt_node_id_scheduled_at_path_key
+ *           ->  Limit
+ *                 ->  Nested Loop Anti Join
+ *                       ->  Index Scan using ix_ready_instance_claim on ready_instance r
+ *                       ->  Index Only Scan using running_attempt_node_id_scheduled_at_path_key
  */
 async function findCandidates(
   tx: Sql,
@@ -177,18 +178,23 @@ function slotsOf(candidates: readonly Candidate[]): number {
   return candidates.reduce((sum, each) => sum + each.slots, 0);
 }
 
-/** The first of each lane that the worker can run and no other run group runs now. */
+/**
+ * The first of each lane that the worker can run and no other run group runs now. The inner limit is the one
+ * the planner knows: by the outer one alone it would prepare for a tenth of the queue.
+ */
 function readyOf(which: string): string {
   return `SELECT r.* FROM lane CROSS JOIN LATERAL (
-         SELECT r.plan_day, r.instance_id, r.node_id, r.node_type, r.scheduled_at, r.path, r.rank, r.slots,
-                r.gate_id, r.backfill_id
-           FROM ready_instance r
-          WHERE r.resource_group_id = $1 AND r.gate_id = lane.gate_id AND r.labels = lane.labels
-            AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4
-            AND r.instance_id <> ALL($9::bigint[])
-            AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
-                               AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
-          ORDER BY r.rank, r.instance_id LIMIT least($3, lane.room)) r`;
+         SELECT * FROM (
+           SELECT r.plan_day, r.instance_id, r.node_id, r.node_type, r.scheduled_at, r.path, r.rank, r.slots,
+                  r.gate_id, r.backfill_id
+             FROM ready_instance r
+            WHERE r.resource_group_id = $1 AND r.gate_id = lane.gate_id AND r.labels = lane.labels
+              AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4
+              AND r.instance_id <> ALL($9::bigint[])
+              AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
+                                 AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
+            ORDER BY r.rank, r.instance_id LIMIT $3) first
+          ORDER BY rank, instance_id LIMIT lane.room) r`;
 }
 
 const QUEUE = `used AS (

@@ -17,6 +17,9 @@ export class Pool1763700000016 implements MigrationInterface {
         ADD COLUMN labels text[] NOT NULL DEFAULT '{}';
       -- What a worker must have to be given the node.
       ALTER TABLE node_version ADD COLUMN labels text[] NOT NULL DEFAULT '{}';
+      -- The latest version of a node is looked up for each instance that becomes ready and that is claimed;
+      -- the key begins with the version.
+      CREATE INDEX ix_node_version_latest ON node_version (node_id, version_id);
 
       -- At most so much runs at once: instances of a node, of a workflow, of nodes that use a data source;
       -- of a node type within a resource group it is slots.

@@ -37,11 +37,17 @@ function heldBy(all: readonly Held[], worker: string): string[] {
 }
 
 test('a draining worker finishes what it has and gets nothing new, also after kill -9, until it is undrained', async () => {
-  await using cluster = await Cluster.open({ workers: 2, capacity: 2, slots: 16 });
+  await using cluster = await Cluster.open({
+    workers: 2,
+    capacity: 2,
+    slots: 16,
+    env: { MILLRACE_WORKER_LABELS: 'zone:a, hold' },
+  });
   const file = (name: string): string => join(cluster.folder, name);
   const holding = (name: string): object => ({
     id: name,
     type: 'shell',
+    labels: ['hold'],
     config: { command: HOLD, args: [file(name)] },
   });
   const first = await cluster.submit('first', { nodes: ['a', 'b', 'c', 'd'].map(holding) });

@@ -82,6 +82,26 @@ describe('a gate', () => {
     expect(await line.drain(worker)).toHaveLength(21);
   });
 
+  test('that a finish in another group opens wakes whoever waits, and the next claim goes through', async () => {
+    await using line = await Line.open({ slots: 100 });
+    await secondGroup(line, 100);
+    const { workflowId } = await line.submit('w', {
+      nodes: [node('day', [], { priority: 8 }), node('night', [], { resourceGroup: 'night' })],
+    });
+    await gate(line, { scope: 'workflow', workflow: 'w' }, 1);
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const day = await line.worker();
+    const night = await line.worker({ resourceGroup: 'night' });
+    const held = await day.claim(1);
+    expect(names(held)).toEqual(['day']);
+    expect(await night.claim(1)).toEqual([]);
+    const woken = new Promise<void>((resolve) => line.wakeBus.subscribe('work', resolve));
+    await finishAll(day, held);
+    await woken;
+    expect(names(await night.claim(1))).toEqual(['night']);
+  });
+
   test('holds up nothing that is behind what it holds', async () => {
     await using line = await Line.open({ slots: 100 });
     const nodes = [node('gated', [], { priority: 8 }), node('free', [], { schedule: {} })];

@@ -26,6 +26,7 @@ export async function startWorker(
     name: settings.name,
     resourceGroup: settings.resourceGroup,
     capacity: settings.slots,
+    labels: settings.labels,
     plugins,
     host: new AttemptHost({
       home: resolve(settings.home ?? join(config.process.dataDir, 'work')),

@@ -81,15 +81,19 @@ async function missingWorker(
   group: ResourceGroup,
   type: string,
 ): Promise<string | undefined> {
-  const rows = await sql.rows<{ live: number; able: number }>(
+  const rows = await sql.rows<{ live: number; able: number; taking: number }>(
     `SELECT count(*)::int AS live,
-            count(*) FILTER (WHERE $2 = ANY (w.data_source_types))::int AS able
+            count(*) FILTER (WHERE $2 = ANY (w.data_source_types))::int AS able,
+            count(*) FILTER (WHERE $2 = ANY (w.data_source_types) AND NOT w.draining
+                               AND NOT g.draining)::int AS taking
        FROM worker w JOIN worker_lease l ON l.worker_id = w.id
+       JOIN resource_group g ON g.id = w.resource_group_id
       WHERE w.resource_group_id = $1 AND w.ended_at IS NULL AND l.lease_until > clock_timestamp()`,
     [group.id, type],
   );
-  const { live = 0, able = 0 } = rows[0] ?? {};
+  const { live = 0, able = 0, taking = 0 } = rows[0] ?? {};
   if (live === 0) return `no worker of resource group ${group.name} is running`;
   if (able === 0) return `no worker of resource group ${group.name} has a plugin for ${type}`;
+  if (taking === 0) return `every worker of resource group ${group.name} that could is draining`;
   return undefined;
 }

@@ -28,6 +28,14 @@ import { datasourcesLs } from './commands/datasources-ls.js';
 import { datasourcesRm } from './commands/datasources-rm.js';
 import { datasourcesTest } from './commands/datasources-test.js';
 import { doctor } from './commands/doctor.js';
+import { gatesLs } from './commands/gates-ls.js';
+import { gatesRm } from './commands/gates-rm.js';
+import { gatesSet } from './commands/gates-set.js';
+import { groupsDrain } from './commands/groups-drain.js';
+import { groupsLs } from './commands/groups-ls.js';
+import { groupsSet } from './commands/groups-set.js';
+import { groupsShow } from './commands/groups-show.js';
+import { groupsUndrain } from './commands/groups-undrain.js';
 import { help } from './commands/help.js';
 import { instancesLs } from './commands/instances-ls.js';
 import { instancesMark } from './commands/instances-mark.js';
@@ -51,6 +59,9 @@ import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { why } from './commands/why.js';
+import { workersDrain } from './commands/workers-drain.js';
+import { workersLs } from './commands/workers-ls.js';
+import { workersUndrain } from './commands/workers-undrain.js';
 import { workflowsLs } from './commands/workflows-ls.js';
 import { workflowsPatchPlan } from './commands/workflows-patch-plan.js';
 import { workflowsPreview } from './commands/workflows-preview.js';
@@ -106,6 +117,17 @@ export const COMMANDS: readonly Command[] = [
   parametersLs,
   parametersSet,
   parametersRm,
+  groupsLs,
+  groupsShow,
+  groupsSet,
+  groupsDrain,
+  groupsUndrain,
+  workersLs,
+  workersDrain,
+  workersUndrain,
+  gatesLs,
+  gatesSet,
+  gatesRm,
   alertsLs,
   alertRulesLs,
   alertRulesSet,

@@ -51,6 +51,14 @@ test('without any setting the launcher has the documented defaults', () => {
   expect(config.given.size).toBe(0);
 });
 
+test('labels of a worker are a list, and each is a word', () => {
+  const config = loadConfig('start', { MILLRACE_WORKER_LABELS: 'gpu, zone:a,' });
+  expect(config.worker.labels).toEqual(['gpu', 'zone:a']);
+  const [problem] = problemsOf('start', { MILLRACE_WORKER_LABELS: 'gpu, two words' });
+  expect(problem).toContain('MILLRACE_WORKER_LABELS');
+  expect(problem).toContain('letters, digits');
+});
+
 test('stdin wins over the environment, the environment over the file', () => {
   const path = file(
     'a.json',

@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 
 import { z } from 'zod';
 
-import { secretSetting, setting, wholeNumber } from './setting.js';
+import { LABEL, MAX_LABELS } from '../domain/resource/labels.js';
+import { list, secretSetting, setting, wholeNumber } from './setting.js';
 
 export const workerSettings = {
   name: setting(
@@ -25,6 +26,15 @@ export const workerSettings = {
     z.string().min(1).max(200).default('default'),
     'Resource group this worker takes instances of.',
     'default',
+  ),
+  labels: setting(
+    'MILLRACE_WORKER_LABELS',
+    list().refine(
+      (labels) => labels.length <= MAX_LABELS && labels.every((label) => LABEL.test(label)),
+      `at most ${MAX_LABELS} labels of letters, digits and _ . : / -, each at most 63 characters`,
+    ),
+    'What this worker has that nodes may ask for, with commas between: `gpu,zone:a`.',
+    'none',
   ),
   slots: setting(
     'MILLRACE_WORKER_SLOTS',

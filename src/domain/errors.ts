@@ -140,6 +140,21 @@ export const ERRORS = {
     retry: 'never',
     help: 'Send the name of one that is listed.',
   },
+  'MR-S160': {
+    title: 'A gate stands there already',
+    retry: 'never',
+    help: 'Change the capacity of the one that is there.',
+  },
+  'MR-S161': {
+    title: 'What the gate is for does not exist',
+    retry: 'never',
+    help: 'Name a node, a workflow or a data source of this workspace; nodes are there after the submit.',
+  },
+  'MR-S162': {
+    title: 'The node type does not exist',
+    retry: 'never',
+    help: 'Name one of the types that `GET /api/v1/plugins` lists, or sync.',
+  },
   'MR-S170': {
     title: 'A sealed plan is not what it was',
     retry: 'never',

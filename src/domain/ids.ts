@@ -21,6 +21,7 @@ export const PLAIN_ID_KINDS = [
   'tok', // token
   'rule', // alert rule
   'alert',
+  'gate',
 ] as const;
 export type PlainIdKind = (typeof PLAIN_ID_KINDS)[number];
 

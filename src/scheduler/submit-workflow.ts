@@ -96,6 +96,7 @@ export async function submitWorkflow(
     if (version === undefined) throw new MillraceError('MR-A109', 'No version was inserted.');
     const groupIds = new Map(groups.map((group) => [group.name, group.id]));
     await insertNodes(tx, workflow, version.id, spec, { nodes, groupIds, foreign });
+    await relabel(tx, version.id);
     const patched =
       options.plan === 'immediately'
         ? await planImmediately(tx, now, dependent, { ...options, timezone, firstBizdate })
@@ -172,13 +173,13 @@ async function insertNodes(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
             dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode,
             priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
-            timeout_ms, data_sources)
+            timeout_ms, data_sources, labels)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
             config_version int, parameters jsonb, cron text, period jsonb, dst_policy text,
             effective_from date, effective_to date, calendar text, self_dependence boolean,
             schedule_type text, rerun_mode text, priority smallint, resource_group_id bigint, slots smallint,
             retry_max smallint, retry_interval_ms int, retry_factor double precision, retry_cap_ms int,
-            timeout_ms bigint, data_sources text[])`,
+            timeout_ms bigint, data_sources text[], labels text[])`,
     [
       versionId,
       JSON.stringify(
@@ -198,6 +199,7 @@ async function insertNodes(
           ...retryColumns(node.retry),
           timeout_ms: node.timeoutMs,
           data_sources: checked.get(node.id)?.dataSources ?? [],
+          labels: [...new Set(node.labels)].sort(),
         })),
       ),
     ],
@@ -207,6 +209,21 @@ async function insertNodes(
   );
   await insertEdges(tx, versionId, dependencies);
   await insertOutputs(tx, versionId, spec, ids);
+}
+
+/** What waits for a worker already asks for the labels of the new version: it is what will run. */
+async function relabel(tx: Sql, versionId: number): Promise<void> {
+  await tx.run(
+    `WITH found AS (
+       SELECT r.instance_id, array_to_string(nv.labels, ' ') AS labels
+         FROM node_version nv JOIN ready_instance r ON r.node_id = nv.node_id
+        WHERE nv.version_id = $1 AND r.labels <> array_to_string(nv.labels, ' ')
+        ORDER BY r.instance_id FOR NO KEY UPDATE OF r
+     )
+     UPDATE ready_instance r SET labels = found.labels FROM found
+      WHERE r.instance_id = found.instance_id`,
+    [versionId],
+  );
 }
 
 /** The ids of its nodes by their names; a name that was there before keeps its id. */

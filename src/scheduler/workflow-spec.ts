@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { LABEL, MAX_LABELS } from '../domain/resource/labels.js';
 import { scheduleSpec } from './schedule-spec.js';
 
 const name = z
@@ -57,6 +58,11 @@ const nodeSpec = z.strictObject({
   priority: z.int().min(1).max(8).default(1),
   resourceGroup: z.string().default('default'),
   slots: z.int().min(1).max(1000).default(1),
+  labels: z
+    .array(z.string().regex(LABEL, 'letters, digits, _ . : / - and at most 63 characters'))
+    .max(MAX_LABELS)
+    .default([])
+    .meta({ description: 'What a worker must have to be given the node; MILLRACE_WORKER_LABELS.' }),
   retry: z
     .strictObject({
       max: z.int().min(0).max(10).default(0),

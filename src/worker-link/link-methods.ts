@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { LABEL, MAX_LABELS } from '../domain/resource/labels.js';
+
 const ref = { planDay: z.iso.date(), instanceId: z.int(), epoch: z.int() };
 const attemptRef = z.object(ref);
 const workerId = z.int();
@@ -15,6 +17,7 @@ export const LINK_BODIES = {
       dataSourceTypes: z.array(z.string()),
       plugins: z.array(z.object({ name: z.string(), version: z.string() })),
       addresses: z.array(z.string()),
+      labels: z.array(z.string().regex(LABEL)).max(MAX_LABELS).exactOptional(),
     }),
   }),
   poll: z.object({

@@ -8,6 +8,7 @@ import { storableJson } from '../store/storable.js';
 import { type ClaimDetails, claimDetails } from '../store/sql/claim-details.sql.js';
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { markStarted } from '../store/sql/mark-started.sql.js';
+import { openLanes } from '../store/sql/open-lanes.sql.js';
 import { refreshLease, renewLease } from '../store/sql/renew-lease.sql.js';
 import { returnAttempts } from '../store/sql/return-attempts.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
@@ -44,6 +45,7 @@ interface WorkerInfo {
   readonly resourceGroupId: number;
   readonly nodeTypes: readonly string[];
   readonly dataSourceTypes: readonly string[];
+  readonly labels: readonly string[];
 }
 
 const POLL_MS = 1000;
@@ -69,9 +71,14 @@ export class SqlWorkerLink implements WorkerLink {
     const { database, leaseMs, installation, wakeBus } = this.#options;
     const workerId = await database.transaction(async (tx) => {
       const [worker] = await tx.rows<{ id: number }>(
+        // One that was draining when it died comes back draining; a goodbye ends it.
         `INSERT INTO worker (resource_group_id, name, protocol, capacity, node_types, data_source_types,
-                plugins, addresses)
-         SELECT g.id, $2, $3, $4, $5, $6, $7, $8 FROM resource_group g WHERE g.name = $1 RETURNING id`,
+                plugins, addresses, labels, draining)
+         SELECT g.id, $2, $3, $4, $5, $6, $7, $8, $9,
+                coalesce((SELECT w.draining AND w.ended_at IS NULL FROM worker w
+                           WHERE w.resource_group_id = g.id AND w.name = $2
+                           ORDER BY w.id DESC LIMIT 1), false)
+           FROM resource_group g WHERE g.name = $1 RETURNING id`,
         [
           hello.resourceGroup,
           hello.name,
@@ -81,6 +88,7 @@ export class SqlWorkerLink implements WorkerLink {
           hello.dataSourceTypes,
           JSON.stringify(hello.plugins),
           hello.addresses,
+          hello.labels ?? [],
         ],
       );
       if (worker === undefined) {
@@ -220,7 +228,7 @@ export class SqlWorkerLink implements WorkerLink {
     if (known !== undefined) return known;
     const [row] = await this.#options.database.rows<WorkerInfo>(
       `SELECT resource_group_id AS "resourceGroupId", node_types AS "nodeTypes",
-              data_source_types AS "dataSourceTypes"
+              data_source_types AS "dataSourceTypes", labels
          FROM worker WHERE id = $1 AND ended_at IS NULL`,
       [workerId],
     );
@@ -251,12 +259,18 @@ export class SqlWorkerLink implements WorkerLink {
     const { database, leaseMs } = this.#options;
     const [there] = await database.rows<{
       ready: boolean;
+      laned: boolean;
       request: boolean;
       lapsing: boolean;
+      draining: boolean;
       stops: AttemptRef[] | null;
     }>(
-      `SELECT EXISTS (SELECT FROM ready_instance
-                       WHERE resource_group_id = $2 AND node_type = ANY($3::text[])) AS ready,
+      `SELECT EXISTS (SELECT FROM ready_instance WHERE resource_group_id = $2 AND gate_id = 0
+                         AND labels = '' AND node_type = ANY($3::text[])) AS ready,
+              EXISTS (SELECT FROM ready_instance
+                       WHERE resource_group_id = $2 AND (gate_id, labels) > (0, '')) AS laned,
+              (SELECT w.draining OR g.draining FROM worker w
+                 JOIN resource_group g ON g.id = w.resource_group_id WHERE w.id = $1) AS draining,
               EXISTS (SELECT FROM request WHERE resource_group_id = $2 AND state = 'waiting') AS request,
               EXISTS (SELECT FROM worker_lease WHERE worker_id = $1
                          AND lease_until < clock_timestamp() + $4 / 2 * interval '1 ms') AS lapsing,
@@ -268,16 +282,25 @@ export class SqlWorkerLink implements WorkerLink {
     if (there?.lapsing === true && ask.free > 0)
       await refreshLease(database, ask.workerId, leaseMs);
     const stopping = new Set(ask.stopping.map((each) => `${each.instanceId}:${each.epoch}`));
+    const takes = there?.draining === false;
     return {
-      claims: there?.ready === true && ask.free > 0 ? await this.#claim(ask, worker) : [],
+      claims:
+        takes && ask.free > 0 && (there.ready || (there.laned && (await this.#hasOpenLane(worker))))
+          ? await this.#claim(ask, worker)
+          : [],
       requests:
-        there?.request === true && ask.freeRequests > 0
+        takes && there.request && ask.freeRequests > 0
           ? await this.#claimRequests(ask, worker)
           : [],
       stops: (there?.stops ?? []).filter(
         (each) => !stopping.has(`${each.instanceId}:${each.epoch}`),
       ),
     };
+  }
+
+  /** What a closed gate holds must not make every worker claim in vain. */
+  async #hasOpenLane({ resourceGroupId, labels }: WorkerInfo): Promise<boolean> {
+    return (await openLanes(this.#options.database, resourceGroupId, labels)).length > 0;
   }
 
   async #claim(ask: PollAsk, worker: WorkerInfo): Promise<Claim[]> {
@@ -289,6 +312,7 @@ export class SqlWorkerLink implements WorkerLink {
           workerId: ask.workerId,
           resourceGroupId: worker.resourceGroupId,
           nodeTypes: worker.nodeTypes,
+          labels: worker.labels,
           limit: ask.free,
         },
         clock.now(),

@@ -50,6 +50,8 @@ export interface WorkerHello {
   readonly plugins: readonly { readonly name: string; readonly version: string }[];
   /** Addresses it reaches out from, for allow-lists. */
   readonly addresses: readonly string[];
+  /** What it has that nodes may ask for; a worker of the last release says nothing of it. */
+  readonly labels?: readonly string[];
 }
 
 export interface Registration {

@@ -46,6 +46,7 @@ async function start(link: WorkerLink): Promise<void> {
     name: 'w',
     resourceGroup: 'default',
     capacity: 1,
+    labels: [],
     plugins: await PluginHost.open([]),
     host: new AttemptHost({ home: '/nonexistent', graceMs: 10, warmThreads: 0 }),
     renewMs: 20,

@@ -19,6 +19,7 @@ export interface WorkerOptions {
   readonly name: string;
   readonly resourceGroup: string;
   readonly capacity: number;
+  readonly labels: readonly string[];
   readonly plugins: PluginHost;
   readonly host: AttemptHost;
   readonly renewMs: number;
@@ -101,6 +102,7 @@ export class Worker {
           dataSourceTypes: plugins.types('dataSource'),
           plugins: plugins.versions(),
           addresses: reachableAddresses(),
+          labels: this.#options.labels,
         });
         this.#workerId = workerId;
         logger.info({ workerId }, 'registered');

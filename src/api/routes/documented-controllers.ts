@@ -7,6 +7,7 @@ import { CalendarController } from './calendar.controller.js';
 import { ChecklistController } from './checklist.controller.js';
 import { DataSourceController } from './data-source.controller.js';
 import { DayController } from './day.controller.js';
+import { GateController } from './gate.controller.js';
 import { InstallationController } from './installation.controller.js';
 import { InstanceBatchController } from './instance-batch.controller.js';
 import { InstanceController } from './instance.controller.js';
@@ -17,6 +18,7 @@ import { PlanController } from './plan.controller.js';
 import { PlanPatchController } from './plan-patch.controller.js';
 import { PreferenceController } from './preference.controller.js';
 import { PreviewController } from './preview.controller.js';
+import { ResourceGroupController } from './resource-group.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { TimelineController } from './timeline.controller.js';
 import { WorkflowEdgeController } from './workflow-edge.controller.js';
@@ -26,6 +28,8 @@ import { WorkspaceController } from './workspace.controller.js';
 /** The controllers whose routes are the public API. */
 export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstallationController,
+  ResourceGroupController,
+  GateController,
   DataSourceController,
   WorkflowController,
   PreviewController,

@@ -12,6 +12,9 @@ export const ResourceGroupEntity = new EntitySchema({
     network_type: { type: 'text', default: () => "''::text" },
     cidr: { type: 'text', default: () => "''::text" },
     backfill_share: { type: 'smallint', default: () => '50' },
+    description: { type: 'text', default: () => "''::text" },
+    draining: { type: 'boolean', default: () => 'false' },
+    gated: { type: 'boolean', default: () => 'false' },
     created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
   },
 });
@@ -42,6 +45,8 @@ export const WorkerEntity = new EntitySchema({
     addresses: { type: 'text', array: true },
     started_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
     ended_at: { type: 'timestamptz', nullable: true },
+    draining: { type: 'boolean', default: () => 'false' },
+    labels: { type: 'text', array: true, default: () => "'{}'::text[]" },
   },
 });
 

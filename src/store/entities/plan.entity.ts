@@ -147,6 +147,9 @@ export const ReadyInstanceEntity = new EntitySchema({
     node_type: { type: 'text' },
     slots: { type: 'smallint' },
     backfill_id: { type: 'bigint', default: () => '0' },
+    ready_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+    gate_id: { type: 'bigint', default: () => '0' },
+    labels: { type: 'text', default: () => "''::text" },
   },
 });
 
@@ -177,6 +180,23 @@ export const RunningAttemptEntity = new EntitySchema({
     progress: { type: 'jsonb', nullable: true },
     fence: { type: 'bigint', nullable: true },
     backfill_id: { type: 'bigint', default: () => '0' },
+    gate_ids: { type: 'bigint', array: true, default: () => "'{}'::bigint[]" },
+  },
+});
+
+export const GateEntity = new EntitySchema({
+  name: 'gate',
+  columns: {
+    id: { type: 'bigint', primary: true, generated: true },
+    scope: { type: 'text' },
+    workspace_id: { type: 'bigint', nullable: true },
+    node_id: { type: 'bigint', nullable: true },
+    workflow_id: { type: 'bigint', nullable: true },
+    data_source_id: { type: 'bigint', nullable: true },
+    resource_group_id: { type: 'bigint', nullable: true },
+    node_type: { type: 'text', nullable: true },
+    capacity: { type: 'integer' },
+    created_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
   },
 });
 

@@ -70,6 +70,7 @@ export const NodeVersionEntity = new EntitySchema({
     retry_cap_ms: { type: 'integer', default: () => '1800000' },
     timeout_ms: { type: 'bigint' },
     data_sources: { type: 'text', array: true },
+    labels: { type: 'text', array: true, default: () => "'{}'::text[]" },
   },
 });
 

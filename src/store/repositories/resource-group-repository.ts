@@ -1,29 +1,30 @@
 import type { Sql } from '../database.js';
-
-export interface LiveWorker {
-  readonly name: string;
-  readonly startedAt: string;
-  readonly capacity: number;
-  readonly nodeTypes: readonly string[];
-  readonly plugins: unknown;
-  /** The addresses it reaches out from, for allow-lists. */
-  readonly addresses: readonly string[];
-}
+import { LISTED_WORKERS, WORKER_JSON, type ListedWorker } from './worker-repository.js';
 
 export interface ResourceGroup {
   readonly id: number;
   readonly name: string;
+  readonly description: string;
   readonly slots: number;
   readonly slotsUsed: number;
   /** Percent of the slots that backfills may use. */
   readonly backfillShare: number;
+  /** Its workers get nothing new; what they have they finish. */
+  readonly draining: boolean;
+  /** At most so many slots at once by node type. */
+  readonly quotas: Readonly<Record<string, number>>;
+  /** Instances that could start but for a worker, a slot or a gate. */
+  readonly waiting: number;
+  /** How long the one waits that has waited longest; null: none does. */
+  readonly oldestWaitSeconds: number | null;
   readonly region: string;
   readonly networkType: string;
   readonly cidr: string;
-  readonly workers: readonly LiveWorker[];
+  readonly workers: readonly ListedWorker[];
 }
 
 export interface ResourceGroupFields {
+  readonly description: string;
   readonly slots: number;
   readonly backfillShare: number;
   readonly region: string;
@@ -32,16 +33,22 @@ export interface ResourceGroupFields {
 }
 
 const SELECT = `
-  SELECT g.id, g.name, g.slots, g.backfill_share AS "backfillShare", g.region, g.network_type AS "networkType", g.cidr,
+  SELECT g.id, g.name, g.description, g.slots, g.backfill_share AS "backfillShare", g.draining, g.region,
+         g.network_type AS "networkType", g.cidr,
          (SELECT coalesce(sum(r.slots), 0)::int FROM running_attempt r
            WHERE r.resource_group_id = g.id) AS "slotsUsed",
-         (SELECT coalesce(jsonb_agg(jsonb_build_object('name', w.name, 'startedAt', w.started_at,
-                   'capacity', w.capacity, 'nodeTypes', w.node_types, 'plugins', w.plugins,
-                   'addresses', w.addresses) ORDER BY w.id), '[]')
+         (SELECT coalesce(jsonb_object_agg(q.node_type, q.capacity), '{}') FROM gate q
+           WHERE q.resource_group_id = g.id) AS quotas,
+         queue.waiting, queue."oldestWaitSeconds",
+         (SELECT coalesce(jsonb_agg(${WORKER_JSON} ORDER BY w.id), '[]')
             FROM worker w JOIN worker_lease l ON l.worker_id = w.id
-           WHERE w.resource_group_id = g.id AND w.ended_at IS NULL
-             AND l.lease_until > clock_timestamp()) AS workers
-    FROM resource_group g`;
+           WHERE w.resource_group_id = g.id AND ${LISTED_WORKERS}) AS workers
+    FROM resource_group g CROSS JOIN LATERAL (
+      SELECT count(*)::int AS waiting,
+             CASE WHEN count(*) > 0
+                  THEN greatest(0, extract(epoch FROM clock_timestamp() - min(r.ready_at)))::int
+             END AS "oldestWaitSeconds"
+        FROM ready_instance r WHERE r.resource_group_id = g.id) queue`;
 
 export async function resourceGroups(sql: Sql): Promise<ResourceGroup[]> {
   return await sql.rows<ResourceGroup>(`${SELECT} ORDER BY g.name`);
@@ -54,29 +61,45 @@ export async function resourceGroupByName(
   return (await sql.rows<ResourceGroup>(`${SELECT} WHERE g.name = $1`, [name]))[0];
 }
 
-/** `false`: a group of that name is there already. */
-export async function insertResourceGroup(
-  sql: Sql,
-  group: ResourceGroupFields & { readonly name: string },
-): Promise<boolean> {
-  const changed = await sql.run(
-    `INSERT INTO resource_group (name, slots, region, network_type, cidr, backfill_share)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING`,
-    [group.name, group.slots, group.region, group.networkType, group.cidr, group.backfillShare],
-  );
-  return changed === 1;
+export async function resourceGroupById(sql: Sql, id: number): Promise<ResourceGroup | undefined> {
+  return (await sql.rows<ResourceGroup>(`${SELECT} WHERE g.id = $1`, [id]))[0];
 }
 
-/** `false`: there is no such group. */
+/** The id of the new group, or `undefined`: a group of that name is there already. */
+export async function insertResourceGroup(
+  tx: Sql,
+  group: ResourceGroupFields & { readonly name: string },
+): Promise<number | undefined> {
+  // Whoever makes a gate locks the groups that are there: this one has to see the gate, or wait for it.
+  await tx.run(`LOCK TABLE gate IN SHARE MODE`);
+  const [row] = await tx.rows<{ id: number }>(
+    `INSERT INTO resource_group (name, description, slots, region, network_type, cidr, backfill_share, gated)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, EXISTS (SELECT FROM gate WHERE resource_group_id IS NULL))
+     ON CONFLICT (name) DO NOTHING RETURNING id`,
+    [
+      group.name,
+      group.description,
+      group.slots,
+      group.region,
+      group.networkType,
+      group.cidr,
+      group.backfillShare,
+    ],
+  );
+  return row?.id;
+}
+
+/** `false`: there is no such group. From then on no claim knows the old values. */
 export async function updateResourceGroup(
-  sql: Sql,
+  tx: Sql,
   id: number,
-  change: Partial<ResourceGroupFields>,
+  change: Partial<ResourceGroupFields & { readonly draining: boolean }>,
 ): Promise<boolean> {
-  const changed = await sql.run(
+  const changed = await tx.run(
     `UPDATE resource_group SET slots = coalesce($2, slots), region = coalesce($3, region),
             network_type = coalesce($4, network_type), cidr = coalesce($5, cidr),
-            backfill_share = coalesce($6, backfill_share) WHERE id = $1`,
+            backfill_share = coalesce($6, backfill_share), description = coalesce($7, description),
+            draining = coalesce($8, draining) WHERE id = $1`,
     [
       id,
       change.slots ?? null,
@@ -84,6 +107,8 @@ export async function updateResourceGroup(
       change.networkType ?? null,
       change.cidr ?? null,
       change.backfillShare ?? null,
+      change.description ?? null,
+      change.draining ?? null,
     ],
   );
   return changed === 1;

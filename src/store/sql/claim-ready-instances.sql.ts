@@ -2,6 +2,8 @@ import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { heldBackfills } from './held-backfills.js';
 import { INSTANCE_COLUMNS, type InstanceRow } from './instance-row.js';
+import { openLanes, PLAIN_LANE } from './open-lanes.sql.js';
+import { type Candidate, passCandidates, type Through } from './pass-gates.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const CLAIM_MOVES: readonly Move[] = [
@@ -12,6 +14,8 @@ export interface ClaimAsk {
   readonly workerId: number;
   readonly resourceGroupId: number;
   readonly nodeTypes: readonly string[];
+  /** What the worker has that nodes may ask for. */
+  readonly labels: readonly string[];
   readonly limit: number;
 }
 
@@ -27,32 +31,44 @@ export interface ClaimedRow {
   readonly version_id: number;
 }
 
-interface GroupSlots {
-  readonly slots: number;
-  /** How many of them backfills may use. */
-  readonly share: number;
-  /** Something of a backfill waits for them. */
-  readonly backfills: boolean;
-}
-
-interface Candidate {
-  readonly plan_day: string;
-  readonly instance_id: number;
-  readonly node_id: number;
+interface QueuedCandidate extends Candidate {
+  readonly backfill_id: number;
   /** No other transaction claims of its node now. */
   readonly alone: boolean;
 }
 
+interface GroupSlots {
+  readonly slots: number;
+  /** How many of them backfills may use. */
+  readonly share: number;
+  readonly draining: boolean;
+  readonly gated: boolean;
+  /** Something of a backfill waits in the plain lane. */
+  readonly backfills: boolean;
+  /** Something waits in another lane than the plain one. */
+  readonly laned: boolean;
+}
+
+/** What this claim has decided to take so far. */
+interface Taken extends Through {
+  readonly candidates: QueuedCandidate[];
+  readonly gates: Map<number, readonly number[]>;
+  /** Also those that a gate has held. */
+  readonly seen: Set<number>;
+}
+
 const NODE_LOCKS = 7_263_003;
+/** How often a claim looks again because gates held what it had found. */
+const MAX_LOOKS = 20;
 
 /**
  * Hands ready instances of a group to one worker: rank by rank, only types it has, as many as the group
- * has free slots and the worker has places.
+ * has free slots and the worker has places, and only what all its gates let through.
  *
  * The lock on the group's row makes claims of one group follow each other, so the sum over
  * `running_attempt` is exact and 10 slots are never 11 (engine rule 7), nor is the share of backfills
- * exceeded. `ON CONFLICT DO NOTHING` on (node, scheduled time, path) leaves an instance waiting while
- * another run group runs the same partition (rule 8).
+ * exceeded. Gates are over all groups and locked after it. `ON CONFLICT DO NOTHING` on (node, scheduled
+ * time, path) leaves an instance waiting while another run group runs the same partition (rule 8).
  */
 export async function claimReadyInstances(
   tx: Sql,
@@ -60,57 +76,125 @@ export async function claimReadyInstances(
   now: Date,
 ): Promise<ClaimedRow[]> {
   const [group] = await tx.rows<GroupSlots>(
-    `SELECT slots, slots * backfill_share / 100 AS share,
-            EXISTS (SELECT FROM ready_instance
-                     WHERE resource_group_id = $1 AND backfill_id > 0) AS backfills
+    `SELECT slots, slots * backfill_share / 100 AS share, draining, gated,
+            EXISTS (SELECT FROM ready_instance WHERE resource_group_id = $1 AND gate_id = 0
+                       AND labels = '' AND backfill_id > 0) AS backfills,
+            EXISTS (SELECT FROM ready_instance WHERE resource_group_id = $1
+                       AND (gate_id, labels) > (0, '')) AS laned
        FROM resource_group WHERE id = $1 FOR NO KEY UPDATE`,
     [ask.resourceGroupId],
   );
-  if (group === undefined) return [];
-  const candidates = await findCandidates(tx, ask, group, now);
-  if (candidates.length === 0) return [];
-  return await take(tx, ask, candidates, now);
+  if (group === undefined || group.draining) return [];
+  const taken: Taken = { candidates: [], gates: new Map(), seen: new Set() };
+  for (let look = 1; look <= MAX_LOOKS; look++) {
+    const found = await findCandidates(tx, ask, group, taken, now);
+    for (const each of found) taken.seen.add(each.instance_id);
+    if (found.length === 0 || (await decide(tx, ask, group, found, taken)) === found.length) break;
+  }
+  if (taken.candidates.length === 0) return [];
+  return await take(tx, ask, taken, now);
 }
 
+/** How many of them it takes. */
+async function decide(
+  tx: Sql,
+  ask: ClaimAsk,
+  group: GroupSlots,
+  found: readonly QueuedCandidate[],
+  taken: Taken,
+): Promise<number> {
+  if (!group.gated) return taken.candidates.push(...found);
+  const { through, gates } = await passCandidates(tx, ask.resourceGroupId, found, taken);
+  for (const each of through) {
+    taken.candidates.push(each);
+    taken.gates.set(each.instance_id, gates.get(each.instance_id) ?? []);
+  }
+  return through.length;
+}
+
+/**
+ * The first of the queue that fit. Each lane is read by the index, in the order of the rank, and no further
+ * than its limit: with 100,000 ready rows behind a closed gate the plan reads none of them.
+ *
+ *   Nested Loop
+ *     ->  Function Scan on unnest l
+ *     ->  Limit
+ *           ->  Limit
+ *                 ->  Nested Loop Anti Join
+ *                       ->  Index Scan using ix_ready_instance_claim on ready_instance r
+ *                       ->  Index Only Scan using running_attempt_node_id_scheduled_at_path_key
+ */
 async function findCandidates(
   tx: Sql,
   ask: ClaimAsk,
   group: GroupSlots,
+  taken: Taken,
   now: Date,
-): Promise<Candidate[]> {
-  return await tx.rows<Candidate>(
-    `WITH ${group.backfills ? QUEUE_WITH_BACKFILLS : QUEUE}, head AS (
+): Promise<QueuedCandidate[]> {
+  const limit = ask.limit - taken.candidates.length;
+  if (limit <= 0) return [];
+  const isLaned = group.laned || group.gated;
+  const lanes = isLaned ? await openLanes(tx, ask.resourceGroupId, ask.labels) : [PLAIN_LANE];
+  if (lanes.length === 0) return [];
+  const withBackfills = group.backfills || isLaned;
+  const backfilled = taken.candidates.filter((each) => each.backfill_id > 0);
+  return await tx.rows<QueuedCandidate>(
+    `WITH lane AS (
+       SELECT * FROM unnest($5::bigint[], $6::text[], $7::int[]) AS l(gate_id, labels, room)
+     ), ${withBackfills ? QUEUE_WITH_BACKFILLS : QUEUE}, head AS (
        SELECT r.*, row_number() OVER (PARTITION BY r.node_id, r.scheduled_at, r.path
                                           ORDER BY r.rank, r.instance_id) AS nth FROM queue r
      ), filled AS (
-       SELECT plan_day, instance_id, node_id, rank,
+       SELECT plan_day, instance_id, node_id, node_type, gate_id, backfill_id, slots, rank,
               sum(slots) OVER (ORDER BY rank, instance_id) AS upto
          FROM head WHERE nth = 1 ORDER BY rank, instance_id LIMIT $3
      )
      -- A node that has just changed its group may be claimed in both: what one of the two has drawn the
      -- other does not see, and must not call over. Taken before the snapshot of the next statement.
-     SELECT plan_day, instance_id, node_id,
+     SELECT plan_day, instance_id, node_id, node_type, gate_id, backfill_id, filled.slots,
             pg_try_advisory_xact_lock(${NODE_LOCKS}, (node_id % 2147483647)::int) AS alone
        FROM filled, used
-      WHERE filled.upto <= $4::int - used.slots ORDER BY rank, instance_id`,
+      WHERE filled.upto <= $4::int - used.slots - $8::int
+        -- Whoever drains the worker has had the group's lock since, or waits for it.
+        AND EXISTS (SELECT FROM worker WHERE id = $10 AND NOT draining)
+      ORDER BY rank, instance_id`,
     [
       ask.resourceGroupId,
       ask.nodeTypes,
-      ask.limit,
+      limit,
       group.slots,
-      ...(group.backfills ? [group.share, now] : []),
+      lanes.map((lane) => lane.gate_id),
+      lanes.map((lane) => lane.labels),
+      lanes.map((lane) => lane.room),
+      slotsOf(taken.candidates),
+      [...taken.seen],
+      ask.workerId,
+      ...(withBackfills ? [group.share, now, slotsOf(backfilled)] : []),
     ],
   );
 }
 
-/** The first of the queue that the worker can run and no other run group runs now. */
+function slotsOf(candidates: readonly Candidate[]): number {
+  return candidates.reduce((sum, each) => sum + each.slots, 0);
+}
+
+/**
+ * The first of each lane that the worker can run and no other run group runs now. The inner limit is the one
+ * the planner knows: by the outer one alone it would prepare for a tenth of the queue.
+ */
 function readyOf(which: string): string {
-  return `SELECT r.plan_day, r.instance_id, r.node_id, r.scheduled_at, r.path, r.rank, r.slots
-         FROM ready_instance r
-        WHERE r.resource_group_id = $1 AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4
-          AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
-                             AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
-        ORDER BY r.rank, r.instance_id LIMIT $3`;
+  return `SELECT r.* FROM lane CROSS JOIN LATERAL (
+         SELECT * FROM (
+           SELECT r.plan_day, r.instance_id, r.node_id, r.node_type, r.scheduled_at, r.path, r.rank, r.slots,
+                  r.gate_id, r.backfill_id
+             FROM ready_instance r
+            WHERE r.resource_group_id = $1 AND r.gate_id = lane.gate_id AND r.labels = lane.labels
+              AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4
+              AND r.instance_id <> ALL($9::bigint[])
+              AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
+                                 AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
+            ORDER BY r.rank, r.instance_id LIMIT $3) first
+          ORDER BY rank, instance_id LIMIT lane.room) r`;
 }
 
 const QUEUE = `used AS (
@@ -122,23 +206,24 @@ const QUEUE = `used AS (
 /** Apart, because planning it takes twice as long and nearly no claim needs it. */
 const QUEUE_WITH_BACKFILLS = `used AS (
        SELECT coalesce(sum(slots), 0)::int AS slots,
-              coalesce(sum(slots) FILTER (WHERE backfill_id > 0), 0)::int AS by_backfills
+              coalesce(sum(slots) FILTER (WHERE backfill_id > 0), 0)::int + $13::int AS by_backfills
          FROM running_attempt WHERE resource_group_id = $1
      ), planned AS (
        ${readyOf('r.backfill_id = 0')}
      ), backfilled AS (
        SELECT r.*, sum(r.slots) OVER (ORDER BY r.rank, r.instance_id) AS upto
-         FROM (${readyOf(`r.backfill_id > 0 AND r.backfill_id <> ALL(ARRAY(${heldBackfills('$6')}))`)}) r
+         FROM (${readyOf(`r.backfill_id > 0 AND r.backfill_id <> ALL(ARRAY(${heldBackfills('$12')}))`)}) r
      ), queue AS (
        SELECT * FROM planned
        UNION ALL
        -- One goes on even if it alone is more than the share.
-       SELECT plan_day, instance_id, node_id, scheduled_at, path, rank, b.slots
+       SELECT plan_day, instance_id, node_id, node_type, scheduled_at, path, rank, b.slots, gate_id,
+              backfill_id
          FROM backfilled b, used
-        WHERE b.upto <= $5::int - by_backfills OR (by_backfills = 0 AND b.upto = b.slots)
+        WHERE b.upto <= $11::int - by_backfills OR (by_backfills = 0 AND b.upto = b.slots)
      )`;
 
-/** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now, $6 group. */
+/** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now, $6 group, $7 gates by instance id. */
 const TAKE = `WITH locked AS (
        SELECT i.* FROM node_instance i
         WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
@@ -148,9 +233,10 @@ const TAKE = `WITH locked AS (
         ORDER BY i.id FOR NO KEY UPDATE SKIP LOCKED
      ), held AS (
        INSERT INTO running_attempt (plan_day, instance_id, epoch, worker_id, resource_group_id, node_id,
-              scheduled_at, path, slots, backfill_id, fence)
+              scheduled_at, path, slots, backfill_id, fence, gate_ids)
        SELECT plan_day, id, epoch + 1, $3, resource_group_id, node_id, scheduled_at, path, slots,
-              CASE WHEN in_backfill THEN run_group_id ELSE 0 END, nextval('fence_seq')
+              CASE WHEN in_backfill THEN run_group_id ELSE 0 END, nextval('fence_seq'),
+              ARRAY(SELECT jsonb_array_elements_text($7::jsonb -> id::text)::bigint)
          FROM locked
        ON CONFLICT DO NOTHING
        RETURNING plan_day, instance_id, node_id, fence
@@ -202,7 +288,7 @@ interface TakenRow extends InstanceRow {
 async function take(
   tx: Sql,
   ask: ClaimAsk,
-  candidates: readonly Candidate[],
+  { candidates, gates }: Taken,
   now: Date,
 ): Promise<ClaimedRow[]> {
   const rows = await tx.rows<TakenRow>(TAKE, [
@@ -212,6 +298,7 @@ async function take(
     now,
     candidates.filter((each) => each.alone).map((each) => each.node_id),
     ask.resourceGroupId,
+    JSON.stringify(Object.fromEntries(gates)),
   ]);
   await writeEvents(
     tx,

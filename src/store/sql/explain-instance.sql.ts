@@ -3,6 +3,7 @@ import { HELD_STATUSES, type InstanceStatus, isFinal } from '../../domain/instan
 import { MillraceError } from '../../domain/errors.js';
 import type { Sql } from '../database.js';
 import { explainBackfill } from './explain-backfill.sql.js';
+import { explainResource } from './explain-resource.sql.js';
 import { INSTANCE_COLUMNS, type InstanceKey, type InstanceRow } from './instance-row.js';
 
 /** One answer to "why is it not running?", frozen first, then in the order of the gates an instance passes. */
@@ -47,7 +48,7 @@ export async function explainInstance(sql: Sql, key: InstanceKey, now: Date): Pr
     }
     reasons.push(...(await explainBackfill(sql, row, now)));
     if (row.status === 'retry_wait') reasons.push(...(await retry(sql, row)));
-    if (row.status === 'waiting_resource') reasons.push(...(await resource(sql, row)));
+    if (row.status === 'waiting_resource') reasons.push(...(await explainResource(sql, row)));
   }
   return { status: row.status, reasons };
 }
@@ -193,56 +194,4 @@ async function retry(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
       refs: [],
     },
   ];
-}
-
-async function resource(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
-  const twins = await sql.rows<{ plan_day: string; instance_id: number; group: string }>(
-    `SELECT a.plan_day, a.instance_id, g.name AS group FROM running_attempt a
-       JOIN node_instance i ON i.plan_day = a.plan_day AND i.id = a.instance_id
-       JOIN run_group g ON g.id = i.run_group_id
-      WHERE a.node_id = $1 AND a.scheduled_at = $2 AND a.path = $3`,
-    [row.node_id, row.scheduled_at, row.path],
-  );
-  const reasons: WhyReason[] = twins.map((twin) => ({
-    gate: 'resource' as const,
-    text: `The same node and scheduled time runs in "${twin.group}"; one partition is never written twice at once.`,
-    refs: [encodeDayId('inst', { planDay: twin.plan_day, id: twin.instance_id })],
-  }));
-  const [group] = await sql.rows<{
-    name: string;
-    slots: number;
-    share: number;
-    used: number;
-    by_backfills: number;
-    workers: number;
-    able: number;
-    ahead: number;
-  }>(
-    `SELECT g.name, g.slots, greatest(1, g.slots * g.backfill_share / 100) AS share,
-            (SELECT coalesce(sum(slots), 0)::int FROM running_attempt WHERE resource_group_id = g.id) AS used,
-            (SELECT coalesce(sum(slots), 0)::int FROM running_attempt
-              WHERE resource_group_id = g.id AND backfill_id > 0) AS by_backfills,
-            (SELECT count(*)::int FROM worker w JOIN worker_lease l ON l.worker_id = w.id
-              WHERE w.resource_group_id = g.id AND w.ended_at IS NULL
-                AND l.lease_until > clock_timestamp()) AS workers,
-            (SELECT count(*)::int FROM worker w JOIN worker_lease l ON l.worker_id = w.id
-              WHERE w.resource_group_id = g.id AND w.ended_at IS NULL AND $2 = ANY(w.node_types)
-                AND l.lease_until > clock_timestamp()) AS able,
-            (SELECT count(*)::int FROM ready_instance r, ready_instance own
-              WHERE own.instance_id = $3 AND r.resource_group_id = g.id AND r.rank < own.rank) AS ahead
-       FROM resource_group g WHERE g.id = $1`,
-    [row.resource_group_id, row.node_type, row.id],
-  );
-  if (group === undefined) return reasons;
-  const text =
-    group.workers === 0
-      ? `No worker of resource group "${group.name}" is alive: start one.`
-      : group.able === 0
-        ? `No worker of resource group "${group.name}" has node type "${row.node_type}": install its plugin there.`
-        : row.slots > group.slots
-          ? `It wants ${row.slots} slots and resource group "${group.name}" has ${group.slots}: give it more, or the node less.`
-          : row.in_backfill && group.by_backfills + row.slots > group.share
-            ? `Backfills use ${group.by_backfills} of the ${group.share} slots that are theirs in resource group "${group.name}".`
-            : `Resource group "${group.name}" uses ${group.used} of ${group.slots} slots; ${group.ahead} instances are before it.`;
-  return [...reasons, { gate: 'resource', text, refs: [] }];
 }

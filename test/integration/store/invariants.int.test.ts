@@ -114,6 +114,14 @@ const BREAKS: readonly [what: string, sql: string, found: readonly string[]][] =
     ['I4 resource group default has 3 slots and 4 are taken'],
   ],
   [
+    'more let through than a gate has room for',
+    `WITH g AS (INSERT INTO gate (id, scope, workspace_id, node_id, capacity)
+                SELECT 7, 'node', w.workspace_id, n.id, 0 FROM node n JOIN workflow w ON w.id = n.workflow_id
+                 WHERE n.name = 'held' RETURNING id)
+     UPDATE running_attempt SET gate_ids = '{7}' WHERE instance_id = ${idOf('held')}`,
+    ['I4 gate 7 has a capacity of 0 and 1 are through'],
+  ],
+  [
     'a pending that was not counted down',
     `UPDATE node_instance SET pending = 2 WHERE id = ${idOf('waiting')}`,
     ['I5 waiting pending is 2, unsatisfied edges are 1'],

@@ -99,6 +99,7 @@ export class World implements AsyncDisposable {
       name: 'w1',
       resourceGroup: 'default',
       capacity: 4,
+      labels: [],
       plugins,
       host: new AttemptHost({ home, graceMs: 3000 }),
       renewMs: 200,

@@ -365,7 +365,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List resource groups with their live workers and slots */
+        /** List resource groups with their workers, slots and what waits for them */
         get: operations["listResourceGroups"];
         put?: never;
         /** Create a resource group */
@@ -383,13 +383,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Show a resource group */
+        get: operations["getResourceGroup"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Change a resource group */
+        /** Change or drain a resource group */
         patch: operations["updateResourceGroup"];
         trace?: never;
     };
@@ -408,6 +409,40 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List workers that are alive, and those that were lost in the last hour */
+        get: operations["listWorkers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Drain a worker, or let it take work again */
+        patch: operations["updateWorker"];
         trace?: never;
     };
     "/api/v1/workspaces": {
@@ -861,6 +896,43 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/gates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List gates with what runs through them and what waits before them */
+        get: operations["listGates"];
+        put?: never;
+        /** Put a gate before a node, a workflow or a data source; at work at once */
+        post: operations["createGate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/gates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a gate */
+        get: operations["getGate"];
+        put?: never;
+        post?: never;
+        /** Take a gate away: what it held may go on */
+        delete: operations["deleteGate"];
+        options?: never;
+        head?: never;
+        /** Make a gate wider or narrower; what is through goes on */
+        patch: operations["updateGate"];
         trace?: never;
     };
     "/api/v1/workspaces/{ws}/instances": {
@@ -1978,6 +2050,26 @@ export interface components {
              */
             instances?: boolean;
         };
+        Gate: {
+            /** @description How many instances it lets through at once; 0 shuts it. */
+            capacity: number;
+            dataSource: string | null;
+            /** @description Up to 20 of the running ones, those that have run longest. */
+            holders: string[];
+            id: string;
+            node: string | null;
+            /** @description Instances that have gone through and still run. */
+            running: number;
+            /** @enum {string} */
+            scope: "node" | "workflow" | "data_source";
+            /** @description Instances that wait before it. */
+            waiting: number;
+            workflow: string | null;
+        };
+        GateChange: {
+            /** @description How many instances it lets through at once; 0 shuts it. */
+            capacity: number;
+        };
         Instance: {
             attempt: number;
             /** Format: date */
@@ -2388,6 +2480,26 @@ export interface components {
             /** @description A connection string, jdbc:mysql://host:port/database; `config` wins over its parts. */
             url?: string;
         };
+        NewGate: {
+            /** @description How many instances it lets through at once; 0 shuts it. */
+            capacity: number;
+            node: string;
+            /** @constant */
+            scope: "node";
+            workflow: string;
+        } | {
+            /** @description How many instances it lets through at once; 0 shuts it. */
+            capacity: number;
+            /** @constant */
+            scope: "workflow";
+            workflow: string;
+        } | {
+            /** @description How many instances it lets through at once; 0 shuts it. */
+            capacity: number;
+            dataSource: string;
+            /** @constant */
+            scope: "data_source";
+        };
         NewResourceGroup: {
             /**
              * @description Percent of its slots that backfills may use; always one instance.
@@ -2396,6 +2508,8 @@ export interface components {
             backfillShare?: number;
             /** @default  */
             cidr?: string;
+            /** @default  */
+            description?: string;
             name: string;
             /** @default  */
             networkType?: string;
@@ -2784,26 +2898,36 @@ export interface components {
             /** @description Percent of its slots that backfills may use; always one instance. */
             backfillShare: number;
             cidr: string;
+            description: string;
+            draining: boolean;
             id: string;
             name: string;
             networkType: string;
+            /** @description How long the one waits that has waited longest; null: none does. */
+            oldestWaitSeconds: number | null;
+            /** @description At most so many slots at once by node type. */
+            quotas: {
+                [key: string]: number;
+            };
             region: string;
             slots: number;
             slotsUsed: number;
-            workers: {
-                addresses: string[];
-                capacity: number;
-                name: string;
-                nodeTypes: string[];
-                plugins: unknown;
-                startedAt: string;
-            }[];
+            /** @description Instances that could start but for a worker, a slot or a gate. */
+            waiting: number;
+            workers: components["schemas"]["Worker"][];
         };
         ResourceGroupChange: {
             /** @description Percent of its slots that backfills may use; always one instance. */
             backfillShare?: number;
             cidr?: string;
+            description?: string;
+            /** @description Its workers get nothing new and finish what they have; false undoes it. */
+            draining?: boolean;
             networkType?: string;
+            /** @description At most so many slots at once by node type; null removes one, types that are not named stay. */
+            quotas?: {
+                [key: string]: number | null;
+            };
             region?: string;
             slots?: number;
         };
@@ -3072,6 +3196,30 @@ export interface components {
             }[];
             /** @enum {string} */
             status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
+        };
+        Worker: {
+            addresses: string[];
+            /** @description How many attempts it runs at once. */
+            capacity: number;
+            draining: boolean;
+            id: string;
+            labels: string[];
+            name: string;
+            nodeTypes: string[];
+            plugins: unknown;
+            resourceGroup: string;
+            /** @description How many attempts it has now. */
+            running: number;
+            startedAt: string;
+            /**
+             * @description `lost`: its lease ended without a goodbye; such a worker is listed for an hour.
+             * @enum {string}
+             */
+            state: "live" | "draining" | "lost";
+        };
+        WorkerChange: {
+            /** @description It gets nothing new and finishes what it has; false undoes it. */
+            draining: boolean;
         };
         Workflow: {
             /** Format: date-time */
@@ -3894,7 +4042,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description List resource groups with their live workers and slots */
+            /** @description List resource groups with their workers, slots and what waits for them */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3932,6 +4080,38 @@ export interface operations {
             /** @description Create a resource group */
             201: {
                 headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceGroup"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getResourceGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show a resource group */
+            200: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -3964,7 +4144,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Change a resource group */
+            /** @description Change or drain a resource group */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4002,6 +4182,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWorkers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List workers that are alive, and those that were lost in the last hour */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Worker"][];
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateWorker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkerChange"];
+            };
+        };
+        responses: {
+            /** @description Drain a worker, or let it take work again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -5287,6 +5533,173 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listGates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List gates with what runs through them and what waits before them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Gate"][];
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createGate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGate"];
+            };
+        };
+        responses: {
+            /** @description Put a gate before a node, a workflow or a data source; at work at once */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show a gate */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteGate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Take a gate away: what it held may go on */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateGate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GateChange"];
+            };
+        };
+        responses: {
+            /** @description Make a gate wider or narrower; what is through goes on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gate"];
                 };
             };
             /** @description A problem (RFC 9457) */

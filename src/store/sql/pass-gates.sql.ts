@@ -1,0 +1,107 @@
+import { type Passenger, passGates } from '../../domain/resource/pass-gates.js';
+import type { Sql } from '../database.js';
+import { gatesOf, USED_OF_GATE } from './gates-of.js';
+
+/** One of the queue that a claim wants to take. */
+export interface Candidate {
+  readonly plan_day: string;
+  readonly instance_id: number;
+  readonly node_id: number;
+  readonly node_type: string;
+  /** Of its lane. */
+  readonly gate_id: number;
+  readonly slots: number;
+}
+
+/** What goes through its gates, and which those are by instance id. */
+export interface Through<C extends Candidate = Candidate> {
+  readonly candidates: readonly C[];
+  readonly gates: ReadonlyMap<number, readonly number[]>;
+}
+
+/**
+ * Which of these go through their gates, in the given order, after what the claim has `taken` before. The
+ * gates stay locked until the transaction ends, so that claims of other resource groups count what this one
+ * takes; whoever is held moves to the lane of the gate that holds it, where no claim looks before there is
+ * room.
+ */
+export async function passCandidates<C extends Candidate>(
+  tx: Sql,
+  resourceGroupId: number,
+  found: readonly C[],
+  taken: Through<C>,
+): Promise<{ readonly through: readonly C[]; readonly gates: Through['gates'] }> {
+  const gates = await gatesOfCandidates(tx, resourceGroupId, found);
+  const ids = [...new Set([...gates.values()].flat())];
+  if (ids.length === 0) return { through: found, gates };
+  await tx.rows(`SELECT FROM gate WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE`, [
+    ids,
+  ]);
+  // A statement of its own: it has to see what was committed while the lock was waited for.
+  const rooms = await tx.rows<{ id: number; room: number; scope: string }>(
+    `SELECT gate.id, gate.capacity - ${USED_OF_GATE} AS room, gate.scope FROM gate
+      WHERE gate.id = ANY($1::bigint[])`,
+    [ids],
+  );
+  const { through, heldBy } = passGates(
+    [...passengers(taken.candidates, taken.gates), ...passengers(found, gates)],
+    new Map(
+      rooms.map(({ id, room, scope }) => [
+        id,
+        { room, counts: scope === 'node_type' ? ('slots' as const) : ('instances' as const) },
+      ]),
+    ),
+  );
+  await moveToLanes(tx, found, heldBy);
+  const isThrough = new Set(through);
+  return { through: found.filter((each) => isThrough.has(each.instance_id)), gates };
+}
+
+function passengers(candidates: readonly Candidate[], gates: Through['gates']): Passenger[] {
+  return candidates.map(({ instance_id: id, slots }) => ({
+    id,
+    slots,
+    gates: gates.get(id) ?? [],
+  }));
+}
+
+async function gatesOfCandidates(
+  tx: Sql,
+  resourceGroupId: number,
+  candidates: readonly Candidate[],
+): Promise<Map<number, number[]>> {
+  const rows = await tx.rows<{ instance_id: number; gate_id: number }>(
+    `SELECT c.instance_id, g.gate_id
+       FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS c(instance_id, node_id, node_type)
+      CROSS JOIN LATERAL (
+        ${gatesOf({ node: 'c.node_id', nodeType: 'c.node_type', resourceGroup: '$4' })}) g
+      ORDER BY g.gate_id`,
+    [
+      candidates.map((each) => each.instance_id),
+      candidates.map((each) => each.node_id),
+      candidates.map((each) => each.node_type),
+      resourceGroupId,
+    ],
+  );
+  const gates = new Map<number, number[]>();
+  for (const { instance_id: id, gate_id: gate } of rows)
+    gates.set(id, [...(gates.get(id) ?? []), gate]);
+  return gates;
+}
+
+async function moveToLanes(
+  tx: Sql,
+  candidates: readonly Candidate[],
+  heldBy: ReadonlyMap<number, number>,
+): Promise<void> {
+  const moved = candidates.filter(
+    ({ instance_id: id, gate_id: lane }) => heldBy.has(id) && heldBy.get(id) !== lane,
+  );
+  if (moved.length === 0) return;
+  await tx.run(
+    `UPDATE ready_instance r SET gate_id = m.gate_id
+       FROM unnest($1::bigint[], $2::bigint[]) AS m(instance_id, gate_id)
+      WHERE r.instance_id = m.instance_id`,
+    [moved.map((each) => each.instance_id), moved.map((each) => heldBy.get(each.instance_id))],
+  );
+}

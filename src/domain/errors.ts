@@ -140,6 +140,31 @@ export const ERRORS = {
     retry: 'never',
     help: 'Send the name of one that is listed.',
   },
+  'MR-S180': {
+    title: 'No such output is declared',
+    retry: 'never',
+    help: 'Name an output that the upstream declares under `outputs`, or declare it there first.',
+  },
+  'MR-S181': {
+    title: 'The output of an upstream is missing',
+    retry: 'never',
+    help: 'Rerun the upstream so that it produces the output, then this instance; or give the input a `default`.',
+  },
+  'MR-S182': {
+    title: 'An output cannot be kept',
+    retry: 'never',
+    help: 'Produce less: an output is a text of at most 64 KB, all of a run together 256 KB. Larger results belong in a table.',
+  },
+  'MR-S183': {
+    title: 'The inputs or outputs of a node are not valid',
+    retry: 'never',
+    help: 'Correct what is named; docs/parameters.md says what inputs and outputs can be.',
+  },
+  'MR-S184': {
+    title: 'Other workflows take an output that the draft does not declare',
+    retry: 'never',
+    help: 'Keep the output, or take it out of the `inputs` of the workflows that are named and submit those first.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

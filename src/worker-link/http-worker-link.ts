@@ -1,3 +1,4 @@
+import type { Outputs } from '@millrace/sdk';
 import { z } from 'zod';
 
 import { isRegisteredCode, MillraceError } from '../domain/errors.js';
@@ -68,6 +69,10 @@ export class HttpWorkerLink implements WorkerLink {
     records: readonly DirtyRow[],
   ): Promise<void> {
     await this.#call('quarantine', { workerId, attempt, records });
+  }
+
+  async keepOutputs(workerId: number, attempt: AttemptRef, outputs: Outputs): Promise<void> {
+    await this.#call('keepOutputs', { workerId, attempt, outputs });
   }
 
   async answer(workerId: number, part: RequestAnswer): Promise<void> {

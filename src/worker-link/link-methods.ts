@@ -1,8 +1,10 @@
+import { MAX_OUTPUT_BYTES } from '@millrace/sdk';
 import { z } from 'zod';
 
 const ref = { planDay: z.iso.date(), instanceId: z.int(), epoch: z.int() };
 const attemptRef = z.object(ref);
 const workerId = z.int();
+const outputs = z.record(z.string().max(200), z.string().max(MAX_OUTPUT_BYTES));
 
 /** What each call of the link may carry over HTTP; every byte from outside passes one of these. */
 export const LINK_BODIES = {
@@ -42,7 +44,7 @@ export const LINK_BODIES = {
         errorCode: z.string().exactOptional(),
         errorDetail: z.string().exactOptional(),
         rows: z.number().exactOptional(),
-        outputs: z.record(z.string(), z.string()).exactOptional(),
+        outputs: outputs.exactOptional(),
         progress: z.unknown().optional(),
       }),
     ),
@@ -73,6 +75,11 @@ export const LINK_BODIES = {
         cells: z.array(z.union([z.string(), z.null(), z.object({ base64: z.string() })])),
       }),
     ),
+  }),
+  keepOutputs: z.object({
+    workerId,
+    attempt: attemptRef,
+    outputs,
   }),
   answer: z.object({
     workerId,

@@ -1,3 +1,5 @@
+import type { Outputs } from '@millrace/sdk';
+
 import type { AnswerBody, InteractiveJob } from '../store/repositories/request-repository.js';
 
 import type { ClaimDetails } from '../store/sql/claim-details.sql.js';
@@ -30,6 +32,8 @@ export interface WorkerLink {
   log(workerId: number, chunks: readonly LogChunk[]): Promise<void>;
   /** Keeps dirty rows of a running attempt. */
   quarantine(workerId: number, attempt: AttemptRef, records: readonly DirtyRow[]): Promise<void>;
+  /** Keeps the outputs of a running attempt that is about to commit. Throws when it is not its own any more. */
+  keepOutputs(workerId: number, attempt: AttemptRef, outputs: Outputs): Promise<void>;
   /** One part of the answer to an interactive request. */
   answer(workerId: number, part: RequestAnswer): Promise<void>;
   /** The worker ends in order: its lease is given back at once. */
@@ -113,7 +117,7 @@ export interface FinishReport extends AttemptRef {
   readonly errorCode?: string;
   readonly errorDetail?: string;
   readonly rows?: number;
-  readonly outputs?: Readonly<Record<string, string>>;
+  readonly outputs?: Outputs;
   readonly progress?: unknown;
 }
 

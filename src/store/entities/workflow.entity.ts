@@ -70,6 +70,8 @@ export const NodeVersionEntity = new EntitySchema({
     retry_cap_ms: { type: 'integer', default: () => '1800000' },
     timeout_ms: { type: 'bigint' },
     data_sources: { type: 'text', array: true },
+    named_outputs: { type: 'jsonb', default: () => "'[]'::jsonb" },
+    inputs: { type: 'jsonb', default: () => "'[]'::jsonb" },
   },
 });
 

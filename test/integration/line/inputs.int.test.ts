@@ -75,7 +75,7 @@ describe('an output of an upstream', () => {
       await line.commands.rerunInstance({
         planDay: each?.plan_day ?? '',
         id: each?.id ?? 0,
-        userId: null,
+        userId: 0,
       });
     }
     const again = await useAfter(line, worker, { rows: '2' });
@@ -148,7 +148,7 @@ describe('an output of an upstream', () => {
     await line.commands.setInstanceSuccess({
       planDay: count?.plan_day ?? '',
       id: count?.id ?? 0,
-      userId: null,
+      userId: 0,
     });
     const use = await claimed(line, worker, 'use');
     expect(use.problem).toMatchObject({ code: 'MR-S181' });
@@ -284,13 +284,13 @@ describe('an output of an upstream', () => {
     const worker = await line.worker();
     await worker.finish(await useAfter(line, worker, { rows: '1' }));
     const [count, use] = await line.instances();
-    const keyOf = (each: typeof use): { planDay: string; id: number; userId: null } => ({
+    const keyOf = (each: typeof use): { planDay: string; id: number; userId: number } => ({
       planDay: each?.plan_day ?? '',
       id: each?.id ?? 0,
-      userId: null,
+      userId: 0,
     });
     await line.commands.rerunInstance(keyOf(count));
-    await line.commands.forceRerunInstance(keyOf(use));
+    await line.commands.forceInstance(keyOf(use));
     await line.release();
     const claims = await worker.claim(2);
     const forced = claims.find(({ nodeName }) => nodeName === 'use');

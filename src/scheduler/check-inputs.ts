@@ -53,7 +53,8 @@ function outputProblems(node: NodeSpec, at: string, context: InputContext): Inpu
     const produced = context.producedBy(node);
     const produces = from ?? name;
     if (produced === undefined || produced.includes(produces)) return [];
-    const there = produced.length === 0 ? 'they produce none' : `they produce ${produced.join(', ')}`;
+    const there =
+      produced.length === 0 ? 'they produce none' : `they produce ${produced.join(', ')}`;
     return wrong(`Runs of a ${node.type} node produce no "${produces}"; ${there}.`);
   });
 }
@@ -66,7 +67,9 @@ function declarationProblem(
 ): Problem | undefined {
   const wrong = (detail: string): Problem => ({ code: 'MR-S183', detail });
   if (context.isZeroLoad(node)) {
-    return wrong(`A ${node.type} node never starts, so it gets no inputs: let its downstream take it.`);
+    return wrong(
+      `A ${node.type} node never starts, so it gets no inputs: let its downstream take it.`,
+    );
   }
   if (Object.hasOwn(node.parameters, name)) {
     return wrong(`"${name}" is a parameter of the node already.`);
@@ -119,5 +122,8 @@ function upstreamProblem(
   const offer = near === undefined ? '' : ` Did you mean "${near}"?`;
   const declared = names.length === 0 ? 'It declares none.' : `It declares ${names.join(', ')}.`;
   const what = isOwn ? node : `${workflow}/${node}`;
-  return { code: 'MR-S180', detail: `"${what}" declares no output "${output}". ${declared}${offer}` };
+  return {
+    code: 'MR-S180',
+    detail: `"${what}" declares no output "${output}". ${declared}${offer}`,
+  };
 }

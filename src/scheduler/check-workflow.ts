@@ -17,7 +17,12 @@ import type { DependencyProblem, ForeignNodes } from './check-dependencies.js';
 import { inputProblems } from './check-inputs.js';
 import { needsOf } from './needs-of.js';
 import { cycleScheduleOf } from './schedule-spec.js';
-import { namedOutputsOf, type NodeSpec, tableOutputsOf, type WorkflowSpec } from './workflow-spec.js';
+import {
+  namedOutputsOf,
+  type NodeSpec,
+  tableOutputsOf,
+  type WorkflowSpec,
+} from './workflow-spec.js';
 
 export interface CheckContext {
   readonly plugins: PluginHost;

@@ -124,7 +124,10 @@ function parametersOf(
   const inputs = node.inputs ?? [];
   const { parameters } = node;
   const names = Object.keys(parameters);
-  const ahead = pick(parameters, names.filter((name) => !inputs.includes(name)));
+  const ahead = pick(
+    parameters,
+    names.filter((name) => !inputs.includes(name)),
+  );
   const values = {
     ...evaluateDeclarations(ahead, base),
     ...pick(order.parameters ?? {}, [...names, ...inputs]),

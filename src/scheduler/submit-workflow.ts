@@ -14,7 +14,12 @@ import { refuseLoops } from './edge-findings.js';
 import { type Dependency, dependenciesOf } from './needs-of.js';
 import { readSpec } from './read-spec.js';
 import type { ScheduleSpec } from './schedule-spec.js';
-import { namedOutputsOf, type NodeSpec, tableOutputsOf, type WorkflowSpec } from './workflow-spec.js';
+import {
+  namedOutputsOf,
+  type NodeSpec,
+  tableOutputsOf,
+  type WorkflowSpec,
+} from './workflow-spec.js';
 
 export interface SubmitOptions {
   readonly workflowId: number;

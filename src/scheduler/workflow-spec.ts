@@ -125,11 +125,14 @@ const nodeSpec = z.strictObject({
     .default(24 * 3_600_000),
   inputs: z.record(parameterName, input).default({}).meta({
     description:
-      'Parameters by name whose values are outputs of upstream nodes, looked up when the node starts.',
+      'Parameters by name whose values are outputs of upstream nodes, looked up when the node starts: `{ node, output }`, with `workflow`, `cycle`, `pattern` and `default` as in [parameters.md](parameters.md).',
   }),
-  outputs: z.array(z.union([tableOutput, namedOutput])).default([]).meta({
-    description: 'What its runs leave: partitions of tables, and values by name.',
-  }),
+  outputs: z
+    .array(z.union([tableOutput, namedOutput]))
+    .default([])
+    .meta({
+      description: 'What its runs leave: partitions of tables, and values by name.',
+    }),
 });
 
 /** A workflow as users write it; the draft is stored as it is, a submitted version with its defaults. */

@@ -1,7 +1,7 @@
-import type { Outputs } from '@millrace/sdk';
 import { z } from 'zod';
 
 import { isRegisteredCode, MillraceError } from '../domain/errors.js';
+import type { ProducedOutputs } from '../domain/params/named-output.js';
 import { LINK_PREFIX, type LinkMethod } from './link-methods.js';
 import type {
   AttemptRef,
@@ -71,7 +71,11 @@ export class HttpWorkerLink implements WorkerLink {
     await this.#call('quarantine', { workerId, attempt, records });
   }
 
-  async keepOutputs(workerId: number, attempt: AttemptRef, outputs: Outputs): Promise<void> {
+  async keepOutputs(
+    workerId: number,
+    attempt: AttemptRef,
+    outputs: ProducedOutputs,
+  ): Promise<void> {
     await this.#call('keepOutputs', { workerId, attempt, outputs });
   }
 

@@ -1,10 +1,11 @@
-import { MAX_OUTPUT_BYTES } from '@millrace/sdk';
 import { z } from 'zod';
 
 const ref = { planDay: z.iso.date(), instanceId: z.int(), epoch: z.int() };
 const attemptRef = z.object(ref);
 const workerId = z.int();
-const outputs = z.record(z.string().max(200), z.string().max(MAX_OUTPUT_BYTES));
+/** A text of 64 KB has no more characters. */
+const MAX_OUTPUT_CHARACTERS = 64 * 1024;
+const outputs = z.record(z.string().max(200), z.string().max(MAX_OUTPUT_CHARACTERS));
 
 /** What each call of the link may carry over HTTP; every byte from outside passes one of these. */
 export const LINK_BODIES = {

@@ -1,5 +1,4 @@
-import type { Outputs } from '@millrace/sdk';
-
+import type { ProducedOutputs } from '../domain/params/named-output.js';
 import type { AnswerBody, InteractiveJob } from '../store/repositories/request-repository.js';
 
 import type { ClaimDetails } from '../store/sql/claim-details.sql.js';
@@ -33,7 +32,7 @@ export interface WorkerLink {
   /** Keeps dirty rows of a running attempt. */
   quarantine(workerId: number, attempt: AttemptRef, records: readonly DirtyRow[]): Promise<void>;
   /** Keeps the outputs of a running attempt that is about to commit. Throws when it is not its own any more. */
-  keepOutputs(workerId: number, attempt: AttemptRef, outputs: Outputs): Promise<void>;
+  keepOutputs(workerId: number, attempt: AttemptRef, outputs: ProducedOutputs): Promise<void>;
   /** One part of the answer to an interactive request. */
   answer(workerId: number, part: RequestAnswer): Promise<void>;
   /** The worker ends in order: its lease is given back at once. */
@@ -117,7 +116,7 @@ export interface FinishReport extends AttemptRef {
   readonly errorCode?: string;
   readonly errorDetail?: string;
   readonly rows?: number;
-  readonly outputs?: Outputs;
+  readonly outputs?: ProducedOutputs;
   readonly progress?: unknown;
 }
 

@@ -53,9 +53,7 @@ export class DaySimulation {
   async #finish(reports: readonly FinishReport[]): Promise<void> {
     const { link, workerId } = this.#worker;
     await link.finish(workerId, reports);
-    const again = reports.filter(
-      ({ outcome }) => outcome === 'succeeded' && this.#random() < 0.05,
-    );
+    const again = reports.filter(({ outcome }) => outcome === 'succeeded' && this.#random() < 0.05);
     if (again.length === 0) return;
     const refused = await link.finish(workerId, again);
     if (refused.length !== again.length) throw new Error('a second report of an attempt was taken');

@@ -72,7 +72,7 @@ export function randomWorkflow(
 ): DayWorkflow {
   const nodes: DayNode[] = [];
   const workflow = { name, zone: pick(random, ZONES), nodes };
-  for (let count = 2 + below(random, MAX_NODES - 2); nodes.length < count; ) {
+  for (let count = 2 + below(random, MAX_NODES - 2); nodes.length < count;) {
     nodes.push({
       name: `n${nodes.length}`,
       isVirtual: random() < 0.65,
@@ -113,11 +113,13 @@ function stepped(from: number, to: number, step: number): number[] {
 function randomSchedule(random: Random): AskedSchedule {
   const dstPolicy = pick(random, POLICIES);
   const always = (): boolean => true;
-  // Half of them around the hours in which clocks are turned.
-  const minute = random() < 0.5 ? below(random, 240) : below(random, 1440);
+  // Half of them around the hours in which clocks are turned, and round, so that cycles meet.
+  const minute = random() < 0.5 ? below(random, 8) * 30 : below(random, 1440);
   const at = clockTime(minute);
   const once = { dstPolicy, minutes: [minute], isByHours: false };
-  switch (pick(random, ['minute', 'hour', 'hours', 'day', 'day', 'days', 'week', 'month', 'year'])) {
+  switch (
+    pick(random, ['minute', 'hour', 'hours', 'day', 'day', 'days', 'week', 'month', 'year'])
+  ) {
     case 'minute': {
       const step = pick(random, [5, 10, 15, 20]);
       const [from, to] = [minute, Math.min(1439, minute + step * (2 + below(random, 8)))];
@@ -127,7 +129,7 @@ function randomSchedule(random: Random): AskedSchedule {
     }
     case 'hour': {
       const step = pick(random, [1, 1, 2, 6]);
-      const from = below(random, 120);
+      const from = random() < 0.5 ? below(random, 4) * 30 : below(random, 120);
       const period = { every: 'hour', step, from: clockTime(from), to: '23:59' };
       const minutes = stepped(from, 1439, step * 60);
       return { period, dstPolicy, minutes, isByHours: true, runsOn: always };
@@ -135,7 +137,7 @@ function randomSchedule(random: Random): AskedSchedule {
     case 'hours': {
       const hours = [...new Set([1, 2, 3, 8, 14, 21].filter(() => random() < 0.6))];
       if (hours.length === 0) hours.push(2);
-      const past = below(random, 60);
+      const past = random() < 0.5 ? 0 : below(random, 60);
       const minutes = hours.map((hour) => hour * 60 + past);
       const period = { every: 'hour', hours, minute: past };
       return { period, dstPolicy, minutes, isByHours: true, runsOn: always };

@@ -23,59 +23,63 @@ interface Found {
   readonly edges: string[];
 }
 
-test(`${WANTED} instances of mixed periods and zones and a backfill end as the references say, each once (seed ${SEED})`, async () => {
-  const random = seeded(SEED);
-  const changeDay = DAYS_OF_CHANGE[below(random, DAYS_OF_CHANGE.length)] ?? '2026-11-01';
-  // The clocks are turned on the run day of the second business date.
-  const first = addDays(changeDay, -2);
-  const measured = Array.from({ length: MEASURED }, (_, no) => addDays(first, no));
-  const scope: Scope = { bizdates: [...measured, addDays(first, MEASURED)] };
-  const expected = new ExpectedDay();
-  const workflows: DayWorkflow[] = [];
-  for (let count = 0; count < WANTED; ) {
-    const workflow = randomWorkflow(`w${workflows.length}`, workflows, random);
-    workflows.push(workflow);
-    count += expected.instances(workflow, { bizdates: measured }).length;
-  }
+test(
+  `${WANTED} instances of mixed periods and zones and a backfill end as the references say, each once (seed ${SEED})`,
+  async () => {
+    const random = seeded(SEED);
+    const changeDay = DAYS_OF_CHANGE[below(random, DAYS_OF_CHANGE.length)] ?? '2026-11-01';
+    // The clocks are turned on the run day of the second business date.
+    const first = addDays(changeDay, -2);
+    const measured = Array.from({ length: MEASURED }, (_, no) => addDays(first, no));
+    const scope: Scope = { bizdates: [...measured, addDays(first, MEASURED)] };
+    const expected = new ExpectedDay();
+    const workflows: DayWorkflow[] = [];
+    for (let count = 0; count < WANTED;) {
+      const workflow = randomWorkflow(`w${workflows.length}`, workflows, random);
+      workflows.push(workflow);
+      count += expected.instances(workflow, { bizdates: measured }).length;
+    }
 
-  await using line = await Line.open({ now: `${first}T00:00:00Z`, slots: 100 });
-  const ids = await submitAll(line, workflows, first);
-  const simulation = new DaySimulation(line, await line.worker(), random);
-  const begun = performance.now();
-  const backfilled = workflows.slice(0, Math.max(1, Math.round(workflows.length / 10)));
-  const dates = [addDays(first, -1), first, addDays(first, 1)];
-  for (let hours = 0; hours < SIMULATED_HOURS; hours += STEP_MS / HOUR_MS) {
-    if (hours === MEASURED * 24) await backfill(line, backfilled, ids, dates);
-    await simulation.step(STEP_MS);
-  }
-  const seconds = (performance.now() - begun) / 1000;
+    await using line = await Line.open({ now: `${first}T00:00:00Z`, slots: 100 });
+    const ids = await submitAll(line, workflows, first);
+    const simulation = new DaySimulation(line, await line.worker(), random);
+    const begun = performance.now();
+    const backfilled = workflows.slice(0, Math.max(1, Math.round(workflows.length / 10)));
+    const dates = [addDays(first, -1), first, addDays(first, 1)];
+    for (let hours = 0; hours < SIMULATED_HOURS; hours += STEP_MS / HOUR_MS) {
+      if (hours === MEASURED * 24) await backfill(line, backfilled, ids, dates);
+      await simulation.step(STEP_MS);
+    }
+    const seconds = (performance.now() - begun) / 1000;
 
-  const daily = await found(line.database, 'scheduled', measured);
-  expect(daily.instances).toEqual(
-    workflows.flatMap((each) => expected.instances(each, { bizdates: measured })).sort(),
-  );
-  expect(daily.edges).toEqual(
-    workflows.flatMap((each) => expected.edges(each, scope, measured)).sort(),
-  );
-  const again = await found(line.database, 'backfill', dates);
-  expect(again.instances).toEqual(
-    backfilled.flatMap((each) => expected.instances(each, { bizdates: dates })).sort(),
-  );
-  expect(again.edges).toEqual(
-    backfilled
-      .flatMap((each) => expected.edges(each, { bizdates: dates, workflow: each }, dates))
-      .sort(),
-  );
-  expect(await notOnce(line.database, [...measured, ...dates])).toEqual([]);
-  expect(await tooEarly(line.database, measured)).toEqual([]);
-  expect(await brokenInvariants(line.database)).toEqual([]);
-  console.log(
-    `simulated day: seed ${SEED}, clocks turned on ${changeDay}, ${workflows.length} workflows, ` +
-      `${daily.instances.length} instances and ${daily.edges.length} edges of the plan, ` +
-      `${again.instances.length} and ${again.edges.length} of backfills, ` +
-      `${JSON.stringify(simulation.counts)}, ${seconds.toFixed(0)} s`,
-  );
-}, TIMEOUT_MS);
+    const daily = await found(line.database, 'scheduled', measured);
+    expect(daily.instances).toEqual(
+      workflows.flatMap((each) => expected.instances(each, { bizdates: measured })).sort(),
+    );
+    expect(daily.edges).toEqual(
+      workflows.flatMap((each) => expected.edges(each, scope, measured)).sort(),
+    );
+    const again = await found(line.database, 'backfill', dates);
+    expect(again.instances).toEqual(
+      backfilled.flatMap((each) => expected.instances(each, { bizdates: dates })).sort(),
+    );
+    expect(again.edges).toEqual(
+      backfilled
+        .flatMap((each) => expected.edges(each, { bizdates: dates, workflow: each }, dates))
+        .sort(),
+    );
+    expect(await notOnce(line.database, [...measured, ...dates])).toEqual([]);
+    expect(await tooEarly(line.database, measured)).toEqual([]);
+    expect(await brokenInvariants(line.database)).toEqual([]);
+    console.log(
+      `simulated day: seed ${SEED}, clocks turned on ${changeDay}, ${workflows.length} workflows, ` +
+        `${daily.instances.length} instances and ${daily.edges.length} edges of the plan, ` +
+        `${again.instances.length} and ${again.edges.length} of backfills, ` +
+        `${JSON.stringify(simulation.counts)}, ${seconds.toFixed(0)} s`,
+    );
+  },
+  TIMEOUT_MS,
+);
 
 async function submitAll(
   line: Line,

@@ -68,9 +68,12 @@ function valuesOf({ inputs, outputs }: Attempt): Value[] {
       const from = instance === undefined ? `default: ${reason ?? ''}` : `${output} of ${instance}`;
       return { kind: 'input', name, value, from };
     }),
-    ...Object.entries(outputs ?? {}).map(
-      ([name, value]): Value => ({ kind: 'output', name, value, from: '' }),
-    ),
+    ...Object.entries(outputs ?? {}).map(([name, value]): Value => ({
+      kind: 'output',
+      name,
+      value,
+      from: '',
+    })),
   ];
 }
 

@@ -12,6 +12,9 @@ export type NamedOutput =
       readonly from: string;
     };
 
+/** What one run has produced, by the names under which it did. */
+export type ProducedOutputs = Readonly<Record<string, string>>;
+
 /** A parameter of a node whose value is an output of an upstream. */
 export interface NodeInput {
   readonly name: string;
@@ -38,7 +41,7 @@ export interface UpstreamRun {
   readonly values: Readonly<Record<string, string>>;
   readonly base: ParameterBase;
   /** What its last run has produced; null: that run has no attempt that succeeded. */
-  readonly produced: Readonly<Record<string, string>> | null;
+  readonly produced: ProducedOutputs | null;
 }
 
 export type ResolvedInput =

@@ -58,7 +58,49 @@ export async function claimDetails(
   box: SecretBox,
   claimed: readonly ClaimedRow[],
 ): Promise<Map<number, ClaimDetails>> {
-  const rows = await sql.rows<DetailRow>(
+  const rows = await detailRows(sql, claimed);
+  const taken = await resolveInputs(sql, inputAsks(rows, claimed));
+  const details = new Map<number, ClaimDetails>();
+  for (const { id, dataSources, parameters: stored, inputs: _, named_outputs, ...found } of rows) {
+    const { values, problem } = taken.get(id) ?? {};
+    const produces = (named_outputs ?? []).flatMap((each) => ('from' in each ? [each.from] : []));
+    const row = { ...found, produces, parameters: { ...stored, ...values } };
+    try {
+      if (stored === null) {
+        throw new MillraceError('MR-A109', `The store has no parameters of instance ${id}.`);
+      }
+      if (problem !== undefined) throw new MillraceError(problem.code, problem.detail);
+      details.set(id, { ...row, dataSources: await openedOf(sql, box, dataSources ?? []) });
+    } catch (error) {
+      const code = registeredCodeOf(error);
+      // Anything else is the database's: the claim is rolled back and tried again.
+      if (code === undefined || !(error instanceof MillraceError)) throw error;
+      details.set(id, { ...row, dataSources: [], problem: { code, detail: error.detail } });
+    }
+  }
+  return details;
+}
+
+async function openedOf(
+  sql: Sql,
+  box: SecretBox,
+  sources: NonNullable<DetailRow['dataSources']>,
+): Promise<ClaimDetails['dataSources']> {
+  const opened: ClaimDetails['dataSources'][number][] = [];
+  for (const source of sources) {
+    opened.push({
+      name: source.name,
+      type: source.type,
+      visible: source.config,
+      secret: (await box.open(sql, source.secret_id)) as Readonly<Record<string, unknown>>,
+      configVersion: source.config_version,
+    });
+  }
+  return opened;
+}
+
+async function detailRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<DetailRow[]> {
+  return await sql.rows<DetailRow>(
     `SELECT i.id, i.node_id AS "nodeId", n.name AS "nodeName", i.workflow_id AS "workflowId",
             nv.type AS "nodeType", nv.config, nv.config_version AS "configVersion", i.bizdate,
             i.scheduled_at AS "scheduledAt", v.timezone, nv.timeout_ms AS "timeoutMs", d.parameters,
@@ -81,39 +123,6 @@ export async function claimDetails(
       claimed.map((row) => row.version_id),
     ],
   );
-  const taken = await resolveInputs(sql, inputAsks(rows, claimed));
-  const details = new Map<number, ClaimDetails>();
-  for (const { id, dataSources, parameters: stored, inputs: _, named_outputs, ...found } of rows) {
-    const { values, problem } = taken.get(id) ?? {};
-    const produces = (named_outputs ?? []).flatMap((each) => ('from' in each ? [each.from] : []));
-    const row = { ...found, produces, parameters: { ...stored, ...values } };
-    if (problem !== undefined) {
-      details.set(id, { ...row, dataSources: [], problem });
-      continue;
-    }
-    try {
-      if (stored === null) {
-        throw new MillraceError('MR-A109', `The store has no parameters of instance ${id}.`);
-      }
-      const opened: ClaimDetails['dataSources'][number][] = [];
-      for (const source of dataSources ?? []) {
-        opened.push({
-          name: source.name,
-          type: source.type,
-          visible: source.config,
-          secret: (await box.open(sql, source.secret_id)) as Readonly<Record<string, unknown>>,
-          configVersion: source.config_version,
-        });
-      }
-      details.set(id, { ...row, dataSources: opened });
-    } catch (error) {
-      const code = registeredCodeOf(error);
-      // Anything else is the database's: the claim is rolled back and tried again.
-      if (code === undefined || !(error instanceof MillraceError)) throw error;
-      details.set(id, { ...row, dataSources: [], problem: { code, detail: error.detail } });
-    }
-  }
-  return details;
 }
 
 /** A value that a test run or a backfill was given for an input stands among the planned ones. */

@@ -5,6 +5,7 @@ import { encodeDayId } from '../../domain/ids.js';
 import {
   type NamedOutput,
   type NodeInput,
+  type ProducedOutputs,
   resolveInput,
   type UpstreamRun,
 } from '../../domain/params/named-output.js';
@@ -53,7 +54,7 @@ interface UpstreamRow {
   readonly declared: readonly NamedOutput[] | null;
   readonly parameters: Readonly<Record<string, string>> | null;
   readonly has_succeeded: boolean;
-  readonly produced: Readonly<Record<string, string>> | null;
+  readonly produced: ProducedOutputs | null;
   readonly given: AttemptInputs | null;
 }
 
@@ -84,7 +85,9 @@ export async function resolveInputs(
       }
     }
     given.set(ask.id, inputs);
-    const values = Object.fromEntries(Object.entries(inputs).map(([name, { value }]) => [name, value]));
+    const values = Object.fromEntries(
+      Object.entries(inputs).map(([name, { value }]) => [name, value]),
+    );
     resolved.set(ask.id, { values, ...(problem === undefined ? {} : { problem }) });
   }
   await tx.run(

@@ -21,11 +21,7 @@ describe.each(servers)('outputs of nodes on %s', (_name, server) => {
   beforeAll(async () => {
     world = await World.open();
     database = await createDatabase(server);
-    await execute(
-      server,
-      `CREATE TABLE orders (id int, region varchar(20))`,
-      database.name,
-    );
+    await execute(server, `CREATE TABLE orders (id int, region varchar(20))`, database.name);
     await execute(
       server,
       `INSERT INTO orders VALUES (1, 'north'), (2, 'it''s "so"'), (3, NULL)`,

@@ -42,7 +42,9 @@ describe('the result of a script', () => {
 test('outputs together are bounded, and hold no NUL and no half of a character', () => {
   const large = 'é'.repeat(32 * 1024);
   expect(() => checkOutputs({ a: large, b: large, c: large, d: large })).not.toThrow();
-  expect(() => checkOutputs({ a: large, b: large, c: large, d: large, e: 'x' })).toThrow('together');
+  expect(() => checkOutputs({ a: large, b: large, c: large, d: large, e: 'x' })).toThrow(
+    'together',
+  );
   expect(() => checkOutputs({ a: `${large}x` })).toThrow('a has 65537 bytes');
   expect(() => checkOutputs({ a: 'x\0' })).toThrow('NUL');
   expect(() => checkOutputs({ a: '\ud800' })).toThrow('half of a character');

@@ -296,4 +296,30 @@ describe('an output of an upstream', () => {
     const forced = claims.find(({ nodeName }) => nodeName === 'use');
     expect(forced?.problem?.detail).toContain('output "total" of w/count: it has not succeeded');
   });
+
+  test('is listed by a preview as known only at the start', async () => {
+    await using line = await Line.open();
+    const workflowId = await line.draft('w', counting());
+    const preview = await line.commands.previewParameters({
+      workspaceId: line.workspaceId,
+      workflowId,
+      of: 'latest',
+      node: 'use',
+      count: 1,
+    });
+    const [use] = preview.nodes;
+    expect(use?.inputs).toEqual([
+      {
+        name: 'n',
+        workflow: null,
+        node: 'count',
+        output: 'total',
+        cycle: 'same',
+        pattern: null,
+        default: null,
+      },
+    ]);
+    expect(use?.instances[0]).toMatchObject({ values: { ds: expect.any(String) }, errors: {} });
+    expect(Object.keys(use?.instances[0]?.values ?? {})).toEqual(['ds']);
+  });
 });

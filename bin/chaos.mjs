@@ -5,35 +5,50 @@ import { ensureInstalled } from './install.mjs';
 import { runTool } from './run.mjs';
 import { prepareServers } from './test-servers.mjs';
 
-const USAGE = 'npm run test:chaos -- --faults N [--seed S]';
+const USAGE = 'npm run test:chaos -- --faults N and/or --simulated N [--seed S]';
 
-/** `npm run test:chaos -- --faults 500`: a long round of test/faults/chaos.fault.test.ts. */
-const { faults, seed } = readArguments();
+/**
+ * `npm run test:chaos -- --faults 500`: a long round of test/faults/chaos.fault.test.ts.
+ * `npm run test:chaos -- --simulated 10000`: so many instances in test/simulated-day.
+ */
+const { faults, simulated, seed } = readArguments();
 await ensureInstalled();
 await ensureBuilt();
 await prepareServers();
-const { code } = await runTool(
-  'jest/bin/jest.js',
-  ['--selectProjects', 'fault', '--testPathPatterns', 'test/faults/chaos'],
-  {
-    nodeArgs: ['--experimental-vm-modules', '--no-warnings'],
-    env: {
-      ...process.env,
-      MILLRACE_TEST_FAULTS: String(faults),
-      ...(seed === undefined ? {} : { MILLRACE_TEST_SEED: String(seed) }),
+if (faults !== undefined) await run('fault', 'test/faults/chaos', 'MILLRACE_TEST_FAULTS', faults);
+if (simulated !== undefined)
+  await run('int', 'test/simulated-day', 'MILLRACE_TEST_SIMULATED', simulated);
+
+async function run(ring, pattern, variable, count) {
+  const { code } = await runTool(
+    'jest/bin/jest.js',
+    ['--selectProjects', ring, '--testPathPatterns', pattern],
+    {
+      nodeArgs: ['--experimental-vm-modules', '--no-warnings'],
+      env: {
+        ...process.env,
+        [variable]: String(count),
+        ...(seed === undefined ? {} : { MILLRACE_TEST_SEED: String(seed) }),
+      },
     },
-  },
-);
-process.exitCode = code;
+  );
+  if (code !== 0) process.exitCode = code;
+}
 
 function readArguments() {
   try {
     const { values } = parseArgs({
-      options: { faults: { type: 'string' }, seed: { type: 'string' } },
+      options: {
+        faults: { type: 'string' },
+        simulated: { type: 'string' },
+        seed: { type: 'string' },
+      },
     });
     const faults = wholeNumber('--faults', values.faults, 1);
-    if (faults === undefined) throw new Error('--faults is missing');
-    return { faults, seed: wholeNumber('--seed', values.seed, 0) };
+    const simulated = wholeNumber('--simulated', values.simulated, 1);
+    if (faults === undefined && simulated === undefined)
+      throw new Error('--faults or --simulated is missing');
+    return { faults, simulated, seed: wholeNumber('--seed', values.seed, 0) };
   } catch (error) {
     process.stderr.write(`${error.message}\nUse: ${USAGE}\n`);
     process.exit(2);

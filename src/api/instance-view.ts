@@ -1,4 +1,4 @@
-import { ERRORS, isRegisteredCode } from '../domain/errors.js';
+import { ERRORS, isRegisteredCode } from '../domain/error-registry.js';
 import { encodeDayId, encodeId } from '../domain/ids.js';
 import type {
   AttemptSummary,

@@ -1,4 +1,5 @@
-import { ERRORS, registeredCodeOf } from '../domain/errors.js';
+import { ERRORS } from '../domain/error-registry.js';
+import { registeredCodeOf } from '../domain/errors.js';
 import { CliError } from './cli-error.js';
 import { EXIT, exitCodeOfRegistryCode } from './exit-code.js';
 import type { CliIo } from './io.js';

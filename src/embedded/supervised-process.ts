@@ -3,7 +3,8 @@ import { closeSync, existsSync, openSync, renameSync, statSync, writeSync } from
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { isRegisteredCode, MillraceError } from '../domain/errors.js';
+import { isRegisteredCode } from '../domain/error-registry.js';
+import { MillraceError } from '../domain/errors.js';
 import { childEnvironment } from './child-environment.js';
 import { hasEnded, logTail } from './server-process.js';
 

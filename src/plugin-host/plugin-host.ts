@@ -8,7 +8,8 @@ import type {
   ReaderPlugin,
   WriterPlugin,
 } from '@millrace/sdk';
-import type { FieldError, RegisteredCode } from '../domain/errors.js';
+import type { RegisteredCode } from '../domain/error-registry.js';
+import type { FieldError } from '../domain/errors.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import { configErrors } from './config-fields.js';
 import { isRecord } from './json-schema.js';

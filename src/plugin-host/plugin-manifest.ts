@@ -79,6 +79,7 @@ const manifest = z.strictObject({
         ...described,
         description: text,
         effect: z.enum(['exactly-once', 'at-least-once', 'none']),
+        produces: z.array(text).readonly().optional(),
         dataSourcesOf: fn,
         run: fn,
       }),

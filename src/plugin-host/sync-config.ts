@@ -4,6 +4,9 @@ import { MillraceError } from '../domain/errors.js';
 import { inputSchemaOf, isRecord } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
 
+/** What every run of a sync node produces: counts of rows. */
+export const SYNC_OUTPUTS = ['rows_read', 'rows_written', 'rows_dirty'] as const;
+
 const dataSource = z
   .string()
   .min(1)

@@ -1,15 +1,17 @@
 import { nearestName } from '../config/spelling.js';
-import { MillraceError, type RegisteredCode } from '../domain/errors.js';
+import type { RegisteredCode } from '../domain/error-registry.js';
+import { MillraceError } from '../domain/errors.js';
 import { checkGraph } from '../domain/graph/check-graph.js';
 import type { Sql } from '../store/database.js';
 import { type ForeignNode, loadForeignNodes } from '../store/sql/load-foreign-nodes.sql.js';
 import {
+  loadInputsOfMissing,
   loadNamedEdges,
   loadNeedsOfMissing,
   loadWorkflowLinks,
 } from '../store/sql/load-workflow-links.sql.js';
 import { foreignNeedsOf, needsOf } from './needs-of.js';
-import type { WorkflowSpec } from './workflow-spec.js';
+import { namedOutputsOf, type WorkflowSpec } from './workflow-spec.js';
 
 /** The workflow whose dependencies are checked. */
 export interface DependentWorkflow {
@@ -65,6 +67,7 @@ export async function dependencyProblems(
     }),
     ...(circle === undefined ? [] : [circle]),
     ...(await neededElsewhere(sql, workflow, spec)),
+    ...(await takenElsewhere(sql, workflow, spec)),
   ];
 }
 
@@ -135,4 +138,22 @@ async function neededElsewhere(
     pointer: '/nodes',
     detail: `"${node}" is needed by ${neededBy}.`,
   }));
+}
+
+/** Of nodes that stay: one that goes is what {@link neededElsewhere} tells. */
+async function takenElsewhere(
+  sql: Sql,
+  workflow: DependentWorkflow,
+  spec: WorkflowSpec,
+): Promise<DependencyProblem[]> {
+  const declared = spec.nodes.flatMap((node) =>
+    namedOutputsOf(node).map(({ name }) => ({ node: node.id, output: name })),
+  );
+  const missing = await loadInputsOfMissing(sql, workflow.id, declared);
+  return missing.flatMap(({ node, output, takenBy }) => {
+    const index = spec.nodes.findIndex(({ id }) => id === node);
+    if (index < 0) return [];
+    const detail = `Output "${output}" of "${node}" is taken by ${takenBy}.`;
+    return [{ code: 'MR-S184', pointer: `/nodes/${index}/outputs`, detail }];
+  });
 }

@@ -1,22 +1,24 @@
 import type { BusinessCalendar } from '../domain/calendar/business-calendar.js';
 import { lastBizdate } from '../domain/calendar/bizdate.js';
 import { cyclesOf } from '../domain/calendar/cycles-of.js';
-import {
-  type FieldError,
-  MillraceError,
-  type RegisteredCode,
-  registeredCodeOf,
-} from '../domain/errors.js';
+import type { RegisteredCode } from '../domain/error-registry.js';
+import { type FieldError, MillraceError, registeredCodeOf } from '../domain/errors.js';
 import { checkGraph } from '../domain/graph/check-graph.js';
 import { evaluateDeclarations, parseDeclarations } from '../domain/params/declarations.js';
 import { substitute } from '../domain/params/substitute.js';
 import { configErrors, substituteTemplates } from '../plugin-host/config-fields.js';
 import { type PluginHost, SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
-import { syncDataSources } from '../plugin-host/sync-config.js';
-import type { DependencyProblem } from './check-dependencies.js';
+import { SYNC_OUTPUTS, syncDataSources } from '../plugin-host/sync-config.js';
+import type { DependencyProblem, ForeignNodes } from './check-dependencies.js';
+import { inputProblems } from './check-inputs.js';
 import { needsOf } from './needs-of.js';
 import { cycleScheduleOf } from './schedule-spec.js';
-import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
+import {
+  namedOutputsOf,
+  type NodeSpec,
+  tableOutputsOf,
+  type WorkflowSpec,
+} from './workflow-spec.js';
 
 export interface CheckContext {
   readonly plugins: PluginHost;
@@ -28,6 +30,8 @@ export interface CheckContext {
   readonly workflowName: string;
   /** What the look at other workflows has found. */
   readonly dependencyProblems: readonly DependencyProblem[];
+  /** The upstreams in other workflows. */
+  readonly foreign: ForeignNodes;
   /** Slots of the resource groups there are, by name. */
   readonly resourceGroups: ReadonlyMap<string, number>;
   /** The business calendars there are, by name. */
@@ -59,18 +63,37 @@ export async function checkWorkflow(
   for (const { code, pointer, detail } of context.dependencyProblems) {
     problems.add(code, pointer, detail);
   }
+  const { plugins, workflowName, foreign } = context;
+  const isZeroLoad = ({ type }: NodeSpec): boolean =>
+    plugins.has('node', type) && plugins.node(type).effect === 'none';
+  const producedBy = (node: NodeSpec): readonly string[] | undefined =>
+    producedNames(node, plugins);
+  for (const { code, pointer, detail } of inputProblems(spec, {
+    workflowName,
+    foreign,
+    producedBy,
+    isZeroLoad,
+  })) {
+    problems.add(code, pointer, detail);
+  }
   const checked = new Map<string, CheckedNode>();
   for (const [index, node] of spec.nodes.entries()) {
     const pointer = `/nodes/${index}`;
     checkSchedule(spec, node, pointer, context, problems);
     checkGroup(node, pointer, context, problems);
     const dataSources = await checkConfig(spec, node, pointer, context, problems);
-    const { plugins } = context;
-    const isZeroLoad = plugins.has('node', node.type) && plugins.node(node.type).effect === 'none';
-    checked.set(node.id, { dataSources, isZeroLoad });
+    checked.set(node.id, { dataSources, isZeroLoad: isZeroLoad(node) });
   }
   problems.throwIfAny();
   return checked;
+}
+
+/** Names that runs of the node can produce; undefined: any, or its type is not there. */
+function producedNames(node: NodeSpec, plugins: PluginHost): readonly string[] | undefined {
+  if (node.type === SYNC_NODE_TYPE) return SYNC_OUTPUTS;
+  if (!plugins.has('node', node.type)) return undefined;
+  const { effect, produces } = plugins.node(node.type);
+  return effect === 'none' ? [] : produces;
 }
 
 /** MR-S108 and MR-S101 for the dependencies within the workflow. */
@@ -250,14 +273,20 @@ function checkParameters(
     ),
   );
   if (values === undefined) return;
+  // What they will be is known when the node starts.
+  const inputs = Object.fromEntries(Object.keys(node.inputs).map((name) => [name, '0']));
+  const atStart = { ...values, ...inputs };
   eachTemplate((code, at) => {
-    problems.catch(`${pointer}/config${at}`, () => substitute(code, values, base));
+    problems.catch(`${pointer}/config${at}`, () => substitute(code, atStart, base));
     return code;
   });
-  for (const [no, output] of node.outputs.entries()) {
-    problems.catch(`${pointer}/outputs/${no}/partition`, () =>
-      substitute(output.partition, values, base),
-    );
+  for (const { no, value } of namedOutputsOf(node)) {
+    problems.catch(`${pointer}/outputs/${no}/value`, () => substitute(value ?? '', atStart, base));
+  }
+  // Partitions are planned ahead, so an input cannot be part of one.
+  const ahead = Object.fromEntries(Object.entries(values).filter(([name]) => !(name in inputs)));
+  for (const { no, partition } of tableOutputsOf(node)) {
+    problems.catch(`${pointer}/outputs/${no}/partition`, () => substitute(partition, ahead, base));
   }
 }
 

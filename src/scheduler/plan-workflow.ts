@@ -28,6 +28,7 @@ interface NodeRow extends PlannedSchedule {
   readonly name: string;
   readonly type: string;
   readonly parameters: Record<string, string>;
+  readonly inputs: readonly string[] | null;
   readonly self_dependence: boolean;
   readonly schedule_type: 'normal' | 'frozen' | 'dry_run';
   readonly priority: number;
@@ -104,6 +105,7 @@ async function nodesOf(sql: Sql, { workspaceId, versionId }: PlanOrder): Promise
     `SELECT nv.node_id, n.name, nv.type,
             coalesce((SELECT jsonb_object_agg(p.name, p.expression) FROM workspace_parameter p
                        WHERE p.workspace_id = $2), '{}') || nv.parameters AS parameters,
+            (SELECT array_agg(i ->> 'name') FROM jsonb_array_elements(nv.inputs) i) AS inputs,
             nv.cron, nv.period, nv.dst_policy, nv.effective_from, nv.effective_to, nv.calendar,
             nv.self_dependence, nv.schedule_type, nv.priority, nv.resource_group_id, nv.slots,
             (SELECT jsonb_agg(jsonb_build_object('no', o.no, 'partition', o.partition_expression))
@@ -149,9 +151,17 @@ function parametersOf(
     nodeId: node.node_id,
     instanceId,
   };
+  // An input is nearer than a declaration of the workflow; its value is known at the start, or given here.
+  const inputs = node.inputs ?? [];
+  const { parameters } = node;
+  const names = Object.keys(parameters);
+  const ahead = pick(
+    parameters,
+    names.filter((name) => !inputs.includes(name)),
+  );
   const values = {
-    ...evaluateDeclarations(node.parameters, base),
-    ...pick(order.parameters ?? {}, Object.keys(node.parameters)),
+    ...evaluateDeclarations(ahead, base),
+    ...pick(order.parameters ?? {}, [...names, ...inputs]),
   };
   const outputs = (node.outputs ?? []).map(
     (output) => [`output.${output.no}`, substitute(output.partition, values, base)] as const,

@@ -32,6 +32,18 @@ interface DeclaredParameter {
   readonly level: 'workspace' | 'workflow' | 'node';
 }
 
+/** A parameter whose value is an output of an upstream. */
+interface PreviewedInput {
+  readonly name: string;
+  /** Null: the node's own workflow. */
+  readonly workflow: string | null;
+  readonly node: string;
+  readonly output: string;
+  readonly cycle: 'same' | 'previous';
+  readonly pattern: string | null;
+  readonly default: string | null;
+}
+
 interface PreviewedInstance extends NextCycle {
   readonly values: Readonly<Record<string, string>>;
   /** Why a parameter has no value, by its name. */
@@ -45,6 +57,8 @@ export interface ParameterPreview {
   readonly nodes: readonly {
     readonly node: string;
     readonly parameters: readonly DeclaredParameter[];
+    /** Their values are known only when the node starts, so no instance has them here. */
+    readonly inputs: readonly PreviewedInput[];
     readonly instances: readonly PreviewedInstance[];
   }[];
   readonly nodeTotal: number;
@@ -100,12 +114,24 @@ function previewNode(node: NodeSpec, preview: Preview): ParameterPreview['nodes'
     const instances = nextCycles(schedule, from, count).map((cycle) =>
       previewInstance(node, cycle, parameters, preview),
     );
-    return { node: node.id, parameters, instances };
+    return { node: node.id, parameters, inputs: inputsOf(node), instances };
   } catch (cause) {
     const code = registeredCodeOf(cause);
     if (code === undefined || !(cause instanceof MillraceError)) throw cause;
     throw new MillraceError(code, `node ${node.id}: ${cause.detail}`, { cause });
   }
+}
+
+function inputsOf(node: NodeSpec): PreviewedInput[] {
+  return Object.entries(node.inputs).map(([name, input]) => ({
+    name,
+    workflow: input.workflow ?? null,
+    node: input.node,
+    output: input.output,
+    cycle: input.workflow === undefined && input.node === node.id ? 'previous' : input.cycle,
+    pattern: input.pattern ?? null,
+    default: input.default ?? null,
+  }));
 }
 
 function declaredFor(node: NodeSpec, { spec, outermost }: Preview): DeclaredParameter[] {
@@ -119,6 +145,8 @@ function declaredFor(node: NodeSpec, { spec, outermost }: Preview): DeclaredPara
     for (const [name, expression] of Object.entries(parameters))
       declared.set(name, { name, expression, level });
   }
+  // An input is nearer than what the workflow or the workspace declares under its name.
+  for (const name of Object.keys(node.inputs)) declared.delete(name);
   return [...declared.values()];
 }
 

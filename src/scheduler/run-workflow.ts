@@ -67,6 +67,7 @@ export async function refuseUnknownParameters(
   if (names.length === 0) return;
   const rows = await tx.rows<{ name: string }>(
     `SELECT jsonb_object_keys(parameters) AS name FROM node_version WHERE version_id = $1
+     UNION SELECT i ->> 'name' FROM node_version, jsonb_array_elements(inputs) i WHERE version_id = $1
      UNION SELECT name FROM workspace_parameter WHERE workspace_id = $2 ORDER BY name`,
     [versionId, workspaceId],
   );

@@ -2,11 +2,13 @@ import { type Bizdate, bizdateOf, parseBizdate, plusDays } from '../domain/calen
 import { MillraceError } from '../domain/errors.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import { DAILY_AT_MIDNIGHT } from '../domain/calendar/schedule-times-of.js';
+import type { NamedOutput, NodeInput } from '../domain/params/named-output.js';
 import type { Database, Sql } from '../store/database.js';
 import { holdCalendars } from '../store/repositories/calendar-repository.js';
 import { workspaceParameters } from '../store/repositories/workspace-parameter-repository.js';
 import { writeEvents } from '../store/sql/write-events.sql.js';
 import { dependencyProblems, type ForeignNodes, foreignNodesOf } from './check-dependencies.js';
+import { isSelf } from './check-inputs.js';
 import { type CheckedNodes, checkWorkflow } from './check-workflow.js';
 import { refuseLoops } from './edge-findings.js';
 import { type Dependency, dependenciesOf } from './needs-of.js';
@@ -15,7 +17,12 @@ import { planImmediately } from './patch/plan-immediately.js';
 import { readSpec } from './read-spec.js';
 import type { ScheduleSpec } from './schedule-spec.js';
 import type { SubmitPlan } from './submit-plan.js';
-import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
+import {
+  namedOutputsOf,
+  type NodeSpec,
+  tableOutputsOf,
+  type WorkflowSpec,
+} from './workflow-spec.js';
 
 export interface SubmitOptions {
   readonly workflowId: number;
@@ -75,6 +82,7 @@ export async function submitWorkflow(
       timezone,
       now,
       workflowName: workflow.name,
+      foreign,
       dependencyProblems: await dependencyProblems(tx, dependent, spec, foreign),
       dataSources: await dataSourceTypes(tx, workflow.workspace_id),
       resourceGroups: new Map(groups.map((group) => [group.name, group.slots])),
@@ -169,17 +177,21 @@ async function insertNodes(
   },
 ): Promise<void> {
   const ids = await insertNames(tx, workflow, spec);
+  const idOf = (node: string, other?: string): number | undefined =>
+    other === undefined || other === workflow.name
+      ? ids.get(node)
+      : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined);
   await tx.run(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
             dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode,
             priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
-            timeout_ms, data_sources, labels)
+            timeout_ms, data_sources, labels, named_outputs, inputs)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
             config_version int, parameters jsonb, cron text, period jsonb, dst_policy text,
             effective_from date, effective_to date, calendar text, self_dependence boolean,
             schedule_type text, rerun_mode text, priority smallint, resource_group_id bigint, slots smallint,
             retry_max smallint, retry_interval_ms int, retry_factor double precision, retry_cap_ms int,
-            timeout_ms bigint, data_sources text[], labels text[])`,
+            timeout_ms bigint, data_sources text[], labels text[], named_outputs jsonb, inputs jsonb)`,
     [
       versionId,
       JSON.stringify(
@@ -200,14 +212,13 @@ async function insertNodes(
           timeout_ms: node.timeoutMs,
           data_sources: checked.get(node.id)?.dataSources ?? [],
           labels: [...new Set(node.labels)].sort(),
+          named_outputs: namedOutputColumn(node),
+          inputs: inputColumn(node, workflow.name, idOf),
         })),
       ),
     ],
   );
-  const dependencies = dependenciesOf(spec, workflow.name, (node, other) =>
-    other === undefined ? ids.get(node) : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined),
-  );
-  await insertEdges(tx, versionId, dependencies);
+  await insertEdges(tx, versionId, dependenciesOf(spec, workflow.name, idOf));
   await insertOutputs(tx, versionId, spec, ids);
 }
 
@@ -261,6 +272,34 @@ function retryColumns(retry: NodeSpec['retry']): Record<string, unknown> {
   };
 }
 
+function namedOutputColumn(node: NodeSpec): NamedOutput[] {
+  return namedOutputsOf(node).map(({ name, value, from }) =>
+    value === undefined ? { name, from: from ?? name } : { name, value },
+  );
+}
+
+function inputColumn(
+  node: NodeSpec,
+  workflowName: string,
+  idOf: (node: string, workflow?: string) => number | undefined,
+): NodeInput[] {
+  return Object.entries(node.inputs).flatMap(([name, input]) => {
+    const { output, cycle, pattern, default: fallback } = input;
+    const nodeId = idOf(input.node, input.workflow);
+    if (nodeId === undefined) return [];
+    return [
+      {
+        name,
+        nodeId,
+        output,
+        cycle: isSelf(input, node, { workflowName }) ? 'previous' : cycle,
+        ...(pattern === undefined ? {} : { pattern }),
+        ...(fallback === undefined ? {} : { default: fallback }),
+      },
+    ];
+  });
+}
+
 async function insertEdges(
   tx: Sql,
   versionId: number,
@@ -286,9 +325,9 @@ async function insertOutputs(
   ids: ReadonlyMap<string, number>,
 ): Promise<void> {
   const outputs = spec.nodes.flatMap((node) =>
-    node.outputs.map((output, no) => ({
+    tableOutputsOf(node).map((output) => ({
       node_id: ids.get(node.id),
-      no,
+      no: output.no,
       data_source: output.dataSource,
       table_name: output.table,
       partition_expression: output.partition,

@@ -32,6 +32,51 @@ const need = z.union([
   }),
 ]);
 
+const parameterName = z
+  .string()
+  .regex(/^[A-Za-z_]\w{0,62}$/, 'letters, digits and _, beginning with no digit');
+
+const input = z.strictObject({
+  workflow: z
+    .string()
+    .optional()
+    .meta({ description: 'Another workflow of the workspace; this one without it.' }),
+  node: z.string().meta({
+    description: 'One of `needs`; with selfDependence also the node itself.',
+  }),
+  output: z.string(),
+  cycle: z.enum(['same', 'previous']).default('same').meta({
+    description: 'Of the need; of a node that takes an output of its own it is always `previous`.',
+  }),
+  pattern: z.string().optional().meta({
+    description:
+      'A regular expression that all of the value must fit, or the attempt fails. Without it: word characters, space, dot, colon, dash.',
+  }),
+  default: z.string().optional().meta({
+    description:
+      'Taken when the upstream has left nothing: it was a dry run or set to success, or there is no cycle of it.',
+  }),
+});
+
+const tableOutput = z.strictObject({
+  dataSource: z.string().min(1),
+  table: z.string().min(1),
+  partition: z.string().default('').meta({ description: 'For example ds=${bizdate}.' }),
+});
+
+const namedOutput = z.strictObject({
+  name: parameterName.meta({
+    description: 'A value that downstream nodes may take as an input, instead of a table.',
+  }),
+  value: z.string().max(1000).optional().meta({
+    description: 'A constant, or a text with parameters of the node: ${ds}, also its inputs.',
+  }),
+  from: z.string().min(1).optional().meta({
+    description:
+      'The name under which its runs produce it; without `value` and `from`: the name itself.',
+  }),
+});
+
 const nodeSpec = z.strictObject({
   id: name,
   type: z.string().min(1),
@@ -84,15 +129,16 @@ const nodeSpec = z.strictObject({
     .min(1000)
     .max(168 * 3_600_000)
     .default(24 * 3_600_000),
+  inputs: z.record(parameterName, input).default({}).meta({
+    description:
+      'Parameters by name whose values are outputs of upstream nodes, looked up when the node starts: `{ node, output }`, with `workflow`, `cycle`, `pattern` and `default` as in [parameters.md](parameters.md).',
+  }),
   outputs: z
-    .array(
-      z.strictObject({
-        dataSource: z.string().min(1),
-        table: z.string().min(1),
-        partition: z.string().default('').meta({ description: 'For example ds=${bizdate}.' }),
-      }),
-    )
-    .default([]),
+    .array(z.union([tableOutput, namedOutput]))
+    .default([])
+    .meta({
+      description: 'What its runs leave: partitions of tables, and values by name.',
+    }),
 });
 
 /** A workflow as users write it; the draft is stored as it is, a submitted version with its defaults. */
@@ -107,3 +153,16 @@ export const workflowSpec = z
 
 export type WorkflowSpec = z.output<typeof workflowSpec>;
 export type NodeSpec = WorkflowSpec['nodes'][number];
+type OutputSpec = NodeSpec['outputs'][number];
+export type TableOutput = Extract<OutputSpec, { dataSource: string }>;
+export type NamedOutputSpec = Extract<OutputSpec, { name: string }>;
+
+/** The tables among a node's outputs, each with its place in the list. */
+export function tableOutputsOf(node: NodeSpec): (TableOutput & { readonly no: number })[] {
+  return node.outputs.flatMap((output, no) => ('name' in output ? [] : [{ ...output, no }]));
+}
+
+/** The values among a node's outputs, each with its place in the list. */
+export function namedOutputsOf(node: NodeSpec): (NamedOutputSpec & { readonly no: number })[] {
+  return node.outputs.flatMap((output, no) => ('name' in output ? [{ ...output, no }] : []));
+}

@@ -100,9 +100,11 @@ function endingOf(report: FinishReport): Ending {
     outcome: report.outcome,
     ...(report.errorCode === undefined ? {} : { errorCode: report.errorCode }),
     ...(report.errorDetail === undefined ? {} : { errorDetail: report.errorDetail }),
+    ...(report.outcome === 'succeeded' && Object.keys(report.outputs ?? {}).length > 0
+      ? { outputs: report.outputs ?? {} }
+      : {}),
     result: {
       ...(report.rows === undefined ? {} : { rows: report.rows }),
-      ...(report.outputs === undefined ? {} : { outputs: report.outputs }),
       ...(report.progress === undefined ? {} : { progress: report.progress }),
     },
   };

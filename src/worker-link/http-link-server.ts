@@ -49,6 +49,10 @@ const CALLS: { readonly [M in LinkMethod]: Call<M> } = {
     workerOf,
     answer: (link, body) => link.quarantine(body.workerId, body.attempt, body.records),
   },
+  keepOutputs: {
+    workerOf,
+    answer: (link, body) => link.keepOutputs(body.workerId, body.attempt, body.outputs),
+  },
   answer: { workerOf, answer: (link, body) => link.answer(body.workerId, body.part) },
   goodbye: { workerOf, answer: (link, body) => link.goodbye(body.workerId) },
 };
@@ -165,6 +169,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'MR-A103': 403,
   'MR-A104': 404,
   'MR-A208': 426,
+  'MR-S204': 409,
 };
 
 function sendError(response: ServerResponse, error: unknown): void {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-import { isRegisteredCode, MillraceError } from '../domain/errors.js';
+import { isRegisteredCode } from '../domain/error-registry.js';
+import { MillraceError } from '../domain/errors.js';
+import type { ProducedOutputs } from '../domain/params/named-output.js';
 import { LINK_PREFIX, type LinkMethod } from './link-methods.js';
 import type {
   AttemptRef,
@@ -68,6 +70,14 @@ export class HttpWorkerLink implements WorkerLink {
     records: readonly DirtyRow[],
   ): Promise<void> {
     await this.#call('quarantine', { workerId, attempt, records });
+  }
+
+  async keepOutputs(
+    workerId: number,
+    attempt: AttemptRef,
+    outputs: ProducedOutputs,
+  ): Promise<void> {
+    await this.#call('keepOutputs', { workerId, attempt, outputs });
   }
 
   async answer(workerId: number, part: RequestAnswer): Promise<void> {

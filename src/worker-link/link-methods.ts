@@ -5,6 +5,9 @@ import { LABEL, MAX_LABELS } from '../domain/resource/labels.js';
 const ref = { planDay: z.iso.date(), instanceId: z.int(), epoch: z.int() };
 const attemptRef = z.object(ref);
 const workerId = z.int();
+/** A text of 64 KB has no more characters. */
+const MAX_OUTPUT_CHARACTERS = 64 * 1024;
+const outputs = z.record(z.string().max(200), z.string().max(MAX_OUTPUT_CHARACTERS));
 
 /** What each call of the link may carry over HTTP; every byte from outside passes one of these. */
 export const LINK_BODIES = {
@@ -45,7 +48,7 @@ export const LINK_BODIES = {
         errorCode: z.string().exactOptional(),
         errorDetail: z.string().exactOptional(),
         rows: z.number().exactOptional(),
-        outputs: z.record(z.string(), z.string()).exactOptional(),
+        outputs: outputs.exactOptional(),
         progress: z.unknown().optional(),
       }),
     ),
@@ -77,6 +80,11 @@ export const LINK_BODIES = {
         cells: z.array(z.union([z.string(), z.null(), z.object({ base64: z.string() })])),
       }),
     ),
+  }),
+  keepOutputs: z.object({
+    workerId,
+    attempt: attemptRef,
+    outputs,
   }),
   answer: z.object({
     workerId,

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.js';
 import { MillraceError } from '../domain/errors.js';
 import { encodeDayId } from '../domain/ids.js';
+import type { ProducedOutputs } from '../domain/params/named-output.js';
 import type { Database } from '../store/database.js';
 import { answerRequest, claimRequests } from '../store/repositories/request-repository.js';
 import type { SecretBox } from '../store/secret-box.js';
@@ -201,6 +202,22 @@ export class SqlWorkerLink implements WorkerLink {
        ON CONFLICT DO NOTHING`,
       [own.planDay, own.instanceId, own.epoch, storableJson(records)],
     );
+  }
+
+  async keepOutputs(
+    workerId: number,
+    attempt: AttemptRef,
+    outputs: ProducedOutputs,
+  ): Promise<void> {
+    const kept = await this.#options.database.rows(
+      // What has been taken back must not leave anything that a newer attempt did not say.
+      `UPDATE attempt SET outputs = $5
+        WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND worker_id = $4 AND ended_at IS NULL
+       RETURNING epoch`,
+      [attempt.planDay, attempt.instanceId, attempt.epoch, workerId, JSON.stringify(outputs)],
+    );
+    if (kept.length > 0) return;
+    throw new MillraceError('MR-S204', 'The attempt is not this worker’s any more.');
   }
 
   async answer(workerId: number, part: RequestAnswer): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ProducedOutputs } from '../domain/params/named-output.js';
 import type { AnswerBody, InteractiveJob } from '../store/repositories/request-repository.js';
 
 import type { ClaimDetails } from '../store/sql/claim-details.sql.js';
@@ -30,6 +31,8 @@ export interface WorkerLink {
   log(workerId: number, chunks: readonly LogChunk[]): Promise<void>;
   /** Keeps dirty rows of a running attempt. */
   quarantine(workerId: number, attempt: AttemptRef, records: readonly DirtyRow[]): Promise<void>;
+  /** Keeps the outputs of a running attempt that is about to commit. Throws when it is not its own any more. */
+  keepOutputs(workerId: number, attempt: AttemptRef, outputs: ProducedOutputs): Promise<void>;
   /** One part of the answer to an interactive request. */
   answer(workerId: number, part: RequestAnswer): Promise<void>;
   /** The worker ends in order: its lease is given back at once. */
@@ -115,7 +118,7 @@ export interface FinishReport extends AttemptRef {
   readonly errorCode?: string;
   readonly errorDetail?: string;
   readonly rows?: number;
-  readonly outputs?: Readonly<Record<string, string>>;
+  readonly outputs?: ProducedOutputs;
   readonly progress?: unknown;
 }
 

@@ -48,6 +48,7 @@ export function attemptJobOf(claim: Claim, plugins: PluginHost): AttemptJob {
     parameters: Object.fromEntries(
       Object.entries(claim.parameters).filter(([name]) => !name.startsWith('output.')),
     ),
+    outputs: claim.produces ?? [],
     dataSources,
     plugins: plugins.pluginsOf([
       ...uses,

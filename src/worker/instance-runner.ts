@@ -1,6 +1,7 @@
-import type { DirtyRecord, Progress } from '@millrace/sdk';
+import type { DirtyRecord, Outputs, Progress } from '@millrace/sdk';
 
-import { ERRORS, isRegisteredCode, MillraceError, registeredCodeOf } from '../domain/errors.js';
+import { ERRORS, isRegisteredCode } from '../domain/error-registry.js';
+import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import { type HiddenValue, hideSecrets } from '../domain/hide-secrets.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import type {
@@ -26,6 +27,15 @@ export interface InstanceRunnerOptions {
   readonly maxRetryMs: number;
   readonly crashPoint: (name: string, instance?: string) => Promise<void>;
 }
+
+/** What no later call will answer otherwise. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'MR-A101',
+  'MR-A102',
+  'MR-A103',
+  'MR-A104',
+  'MR-S204',
+]);
 
 /** Why an attempt was asked to stop. `lost`: it is another worker's now and nothing may be reported. */
 export type StopReason = 'stop' | 'timeout' | 'lost' | 'shutdown' | 'no-renewal';
@@ -115,6 +125,7 @@ export class InstanceRunner {
           this.#progress = { ...this.#progress, ...progress };
         },
         onDirty: (records) => this.#onDirty(records),
+        onOutputs: (outputs) => this.#keepOutputs(outputs),
       });
       if (this.#stopReason !== undefined) this.#handle.cancel(this.#stopReason);
       const timeout = setTimeout(
@@ -212,6 +223,21 @@ export class InstanceRunner {
           continue;
         }
         // The outcome stays ours to report as long as the lease is.
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+    }
+  }
+
+  /** Nothing is committed before they are kept: while the link is away the attempt waits for it. */
+  async #keepOutputs(outputs: Outputs): Promise<void> {
+    const { link, workerId, maxRetryMs } = this.#options;
+    for (let delayMs = 100; ; delayMs = Math.min(maxRetryMs, delayMs * 2)) {
+      try {
+        await link.keepOutputs(workerId, this.ref, outputs);
+        return;
+      } catch (error) {
+        const code = registeredCodeOf(error);
+        if (this.isStopping || (code !== undefined && REFUSALS.has(code))) throw error;
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }
     }

@@ -24,6 +24,7 @@ function linkOf(parts: Partial<WorkerLink>): WorkerLink {
     finish: () => Promise.resolve([]),
     log: () => Promise.resolve(),
     quarantine: () => Promise.resolve(),
+    keepOutputs: () => Promise.resolve(),
     answer: () => Promise.resolve(),
     goodbye: () => Promise.resolve(),
     ...parts,

@@ -49,6 +49,24 @@ function zonesToTest(): readonly string[] {
   return [...new Set([...ODD_ZONES, ...chosen])];
 }
 
+/**
+ * Half of the zones are clocks of others under another name. What those must show is worked out once, what
+ * they do show for each of them.
+ */
+function clocksOf(
+  names: readonly string[],
+): { readonly clock: ZoneClock; readonly zones: readonly string[] }[] {
+  const found = new Map<string, { readonly clock: ZoneClock; readonly zones: string[] }>();
+  for (const zone of names) {
+    const clock = zoneClock(zone, FROM, TO);
+    const key = JSON.stringify([clock.offsetAt(FROM), clock.transitions]);
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { clock, zones: [zone] });
+    else known.zones.push(zone);
+  }
+  return [...found.values()];
+}
+
 function transitionsToTest(clock: ZoneClock): readonly Transition[] {
   const { transitions } = clock;
   if (isWhole || transitions.length <= SAMPLED_TRANSITIONS) return transitions;
@@ -112,37 +130,50 @@ function actualCycles(schedule: CycleSchedule, runDay: string): string[] {
   );
 }
 
-/** Every schedule and policy on every day around one change; the lines of those that differ. */
-function differences(zone: string, clock: ZoneClock, change: Transition): object[] {
-  const random = seeded(seed + change.at / MINUTE_MS);
-  const asked = schedulesAround(change, random);
-  const found: object[] = [];
-  for (const runDay of daysAround(change)) {
+interface Expectation {
+  readonly runDay: string;
+  readonly schedule: Omit<CycleSchedule, 'zone'>;
+  /** One cycle a line. */
+  readonly lines: string;
+}
+
+/** Every schedule and policy on every day around one change. */
+function expectationsAround(clock: ZoneClock, change: Transition): Expectation[] {
+  const asked = schedulesAround(change, seeded(seed + change.at / MINUTE_MS));
+  return daysAround(change).flatMap((runDay) => {
     const day = localDay(clock, runDay);
-    for (const { schedule, ...rest } of asked) {
-      for (const dstPolicy of DST_POLICIES) {
-        const expected = expectedCycles(clock, runDay, day, rest, dstPolicy);
-        const actual = actualCycles({ ...schedule, zone, dstPolicy }, runDay);
-        if (actual.join('\n') !== expected.join('\n'))
-          found.push({ zone, runDay, schedule, dstPolicy, actual, expected });
-      }
-    }
-  }
-  return found;
+    return asked.flatMap(({ schedule, ...rest }) =>
+      DST_POLICIES.map((dstPolicy) => ({
+        runDay,
+        schedule: { ...schedule, dstPolicy },
+        lines: expectedCycles(clock, runDay, day, rest, dstPolicy).join('\n'),
+      })),
+    );
+  });
+}
+
+/** Where the product says otherwise. */
+function differences(zone: string, expectations: readonly Expectation[]): object[] {
+  return expectations.flatMap(({ runDay, schedule, lines }) => {
+    const actual = actualCycles({ ...schedule, zone }, runDay).join('\n');
+    return actual === lines ? [] : [{ zone, runDay, schedule, actual, expected: lines }];
+  });
 }
 
 describe(`where a clock jumps, 2000 to 2040 (${sample})`, () => {
   test('no cycle is lost or doubled against what the policy says, and all are in order', () => {
     let changes = 0;
-    for (const zone of zonesToTest()) {
-      const clock = zoneClock(zone, FROM, TO);
+    for (const { clock, zones } of clocksOf(zonesToTest())) {
       for (const change of transitionsToTest(clock)) {
-        changes += 1;
-        expect(differences(zone, clock, change)).toEqual([]);
+        const expectations = expectationsAround(clock, change);
+        for (const zone of zones) {
+          changes += 1;
+          expect(differences(zone, expectations)).toEqual([]);
+        }
       }
     }
-    expect(changes).toBeGreaterThan(70);
-  }, 600_000);
+    expect(changes).toBeGreaterThan(isWhole ? 10_000 : 70);
+  }, 3_600_000);
 
   test('a day that a zone leaves out altogether still has its daily run', () => {
     const clock = zoneClock('Pacific/Apia', FROM, TO);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { ERRORS } from '../../src/domain/errors.js';
+import { ERRORS } from '../../src/domain/error-registry.js';
 import { PluginHost } from '../../src/plugin-host/plugin-host.js';
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));

@@ -107,16 +107,28 @@ export class Session {
     });
   }
 
-  /** Like `run` for statements of users: rows are counted and dropped as they come, not kept. */
-  async count(sql: string): Promise<StatementResult & { readonly rowCount: number }> {
+  /**
+   * Like `run` for statements of users: rows are counted and dropped as they come, not kept; `watcher`
+   * sees their cells, also those of each of several results.
+   */
+  async count(
+    sql: string,
+    watcher?: { begin(): void; add(cells: readonly RawCell[]): void },
+  ): Promise<StatementResult & { readonly rowCount: number }> {
     let total = resultOf([]);
     let rowCount = 0;
     try {
       await this.#untilLost<void>((resolve, reject) => {
-        const query = this.#connection.query({ sql, rowsAsArray: true, typeCast: skipCell });
+        const typeCast: QueryOptions['typeCast'] =
+          watcher === undefined ? skipCell : (field) => field.buffer();
+        const query = this.#connection.query({ sql, rowsAsArray: true, typeCast });
+        query.on('fields', (fields: unknown) => {
+          if (Array.isArray(fields)) watcher?.begin();
+        });
         query.on('result', (row: unknown) => {
           if (Array.isArray(row)) {
             rowCount += 1;
+            watcher?.add(row as RawCell[]);
             return;
           }
           const header = resultOf(row);

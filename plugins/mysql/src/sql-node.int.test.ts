@@ -61,6 +61,37 @@ for (const server of mysqlTestServers()) {
       expect(await values(db, 'SELECT COUNT(*) FROM t')).toEqual([2]);
     });
 
+    test('keeps its outputs before the commit, and a retry that finds the work done returns none', async () => {
+      await using db = await createDatabase(server);
+      await execute(server, 'CREATE TABLE t (id int)', db.name);
+      const kept: unknown[] = [];
+      const keeping = {
+        outputs: ['value', 'rows'],
+        keepOutputs: async (outputs: object) => {
+          kept.push([outputs, await values(db, 'SELECT COUNT(*) FROM t')]);
+        },
+      };
+      const sql = "INSERT INTO t VALUES (1); SELECT 'é', NULL, COUNT(*) FROM t";
+      const died = runSql(configOf(db), sql, {
+        ...keeping,
+        crashPoint: async (name) => {
+          if (name === 'sql:after-commit') throw new Error('died before the report');
+        },
+      });
+      await expect(died).rejects.toThrow('died before the report');
+      const outputs = { value: 'é', rows: '[["é",null,"1"]]' };
+      expect(kept).toEqual([[outputs, [0]]]);
+      const identity = { fence: '2', attempt: 2 };
+      const again = await runSql(configOf(db), sql, { ...keeping, identity });
+      expect(again.outputs ?? {}).toEqual({});
+      expect(kept).toHaveLength(1);
+      const binary = runSql(configOf(db), "SELECT UNHEX('ff')", {
+        ...keeping,
+        identity: { runNumber: 2, fence: '3' },
+      });
+      await expect(binary).rejects.toMatchObject({ code: 'MR-S182' });
+    });
+
     test.each(['sql:before-ledger', 'sql:before-commit'])(
       'ends an older attempt that is frozen at %s, which then cannot commit',
       async (point) => {

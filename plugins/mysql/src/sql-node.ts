@@ -1,4 +1,11 @@
-import { defineNode, PluginError, splitStatements } from '@millrace/sdk';
+import {
+  checkOutputs,
+  defineNode,
+  PluginError,
+  RESULT_OUTPUTS,
+  ResultSet,
+  splitStatements,
+} from '@millrace/sdk';
 import type { NodeContext, NodeResult, RunLog, SqlStatement } from '@millrace/sdk';
 import { z } from 'zod';
 
@@ -30,6 +37,7 @@ export const mysqlSqlNode = defineNode<SqlNodeConfig>({
     },
   ],
   effect: 'exactly-once',
+  produces: RESULT_OUTPUTS,
   dataSourcesOf: (config) => [config.dataSource],
   run: runScript,
 });
@@ -62,6 +70,7 @@ async function runInTransaction(
 ): Promise<NodeResult> {
   // Not START TRANSACTION: a statement that commits by itself would leave the rest outside of one.
   await session.run('SET autocommit = 0');
+  const resultSet = new ResultSet(ctx.outputs);
   let rows = 0;
   for (const [index, statement] of statements.entries()) {
     ctx.signal.throwIfAborted();
@@ -69,31 +78,35 @@ async function runInTransaction(
     if (commitsByItself(statement)) {
       ctx.log.warn(`${head} commits by itself: what stands before it stays, whatever comes after.`);
     }
-    const result = await runStatement(session, statement, head);
+    const result = await runStatement(session, statement, head, resultSet);
     rows += result.affectedRows;
     ctx.log.info(`${head}: ${countOf(result)}`);
     if (result.warnings > 0 || result.hasRows) await logWarnings(session, ctx.log);
     ctx.progress({ rowsWritten: rows });
   }
+  const outputs = resultSet.outputs();
+  checkOutputs(outputs);
   await ctx.crashPoint('sql:before-ledger');
   if (ledger !== undefined) {
     await ledger.judge(session, 'FOR UPDATE');
     await ledger.record(session, rows, 0);
   }
+  if (Object.keys(outputs).length > 0) await ctx.keepOutputs(outputs);
   await ctx.crashPoint('sql:before-commit');
   ctx.signal.throwIfAborted();
   await session.run('COMMIT');
   await ctx.crashPoint('sql:after-commit');
-  return { rows };
+  return { rows, outputs };
 }
 
 async function runStatement(
   session: Session,
   statement: SqlStatement,
   head: string,
+  resultSet: ResultSet,
 ): Promise<CountedResult> {
   try {
-    return await session.count(statement.text);
+    return await session.count(statement.text, resultSet.isWanted ? resultSet : undefined);
   } catch (error) {
     if (!(error instanceof PluginError)) throw error;
     throw new PluginError(error.code, `${head}: ${error.detail}`, { cause: error });

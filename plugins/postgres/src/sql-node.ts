@@ -1,6 +1,14 @@
 import type { NodeContext, NodeResult, SqlStatement } from '@millrace/sdk';
 import type { QueryResult } from 'pg';
-import { PluginError, defineNode, lineAt, splitStatements } from '@millrace/sdk';
+import {
+  PluginError,
+  RESULT_OUTPUTS,
+  ResultSet,
+  checkOutputs,
+  defineNode,
+  lineAt,
+  splitStatements,
+} from '@millrace/sdk';
 import { z } from 'zod';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
@@ -56,6 +64,7 @@ export const postgresSqlNode = defineNode<SqlNodeConfig>({
     },
   ],
   effect: 'exactly-once',
+  produces: RESULT_OUTPUTS,
   dataSourcesOf: (config) => [config.dataSource],
   run: runScript,
 });
@@ -75,7 +84,9 @@ async function runScript(config: SqlNodeConfig, ctx: NodeContext): Promise<NodeR
     if (ended > 0) ctx.log.warn(`ended ${ended} connection(s) of an older attempt`);
     await query(session.client, 'SELECT pg_advisory_lock($1::bigint)', [lockKeyOf(ctx.identity)]);
     if (config.transaction) return await inTransaction(config, statements, session, ctx);
-    return { rows: await runAll(statements, session, ctx) };
+    const result = new ResultSet(ctx.outputs);
+    const rows = await runAll(statements, session, result, ctx);
+    return { rows, outputs: result.outputs() };
   } catch (error) {
     // What the server says after a cancel ("canceling statement") is our own doing.
     ctx.signal.throwIfAborted();
@@ -106,28 +117,33 @@ async function inTransaction(
     ctx.log.info('this run has committed already (its ledger row is there): nothing is run again');
     return { rows: decision.rows };
   }
-  const rows = await runAll(statements, session, ctx);
+  const result = new ResultSet(ctx.outputs);
+  const rows = await runAll(statements, session, result, ctx);
+  const outputs = result.outputs();
+  checkOutputs(outputs);
   // A script may have changed the role or the search path; the ledger row is written as the login user.
   await query(client, 'RESET ROLE');
   await ledger.record(client, ctx.identity, rows, 0);
+  if (Object.keys(outputs).length > 0) await ctx.keepOutputs(outputs);
   await ctx.crashPoint('sql:before-commit');
   ctx.signal.throwIfAborted();
   await query(client, 'COMMIT');
   await ctx.crashPoint('sql:after-commit');
-  return { rows };
+  return { rows, outputs };
 }
 
 /** Runs the statements in turn; returns the rows they changed. */
 async function runAll(
   statements: readonly SqlStatement[],
   session: Session,
+  result: ResultSet,
   ctx: NodeContext,
 ): Promise<number> {
   let changed = 0;
   for (const [i, statement] of statements.entries()) {
     ctx.signal.throwIfAborted();
     const started = Date.now();
-    const { command, rows } = await runOne(statement, session);
+    const { command, rows } = await runOne(statement, session, result);
     if (COUNTED.has(command)) changed += rows;
     const took = `${Date.now() - started} ms`;
     ctx.log.info(
@@ -141,20 +157,26 @@ async function runAll(
 async function runOne(
   statement: SqlStatement,
   session: Session,
+  result: ResultSet,
 ): Promise<{ readonly command: string; readonly rows: number }> {
   const { default: pg } = await import('pg');
   let seen = 0;
   try {
-    const result = await new Promise<QueryResult>((resolve, reject) => {
-      const running = session.client.query(new pg.Query(statement.text));
+    const ended = await new Promise<QueryResult>((resolve, reject) => {
       // With a listener and no callback the driver keeps no row: a SELECT of any size is only counted.
-      running.on('row', () => seen++);
+      const config = { text: statement.text, rowMode: 'array' };
+      const running = session.client.query(new pg.Query<(string | null)[]>(config));
+      running.on('row', (cells) => {
+        if (seen++ === 0) result.begin();
+        if (result.isWanted) result.add(cells);
+      });
       running.on('end', resolve);
       running.on('error', reject);
     });
+    if (seen === 0 && ended.fields.length > 0) result.begin();
     return {
-      command: result.command || statement.verb.toUpperCase(),
-      rows: result.rowCount ?? seen,
+      command: ended.command || statement.verb.toUpperCase(),
+      rows: ended.rowCount ?? seen,
     };
   } catch (error) {
     const position = serverErrorOf(error)?.position;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defineNode, PluginError } from '@millrace/sdk';
 import type { NodeContext, NodeResult } from '@millrace/sdk';
 import { z } from 'zod';
+import { LastLine } from './last-line.js';
 import { runCommand } from './run-command.js';
 
 const config = z.strictObject({
@@ -74,7 +75,11 @@ export function outputsOf(text: string, warn: (text: string) => void): Record<st
   return outputs;
 }
 
+/** The output that is the last line the script printed; other names it writes to `$MILLRACE_OUTPUT`. */
+const LAST_LINE = 'last_line';
+
 async function run(config: ShellConfig, ctx: NodeContext): Promise<NodeResult> {
+  const printed = ctx.outputs.includes(LAST_LINE) ? new LastLine() : undefined;
   const outputFile = join(ctx.workDir, '.millrace-output');
   const { exitCode, signal, lastErrorLine } = await runCommand({
     command: config.command,
@@ -82,7 +87,10 @@ async function run(config: ShellConfig, ctx: NodeContext): Promise<NodeResult> {
     env: environmentOf(config, ctx, outputFile),
     cwd: ctx.workDir,
     signal: ctx.signal,
-    onOutput: (stream, bytes) => ctx.log.write(stream, bytes),
+    onOutput: (stream, bytes) => {
+      if (stream === 'stdout') printed?.add(bytes);
+      ctx.log.write(stream, bytes);
+    },
   });
   ctx.signal.throwIfAborted();
   if (exitCode !== 0) {
@@ -93,14 +101,16 @@ async function run(config: ShellConfig, ctx: NodeContext): Promise<NodeResult> {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  return { outputs: outputsOf(text, (line) => ctx.log.warn(line)) };
+  const written = outputsOf(text, (line) => ctx.log.warn(line));
+  const line = printed?.text() ?? '';
+  return { outputs: line === '' ? written : { [LAST_LINE]: line, ...written } };
 }
 
 export const shellNode = defineNode<ShellConfig>({
   type: 'shell',
   title: 'Shell',
   description:
-    'Runs a script with bash in a process group of its own. At least once: after a crash of its worker it runs again; MILLRACE_ATTEMPT tells the script which time this is. Background processes end with the script.',
+    'Runs a script with bash in a process group of its own. At least once: after a crash of its worker it runs again; MILLRACE_ATTEMPT tells the script which time this is. Background processes end with the script. Outputs: `name=value` lines in the file $MILLRACE_OUTPUT, and `last_line`, the last line of stdout that is not blank.',
   config,
   configVersion: 1,
   examples: [

@@ -4,6 +4,7 @@ import type {
   JobContext,
   Mapping,
   NodeContext,
+  Outputs,
   Progress,
   ResolvedDataSource,
   RunContext,
@@ -46,6 +47,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called at every named point; see `crashAt` and `ParkingPoint`. */
   readonly crashPoint?: (name: string) => Promise<void>;
+  /** Names of the outputs that the node declares. */
+  readonly outputs?: readonly string[];
+  readonly keepOutputs?: (outputs: Outputs) => Promise<void>;
   /** How many dirty records are allowed; default none. */
   readonly dirtyLimit?: number;
   /** How many writers the job will open; default 1. */
@@ -128,6 +132,8 @@ export async function makeNodeContext(
   return {
     ...makeRunContext(options),
     workDir,
+    outputs: options.outputs ?? [],
+    keepOutputs: options.keepOutputs ?? (() => Promise.resolve()),
     dataSource<C>(name: string): ResolvedDataSource<C> {
       const found = dataSources.find((d) => d.name === name);
       if (found === undefined) throw new PluginError('MR-D110', `no data source "${name}"`);

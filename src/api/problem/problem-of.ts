@@ -1,12 +1,7 @@
 import { HttpException } from '@nestjs/common';
 
-import {
-  ERRORS,
-  type FieldError,
-  isRegisteredCode,
-  MillraceError,
-  type RegisteredCode,
-} from '../../domain/errors.js';
+import { ERRORS, isRegisteredCode, type RegisteredCode } from '../../domain/error-registry.js';
+import { type FieldError, MillraceError } from '../../domain/errors.js';
 import { sqlStateOf } from '../../store/database.js';
 import { statusOf } from './status-of.js';
 

@@ -1,4 +1,4 @@
-import { ERRORS, type RegisteredCode } from '../../domain/errors.js';
+import { ERRORS, type RegisteredCode } from '../../domain/error-registry.js';
 
 const BY_CODE: Partial<Record<RegisteredCode, number>> = {
   'MR-A101': 400,

@@ -110,6 +110,26 @@ export const attemptSchema = z
       .nullable()
       .meta({ description: '`title` and `help` are absent for a code of a newer worker.' }),
     result: z.unknown(),
+    inputs: z
+      .record(
+        z.string(),
+        z.object({
+          value: z.string(),
+          output: z.string(),
+          instance: z
+            .string()
+            .optional()
+            .meta({ description: 'Whose output it is; absent: the default was taken.' }),
+          runNumber: z.int().optional().meta({ description: 'Of that instance.' }),
+          reason: z.string().optional().meta({ description: 'Why the default was taken.' }),
+        }),
+      )
+      .nullable()
+      .meta({ description: 'What it was given of upstreams, by parameter; null: it takes none.' }),
+    outputs: z
+      .record(z.string(), z.string())
+      .nullable()
+      .meta({ description: 'What it has produced for downstreams.' }),
   })
   .meta({ id: 'Attempt' });
 

@@ -92,6 +92,22 @@ export const parameterPreviewSchema = z
               .meta({ description: 'Where the declaration in force stands; the nearest wins.' }),
           }),
         ),
+        inputs: z
+          .array(
+            z.object({
+              name: z.string(),
+              workflow: z.string().nullable().meta({ description: 'null: the same workflow.' }),
+              node: z.string(),
+              output: z.string(),
+              cycle: z.enum(['same', 'previous']),
+              pattern: z.string().nullable(),
+              default: z.string().nullable(),
+            }),
+          )
+          .meta({
+            description:
+              'Parameters that are outputs of upstreams: their values are known only when the node starts.',
+          }),
         instances: z.array(
           z.object({
             ...cycleFields,

@@ -16,6 +16,18 @@ const attemptSchema = z.looseObject({
   epoch: z.number(),
   worker: z.string().nullish(),
   error: z.looseObject({ code: z.string(), detail: z.string() }).nullish(),
+  inputs: z
+    .record(
+      z.string(),
+      z.looseObject({
+        value: z.string(),
+        output: z.string(),
+        instance: z.string().optional(),
+        reason: z.string().optional(),
+      }),
+    )
+    .nullish(),
+  outputs: z.record(z.string(), z.string()).nullish(),
 });
 type Attempt = z.infer<typeof attemptSchema>;
 
@@ -29,6 +41,41 @@ const ATTEMPT_COLUMNS: readonly TableColumn<Attempt>[] = [
   { title: 'ended', of: (a) => a.endedAt ?? '' },
   { title: 'error', of: (a) => (a.error ? `${a.error.code} ${a.error.detail}` : '') },
 ];
+
+interface Value {
+  readonly kind: 'input' | 'output';
+  readonly name: string;
+  readonly value: string;
+  readonly from: string;
+}
+
+const SHOWN_CHARACTERS = 60;
+const VALUE_COLUMNS: readonly TableColumn<Value>[] = [
+  { title: '', of: ({ kind }) => kind },
+  { title: 'name', of: ({ name }) => name },
+  {
+    title: 'value',
+    of: ({ value }) =>
+      value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}…` : value,
+  },
+  { title: 'from', of: ({ from }) => from },
+];
+
+/** What the attempt was given of upstreams, and what it left for downstreams. */
+function valuesOf({ inputs, outputs }: Attempt): Value[] {
+  return [
+    ...Object.entries(inputs ?? {}).map(([name, { value, output, instance, reason }]): Value => {
+      const from = instance === undefined ? `default: ${reason ?? ''}` : `${output} of ${instance}`;
+      return { kind: 'input', name, value, from };
+    }),
+    ...Object.entries(outputs ?? {}).map(([name, value]): Value => ({
+      kind: 'output',
+      name,
+      value,
+      from: '',
+    })),
+  ];
+}
 
 export const instancesShow: Command = {
   path: ['instances', 'show'],
@@ -53,7 +100,10 @@ export const instancesShow: Command = {
         took: durationText(instance),
       });
       if (attempts.length === 0) return fields;
-      return `${fields}\n${renderTable(attempts, ATTEMPT_COLUMNS, settings.color)}`;
+      const history = `${fields}\n${renderTable(attempts, ATTEMPT_COLUMNS, settings.color)}`;
+      const values = attempts.slice(0, 1).flatMap(valuesOf);
+      if (values.length === 0) return history;
+      return `${history}\n${renderTable(values, VALUE_COLUMNS, settings.color)}`;
     });
     return EXIT.ok;
   },

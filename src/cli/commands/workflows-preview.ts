@@ -11,10 +11,22 @@ const instanceSchema = z.looseObject({
   values: z.record(z.string(), z.string()),
   errors: z.record(z.string(), z.string()).default({}),
 });
+const inputSchema = z.looseObject({
+  name: z.string(),
+  workflow: z.string().nullish(),
+  node: z.string(),
+  output: z.string(),
+});
 const previewSchema = z.looseObject({
   version: z.number().nullish(),
   timezone: z.string(),
-  nodes: z.array(z.looseObject({ node: z.string(), instances: z.array(instanceSchema) })),
+  nodes: z.array(
+    z.looseObject({
+      node: z.string(),
+      inputs: z.array(inputSchema).default([]),
+      instances: z.array(instanceSchema),
+    }),
+  ),
 });
 
 export const workflowsPreview: Command = {
@@ -42,8 +54,8 @@ export const workflowsPreview: Command = {
     const preview = flags.isSet('draft')
       ? (await client.send('POST', path, previewSchema, { body: chosen })).value
       : await client.get(path, previewSchema, chosen);
-    const rows = preview.nodes.flatMap(({ node, instances }) =>
-      instances.map((instance) => ({ node, ...instance })),
+    const rows = preview.nodes.flatMap(({ node, inputs, instances }) =>
+      instances.map((instance) => ({ node, inputs, ...instance })),
     );
     printer.list(
       rows,
@@ -52,7 +64,7 @@ export const workflowsPreview: Command = {
         { title: 'bizdate', of: (row) => row.bizdate },
         { title: preview.timezone, of: (row) => row.localTime },
         { title: 'dry run', of: (row) => row.dryRun ?? '' },
-        { title: 'parameters', of: ({ values, errors }) => pairs(values, errors) },
+        { title: 'parameters', of: ({ values, errors, inputs }) => pairs(values, errors, inputs) },
       ],
       (row) => row.node,
     );
@@ -63,9 +75,14 @@ export const workflowsPreview: Command = {
 function pairs(
   values: Readonly<Record<string, string>>,
   errors: Readonly<Record<string, string>>,
+  inputs: readonly z.infer<typeof inputSchema>[],
 ): string {
   return [
     ...Object.entries(values).map(([name, value]) => `${name}=${value}`),
     ...Object.entries(errors).map(([name, detail]) => `${name}: ${detail}`),
+    ...inputs.map(({ name, workflow, node, output }) => {
+      const from = `${workflow == null ? '' : `${workflow}/`}${node}`;
+      return `${name}=(at the start: ${output} of ${from})`;
+    }),
   ].join(' ');
 }

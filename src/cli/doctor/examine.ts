@@ -1,4 +1,5 @@
-import { ERRORS, registeredCodeOf } from '../../domain/errors.js';
+import { ERRORS } from '../../domain/error-registry.js';
+import { registeredCodeOf } from '../../domain/errors.js';
 import type { Database } from '../../store/database.js';
 import { CliError } from '../cli-error.js';
 import { findDatabase, withDatabase } from '../find-database.js';

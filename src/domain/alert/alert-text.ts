@@ -1,4 +1,4 @@
-import { ERRORS, isRegisteredCode } from '../errors.js';
+import { ERRORS, isRegisteredCode } from '../error-registry.js';
 import type { AlertConditionKind } from './alert-rule.js';
 
 /** What is known of one alert. Names are null where the thing is gone, or is none of its condition. */

@@ -4,6 +4,11 @@ export type LocalDate = string;
 const DAY_MS = 86_400_000;
 const DATE = /^[1-9]\d{3}-\d{2}-\d{2}$/;
 
+/** Planning asks for the same few days with every cycle, and reading or writing a date costs a microsecond. */
+const MAX_CACHED = 10_000;
+const dayNumbers = new Map<LocalDate, number>();
+const dates = new Map<number, LocalDate>();
+
 /** True for a day that exists: `2025-02-29` is none. */
 export function isLocalDate(text: string): boolean {
   return DATE.test(text) && dateOfDay(utcDays(text)) === text;
@@ -11,15 +16,25 @@ export function isLocalDate(text: string): boolean {
 
 /** Days since 1970-01-01. Throws RangeError unless `isLocalDate`. */
 export function dayOfDate(date: LocalDate): number {
+  const known = dayNumbers.get(date);
+  if (known !== undefined) return known;
   if (!isLocalDate(date)) throw new RangeError(`"${date}" is not a day written YYYY-MM-DD`);
-  return utcDays(date);
+  const day = utcDays(date);
+  if (dayNumbers.size >= MAX_CACHED) dayNumbers.clear();
+  dayNumbers.set(date, day);
+  return day;
 }
 
 /** The inverse of `dayOfDate`. Throws RangeError outside of the years 1000 to 9999. */
 export function dateOfDay(day: number): LocalDate {
+  const known = dates.get(day);
+  if (known !== undefined) return known;
   if (!(day >= -354_285 && day <= 2_932_896))
     throw new RangeError('the year is not within 1000 to 9999');
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+  const date = new Date(day * DAY_MS).toISOString().slice(0, 10);
+  if (dates.size >= MAX_CACHED) dates.clear();
+  dates.set(day, date);
+  return date;
 }
 
 export function addDays(date: LocalDate, days: number): LocalDate {

@@ -1,4 +1,4 @@
-import type { RegisteredCode } from '../errors.js';
+import type { RegisteredCode } from '../error-registry.js';
 import {
   type EdgeKind,
   type EdgeOutcome,

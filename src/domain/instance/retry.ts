@@ -1,4 +1,4 @@
-import { ERRORS, type RegisteredCode } from '../errors.js';
+import { ERRORS, type RegisteredCode } from '../error-registry.js';
 import type { RerunMode } from './operation.js';
 
 export interface RetryPolicy {

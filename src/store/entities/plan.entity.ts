@@ -227,6 +227,8 @@ export const AttemptEntity = new EntitySchema({
     error_code: { type: 'text', nullable: true },
     error_detail: { type: 'text', nullable: true },
     result: { type: 'jsonb', nullable: true },
+    inputs: { type: 'jsonb', nullable: true },
+    outputs: { type: 'jsonb', nullable: true },
   },
 });
 

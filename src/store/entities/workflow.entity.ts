@@ -71,6 +71,8 @@ export const NodeVersionEntity = new EntitySchema({
     timeout_ms: { type: 'bigint' },
     data_sources: { type: 'text', array: true },
     labels: { type: 'text', array: true, default: () => "'{}'::text[]" },
+    named_outputs: { type: 'jsonb', default: () => "'[]'::jsonb" },
+    inputs: { type: 'jsonb', default: () => "'[]'::jsonb" },
   },
 });
 

@@ -1,6 +1,7 @@
 import type { InstanceStatus } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
 import { conditionsOf, type InstanceMatch, Values } from '../sql/matching-instances.js';
+import type { AttemptInputs } from '../sql/resolve-inputs.sql.js';
 
 /** Where an instance is: its partition and its id. */
 export interface InstanceKey {
@@ -72,6 +73,9 @@ export interface AttemptSummary {
   readonly errorCode: string | null;
   readonly errorDetail: string | null;
   readonly result: unknown;
+  readonly inputs: AttemptInputs | null;
+  /** By the names under which it produced them. */
+  readonly outputs: Readonly<Record<string, string>> | null;
 }
 
 /** Which instances a list or its facets are about. */
@@ -287,7 +291,7 @@ export async function attemptsOf(
     `SELECT a.epoch, a.run_number AS "runNumber", a.attempt, a.state, k.name AS worker,
             a.version_id AS "versionId", a.claimed_at AS "claimedAt", a.started_at AS "startedAt",
             a.ended_at AS "endedAt", a.error_code AS "errorCode", a.error_detail AS "errorDetail",
-            a.result
+            a.result, a.inputs, a.outputs
        FROM attempt a LEFT JOIN worker k ON k.id = a.worker_id
       WHERE a.plan_day = $1 AND a.instance_id = $2
       ORDER BY a.epoch DESC`,

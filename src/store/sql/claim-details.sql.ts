@@ -1,7 +1,10 @@
-import { MillraceError, type RegisteredCode, registeredCodeOf } from '../../domain/errors.js';
+import type { RegisteredCode } from '../../domain/error-registry.js';
+import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
+import type { NamedOutput, NodeInput } from '../../domain/params/named-output.js';
 import type { Sql } from '../database.js';
 import type { SecretBox } from '../secret-box.js';
 import type { ClaimedRow } from './claim-ready-instances.sql.js';
+import { type InputAsk, resolveInputs } from './resolve-inputs.sql.js';
 
 /** What a worker must know of a claimed instance, credentials included: for this attempt alone. */
 export interface ClaimDetails {
@@ -15,7 +18,10 @@ export interface ClaimDetails {
   readonly scheduledAt: Date;
   readonly timezone: string;
   readonly timeoutMs: number;
+  /** With those that come from upstreams. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** Names of what its downstreams may take of this run; absent: an api of an older release. */
+  readonly produces?: readonly string[];
   readonly dataSources: readonly {
     readonly name: string;
     readonly type: string;
@@ -28,8 +34,13 @@ export interface ClaimDetails {
   readonly problem?: { readonly code: RegisteredCode; readonly detail: string };
 }
 
-interface DetailRow extends Omit<ClaimDetails, 'dataSources' | 'problem' | 'parameters'> {
+interface DetailRow extends Omit<
+  ClaimDetails,
+  'dataSources' | 'problem' | 'parameters' | 'produces'
+> {
   readonly id: number;
+  readonly inputs: readonly NodeInput[] | null;
+  readonly named_outputs: readonly NamedOutput[] | null;
   readonly parameters: ClaimDetails['parameters'] | null;
   readonly dataSources:
     | readonly {
@@ -48,10 +59,53 @@ export async function claimDetails(
   box: SecretBox,
   claimed: readonly ClaimedRow[],
 ): Promise<Map<number, ClaimDetails>> {
-  const rows = await sql.rows<DetailRow>(
+  const rows = await detailRows(sql, claimed);
+  const taken = await resolveInputs(sql, inputAsks(rows, claimed));
+  const details = new Map<number, ClaimDetails>();
+  for (const { id, dataSources, parameters: stored, inputs: _, named_outputs, ...found } of rows) {
+    const { values, problem } = taken.get(id) ?? {};
+    const produces = (named_outputs ?? []).flatMap((each) => ('from' in each ? [each.from] : []));
+    const row = { ...found, produces, parameters: { ...stored, ...values } };
+    try {
+      if (stored === null) {
+        throw new MillraceError('MR-A109', `The store has no parameters of instance ${id}.`);
+      }
+      if (problem !== undefined) throw new MillraceError(problem.code, problem.detail);
+      details.set(id, { ...row, dataSources: await openedOf(sql, box, dataSources ?? []) });
+    } catch (error) {
+      const code = registeredCodeOf(error);
+      // Anything else is the database's: the claim is rolled back and tried again.
+      if (code === undefined || !(error instanceof MillraceError)) throw error;
+      details.set(id, { ...row, dataSources: [], problem: { code, detail: error.detail } });
+    }
+  }
+  return details;
+}
+
+async function openedOf(
+  sql: Sql,
+  box: SecretBox,
+  sources: NonNullable<DetailRow['dataSources']>,
+): Promise<ClaimDetails['dataSources']> {
+  const opened: ClaimDetails['dataSources'][number][] = [];
+  for (const source of sources) {
+    opened.push({
+      name: source.name,
+      type: source.type,
+      visible: source.config,
+      secret: (await box.open(sql, source.secret_id)) as Readonly<Record<string, unknown>>,
+      configVersion: source.config_version,
+    });
+  }
+  return opened;
+}
+
+async function detailRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<DetailRow[]> {
+  return await sql.rows<DetailRow>(
     `SELECT i.id, i.node_id AS "nodeId", n.name AS "nodeName", i.workflow_id AS "workflowId",
             nv.type AS "nodeType", nv.config, nv.config_version AS "configVersion", i.bizdate,
             i.scheduled_at AS "scheduledAt", v.timezone, nv.timeout_ms AS "timeoutMs", d.parameters,
+            pv.inputs, pv.named_outputs,
             (SELECT jsonb_agg(jsonb_build_object('name', s.name, 'type', s.type, 'config', s.config,
                       'config_version', s.config_version, 'secret_id', s.secret_id))
                FROM data_source s WHERE s.workspace_id = i.workspace_id
@@ -61,6 +115,8 @@ export async function claimDetails(
        JOIN node n ON n.id = i.node_id
        JOIN node_version nv ON nv.version_id = c.version_id AND nv.node_id = i.node_id
        JOIN workflow_version v ON v.id = i.version_id
+       -- Inputs and outputs are parameters: those of the planned version, also when the code is newer.
+       LEFT JOIN node_version pv ON pv.version_id = i.version_id AND pv.node_id = i.node_id
        LEFT JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id`,
     [
       [...new Set(claimed.map((row) => row.plan_day))],
@@ -68,30 +124,14 @@ export async function claimDetails(
       claimed.map((row) => row.version_id),
     ],
   );
-  const details = new Map<number, ClaimDetails>();
-  for (const { id, dataSources, parameters: stored, ...found } of rows) {
-    const row = { ...found, parameters: stored ?? {} };
-    try {
-      if (stored === null) {
-        throw new MillraceError('MR-A109', `The store has no parameters of instance ${id}.`);
-      }
-      const opened: ClaimDetails['dataSources'][number][] = [];
-      for (const source of dataSources ?? []) {
-        opened.push({
-          name: source.name,
-          type: source.type,
-          visible: source.config,
-          secret: (await box.open(sql, source.secret_id)) as Readonly<Record<string, unknown>>,
-          configVersion: source.config_version,
-        });
-      }
-      details.set(id, { ...row, dataSources: opened });
-    } catch (error) {
-      const code = registeredCodeOf(error);
-      // Anything else is the database's: the claim is rolled back and tried again.
-      if (code === undefined || !(error instanceof MillraceError)) throw error;
-      details.set(id, { ...row, dataSources: [], problem: { code, detail: error.detail } });
-    }
-  }
-  return details;
+}
+
+/** A value that a test run or a backfill was given for an input stands among the planned ones. */
+function inputAsks(rows: readonly DetailRow[], claimed: readonly ClaimedRow[]): InputAsk[] {
+  const rowOf = new Map(rows.map((row) => [row.id, row]));
+  return claimed.flatMap(({ plan_day: planDay, id, epoch }) => {
+    const { inputs, parameters } = rowOf.get(id) ?? {};
+    const open = (inputs ?? []).filter(({ name }) => !Object.hasOwn(parameters ?? {}, name));
+    return open.length === 0 ? [] : [{ planDay, id, epoch, inputs: open }];
+  });
 }

@@ -1,4 +1,4 @@
-import { isRegisteredCode } from '../../domain/errors.js';
+import { isRegisteredCode } from '../../domain/error-registry.js';
 import type { RerunMode } from '../../domain/instance/operation.js';
 import { isRetried, retryDelayMs } from '../../domain/instance/retry.js';
 import { HELD_STATUSES, type InstanceStatus, isFinal } from '../../domain/instance/status.js';
@@ -29,7 +29,9 @@ export interface Ending {
   readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned' | 'lost';
   readonly errorCode?: string;
   readonly errorDetail?: string;
-  /** What the attempt wrote down: rows, outputs, last progress. */
+  /** What downstreams may take; absent: nothing, or what it kept before it committed. */
+  readonly outputs?: Readonly<Record<string, string>>;
+  /** What the attempt wrote down: rows, last progress. */
   readonly result: Readonly<Record<string, unknown>>;
 }
 
@@ -190,9 +192,9 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
   );
   await tx.run(
     `UPDATE attempt a SET state = e.state, ended_at = $8, error_code = e.code, error_detail = e.detail,
-            result = e.result
-       FROM unnest($1::date[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
-            AS e(plan_day, id, epoch, state, code, detail, result)
+            result = e.result, outputs = coalesce(e.outputs, a.outputs)
+       FROM unnest($1::date[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+              $9::jsonb[]) AS e(plan_day, id, epoch, state, code, detail, result, outputs)
       WHERE a.plan_day = e.plan_day AND a.instance_id = e.id AND a.epoch = e.epoch`,
     [
       days,
@@ -205,6 +207,9 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
       ),
       ended.map(({ ending }) => storableJson(ending.result)),
       now,
+      ended.map(({ ending: { outputs } }) =>
+        outputs === undefined ? null : JSON.stringify(outputs),
+      ),
     ],
   );
   const later = ended.filter(({ status }) => !isFinal(status));

@@ -11,6 +11,8 @@ export interface ForeignNode {
   readonly firstBizdate: string | null;
   /** Null: its latest version has no such node. */
   readonly nodeId: number | null;
+  /** Names of the values it leaves for downstreams. */
+  readonly outputs: readonly string[] | null;
 }
 
 export async function loadForeignNodes(
@@ -21,7 +23,8 @@ export async function loadForeignNodes(
   if (names.length === 0) return [];
   return await sql.rows<ForeignNode>(
     `SELECT q.workflow, q.node, w.id AS "workflowId", w.scheduled AS "isScheduled",
-            v.first_bizdate AS "firstBizdate", nv.node_id AS "nodeId"
+            v.first_bizdate AS "firstBizdate", nv.node_id AS "nodeId",
+            (SELECT array_agg(o ->> 'name') FROM jsonb_array_elements(nv.named_outputs) o) AS outputs
        FROM unnest($2::text[], $3::text[]) AS q(workflow, node)
        LEFT JOIN workflow w ON w.workspace_id = $1 AND w.name = q.workflow
        LEFT JOIN LATERAL (SELECT id, first_bizdate FROM workflow_version

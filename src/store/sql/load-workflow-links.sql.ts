@@ -55,3 +55,25 @@ export async function loadNeedsOfMissing(
     [workflowId, nodes],
   );
 }
+
+/** Who takes an output of this workflow that is not among `outputs`, by the latest versions: up to 20. */
+export async function loadInputsOfMissing(
+  sql: Sql,
+  workflowId: number,
+  outputs: readonly { readonly node: string; readonly output: string }[],
+): Promise<{ readonly node: string; readonly output: string; readonly takenBy: string }[]> {
+  return await sql.rows(
+    `SELECT DISTINCT u.name AS node, i.output, w.name || '/' || d.name AS "takenBy"
+       FROM node u JOIN edge e ON e.upstream_node_id = u.id
+       JOIN workflow_version v ON v.id = e.version_id AND v.workflow_id <> u.workflow_id
+       JOIN workflow w ON w.id = v.workflow_id
+       JOIN node d ON d.id = e.downstream_node_id
+       JOIN node_version nv ON nv.version_id = v.id AND nv.node_id = d.id
+       CROSS JOIN LATERAL jsonb_to_recordset(nv.inputs) AS i("nodeId" bigint, output text)
+      WHERE u.workflow_id = $1 AND i."nodeId" = u.id
+        AND (u.name, i.output) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
+        AND v.version = (SELECT max(version) FROM workflow_version m WHERE m.workflow_id = v.workflow_id)
+      ORDER BY 1, 2, 3 LIMIT 20`,
+    [workflowId, outputs.map((each) => each.node), outputs.map((each) => each.output)],
+  );
+}

@@ -1,6 +1,6 @@
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { crashPlanOf, crashPointsOf } from '../../dataplane/crash-point.js';
-import type { DirtyRecord } from '@millrace/sdk';
+
 import type { AttemptJob } from './attempt-job.js';
 import { AttemptLog } from './attempt-log.js';
 import type { FromAttempt, ToAttempt } from './attempt-protocol.js';
@@ -13,7 +13,7 @@ class AttemptRunner {
   readonly #unkept = new Map<number, (error: string | undefined) => void>();
   #cancel: AbortController | undefined;
   #log: AttemptLog | undefined;
-  #dirtyNo = 0;
+  #keepNo = 0;
 
   constructor(send: (message: FromAttempt) => void) {
     this.#send = send;
@@ -30,7 +30,7 @@ class AttemptRunner {
       case 'log-taken':
         this.#log?.taken(message.bytes);
         return;
-      case 'dirty-kept':
+      case 'kept':
         this.#unkept.get(message.no)?.(message.error);
         this.#unkept.delete(message.no);
         return;
@@ -53,19 +53,20 @@ class AttemptRunner {
       signal: cancel.signal,
       progress: (progress) => this.#send({ tag: 'progress', progress }),
       answer: (part) => this.#send({ tag: 'answer', part }),
-      keepDirty: (records) => this.#keepDirty(records),
+      keepDirty: (records) => this.#keep((no) => ({ tag: 'dirty', no, records })),
+      keepOutputs: (outputs) => this.#keep((no) => ({ tag: 'outputs', no, outputs })),
       crashPoint: (name) => this.#crashPoint(name, job.identity.instanceId),
     });
     log.close();
     this.#send({ tag: 'end', outcome });
   }
 
-  #keepDirty(records: readonly DirtyRecord[]): Promise<void> {
-    this.#dirtyNo += 1;
-    const no = this.#dirtyNo;
+  #keep(messageOf: (no: number) => FromAttempt): Promise<void> {
+    this.#keepNo += 1;
+    const no = this.#keepNo;
     return new Promise((resolve, reject) => {
       this.#unkept.set(no, (error) => (error === undefined ? resolve() : reject(new Error(error))));
-      this.#send({ tag: 'dirty', no, records });
+      this.#send(messageOf(no));
     });
   }
 }

@@ -109,7 +109,8 @@ describe('an attempt host', () => {
     ['a thread', false],
     ['a process of its own', true],
   ])('runs a node in %s and reports its outputs, rows and log', async (_, isolated) => {
-    const outcome = await runWild('echo', { text: 'there' }, isolated).result;
+    const more = { outputs: ['text'] };
+    const outcome = await runWild('echo', { text: 'there' }, isolated, more).result;
     expect(outcome).toEqual({ status: 'succeeded', outputs: { text: 'there' }, rows: 3 });
     expect(log).toBe('info: hello there\n');
     expect(await readdir(join(folder, 'home'))).toEqual([]);
@@ -187,7 +188,10 @@ describe('an attempt host', () => {
   test('a process gets its credentials by message alone', async () => {
     process.env['MILLRACE_ATTEMPT_TEST_SECRET'] = 'from-the-worker';
     const db = { name: 'db', type: 'none', config: { password: 'pw-7731' } };
-    const outcome = await runWild('env', {}, true, { dataSources: [db] }).result;
+    const outcome = await runWild('env', {}, true, {
+      dataSources: [db],
+      outputs: ['env', 'argv', 'secret'],
+    }).result;
     delete process.env['MILLRACE_ATTEMPT_TEST_SECRET'];
     if (outcome.status !== 'succeeded') throw new Error(JSON.stringify(outcome));
     expect(outcome.outputs['secret']).toBe('pw-7731');

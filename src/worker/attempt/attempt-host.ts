@@ -200,7 +200,10 @@ class RunningAttempt implements AttemptHandle {
         this.#hooks.onAnswer?.(message.part);
         return;
       case 'dirty':
-        void this.#keepDirty(message.no, message.records);
+        void this.#keep(message.no, async () => this.#hooks.onDirty?.(message.records));
+        return;
+      case 'outputs':
+        void this.#keep(message.no, async () => this.#hooks.onOutputs?.(message.outputs));
         return;
       case 'end':
         this.#end(message.outcome);
@@ -222,16 +225,13 @@ class RunningAttempt implements AttemptHandle {
     return this.#logged;
   }
 
-  async #keepDirty(
-    no: number,
-    records: Extract<FromAttempt, { tag: 'dirty' }>['records'],
-  ): Promise<void> {
+  async #keep(no: number, keep: () => Promise<void>): Promise<void> {
     try {
-      await this.#hooks.onDirty?.(records);
-      this.#transport?.post({ tag: 'dirty-kept', no });
+      await keep();
+      this.#transport?.post({ tag: 'kept', no });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#transport?.post({ tag: 'dirty-kept', no, error: reason });
+      this.#transport?.post({ tag: 'kept', no, error: reason });
     }
   }
 

@@ -2,10 +2,11 @@ import type {
   AttemptIdentity,
   BrowseRequest,
   DirtyRecord,
+  Outputs,
   Progress,
   ResolvedDataSource,
 } from '@millrace/sdk';
-import type { RegisteredCode } from '../../domain/errors.js';
+import type { RegisteredCode } from '../../domain/error-registry.js';
 import type { PluginRef } from '../../plugin-host/plugin-host.js';
 
 export type AttemptTask =
@@ -31,6 +32,8 @@ export interface AttemptJob {
   readonly task: AttemptTask;
   readonly identity: AttemptIdentity;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Names of the outputs its node declares of a run; absent: none. */
+  readonly outputs?: readonly string[];
   /** Decrypted; those the task names and no others. */
   readonly dataSources: readonly ResolvedDataSource[];
   /** The plugins of the task and of its data sources: `PluginHost.pluginsOf`. */
@@ -52,7 +55,7 @@ export interface SyncTotals {
 export type AttemptOutcome =
   | {
       readonly status: 'succeeded';
-      readonly outputs: Readonly<Record<string, string>>;
+      readonly outputs: Outputs;
       readonly rows?: number;
       readonly sync?: SyncTotals;
       /** Of `connectivity`: all its steps. Of `browse`: the BrowseAnswer. */
@@ -79,6 +82,8 @@ export interface AttemptHooks {
   onAnswer?(part: unknown): void;
   /** Keeps dirty records; the attempt waits for it and fails when it does. */
   onDirty?(records: readonly DirtyRecord[]): void | Promise<void>;
+  /** Keeps the outputs of a run that is about to commit; the attempt waits for it and fails when it does. */
+  onOutputs?(outputs: Outputs): void | Promise<void>;
 }
 
 export interface AttemptHandle {

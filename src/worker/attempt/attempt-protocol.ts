@@ -1,4 +1,4 @@
-import type { DirtyRecord, Progress } from '@millrace/sdk';
+import type { DirtyRecord, Outputs, Progress } from '@millrace/sdk';
 import type { AttemptJob, AttemptOutcome, LogStream } from './attempt-job.js';
 
 export interface LogEntry {
@@ -13,11 +13,13 @@ export type ToAttempt =
   | { readonly tag: 'cancel'; readonly reason: string }
   /** That many bytes of log are out of the host's hands. */
   | { readonly tag: 'log-taken'; readonly bytes: number }
-  | { readonly tag: 'dirty-kept'; readonly no: number; readonly error?: string };
+  /** Dirty records or outputs are out of the host's hands. */
+  | { readonly tag: 'kept'; readonly no: number; readonly error?: string };
 
 export type FromAttempt =
   | { readonly tag: 'log'; readonly entries: readonly LogEntry[] }
   | { readonly tag: 'progress'; readonly progress: Progress }
   | { readonly tag: 'answer'; readonly part: unknown }
   | { readonly tag: 'dirty'; readonly no: number; readonly records: readonly DirtyRecord[] }
+  | { readonly tag: 'outputs'; readonly no: number; readonly outputs: Outputs }
   | { readonly tag: 'end'; readonly outcome: AttemptOutcome };

@@ -1,5 +1,11 @@
-import type { ConnectivityStep, DirtyRecord, NodeContext, ResolvedDataSource } from '@millrace/sdk';
-import { PluginError } from '@millrace/sdk';
+import type {
+  ConnectivityStep,
+  DirtyRecord,
+  NodeContext,
+  Outputs,
+  ResolvedDataSource,
+} from '@millrace/sdk';
+import { PluginError, checkOutputs } from '@millrace/sdk';
 import { runSyncJob } from '../../dataplane/sync-job.js';
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import { parseConfig } from '../../plugin-host/config-fields.js';
@@ -12,7 +18,7 @@ type TaskOf<K extends AttemptTask['kind']> = Extract<AttemptTask, { kind: K }>;
 /** What an attempt may do to the world besides its own work. */
 export interface AttemptContext extends Omit<
   NodeContext,
-  'identity' | 'parameters' | 'dataSource'
+  'identity' | 'parameters' | 'dataSource' | 'outputs'
 > {
   answer(part: unknown): void;
   keepDirty(records: readonly DirtyRecord[]): Promise<void>;
@@ -111,6 +117,11 @@ function nodeContext(
     workDir: ctx.workDir,
     progress: ctx.progress,
     crashPoint: ctx.crashPoint,
+    outputs: job.outputs ?? [],
+    keepOutputs: async (outputs) => {
+      checkOutputs(outputs);
+      await ctx.keepOutputs(outputs);
+    },
     dataSource: <C>(name: string) => find(dataSources, name) as ResolvedDataSource<C>,
   };
 }
@@ -130,7 +141,7 @@ async function runNode(
   const result = await node.run(config as never, nodeContext(job, dataSources, ctx));
   return {
     status: 'succeeded',
-    outputs: result.outputs ?? {},
+    outputs: declaredOf(result.outputs ?? {}, job.outputs ?? [], ctx),
     ...(result.rows === undefined ? {} : { rows: result.rows }),
   };
 }
@@ -162,7 +173,31 @@ async function runSync(
     context: nodeContext(job, dataSources, ctx),
     onDirty: (records) => ctx.keepDirty(records),
   });
-  return { status: 'succeeded', outputs: {}, rows: sync.rowsWritten, sync };
+  const { rowsRead, rowsWritten, rowsDirty } = sync;
+  const outputs = {
+    rows_read: String(rowsRead),
+    rows_written: String(rowsWritten),
+    rows_dirty: String(rowsDirty),
+  };
+  const declared = declaredOf(outputs, job.outputs ?? []);
+  return { status: 'succeeded', outputs: declared, rows: rowsWritten, sync };
+}
+
+/** Those that the node declares, and they must fit; of the others only the names are told. */
+function declaredOf(
+  outputs: Outputs,
+  names: readonly string[],
+  ctx?: Pick<NodeContext, 'log'>,
+): Outputs {
+  const entries = Object.entries(outputs);
+  const declared = Object.fromEntries(entries.filter(([name]) => names.includes(name)));
+  checkOutputs(declared);
+  const others = entries.map(([name]) => name).filter((name) => !names.includes(name));
+  if (others.length > 0) {
+    const listed = others.slice(0, 20).join(', ');
+    ctx?.log.info(`Outputs that the node does not declare, which are not kept: ${listed}`);
+  }
+  return declared;
 }
 
 async function testConnectivity(

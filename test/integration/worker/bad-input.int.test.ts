@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { freePort } from '../../../src/embedded/free-port.js';
-import { ERRORS, type RegisteredCode } from '../../../src/domain/errors.js';
+import { ERRORS, type RegisteredCode } from '../../../src/domain/error-registry.js';
 import {
   createDatabase,
   execute,

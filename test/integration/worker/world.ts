@@ -133,8 +133,13 @@ export class World implements AsyncDisposable {
 
   /** Submits a workflow of one node and asks for its run; gives the instance's id. */
   async start(node: object): Promise<string> {
+    return (await this.startAll([{ id: 'node', ...node }])).get('node') ?? '';
+  }
+
+  /** Submits a workflow of these nodes and asks for its run; gives the instances' ids by node. */
+  async startAll(nodes: readonly object[]): Promise<ReadonlyMap<string, string>> {
     const name = `w${this.#workflows++}`;
-    const draft = { nodes: [{ id: 'node', ...node }] };
+    const draft = { nodes };
     const path = `${WORKSPACE}/workflows`;
     const { id } = created(await this.api.send('POST', path, { body: { name, draft } }));
     created(await this.api.send('POST', `${path}/${String(id)}/submit`, { body: {} }));
@@ -144,8 +149,8 @@ export class World implements AsyncDisposable {
       }),
     );
     const shown = await this.api.send('GET', `/api/v1/runs/${String(run['id'])}`);
-    const [instance] = shown.json['instances'] as { id: string }[];
-    return instance?.id ?? '';
+    const instances = shown.json['instances'] as { id: string; node: { name: string } }[];
+    return new Map(instances.map(({ id, node }) => [node.name, id]));
   }
 
   async run(node: object): Promise<Outcome> {

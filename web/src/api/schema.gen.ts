@@ -1513,6 +1513,23 @@ export interface components {
                 title?: string;
             } | null;
             id: string;
+            /** @description What it was given of upstreams, by parameter; null: it takes none. */
+            inputs: {
+                [key: string]: {
+                    /** @description Whose output it is; absent: the default was taken. */
+                    instance?: string;
+                    output: string;
+                    /** @description Why the default was taken. */
+                    reason?: string;
+                    /** @description Of that instance. */
+                    runNumber?: number;
+                    value: string;
+                };
+            } | null;
+            /** @description What it has produced for downstreams. */
+            outputs: {
+                [key: string]: string;
+            } | null;
             result: unknown;
             runNumber: number;
             startedAt: string | null;
@@ -2574,6 +2591,18 @@ export interface components {
         };
         ParameterPreview: {
             nodes: {
+                /** @description Parameters that are outputs of upstreams: their values are known only when the node starts. */
+                inputs: {
+                    /** @enum {string} */
+                    cycle: "same" | "previous";
+                    default: string | null;
+                    name: string;
+                    node: string;
+                    output: string;
+                    pattern: string | null;
+                    /** @description null: the same workflow. */
+                    workflow: string | null;
+                }[];
                 instances: {
                     /** Format: date */
                     bizdate: string;

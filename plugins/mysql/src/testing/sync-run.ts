@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly identity?: Partial<AttemptIdentity>;
   readonly signal?: AbortSignal;
   readonly crashPoint?: (name: string) => Promise<void>;
+  readonly outputs?: readonly string[];
+  readonly keepOutputs?: NodeContext['keepOutputs'];
 }
 
 export interface SyncOptions extends RunOptions {
@@ -86,6 +88,8 @@ export async function runSql(config: MysqlConfig, sql: string, options: RunOptio
     ...runContext(log, options),
     dataSource: <C>(name: string) => ({ name, type: 'mysql', config: config as C }),
     workDir: tmpdir(),
+    outputs: options.outputs ?? [],
+    keepOutputs: options.keepOutputs ?? (() => Promise.resolve()),
   };
   const [found] = plugin.nodes ?? [];
   if (found === undefined) throw new Error('the plugin has no node');

@@ -1,0 +1,526 @@
+/* oxlint-disable max-lines -- one table: whoever looks for a code finds it here */
+import type { ErrorSpec } from './error-spec.js';
+
+/**
+ * Every code a user can meet. `title` names it, `help` says what to do next. `docs/errors.md` is made
+ * from this table. Areas: S scheduling, D data, C change data, P plugin, A API and start.
+ */
+export const ERRORS = {
+  'MR-S101': {
+    title: 'The workflow has a cycle',
+    retry: 'never',
+    help: 'Remove one of the edges of the path that is named.',
+  },
+  'MR-S102': {
+    title: 'Unknown node type',
+    retry: 'never',
+    help: 'Choose one of the listed types, or install the plugin that has it.',
+  },
+  'MR-S103': {
+    title: 'The configuration of a node is not valid',
+    retry: 'never',
+    help: 'Correct the fields that are listed.',
+  },
+  'MR-S104': {
+    title: 'A data source is missing',
+    retry: 'never',
+    help: 'Create the data source under that name, or choose another one in the node.',
+  },
+  'MR-S105': {
+    title: 'The schedule is not valid',
+    retry: 'never',
+    help: 'Write the schedule as five cron fields: minute hour day month weekday.',
+  },
+  'MR-S106': {
+    title: 'A parameter expression is not valid',
+    retry: 'never',
+    help: 'Use ${yyyymmdd-N} for business dates and $[yyyymmddhh24miss-N/24] for scheduled times.',
+  },
+  'MR-S107': {
+    title: 'The code uses a parameter that is not declared',
+    retry: 'never',
+    help: 'Declare the parameter on the node or on the workflow.',
+  },
+  'MR-S108': {
+    title: 'An edge names a node that does not exist',
+    retry: 'never',
+    help: 'Correct the name under `needs`, or add the node.',
+  },
+  'MR-S109': {
+    title: 'A parameter value is not allowed',
+    retry: 'never',
+    help: 'Send a value that fits the pattern that is named, or declare another pattern.',
+  },
+  'MR-S110': {
+    title: 'The business date is not over yet',
+    retry: 'never',
+    help: 'Choose a business date before today, or send `allowFuture: true` to run it all the same.',
+  },
+  'MR-S111': {
+    title: 'The workflow has no parameter of this name',
+    retry: 'never',
+    help: 'Send one of the names that are declared, or declare the parameter and submit.',
+  },
+  'MR-S112': {
+    title: 'The period or the effective days of a schedule are not valid',
+    retry: 'never',
+    help: 'Correct what is named; `schedule/preview` shows when a schedule runs before it is submitted.',
+  },
+  'MR-S113': {
+    title: 'A business calendar is missing',
+    retry: 'never',
+    help: 'Create the calendar under that name, or choose another one in the schedule.',
+  },
+  'MR-S120': {
+    title: 'A dependency names a workflow that is not there',
+    retry: 'never',
+    help: 'Correct the name under `needs`: a workflow of the same workspace that was submitted.',
+  },
+  'MR-S121': {
+    title: 'A dependency names a node that its workflow does not have',
+    retry: 'never',
+    help: 'Correct the name under `needs`, or submit the other workflow with that node first.',
+  },
+  'MR-S122': {
+    title: 'Workflows wait for each other in a circle',
+    retry: 'never',
+    help: 'Remove one of the dependencies of the path that is named, or let it wait for the previous cycle.',
+  },
+  'MR-S123': {
+    title: 'Other workflows need a node that the draft does not have',
+    retry: 'never',
+    help: 'Keep the node, or take it out of the `needs` of the workflows that are named and submit those first.',
+  },
+  'MR-S124': {
+    title: 'Instances wait for each other in a circle',
+    retry: 'never',
+    help: 'Remove one of the dependencies of the path that is named, or change a schedule on it.',
+  },
+  'MR-S130': {
+    title: 'The business dates of the backfill are not valid',
+    retry: 'never',
+    help: 'Send one to seven ranges, each with its first date not after its last, or a list of dates.',
+  },
+  'MR-S131': {
+    title: 'What the plan of the backfill saw has changed',
+    retry: 'never',
+    help: 'Ask for the plan again, look at what is named, and send the new plan token.',
+  },
+  'MR-S132': {
+    title: 'The backfill would run nothing',
+    retry: 'never',
+    help: 'Choose other business dates, nodes or hours, or send `only: all`.',
+  },
+  'MR-S133': {
+    title: 'The backfill cannot do this in its present state',
+    retry: 'never',
+    help: 'Reload it and look at its state.',
+  },
+  'MR-S134': {
+    title: 'The backfill has no such business date',
+    retry: 'never',
+    help: 'Send dates that it has and that are not over.',
+  },
+  'MR-S135': {
+    title: 'The backfill is too large',
+    retry: 'never',
+    help: 'Split it into backfills of fewer business dates, nodes or hours.',
+  },
+  'MR-S140': {
+    title: 'The instance does not wait for this upstream',
+    retry: 'never',
+    help: 'Look at its upstreams and name one of them.',
+  },
+  'MR-S141': {
+    title: 'Too much lies downstream to rerun it at once',
+    retry: 'never',
+    help: 'Rerun fewer instances at once, or begin further downstream.',
+  },
+  'MR-S142': {
+    title: 'The resource group does not exist',
+    retry: 'never',
+    help: 'Send the name of one that is listed.',
+  },
+  'MR-S160': {
+    title: 'A gate stands there already',
+    retry: 'never',
+    help: 'Change the capacity of the one that is there.',
+  },
+  'MR-S161': {
+    title: 'What the gate is for does not exist',
+    retry: 'never',
+    help: 'Name a node, a workflow or a data source of this workspace; nodes are there after the submit.',
+  },
+  'MR-S162': {
+    title: 'The node type does not exist',
+    retry: 'never',
+    help: 'Name one of the types that `GET /api/v1/plugins` lists, or sync.',
+  },
+  'MR-S170': {
+    title: 'A sealed plan is not what it was',
+    retry: 'never',
+    help: 'Somebody has changed planned rows past Millrace, or this is a fault of it: compare the plan with its workflow versions, keep the logs and report it.',
+  },
+  'MR-S171': {
+    title: 'There is no plan that this version could be patched into',
+    retry: 'never',
+    help: 'Leave it to the generator: the version is planned from the business date that its submit names.',
+  },
+  'MR-S172': {
+    title: 'Something that the patch would change has begun',
+    retry: 'never',
+    help: 'Leave the plan as it is and rerun or backfill with the new version, or submit it with `plan: immediately`, which leaves alone what has begun.',
+  },
+  'MR-S173': {
+    title: 'The plan is not what its preview saw',
+    retry: 'never',
+    help: 'Preview the patch again, look at what is named, and send the new plan token.',
+  },
+  'MR-S174': {
+    title: 'Instances would start without an upstream that they need',
+    retry: 'never',
+    help: 'Submit the upstream with `plan: immediately` first, leave this one to the next day, or send `allowIsolated: true` to start them without it.',
+  },
+  'MR-S180': {
+    title: 'No such output is declared',
+    retry: 'never',
+    help: 'Name an output that the upstream declares under `outputs`, or declare it there first.',
+  },
+  'MR-S181': {
+    title: 'The output of an upstream is missing',
+    retry: 'never',
+    help: 'Rerun the upstream so that it produces the output, then this instance; or give the input a `default`.',
+  },
+  'MR-S182': {
+    title: 'An output cannot be kept',
+    retry: 'never',
+    help: 'Produce less: an output is a text of at most 64 KB, all of a run together 256 KB. Larger results belong in a table.',
+  },
+  'MR-S183': {
+    title: 'The inputs or outputs of a node are not valid',
+    retry: 'never',
+    help: 'Correct what is named; docs/parameters.md says what inputs and outputs can be.',
+  },
+  'MR-S184': {
+    title: 'Other workflows take an output that the draft does not declare',
+    retry: 'never',
+    help: 'Keep the output, or take it out of the `inputs` of the workflows that are named and submit those first.',
+  },
+  'MR-S201': {
+    title: 'Its worker died three times',
+    retry: 'never',
+    help: 'Look at what the node does to its worker (memory, crashes); rerun it when that is mended.',
+  },
+  'MR-S202': {
+    title: 'The attempt ran longer than its time limit',
+    retry: 'never',
+    help: 'Make the node faster or raise its time limit, then rerun.',
+  },
+  'MR-S203': {
+    title: 'Stopped by a user',
+    retry: 'never',
+    help: 'Rerun it when it may run again.',
+  },
+  'MR-S204': {
+    title: 'The lease was lost',
+    retry: 'backoff',
+    help: 'Nothing to do: another worker takes it. If it repeats, look at the load of the worker.',
+  },
+  'MR-S205': {
+    title: 'The instance cannot do this in its present state',
+    retry: 'never',
+    help: 'Reload it and look at its state.',
+  },
+  'MR-S150': {
+    title: 'What must always hold in the store does not',
+    retry: 'never',
+    help: 'This is a fault of Millrace: keep the logs and report it. Stopping and rerunning what is named gets it going again.',
+  },
+  'MR-D101': {
+    title: 'The host name is unknown',
+    retry: 'backoff',
+    help: 'Check the host of the data source; the name must resolve on the machine of the worker.',
+  },
+  'MR-D102': {
+    title: 'The server does not answer',
+    retry: 'backoff',
+    help: "Check host and port, that the server runs, and that its allow-list has the worker's addresses.",
+  },
+  'MR-D103': {
+    title: 'No secure connection could be made',
+    retry: 'never',
+    help: 'Check the TLS setting and the CA certificate of the data source.',
+  },
+  'MR-D104': {
+    title: 'The login was refused',
+    retry: 'never',
+    help: 'Check user name and password of the data source.',
+  },
+  'MR-D105': {
+    title: 'The database does not exist',
+    retry: 'never',
+    help: 'Check the database name of the data source.',
+  },
+  'MR-D106': {
+    title: 'A privilege is missing',
+    retry: 'never',
+    help: 'Ask the administrator of that server for the privilege that is named.',
+  },
+  'MR-D107': {
+    title: 'The table does not exist',
+    retry: 'never',
+    help: 'Check the spelling; a similar name is offered where there is one.',
+  },
+  'MR-D108': {
+    title: 'The column does not exist',
+    retry: 'never',
+    help: 'Check the field mapping against the table.',
+  },
+  'MR-D109': {
+    title: 'The connection was lost',
+    retry: 'backoff',
+    help: 'It is tried again; look at the server and the network if it repeats.',
+  },
+  'MR-D110': {
+    title: 'The node does not have this data source',
+    retry: 'never',
+    help: 'Name the data source in the configuration of the node.',
+  },
+  'MR-D111': {
+    title: 'The connection string cannot be read',
+    retry: 'never',
+    help: 'Write it as jdbc:mysql://host:port/database or jdbc:postgresql://host:port/database.',
+  },
+  'MR-D201': {
+    title: 'More dirty records than allowed',
+    retry: 'never',
+    help: 'Look at the dirty records, mend the rows or the mapping, or raise the dirty record limit.',
+  },
+  'MR-D202': {
+    title: 'The value does not fit the column unchanged',
+    retry: 'never',
+    help: 'Widen the column or convert the value in the mapping.',
+  },
+  'MR-D203': {
+    title: 'A newer attempt owns this run',
+    retry: 'never',
+    help: 'Nothing to do: this attempt had lost its lease and was kept from writing.',
+  },
+  'MR-D204': {
+    title: 'The server refused a statement',
+    retry: 'never',
+    help: 'Read the message of the server and correct the statement.',
+  },
+  'MR-D205': {
+    title: 'The ledger table cannot be used',
+    retry: 'never',
+    help: 'Let a database administrator create it with the statement that is shown.',
+  },
+  'MR-D206': {
+    title: 'The file or folder does not exist',
+    retry: 'never',
+    help: 'Check the path; it is looked for on the machine of the worker.',
+  },
+  'MR-D207': {
+    title: 'The file cannot be read as that format',
+    retry: 'never',
+    help: 'Check format, encoding and separator at the line that is named.',
+  },
+  'MR-D208': {
+    title: 'The field mapping does not fit the tables',
+    retry: 'never',
+    help: 'Correct the mapping of the columns that are listed.',
+  },
+  'MR-D209': {
+    title: 'The write mode is not possible here',
+    retry: 'never',
+    help: 'Choose one of the modes that are listed for this target.',
+  },
+  'MR-D210': {
+    title: 'The server ended a statement in favour of another session',
+    retry: 'backoff',
+    help: 'It is tried again; if it repeats, look at what else locks the same tables.',
+  },
+  'MR-D220': {
+    title: 'The rows do not add up',
+    retry: 'never',
+    help: 'Rows read differ from rows written plus dirty ones; nothing was published. Report it with the run log.',
+  },
+  'MR-P101': {
+    title: 'The plugin is not valid',
+    retry: 'never',
+    help: 'The author of the plugin must correct the field that is named.',
+  },
+  'MR-P102': {
+    title: 'The plugin was written for another version of the sdk',
+    retry: 'never',
+    help: 'Install a version of the plugin whose sdk range includes the one that is named.',
+  },
+  'MR-P103': {
+    title: 'The process of the attempt died',
+    retry: 'backoff',
+    help: 'Read the end of the run log; a native crash or a kill from outside ended it.',
+  },
+  'MR-P104': {
+    title: 'The attempt used more memory than it may',
+    retry: 'never',
+    help: 'Make the node use less memory, or raise the memory limit.',
+  },
+  'MR-P105': {
+    title: 'The plugin failed with an error of its own',
+    retry: 'backoff',
+    help: 'Read the message and the run log.',
+  },
+  'MR-P106': {
+    title: 'The command ended with an error',
+    retry: 'backoff',
+    help: 'Read the run log: the last lines of the command usually say why.',
+  },
+  'MR-P107': {
+    title: 'The plugin cannot be loaded',
+    retry: 'never',
+    help: 'Check that the package is installed where the worker runs and is listed in the configuration.',
+  },
+  'MR-A101': {
+    title: 'The request is not valid',
+    retry: 'never',
+    help: 'Correct the fields that are listed.',
+  },
+  'MR-A102': {
+    title: 'You are not signed in',
+    retry: 'never',
+    help: 'Sign in, or send a token: Authorization: Bearer mr_…',
+  },
+  'MR-A103': {
+    title: 'Your role may not do this',
+    retry: 'never',
+    help: 'Ask an administrator of the workspace.',
+  },
+  'MR-A104': { title: 'Not found', retry: 'never', help: 'Check the id or the name.' },
+  'MR-A105': {
+    title: 'It conflicts with what is there',
+    retry: 'never',
+    help: 'Reload, look at the difference, and try again.',
+  },
+  'MR-A106': {
+    title: 'It was changed by somebody else',
+    retry: 'never',
+    help: 'Load it again; your change was not saved.',
+  },
+  'MR-A107': {
+    title: 'The request needs a precondition',
+    retry: 'never',
+    help: 'Send the header that is named.',
+  },
+  'MR-A108': {
+    title: 'Nobody answered in time',
+    retry: 'backoff',
+    help: 'No worker of the resource group took the request: check that one is running.',
+  },
+  'MR-A109': {
+    title: 'An error inside Millrace',
+    retry: 'backoff',
+    help: 'Read the log of the api process with the trace id.',
+  },
+  'MR-A110': {
+    title: 'A failed connectivity test must be confirmed',
+    retry: 'never',
+    help: 'Mend the data source, or save it all the same with `confirmFailedTest`.',
+  },
+  'MR-A111': {
+    title: 'The idempotency key was used for another request',
+    retry: 'never',
+    help: 'Send a new Idempotency-Key with each different request.',
+  },
+  'MR-A112': {
+    title: 'The same request is still being worked on',
+    retry: 'backoff',
+    help: 'Wait for the answer of the first one, or look at what it started.',
+  },
+  'MR-A113': {
+    title: 'The search took too long',
+    retry: 'never',
+    help: 'Search for plain text, or for an expression without repetitions within repetitions.',
+  },
+  'MR-A120': {
+    title: 'The address of the webhook is not allowed',
+    retry: 'never',
+    help: 'Name a receiver on another machine, or let the administrator allow local ones with MILLRACE_WEBHOOK_LOCAL.',
+  },
+  'MR-A121': {
+    title: 'The webhook did not take the message',
+    retry: 'backoff',
+    help: 'Look at the receiver: it must answer a POST of JSON with 2xx within 10 seconds, without a redirect.',
+  },
+  'MR-A122': {
+    title: 'E-mail is not set up',
+    retry: 'never',
+    help: 'Set MILLRACE_SMTP_HOST and MILLRACE_SMTP_FROM for the roles api and scheduler.',
+  },
+  'MR-A123': {
+    title: 'The mail server did not take the message',
+    retry: 'backoff',
+    help: 'Read the words of the server; check MILLRACE_SMTP_HOST, MILLRACE_SMTP_PORT, MILLRACE_SMTP_SECURITY and the login.',
+  },
+  'MR-A201': {
+    title: 'The port is taken',
+    retry: 'never',
+    help: 'Stop the other program, or set MILLRACE_PORT to a free port.',
+  },
+  'MR-A202': {
+    title: 'The folder cannot be written',
+    retry: 'never',
+    help: 'Give the user that runs Millrace the right to write there, or clone to another folder.',
+  },
+  'MR-A203': {
+    title: 'The secret key is not the one of this database',
+    retry: 'never',
+    help: 'Set MILLRACE_SECRET_KEY to the key this database was made with, or restore the keyring.',
+  },
+  'MR-A204': {
+    title: 'The database folder is incomplete',
+    retry: 'never',
+    help: 'Its first start was interrupted. Remove the folder that is named and start again.',
+  },
+  'MR-A205': {
+    title: 'Millrace already runs in this folder',
+    retry: 'never',
+    help: 'Use the one that runs, or stop it first.',
+  },
+  'MR-A206': {
+    title: 'The configuration is not valid',
+    retry: 'never',
+    help: 'Correct the settings that are listed.',
+  },
+  'MR-A207': {
+    title: 'The database cannot be reached',
+    retry: 'backoff',
+    help: 'Check MILLRACE_DATABASE_URL and that PostgreSQL runs.',
+  },
+  'MR-A208': {
+    title: 'The database is of another version',
+    retry: 'never',
+    help: 'Run `millrace migrate`, or start the version of Millrace that fits the database.',
+  },
+  'MR-A209': {
+    title: 'The database folder was made by another PostgreSQL version',
+    retry: 'never',
+    help: 'Dump it with the version that made it, remove the folder, start again and restore the dump.',
+  },
+  'MR-A210': {
+    title: 'A private database server did not start',
+    retry: 'never',
+    help: 'Read the end of its log; free the port or the disk that it names and start again.',
+  },
+  'MR-A211': {
+    title: 'A process of Millrace did not start',
+    retry: 'never',
+    help: 'Read the end of its log; `millrace doctor` checks what it needs.',
+  },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type RegisteredCode = keyof typeof ERRORS;
+
+export function isRegisteredCode(code: unknown): code is RegisteredCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
+}

@@ -89,10 +89,7 @@ export async function submitWorkflow(
       calendars: await holdCalendars(tx, workflow.workspace_id),
       parameters: await workspaceParameters(tx, workflow.workspace_id),
     });
-    const unplanned = await firstUnplanned(tx, workflow.workspace_id, timezone, now);
-    const tomorrow = plusDays(bizdateOf(now, timezone), 1);
-    const after = plusDays(tomorrow, options.plan === 'third-day' ? 1 : 0);
-    const firstBizdate = unplanned < after ? after : unplanned;
+    const firstBizdate = await firstBizdateOf(tx, { ...dependent, timezone }, now, options.plan);
     await refuseLoops(tx, { ...dependent, spec, timezone, bizdate: firstBizdate }, foreign);
     const [version] = await tx.rows<{ id: number; version: number }>(
       `INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate, submitted_by, comment)
@@ -119,6 +116,19 @@ export async function submitWorkflow(
     ]);
     return { versionId: version.id, version: version.version, firstBizdate: first, patched };
   });
+}
+
+/** The first business date that is not planned and that `plan` does not put off. */
+async function firstBizdateOf(
+  tx: Sql,
+  { workspaceId, timezone }: { readonly workspaceId: number; readonly timezone: string },
+  now: Date,
+  plan: SubmitPlan,
+): Promise<Bizdate> {
+  const unplanned = await firstUnplanned(tx, workspaceId, timezone, now);
+  const tomorrow = plusDays(bizdateOf(now, timezone), 1);
+  const after = plusDays(tomorrow, plan === 'third-day' ? 1 : 0);
+  return unplanned < after ? after : unplanned;
 }
 
 async function lockWorkflow(tx: Sql, workflowId: number): Promise<WorkflowRow> {

@@ -9,11 +9,12 @@ import { startWorker } from './worker-role.js';
 export async function startRole(context: RoleContext): Promise<Running> {
   return await startOnStore(context, async (store) => {
     const link = workerLinkOf(store, context);
-    const api = await startApi(store, context, link, {
+    const plugins = await context.openPlugins();
+    const api = await startApi(store, plugins, context, link, {
       modules: [schedulerModuleOf(store, context)],
       loopsOf: (application) => () => application.get(SchedulerLoops, { strict: false }).loops,
     });
-    const worker = await startWorker(link, context);
+    const worker = await startWorker(link, plugins, context);
     return {
       ...api,
       close: async () => {

@@ -5,6 +5,7 @@ import { createHttpApplication } from './api/http-application.js';
 import type { ApiPorts } from './api/ports.js';
 import { AppModule } from './app.module.js';
 import { MillraceError } from './domain/errors.js';
+import type { PluginHost } from './plugin-host/plugin-host.js';
 import type { StorePorts } from './process-ports.js';
 import type { RoleContext, Running } from './running.js';
 import { alertChannelsOf } from './scheduler/alerts/alert-channels.js';
@@ -18,7 +19,8 @@ import { SqlWorkerLink } from './worker-link/sql-worker-link.js';
 export async function startRole(context: RoleContext): Promise<Running> {
   return await startOnStore(
     context,
-    async (store) => await startApi(store, context, workerLinkOf(store, context)),
+    async (store) =>
+      await startApi(store, await context.openPlugins(), context, workerLinkOf(store, context)),
   );
 }
 
@@ -39,7 +41,8 @@ interface Others {
 /** @throws MR-A201 the address is taken or may not be listened on */
 export async function startApi(
   store: StorePorts,
-  { config, plugins, logger }: RoleContext,
+  plugins: PluginHost,
+  { config, logger }: RoleContext,
   link: SqlWorkerLink,
   others?: Others,
 ): Promise<Running> {

@@ -11,7 +11,7 @@ import { createLogger } from './telemetry/logger.js';
 /** One process of Millrace: starts its role, says that it is ready, ends when it is told to. */
 async function main(): Promise<void> {
   // What the role is made of is read while the parent's database still starts: then come the secrets.
-  const loaded = Promise.all([loadRole(process.env['MILLRACE_ROLE']), loadBuiltIns()]);
+  const loaded = loadRole(process.env['MILLRACE_ROLE']);
   const stdin = await readStdinConfig();
   await loaded;
   const config = loadConfig(undefined, process.env, stdin.overlay);
@@ -20,14 +20,17 @@ async function main(): Promise<void> {
     name: role === 'worker' ? config.worker.name : role,
     level: config.process.logLevel,
   });
-  const plugins = await PluginHost.open(config.process.plugins, [process.cwd()]);
-  for (const refused of plugins.refused) log.error({ err: refused }, 'a plugin was refused');
+  const openPlugins = async (): Promise<PluginHost> => {
+    const plugins = await PluginHost.open(config.process.plugins, [process.cwd()]);
+    for (const refused of plugins.refused) log.error({ err: refused }, 'a plugin was refused');
+    return plugins;
+  };
   const crashPoint = crashPointsOf(crashPlanOf(process.env));
   const { startRole } = await loadRole(role);
   const told = Promise.race([stdin.parentGone, signalled()]);
   // A worker asks for its api for ever: without the race it would outlive a parent that died meanwhile.
   const running = await Promise.race([
-    startRole({ config, plugins, logger: log, crashPoint }),
+    startRole({ config, openPlugins, logger: log, crashPoint }),
     told,
   ]);
   if (running === undefined) return;
@@ -36,12 +39,17 @@ async function main(): Promise<void> {
   await running.close();
 }
 
-/** Each role loads its own modules alone: a worker has neither the store nor the api to reach for. */
+/** Each loads its own modules alone: a worker has neither the store nor the api to reach for. */
+const ROLES: Readonly<Record<string, () => Promise<{ startRole: StartRole }>>> = {
+  worker: async () => await import('./worker-role.js'),
+  scheduler: async () => await import('./scheduler-role.js'),
+  api: async () => await import('./api-role.js'),
+};
+
 async function loadRole(role: string | undefined): Promise<{ startRole: StartRole }> {
-  if (role === 'worker') return await import('./worker-role.js');
-  if (role === 'scheduler') return await import('./scheduler-role.js');
-  if (role === 'api') return await import('./api-role.js');
-  return await import('./all-roles.js');
+  const load = ROLES[role ?? ''] ?? (async () => await import('./all-roles.js'));
+  const [loaded] = await Promise.all([load(), role === 'scheduler' ? undefined : loadBuiltIns()]);
+  return loaded;
 }
 
 async function signalled(): Promise<void> {

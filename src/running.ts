@@ -5,7 +5,8 @@ import type { Logger } from './telemetry/logger.js';
 /** What a role is started with. */
 export interface RoleContext {
   readonly config: Config;
-  readonly plugins: PluginHost;
+  /** Loads the plugins; a scheduler never asks. */
+  readonly openPlugins: () => Promise<PluginHost>;
   readonly logger: Logger;
   readonly crashPoint: CrashPoint;
 }

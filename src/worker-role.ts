@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 
 import type { Config } from './config/load-config.js';
 import { MillraceError } from './domain/errors.js';
+import type { PluginHost } from './plugin-host/plugin-host.js';
 import type { RoleContext, Running } from './running.js';
 import { AttemptHost } from './worker/attempt/attempt-host.js';
 import { Worker } from './worker/worker.js';
@@ -12,13 +13,14 @@ const LINK_TIMEOUT_MS = 10_000;
 
 /** The role `worker`: it knows the link and nothing of the store (engine rule 16), and needs no Nest. */
 export async function startRole(context: RoleContext): Promise<Running> {
-  return await startWorker(httpLinkOf(context.config), context);
+  return await startWorker(httpLinkOf(context.config), await context.openPlugins(), context);
 }
 
 /** Starts a worker on a link; `close` gives its work back. */
 export async function startWorker(
   link: WorkerLink,
-  { config, plugins, logger, crashPoint }: RoleContext,
+  plugins: PluginHost,
+  { config, logger, crashPoint }: RoleContext,
 ): Promise<Running> {
   const { worker: settings, lease } = config;
   const worker = new Worker({
@@ -31,7 +33,7 @@ export async function startWorker(
     host: new AttemptHost({
       home: resolve(settings.home ?? join(config.process.dataDir, 'work')),
       graceMs: lease.killMs - lease.stopMs,
-      warmThreads: Math.min(2, settings.slots),
+      warmThreads: 1,
     }),
     renewMs: lease.renewMs,
     stopMs: lease.stopMs,

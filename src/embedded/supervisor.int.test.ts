@@ -133,7 +133,7 @@ test('children end by themselves when their supervisor is killed', async () => {
 import { createLogger } from ${load('src/telemetry/logger.ts')};
 const logDir = ${JSON.stringify(folder)};
 const log = createLogger({ name: 's', level: 'silent' });
-await new Supervisor({ logDir, log }).startChild({ name: 'left', stage: 1, stdinSettings: () => ({}),
+await new Supervisor({ logDir, log }).startChild({ name: 'left', stage: 1, stdinSettings: async () => ({}),
   args: [logDir + '/child.mjs'], env: { NAME: 'left', NOTES: logDir + '/notes' } });`,
   );
   const loader = resolve('test/support/typescript-loader.mjs');

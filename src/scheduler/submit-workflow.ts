@@ -123,7 +123,7 @@ async function firstBizdateOf(
   tx: Sql,
   { workspaceId, timezone }: { readonly workspaceId: number; readonly timezone: string },
   now: Date,
-  plan: SubmitPlan,
+  plan: SubmitPlan | undefined,
 ): Promise<Bizdate> {
   const unplanned = await firstUnplanned(tx, workspaceId, timezone, now);
   const tomorrow = plusDays(bizdateOf(now, timezone), 1);

@@ -50,13 +50,13 @@ export async function runSample(start: SampleStart): Promise<boolean> {
   const timezone = await workspaceTimezone(api);
   const bizdate = lastBizdate(new Date(), timezone);
   const runId = await startSampleRun(seeding, workflowId, bizdate);
+  const expected = await expectedRows(file, bizdate);
   const run = await watchRun(api, runId, {
     timeoutSeconds: RUN_TIMEOUT_SECONDS,
     signal,
     onChange: () => undefined,
   });
   const isGreen = hasSucceeded(run);
-  const expected = await expectedRows(file, bizdate);
   const arrived = await targetRows(target, bizdate);
   const isRight = isGreen && JSON.stringify(arrived) === JSON.stringify(expected);
   const isPageThere = isRight && (await answersPage(start));

@@ -179,13 +179,13 @@ async function startDatabases(
   const sayOrphan = (server: string): void =>
     say(`The ${server} of a start that was killed still ran; it has been stopped and starts anew.`);
   let postgresPort: number | undefined;
-  const postgres = await supervisor.startServer('postgres', async () => {
+  const postgres = supervisor.startServer('postgres', async () => {
     const server = await startMetadataServer(installation, postgresPort, sayOrphan);
     postgresPort = server.port;
     return server;
   });
   const [warehouse, target, databaseUrl] = await Promise.all([
-    openWarehouse(installation, postgres),
+    postgres.then((server) => openWarehouse(installation, server)),
     openSampleTarget(
       installation,
       postgres,
@@ -193,7 +193,7 @@ async function startDatabases(
       config.process.sampleTarget,
       sayOrphan,
     ),
-    prepareMetadata(config, postgres.url(METADATA_DATABASE)),
+    postgres.then((server) => prepareMetadata(config, server.url(METADATA_DATABASE))),
   ]);
   return { warehouse, target, databaseUrl };
 }

@@ -33,10 +33,16 @@ const portsSchema = z.record(z.string(), z.int());
  */
 export async function rememberedPort(dataDir: string, name: string): Promise<number> {
   const path = join(dataDir, PORTS_FILE);
-  const ports = existsSync(path) ? portsSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) : {};
-  const last = ports[name];
+  const remembered = (): Record<string, number> =>
+    existsSync(path) ? portsSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) : {};
+  const last = remembered()[name];
   if (last !== undefined && (await isPortFree(last))) return last;
-  const port = await freePort();
-  writeFileSync(path, `${JSON.stringify({ ...ports, [name]: port })}\n`);
-  return port;
+  for (;;) {
+    const port = await freePort();
+    // Looked at again: two servers that start at once may be given the same port, which neither has yet.
+    const ports = remembered();
+    if (Object.values(ports).includes(port)) continue;
+    writeFileSync(path, `${JSON.stringify({ ...ports, [name]: port })}\n`);
+    return port;
+  }
 }

@@ -107,7 +107,7 @@ test('PostgreSQL and the sample target run although their accounts cannot enter 
     try {
       const target = await openSampleTarget(
         installation,
-        postgres,
+        Promise.resolve(postgres),
         async (_name, start) => {
           const server = await start();
           started.push(server);

@@ -50,7 +50,7 @@ export type TargetChoice = 'auto' | 'postgres';
  */
 export async function openSampleTarget(
   installation: Installation,
-  postgres: EmbeddedPostgresServer,
+  postgres: Promise<EmbeddedPostgresServer>,
   startServer: StartServer,
   choice: TargetChoice,
   onOrphan: OnOrphan = () => undefined,
@@ -68,7 +68,7 @@ export async function openSampleTarget(
   const target =
     binary === undefined
       ? {
-          ...(await openPostgresDatabase(postgres, account, SAMPLE_TARGET_TABLES.postgres)),
+          ...(await openPostgresDatabase(await postgres, account, SAMPLE_TARGET_TABLES.postgres)),
           description: `a second database of the embedded PostgreSQL${isPostgres ? '' : ' (no mariadbd or mysqld here)'}`,
         }
       : await openMysqlDatabase(installation, binary, account, startServer, onOrphan);

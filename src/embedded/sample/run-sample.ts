@@ -114,8 +114,8 @@ export async function startSampleHistory(
     from: daysBefore(bizdate, 7),
     to: daysBefore(bizdate, 1),
     order: 'desc',
-    // Each loads the same table: more at once would only wait for each other, and a start for all of them.
-    parallelism: 2,
+    // Each loads the same table: more at once would wait for each other, and the next start for all of them.
+    parallelism: 1,
   });
 }
 

@@ -25,6 +25,7 @@ const DAY = isQuick
 const BARS = { workflows: isQuick ? 2 : 13, nodes: 100, cycles: 8 };
 const REPEATS = 5;
 const PAN_SECONDS = 4;
+const LAST = 'a word in the last line';
 
 const figures = new Figures();
 const problems = [];
@@ -214,7 +215,6 @@ async function sizes() {
   figures.add('timeline-js-gz-kb', kb(timeline), 'KB', 'scripts the timeline adds, gzip -9');
 }
 
-const LAST = 'a word in the last line';
 
 /** The slowest of the searches counts; what is in the last line alone is found when all has been read. */
 async function logSearch() {

@@ -215,7 +215,6 @@ async function sizes() {
   figures.add('timeline-js-gz-kb', kb(timeline), 'KB', 'scripts the timeline adds, gzip -9');
 }
 
-
 /** The slowest of the searches counts; what is in the last line alone is found when all has been read. */
 async function logSearch() {
   const lines = isQuick ? 200_000 : 5_000_000;

@@ -14,10 +14,7 @@ import { z } from 'zod';
 
 import { MillraceError } from '../../domain/errors.js';
 import { decodeId, encodeDayId, encodeId } from '../../domain/ids.js';
-import type { Sql } from '../../store/database.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
-import { writeAudit } from '../../store/repositories/audit-repository.js';
-import { addEvent } from '../../store/repositories/event-repository.js';
 import {
   deleteGate,
   findGateTarget,
@@ -32,6 +29,7 @@ import type { Workspace } from '../../store/repositories/workspace-repository.js
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import type { HttpResponse } from '../http.js';
 import { Describe } from '../openapi/describe.decorator.js';
+import { noteChange } from '../note-change.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import { gateChangeSchema, gateSchema, newGateSchema } from '../schemas/gate.schema.js';
 
@@ -72,7 +70,13 @@ export class GateController {
       const created = await insertGate(tx, gate);
       if (created === undefined)
         throw new MillraceError('MR-S160', `the ${textOf(body)} has a gate already`);
-      await this.#note(tx, workspace, caller, 'created', encodeId('gate', created), body);
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'gate.created',
+        id: encodeId('gate', created),
+        fields: body,
+      });
       return created;
     });
     this.ports.wakeBus.wake();
@@ -104,7 +108,13 @@ export class GateController {
     await this.ports.database.transaction(async (tx) => {
       if (!(await updateGate(tx, workspace.id, decodeId('gate', id), body.capacity)))
         throw noGate(id);
-      await this.#note(tx, workspace, caller, 'updated', id, body);
+      await noteChange(tx, this.ports, {
+        workspace,
+        caller,
+        what: 'gate.updated',
+        id,
+        fields: body,
+      });
     });
     this.ports.wakeBus.wake();
     return await this.#load(workspace, id);
@@ -121,7 +131,7 @@ export class GateController {
   ): Promise<void> {
     await this.ports.database.transaction(async (tx) => {
       if (!(await deleteGate(tx, workspace.id, decodeId('gate', id)))) throw noGate(id);
-      await this.#note(tx, workspace, caller, 'deleted', id, {});
+      await noteChange(tx, this.ports, { workspace, caller, what: 'gate.deleted', id });
     });
     this.ports.wakeBus.wake();
   }
@@ -130,25 +140,6 @@ export class GateController {
     const gate = await gateById(this.ports.database, workspace.id, decodeId('gate', id));
     if (gate === undefined) throw noGate(id);
     return gateView(gate);
-  }
-
-  async #note(
-    tx: Sql,
-    workspace: Workspace,
-    caller: Principal,
-    what: string,
-    id: string,
-    fields: object,
-  ): Promise<void> {
-    const type = `gate.${what}`;
-    await writeAudit(tx, this.ports.secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: type,
-      target: id,
-      fields: { ...fields },
-    });
-    await addEvent(tx, { workspaceId: workspace.id, type, payload: { id } });
   }
 }
 

@@ -71,12 +71,13 @@ export async function submitWorkflow(
     const groups = await resourceGroups(tx);
     const dependent = { ...workflow, workspaceId: workflow.workspace_id };
     const foreign = await foreignNodesOf(tx, dependent, spec);
-    // Two that submit at once would not see the half of a circle that the other one makes.
-    if (foreign.size > 0) {
-      await tx.rows(`SELECT FROM workspace WHERE id = $1 FOR NO KEY UPDATE`, [
-        workflow.workspace_id,
-      ]);
-    }
+    // No day is opened to be planned from here on. Two that submit at once would not see the half of a
+    // circle that the other one makes; and one that plans immediately may open a day itself.
+    const isAlone = foreign.size > 0 || options.plan === 'immediately';
+    await tx.rows(
+      `SELECT FROM workspace WHERE id = $1 FOR ${isAlone ? 'NO KEY UPDATE' : 'SHARE'}`,
+      [workflow.workspace_id],
+    );
     const nodes = await checkWorkflow(spec, {
       plugins,
       timezone,

@@ -14,7 +14,8 @@ const RECONNECT_MS = 500;
 /**
  * "Something changed: look." A hint without content, sent after commits and never inside them: a NOTIFY
  * in the finishing transaction serialises commits (engine rule 6). At once on the leading edge, then at
- * most once in 20 ms, one after the other, for each process. Every loop also polls, so a lost hint costs time, never work.
+ * most once in 20 ms for each process, one after the other. Every loop also polls, so a lost hint costs
+ * time, never work.
  */
 export class WakeBus implements AsyncDisposable {
   readonly #url: string;

@@ -140,7 +140,10 @@ async function insertDue(
   const rows = new CopyRows(3);
   for (const [at, { runAt }] of plan.instances.entries()) {
     if (pending[at] !== 0) continue;
-    rows.row().date(plan.planDay).bigint(ids[at] ?? 0);
+    rows
+      .row()
+      .date(plan.planDay)
+      .bigint(ids[at] ?? 0);
     rows.timestamptz(plan.backfill === 'closed' ? NOT_DUE : runAt);
   }
   if (rows.count > 0) await tx.copy('due_instance (plan_day, instance_id, due_at)', rows);
@@ -250,7 +253,11 @@ async function insertInstances(
   for (const [at, each] of plan.instances.entries()) {
     const frozen = each.frozen || (each.isNeverFrozen !== true && frozenNodeIds.has(each.nodeId));
     const isPending = (pending[at] ?? 0) > 0;
-    rows.row().date(plan.planDay).bigint(ids[at] ?? 0).bigint(plan.workspaceId);
+    rows
+      .row()
+      .date(plan.planDay)
+      .bigint(ids[at] ?? 0)
+      .bigint(plan.workspaceId);
     rows.bigint(plan.workflowId).bigint(workflowInstanceId).bigint(each.versionId);
     rows.bigint(each.nodeId).bigint(plan.runGroupId).bigint(each.resourceGroupId);
     rows.text(each.nodeType).date(plan.bizdate).timestamptz(each.scheduledAt);
@@ -272,7 +279,11 @@ async function insertDetails(tx: Sql, plan: WorkflowPlan, ids: readonly number[]
   const rows = new CopyRows(3);
   for (const [at, each] of plan.instances.entries()) {
     const id = ids[at] ?? 0;
-    rows.row().date(plan.planDay).bigint(id).jsonb(JSON.stringify(each.parameters(id)));
+    rows
+      .row()
+      .date(plan.planDay)
+      .bigint(id)
+      .jsonb(JSON.stringify(each.parameters(id)));
   }
   await tx.copy('node_instance_detail (plan_day, instance_id, parameters)', rows);
 }
@@ -290,7 +301,12 @@ async function insertEdges(
     upstream: number,
     outcome: EdgeOutcome,
   ): void => {
-    rows.row().date(plan.planDay).bigint(ids[downstream] ?? 0).date(upstreamDay).bigint(upstream);
+    rows
+      .row()
+      .date(plan.planDay)
+      .bigint(ids[downstream] ?? 0)
+      .date(upstreamDay)
+      .bigint(upstream);
     rows.text(kind).text(outcome);
     if (inheritsDryRun === null) rows.null();
     else rows.boolean(inheritsDryRun);

@@ -1,7 +1,7 @@
 import type { Move } from '../../domain/instance/transitions.js';
 import { rankOf } from '../../domain/resource/rank-of.js';
 import type { Sql } from '../database.js';
-import { gatesOf } from './gates-of.js';
+import { laneOf } from './gates-of.js';
 import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
@@ -61,14 +61,12 @@ export async function enqueue(tx: Sql, rows: readonly InstanceRow[], now: Date):
     `INSERT INTO ready_instance (resource_group_id, rank, plan_day, instance_id, node_id, scheduled_at,
             path, node_type, slots, backfill_id, ready_at, gate_id, labels)
      SELECT r.*, $11::timestamptz,
-            CASE WHEN (SELECT EXISTS (SELECT FROM gate)) THEN coalesce((SELECT min(gate_id) FROM (
-              ${gatesOf({ node: 'r.node_id', nodeType: 'r.node_type', resourceGroup: 'r.group_id' })}
-            ) g), 0) ELSE 0 END,
+            CASE WHEN (SELECT EXISTS (SELECT FROM gate)) THEN ${laneOf('r')} ELSE 0 END,
             coalesce((SELECT array_to_string(nv.labels, ' ') FROM node_version nv
                        WHERE nv.node_id = r.node_id ORDER BY nv.version_id DESC LIMIT 1), '')
        FROM unnest($1::bigint[], $2::bigint[], $3::date[], $4::bigint[], $5::bigint[],
             $6::timestamptz[], $7::text[], $8::text[], $9::smallint[], $10::bigint[])
-            AS r(group_id, rank, plan_day, instance_id, node_id, scheduled_at, path, node_type, slots,
+            AS r(resource_group_id, rank, plan_day, instance_id, node_id, scheduled_at, path, node_type, slots,
                  backfill_id)
      ON CONFLICT (instance_id) DO NOTHING`,
     [

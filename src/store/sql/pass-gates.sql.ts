@@ -1,6 +1,6 @@
-import { type Passenger, passGates } from '../../domain/resource/pass-gates.js';
+import { type GateRoom, type Passenger, passGates } from '../../domain/resource/pass-gates.js';
 import type { Sql } from '../database.js';
-import { gatesOf, USED_OF_GATE } from './gates-of.js';
+import { BACKFILL_ROOM_OF_GATE, gatesOf, ROOM_OF_GATE } from './gates-of.js';
 
 /** One of the queue that a claim wants to take. */
 export interface Candidate {
@@ -11,6 +11,8 @@ export interface Candidate {
   /** Of its lane. */
   readonly gate_id: number;
   readonly slots: number;
+  /** 0: of no backfill. */
+  readonly backfill_id: number;
 }
 
 /** What goes through its gates, and which those are by instance id. */
@@ -38,29 +40,37 @@ export async function passCandidates<C extends Candidate>(
     ids,
   ]);
   // A statement of its own: it has to see what was committed while the lock was waited for.
-  const rooms = await tx.rows<{ id: number; room: number; scope: string }>(
-    `SELECT gate.id, gate.capacity - ${USED_OF_GATE} AS room, gate.scope FROM gate
-      WHERE gate.id = ANY($1::bigint[])`,
+  const rooms = await tx.rows<RoomRow>(
+    `SELECT gate.id, ${ROOM_OF_GATE} AS room, ${BACKFILL_ROOM_OF_GATE} AS backfill_room, gate.scope
+       FROM gate WHERE gate.id = ANY($1::bigint[])`,
     [ids],
   );
   const { through, heldBy } = passGates(
     [...passengers(taken.candidates, taken.gates), ...passengers(found, gates)],
-    new Map(
-      rooms.map(({ id, room, scope }) => [
-        id,
-        { room, counts: scope === 'node_type' ? ('slots' as const) : ('instances' as const) },
-      ]),
-    ),
+    new Map(rooms.map((each) => [each.id, roomOf(each)])),
   );
   await moveToLanes(tx, found, heldBy);
   const isThrough = new Set(through);
   return { through: found.filter((each) => isThrough.has(each.instance_id)), gates };
 }
 
+interface RoomRow {
+  readonly id: number;
+  readonly room: number;
+  readonly backfill_room: number | null;
+  readonly scope: string;
+}
+
+function roomOf({ room, backfill_room: backfillRoom, scope }: RoomRow): GateRoom {
+  const counts = scope === 'node_type' ? 'slots' : 'instances';
+  return backfillRoom === null ? { room, counts } : { room, backfillRoom, counts };
+}
+
 function passengers(candidates: readonly Candidate[], gates: Through['gates']): Passenger[] {
-  return candidates.map(({ instance_id: id, slots }) => ({
+  return candidates.map(({ instance_id: id, slots, backfill_id: backfill }) => ({
     id,
     slots,
+    isBackfill: backfill > 0,
     gates: gates.get(id) ?? [],
   }));
 }

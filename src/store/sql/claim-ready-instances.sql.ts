@@ -54,6 +54,8 @@ interface Taken extends Through {
   readonly gates: Map<number, readonly number[]>;
   /** Also those that a gate has held. */
   readonly seen: Set<number>;
+  /** Gates whose locks this claim holds. */
+  readonly locked: Set<number>;
 }
 
 const NODE_LOCKS = 7_263_003;
@@ -84,7 +86,12 @@ export async function claimReadyInstances(
     [ask.resourceGroupId],
   );
   if (group === undefined || group.draining) return [];
-  const taken: Taken = { candidates: [], gates: new Map(), seen: new Set() };
+  const taken: Taken = {
+    candidates: [],
+    gates: new Map(),
+    seen: new Set(),
+    locked: new Set(),
+  };
   for (let look = 1; look <= MAX_LOOKS; look++) {
     const found = await findCandidates(tx, ask, group, taken, now);
     for (const each of found) taken.seen.add(each.instance_id);

@@ -113,8 +113,8 @@ describe('a scheduling group', () => {
     const id = await planner(line, 4);
     await line.database.transaction((tx) => updateResourceGroup(tx, id, { backfillShare: 50 }));
     await ready(line, { schedule: HOURLY, nodes: [node('a', [], PLANNED)] });
-    await line.database.run(`UPDATE ready_instance SET backfill_id = 77 WHERE rank IN (
-        SELECT rank FROM ready_instance ORDER BY rank LIMIT 23)`);
+    await line.database.run(`UPDATE ready_instance SET backfill_id = 77 WHERE instance_id IN (
+        SELECT instance_id FROM ready_instance ORDER BY rank, instance_id LIMIT 23)`);
     await line.database.run(`UPDATE node_instance i SET in_backfill = true, run_group_id = 77
        FROM ready_instance r WHERE r.instance_id = i.id AND r.backfill_id = 77`);
     await line.database.run(

@@ -221,7 +221,7 @@ async function insertNodes(
           schedule_type: node.scheduleType,
           rerun_mode: node.rerunMode,
           priority: node.priority,
-          resource_group_id: groupIds.get(node.resourceGroup),
+          ...groupColumns(node, groupIds),
           slots: checked.get(node.id)?.isZeroLoad === true ? 0 : node.slots,
           ...retryColumns(node.retry),
           timeout_ms: node.timeoutMs,
@@ -229,8 +229,6 @@ async function insertNodes(
           labels: [...new Set(node.labels)].sort(),
           named_outputs: namedOutputColumn(node),
           inputs: inputColumn(node, workflow.name, idOf),
-          scheduling_group_id:
-            node.schedulingGroup === undefined ? null : groupIds.get(node.schedulingGroup),
         })),
       ),
     ],
@@ -262,6 +260,16 @@ function scheduleColumns(schedule: ScheduleSpec): Record<string, unknown> {
     effective_from: effectiveFrom,
     effective_to: effectiveTo,
     calendar,
+  };
+}
+
+function groupColumns(
+  { resourceGroup, schedulingGroup }: NodeSpec,
+  groupIds: ReadonlyMap<string, number>,
+): Record<string, unknown> {
+  return {
+    resource_group_id: groupIds.get(resourceGroup),
+    scheduling_group_id: groupIds.get(schedulingGroup ?? ''),
   };
 }
 

@@ -206,6 +206,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Keep the output, or take it out of the `inputs` of the workflows that are named and submit those first.',
   },
+  'MR-S195': {
+    title: 'The resource group cannot schedule the node',
+    retry: 'never',
+    help: 'Give the group slots for it (`millrace groups set NAME --scheduling-slots N`), or take `schedulingGroup` out of the node.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

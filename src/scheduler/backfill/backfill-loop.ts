@@ -9,6 +9,7 @@ import {
   liveBackfills,
 } from '../../store/sql/advance-backfills.sql.js';
 import { cancelInstances } from '../../store/sql/cancel-instances.sql.js';
+import { dryRunSkipped } from '../../store/sql/skip-dates.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
 import type { WakeBus } from '../../store/wake-bus.js';
 import { Loop, type LoopLogger } from '../loop.js';
@@ -19,8 +20,8 @@ const LIVE_REST_MS = 1000;
 const IDLE_REST_MS = 5000;
 
 /**
- * Takes every backfill as far as it can go now: cancels what is being cancelled, closes business dates that
- * are over, opens the next ones. Returns how much has changed.
+ * Takes every backfill as far as it can go now: cancels what is being cancelled, lets skipped dates of a chain
+ * pass, closes business dates that are over, opens the next ones. Returns how much has changed.
  */
 export async function driveBackfills(
   database: Database,
@@ -30,7 +31,10 @@ export async function driveBackfills(
   if (live.length === 0) return { live: 0, changed: 0 };
   let changed = 0;
   for (const backfill of live) {
-    if (backfill.state === 'cancelling') changed += await cancelBackfill(database, backfill, now);
+    changed +=
+      backfill.state === 'cancelling'
+        ? await cancelBackfill(database, backfill, now)
+        : await finishSkipped(database, backfill, now);
   }
   changed += await database.transaction((tx) => advanceBackfills(tx, live, now));
   return { live: live.length, changed };
@@ -60,6 +64,19 @@ async function cancelBackfill(
     if (ended > 0) await writeEvents(tx, now, [backfillEvent(backfill, 'cancelled')]);
     return changed + ended;
   });
+}
+
+async function finishSkipped(
+  database: Database,
+  backfill: LiveBackfill,
+  now: Date,
+): Promise<number> {
+  let changed = 0;
+  for (;;) {
+    const found = await database.transaction((tx) => dryRunSkipped(tx, backfill, now));
+    if (found === 0) return changed;
+    changed += found;
+  }
 }
 
 /** Woken by whatever finishes; with no backfill at work it asks one small question in five seconds. */

@@ -3,6 +3,7 @@ import type { Database, Sql } from '../../store/database.js';
 import { backfillEvent } from '../../store/sql/advance-backfills.sql.js';
 import { cancelInstances } from '../../store/sql/cancel-instances.sql.js';
 import { rerunInstance } from '../../store/sql/operate-instance.sql.js';
+import { chainedRuns } from '../../store/sql/skip-dates.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
 import { driveBackfills } from './backfill-loop.js';
 
@@ -154,6 +155,12 @@ async function skip(
     workflowInstanceIds: skipped.map((each) => each.run),
   };
   while ((await cancelInstances(tx, scope, now)) > 0);
+  // Not over before what comes after it in the chain can go on: the loop makes dry runs of its instances.
+  await tx.run(
+    `UPDATE backfill_date SET ended_at = NULL WHERE run_group_id = $1
+        AND workflow_instance_id = ANY($2::bigint[])`,
+    [row.id, await chainedRuns(tx, row.planDay, scope.workflowInstanceIds)],
+  );
   await writeEvents(
     tx,
     now,

@@ -19,6 +19,7 @@ import type {
   PlannedDate,
   PreviousChoice,
 } from './planned-backfill.js';
+import { rechain } from './rechain.js';
 import { keyOf, type NodeOutput, spanOf, wantedCycles, type WantedIn } from './wanted-cycles.js';
 
 /** Where one transaction and the memory of one process are still at ease. */
@@ -70,7 +71,8 @@ export async function planBackfill(
     hours: options.hours,
     asked: new Set(nodes.filter((node) => node.isAsked).map((node) => node.id)),
   });
-  const kept = all.map((plan) => keep(plan, wantedIn, overrides));
+  const kept: WorkflowPlan[] = [];
+  for (const plan of all) kept.push(await rechain(tx, plan, keep(plan, wantedIn, overrides)));
   const twins = await twinsOf(tx, kept);
   const dates = kept.map((plan, at): PlannedDate => {
     const bizdate = plan.bizdate as Bizdate;
@@ -84,8 +86,10 @@ export async function planBackfill(
     conflicts: [...twins.values()],
     choices: choicesOf(nodes, kept),
     totals: totalsOf(dates),
-    replan: async (bizdate, runGroupId) =>
-      keep(await raw(bizdate, runGroupId), wantedIn, overrides),
+    replan: async (bizdate, runGroupId) => {
+      const plan = await raw(bizdate, runGroupId);
+      return await rechain(tx, plan, keep(plan, wantedIn, overrides));
+    },
   };
 }
 

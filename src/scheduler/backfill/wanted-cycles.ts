@@ -56,11 +56,11 @@ async function filterOf(
       const last = history.get(keyOf(instance))?.lastStatus;
       return last === 'failed' || last === 'cancelled';
     };
+  const records = await producedPartitions(sql, workspaceId, nodeIds);
   const produced = new Set(
-    (await producedPartitions(sql, workspaceId, nodeIds)).map(
-      (each) => `${each.nodeId} ${partitionKey(each, each.partition)}`,
-    ),
+    records.map((each) => `${each.nodeId} ${partitionKey(each, each.partition)}`),
   );
+  const producedAt = new Set(records.map((each) => `${keyOf(each)} ${partitionKey(each, '')}`));
   const outputsOf = new Map<number, NodeOutput[]>();
   for (const output of outputs)
     outputsOf.set(output.nodeId, [...(outputsOf.get(output.nodeId) ?? []), output]);
@@ -70,10 +70,13 @@ async function filterOf(
     const own = outputsOf.get(instance.nodeId);
     // A node that declares no product has nothing but its own outcome to be known by.
     if (own === undefined) return history.get(keyOf(instance))?.succeeded !== true;
-    // It has no id yet: a product that is named after the id is never there before its instance.
-    const parameters = instance.parameters(0);
+    // It has no id yet: of a product that is named after the id, any of its cycle counts.
+    const [parameters, others] = [instance.parameters(0), instance.parameters(1)];
     return own.some((output) => {
-      const partition = parameters[`output.${output.no}`] ?? '';
+      const name = `output.${output.no}`;
+      const partition = parameters[name] ?? '';
+      if (partition !== others[name])
+        return !producedAt.has(`${keyOf(instance)} ${partitionKey(output, '')}`);
       return !produced.has(`${instance.nodeId} ${partitionKey(output, partition)}`);
     });
   };

@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { USED_OF_GATE } from '../sql/gates-of.js';
 import { LISTED_WORKERS, WORKER_JSON, type ListedWorker } from './worker-repository.js';
 
 export interface ResourceGroup {
@@ -17,6 +18,11 @@ export interface ResourceGroup {
   readonly waiting: number;
   /** How long the one waits that has waited longest; null: none does. */
   readonly oldestWaitSeconds: number | null;
+  /** What its schedules may hold at once, here or in other groups; null: it schedules nothing. */
+  readonly schedulingSlots: number | null;
+  readonly schedulingSlotsUsed: number;
+  /** Instances that wait for one of its scheduling slots. */
+  readonly schedulingWaiting: number;
   readonly region: string;
   readonly networkType: string;
   readonly cidr: string;
@@ -38,7 +44,10 @@ const SELECT = `
          (SELECT coalesce(sum(r.slots), 0)::int FROM running_attempt r
            WHERE r.resource_group_id = g.id) AS "slotsUsed",
          (SELECT coalesce(jsonb_object_agg(q.node_type, q.capacity), '{}') FROM gate q
-           WHERE q.resource_group_id = g.id) AS quotas,
+           WHERE q.resource_group_id = g.id AND q.scope = 'node_type') AS quotas,
+         scheduling."schedulingSlots",
+         coalesce(scheduling."schedulingSlotsUsed", 0) AS "schedulingSlotsUsed",
+         coalesce(scheduling."schedulingWaiting", 0) AS "schedulingWaiting",
          queue.waiting, queue."oldestWaitSeconds",
          (SELECT coalesce(jsonb_agg(${WORKER_JSON} ORDER BY w.id), '[]')
             FROM worker w JOIN worker_lease l ON l.worker_id = w.id
@@ -48,7 +57,12 @@ const SELECT = `
              CASE WHEN count(*) > 0
                   THEN greatest(0, extract(epoch FROM clock_timestamp() - min(r.ready_at)))::int
              END AS "oldestWaitSeconds"
-        FROM ready_instance r WHERE r.resource_group_id = g.id) queue`;
+        FROM ready_instance r WHERE r.resource_group_id = g.id) queue
+    LEFT JOIN LATERAL (
+      SELECT gate.capacity AS "schedulingSlots", ${USED_OF_GATE} AS "schedulingSlotsUsed",
+             (SELECT count(*)::int FROM ready_instance r WHERE r.gate_id = gate.id
+                 AND r.resource_group_id IN (SELECT id FROM resource_group)) AS "schedulingWaiting"
+        FROM gate WHERE gate.scope = 'scheduling' AND gate.resource_group_id = g.id) scheduling ON true`;
 
 export async function resourceGroups(sql: Sql): Promise<ResourceGroup[]> {
   return await sql.rows<ResourceGroup>(`${SELECT} ORDER BY g.name`);
@@ -110,6 +124,12 @@ export async function updateResourceGroup(
       change.description ?? null,
       change.draining ?? null,
     ],
+  );
+  // Claims of other groups count its scheduling slots under the lock of their gate.
+  await tx.rows(
+    `SELECT FROM gate WHERE scope = 'scheduling' AND resource_group_id = $1
+                    FOR NO KEY UPDATE`,
+    [id],
   );
   return changed === 1;
 }

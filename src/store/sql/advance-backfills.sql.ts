@@ -51,7 +51,9 @@ export async function advanceBackfills(
     `UPDATE backfill b SET state = 'ended', ended_at = $2
       WHERE b.run_group_id = ANY($1::bigint[]) AND b.state IN ('running', 'paused')
         AND NOT EXISTS (SELECT FROM backfill_date d WHERE d.run_group_id = b.run_group_id
-                           AND d.state IN ('waiting', 'open'))
+                           AND (d.state IN ('waiting', 'open')
+                                -- Its dry runs keep the chain.
+                                OR (d.state = 'skipped' AND d.ended_at IS NULL)))
       RETURNING b.run_group_id AS id, b.workspace_id AS "workspaceId"`,
     [ids, now],
   );

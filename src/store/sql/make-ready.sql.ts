@@ -1,7 +1,7 @@
 import type { Move } from '../../domain/instance/transitions.js';
 import { rankOf } from '../../domain/resource/rank-of.js';
 import type { Sql } from '../database.js';
-import { gatesOf } from './gates-of.js';
+import { laneOf } from './gates-of.js';
 import { type InstanceRow, keyArrays, keyOf, type WaitingRow } from './instance-row.js';
 import { moveInstances } from './move-instances.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
@@ -82,9 +82,7 @@ export async function enqueue(tx: Sql, rows: readonly WaitingRow[], now: Date): 
             path, node_type, slots, backfill_id, ready_at, gate_id, labels)
      SELECT i.resource_group_id, p.rank, i.plan_day, i.id, i.node_id, i.scheduled_at, i.path, i.node_type,
             i.slots, CASE WHEN i.in_backfill THEN i.run_group_id ELSE 0 END, $3::timestamptz,
-            CASE WHEN (SELECT EXISTS (SELECT FROM gate)) THEN coalesce((SELECT min(gate_id) FROM (
-              ${gatesOf({ node: 'i.node_id', nodeType: 'i.node_type', resourceGroup: 'i.resource_group_id' })}
-            ) g), 0) ELSE 0 END,
+            CASE WHEN (SELECT EXISTS (SELECT FROM gate)) THEN ${laneOf('i')} ELSE 0 END,
             coalesce((SELECT array_to_string(nv.labels, ' ') FROM node_version nv
                        WHERE nv.node_id = i.node_id ORDER BY nv.version_id DESC LIMIT 1), '')
        FROM node_instance i

@@ -58,6 +58,31 @@ describe('resource groups', () => {
     expect((await api.send('GET', `${GROUPS}/rg_99`)).status).toBe(404);
   });
 
+  test('scheduling slots are set, shown with what holds and awaits them, and stay', async () => {
+    await using api = await openApi();
+    const made = await api.send('POST', GROUPS, {
+      body: { name: 'planner', slots: 0, schedulingSlots: 4 },
+    });
+    expect(made.json).toMatchObject({ slots: 0, schedulingSlots: 4, schedulingSlotsUsed: 0 });
+    const change = async (body: object) =>
+      await api.send('PATCH', `${GROUPS}/${String(made.json['id'])}`, { body });
+    await queue(api, 3, 1);
+    await api.database.run(
+      `UPDATE ready_instance SET gate_id = (SELECT id FROM gate WHERE scope = 'scheduling')
+        WHERE instance_id < 3`,
+    );
+    const changed = await change({ schedulingSlots: 0, quotas: { sync: 2 } });
+    expect(changed.json).toMatchObject({
+      schedulingSlots: 0,
+      schedulingWaiting: 2,
+      waiting: 0,
+      quotas: { sync: 2 },
+    });
+    expect((await change({ schedulingSlots: null })).status).toBe(422);
+    const other = await api.send('GET', `${GROUPS}/rg_1`);
+    expect(other.json).toMatchObject({ schedulingSlots: null, schedulingWaiting: 0, waiting: 3 });
+  });
+
   test('a quota is of a node type that there is, and null removes it', async () => {
     await using api = await openApi();
     const quotas = async (body: object) =>

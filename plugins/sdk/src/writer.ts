@@ -53,6 +53,8 @@ export interface DirtyRecord {
   /** The server's error code (SQLSTATE, errno) where it refused; our code where we did. */
   readonly code: string;
   readonly reason: string;
+  /** `mapping`: a function or the transform refused it, so the cells are those of the source. */
+  readonly stage?: 'mapping' | 'target';
 }
 
 export interface Acked {

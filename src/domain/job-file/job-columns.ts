@@ -82,6 +82,9 @@ export function fileColumns(parameter: JobValue): ColumnList<SourceColumn> {
       return { kind: 'name', name };
     }
     const type = item.filled('type');
+    if (type !== undefined && !DATE_TYPES.test(type) && !/^string$/i.test(type)) {
+      item.note('changed', `read as text, not as ${type}: the column of the target decides`);
+    }
     const format = item.filled('format');
     const constant = item.text('value');
     if (constant !== undefined) return { kind: 'constant', text: constant };

@@ -117,6 +117,10 @@ function transform(transformer: JobValue, columns: readonly MappedColumn[]): rea
   const index = parameter?.integer('columnIndex');
   const column = index === undefined ? undefined : columns[index];
   const paras = (parameter?.items('paras') ?? []).map((each) => each.scalar());
+  if (name === 'dx_groovy') {
+    lose(transformer, 'write it as a transform in TypeScript');
+    return [];
+  }
   if (column === undefined) {
     lose(transformer, `${name} has no column ${index ?? ''}`.trim());
     return [];
@@ -129,7 +133,7 @@ function transform(transformer: JobValue, columns: readonly MappedColumn[]): rea
   }
   const functions = functionsOf(name, paras);
   if (functions === undefined) {
-    lose(transformer, name === 'dx_groovy' ? 'write it as a transform in TypeScript' : name);
+    lose(transformer, `${name} is not known, or its arguments are not`);
     return [];
   }
   column.functions.push(...functions);

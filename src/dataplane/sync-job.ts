@@ -1,5 +1,6 @@
 import type {
   ColumnVerdict,
+  CursorMove,
   DirtyRecord,
   FinalizeStats,
   Finding,
@@ -17,6 +18,8 @@ import type {
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
+import type { Incremental } from './incremental.js';
+import { checkIncremental, nextWindow } from './incremental.js';
 import type { DirtyLimit, DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import type { RateLimit } from './rate-limit.js';
@@ -43,6 +46,7 @@ export interface SyncJob {
   readonly writerConfig: unknown;
   readonly target: ResolvedDataSource;
   readonly mapping?: FieldMapping | undefined;
+  readonly incremental?: Incremental | undefined;
   readonly channel: ChannelControl;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
@@ -144,6 +148,7 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   } else if (job.channel.concurrency > 1) {
     context.log.info('Snapshot: not consistent between slices; this reader has none.');
   }
+  const cursor = await openWindow(reader, job, source);
   const slices = await slicesOf(reader, job);
   const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(job.channel.concurrency, slices.length));
@@ -159,6 +164,7 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       ...jobContext(context, job.target),
       mapping,
       writers,
+      ...(cursor === undefined ? {} : { cursor }),
       quarantine: onDirty,
     });
   const { writer, resolved } = await openMapped(source, job, openWriter);
@@ -176,6 +182,28 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       context.log.warn(`The target could not be tidied up: ${messageOf(failure)}`);
     });
     throw error;
+  }
+}
+
+/** What the run is to keep of how far it has read; the target says how far the last one came. */
+async function openWindow(
+  reader: ReaderJob,
+  job: SyncJob,
+  source: TableSchema,
+): Promise<CursorMove | undefined> {
+  const { incremental, context } = job;
+  if (incremental === undefined) return undefined;
+  checkIncremental(incremental, job.writerConfig);
+  const probe = await job.writer.open(job.writerConfig as never, {
+    ...jobContext(context, job.target),
+    mapping: provisionalMapping(job.mapping, source),
+    writers: 1,
+    quarantine: () => Promise.reject(new Error('nothing is written yet')),
+  });
+  try {
+    return await nextWindow(reader, probe, incremental, (text) => context.log.info(text));
+  } finally {
+    await probe.abort(new Error('only its cursor was asked for'));
   }
 }
 

@@ -361,6 +361,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Correct the TypeScript of the field mapping; it exports a function of one row.',
   },
+  'MR-D219': {
+    title: 'The incremental read is not possible',
+    retry: 'backoff',
+    help: 'Correct the cursor or the write mode; a run that was overtaken by another is tried again.',
+  },
   'MR-D220': {
     title: 'The rows do not add up',
     retry: 'never',

@@ -17,6 +17,25 @@ const settings = {
   mapping: mappingConfig
     .optional()
     .meta({ title: 'Field mapping', description: 'Without it, columns are matched by name.' }),
+  incremental: z
+    .strictObject({
+      cursor: z.string().min(1).meta({ description: 'A column of the source that only grows.' }),
+      start: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ template: true, description: 'The first run reads what lies behind it.' }),
+      overlap: z.int().min(0).optional().meta({
+        description:
+          'How far before its end each run begins again, for rows that were committed late: seconds, or a number. Needs a mode that does not double rows.',
+      }),
+    })
+    .optional()
+    .meta({
+      title: 'Incremental',
+      description:
+        'Each run reads what has come since the last. How far it came is kept with the rows.',
+    }),
   channel: z
     .strictObject({
       concurrency: z

@@ -1,5 +1,6 @@
 import type {
   Column,
+  CursorRequest,
   Finding,
   JobContext,
   ReaderJob,
@@ -17,6 +18,7 @@ import {
   wholeSlice,
 } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
+import { literal, windowOf } from './cursor-window.js';
 import { toPluginError } from './pg-error.js';
 import { qualifiedName, quoteName } from './quoting.js';
 import { PostgresReaderTask } from './reader-task.js';
@@ -26,12 +28,13 @@ import { cancelOnAbort, openSession, query, tagOf } from './session.js';
 import { describeQuery, describeTable, resolveColumn } from './table-catalog.js';
 
 export class PostgresReaderJob implements ReaderJob {
-  readonly #config: PostgresReaderConfig;
+  #config: PostgresReaderConfig;
   readonly #ctx: JobContext<PostgresSource>;
   readonly #query: string | undefined;
   #session: Promise<Session> | undefined;
   #cancelling: Disposable | undefined;
   #schema: TableSchema | undefined;
+  #full: TableSchema | undefined;
   #key: Column | undefined;
   #snapshot: string | undefined;
 
@@ -82,6 +85,27 @@ export class PostgresReaderJob implements ReaderJob {
       return { consistent: false, token: null, label: toPluginError(error).detail };
     }
     return { consistent: true, token: this.#snapshot, label: `snapshot ${this.#snapshot ?? ''}` };
+  }
+
+  async window({ column, after, overlap }: CursorRequest): Promise<string | undefined> {
+    const schema = await this.describe();
+    const key = resolveColumn(column, this.#full ?? schema);
+    const { from, upTo } = windowOf(key, after, overlap);
+    const { where = '' } = this.#config;
+    const filter = [...(where.trim() === '' ? [] : [`(${where}\n)`]), ...from].join(' AND ');
+    const { client } = await this.#open();
+    const [row] = await query(
+      client,
+      `SELECT ${upTo} FROM ${this.#from(schema)}${filter === '' ? '' : ` WHERE ${filter}`}`,
+    );
+    const to = row?.[0] ?? undefined;
+    const name = quoteName(key.name);
+    const end = to === undefined ? 'false' : `${name} <= ${literal(to)}::${key.nativeType}`;
+    this.#config = {
+      ...this.#config,
+      where: [...(filter === '' ? [] : [filter]), end].join(' AND '),
+    };
+    return to;
   }
 
   async *slices(hint: SliceHint): AsyncIterable<Slice> {
@@ -153,6 +177,7 @@ export class PostgresReaderJob implements ReaderJob {
       const schema = this.#config.schema ?? this.#ctx.dataSource.config.schema;
       full = await describeTable(client, schema, table);
     }
+    this.#full = full;
     if (sliceKey !== undefined) this.#key = resolveColumn(sliceKey, full);
     const chosen = columns?.map((name) => resolveColumn(name, full)) ?? full.columns;
     return { ...full, columns: [...chosen, ...(await this.#expressions(full))] };

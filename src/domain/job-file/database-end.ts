@@ -99,7 +99,7 @@ function takeSecrets(holder: JobValue): void {
   for (const key of holder.keys()) {
     const value = isSecretKey(key) ? holder.child(key) : undefined;
     if (value === undefined) continue;
-    if (value.words() !== '""') value.note('lost', 'give it to the data source');
+    if (value.words() !== '""') value.note('changed', 'give it to the data source');
     value.take();
   }
 }

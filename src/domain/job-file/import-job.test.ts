@@ -74,7 +74,7 @@ describe('a job file of DataWorks 2.0', () => {
       notes.map((note) => `${note.level} ${note.path} ${note.line}:${note.column} ${note.detail}`),
     ).toEqual([
       'lost $.steps[1].parameter.session[0] 11:78 not carried over: "set x = 1"',
-      'lost $.steps[1].parameter.password 11:104 give it to the data source',
+      'changed $.steps[1].parameter.password 11:104 give it to the data source',
       'lost $.steps[1].parameter.pgType.e 11:128 not carried over: "jsonb"',
       'lost $.setting.speed.mbps 16:73 without `throttle` it has no effect',
       'lost $.setting.jvmOption 16:90 not carried over: "-Xmx1g"',

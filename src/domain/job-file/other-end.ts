@@ -20,7 +20,7 @@ function otherEnd({ kind, parameter }: JobEnd, side: string): Other {
     const value = parameter.child(key);
     if (value === undefined) continue;
     if (isSecretKey(key)) {
-      value.note('lost', 'give it to the data source');
+      value.note('changed', 'give it to the data source');
       value.take();
     } else config[key] = value.plain();
   }

@@ -137,6 +137,9 @@ function toTemporal(from: LogicalType, to: LogicalType, dialect: SqlDialect): Ju
   if (from.kind === 'date' && to.kind === 'timestamp') return WIDENED;
   if (from.kind === 'timestamp' && to.kind === 'date') return checked('only midnight');
   if (from.kind === 'time' && to.kind === 'interval') return WIDENED;
+  if (from.kind === 'interval' && to.kind === 'time') {
+    return checked('only hours, minutes and seconds within its range');
+  }
   if (from.kind !== to.kind) return impossibleFrom(from, to);
   if (from.kind === 'timestamp' && to.kind === 'timestamp') {
     if (from.zoned !== to.zoned) {

@@ -4,10 +4,12 @@ import { ByteChannel } from './byte-channel.js';
 import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
+import type { PolicyRules } from './value-policies.js';
 
 /** What all pipes of a job share. */
 export interface PipeJob {
   readonly sourceIndexes: readonly number[];
+  readonly policies: PolicyRules | undefined;
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
   readonly chunkBytes: number;
@@ -24,8 +26,13 @@ export interface SliceCount {
   readonly wasCommitted: boolean;
 }
 
-/** The best lane of the reader that is legal for the writer too. */
-export function chooseLane(reader: readonly Lane[], writer: readonly Lane[]): Lane {
+/** The best lane of the reader that is legal for the writer too. Policies look at values: rows alone have some. */
+export function chooseLane(
+  reader: readonly Lane[],
+  writer: readonly Lane[],
+  policies: PolicyRules | undefined,
+): Lane {
+  if (policies !== undefined) return 'rows';
   return reader.find((lane) => writer.includes(lane)) ?? 'rows';
 }
 
@@ -33,11 +40,13 @@ function isInOrder(sourceIndexes: readonly number[], cells: number): boolean {
   return sourceIndexes.length === cells && sourceIndexes.every((at, i) => at === i);
 }
 
-function projected(chunk: Chunk, sourceIndexes: readonly number[]): Chunk {
+function projected(chunk: Chunk, { sourceIndexes, policies }: PipeJob): Chunk {
   if (chunk.lane !== 'rows') return chunk;
   const first = chunk.rows[0];
-  if (first === undefined || isInOrder(sourceIndexes, first.length)) return chunk;
-  return { ...chunk, rows: projectRows(chunk.rows, sourceIndexes) };
+  const isReady = first === undefined || isInOrder(sourceIndexes, first.length);
+  if (isReady && policies === undefined) return chunk;
+  const rows = isReady ? chunk.rows : projectRows(chunk.rows, sourceIndexes);
+  return { ...chunk, rows: policies?.apply(rows) ?? rows };
 }
 
 /** Runs both ends to their end; the first failure ends the other side too and is the one thrown. */
@@ -80,14 +89,14 @@ export async function copySlice(
   both.addEventListener('abort', stop, { once: true });
   let seen = 0;
   const sink: Sink = {
-    lane: chooseLane(reader.lanes, writer.lanes),
+    lane: chooseLane(reader.lanes, writer.lanes, job.policies),
     chunkBytes: job.chunkBytes,
     columns: job.sourceIndexes,
     write: async (chunk) => {
       await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
       seen += chunk.rowCount;
       job.onRead(chunk);
-      await channel.push(projected(chunk, job.sourceIndexes));
+      await channel.push(projected(chunk, job));
     },
   };
   const read = async (): Promise<number> => {

@@ -23,6 +23,8 @@ import { RateLimiter } from './rate-limit.js';
 import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
 import { SyncCounters } from './sync-counters.js';
+import type { PolicyCount, ValuePolicies } from './value-policies.js';
+import { PolicyRules } from './value-policies.js';
 
 export interface ChannelControl {
   readonly concurrency: number;
@@ -40,6 +42,7 @@ export interface SyncJob {
   readonly target: ResolvedDataSource;
   readonly mapping?: FieldMapping | undefined;
   readonly channel: ChannelControl;
+  readonly policies?: ValuePolicies | undefined;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
 }
@@ -49,6 +52,8 @@ export interface SyncResult {
   readonly rowsWritten: number;
   readonly rowsDirty: number;
   readonly bytes: number;
+  /** How often a policy gave a value another form, by policy and column of the target. */
+  readonly policies: readonly PolicyCount[];
   /** This very run had been published before; nothing was read. */
   readonly wasPublished: boolean;
 }
@@ -155,9 +160,9 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
         await quarantine.add(record);
       },
     });
-  const { writer, resolved } = await openMapped(source, job, openWriter);
+  const { writer, resolved, target } = await openMapped(source, job, openWriter);
   try {
-    const open: OpenJob = { reader, writer, resolved, source, slices, writers };
+    const open: OpenJob = { reader, writer, resolved, source, target, slices, writers };
     return await publish(open, job, { counters, quarantine });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
@@ -178,17 +183,17 @@ async function openMapped(
   source: TableSchema,
   job: SyncJob,
   open: (mapping: Mapping) => Promise<WriterJob>,
-): Promise<{ writer: WriterJob; resolved: ResolvedMapping }> {
+): Promise<{ writer: WriterJob; resolved: ResolvedMapping; target: TableSchema }> {
   const guess = provisionalMapping(job.mapping, source);
   const first = await open(guess);
   try {
-    const resolved = resolveMapping(job.mapping, source, await first.describe());
+    const target = await first.describe();
+    const resolved = resolveMapping(job.mapping, source, target);
     for (const note of resolved.notes) job.context.log.warn(note);
-    if (isSameMapping(guess, resolved.mapping)) return { writer: first, resolved };
+    if (isSameMapping(guess, resolved.mapping)) return { writer: first, resolved, target };
     await first.abort(new Error('opened again with the column names of the target'));
     const writer = await open(resolved.mapping);
-    await writer.describe();
-    return { writer, resolved };
+    return { writer, resolved, target: await writer.describe() };
   } catch (error) {
     await first.abort(error).catch(() => undefined);
     throw error;
@@ -200,6 +205,7 @@ interface OpenJob {
   readonly writer: WriterJob;
   readonly resolved: ResolvedMapping;
   readonly source: TableSchema;
+  readonly target: TableSchema;
   readonly slices: readonly Slice[];
   readonly writers: number;
 }
@@ -216,10 +222,17 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   const { verdicts, findings } = await writer.check(open.source);
   reportFindings(findings, context);
   reportVerdicts(verdicts, context);
+  const policies = policyRulesOf(open, job);
+  for (const line of policies?.plan ?? []) context.log.info(line);
   const plan = await writer.prepare();
   if ('published' in plan) {
     context.log.info(`This run was published before: ${plan.published.rowsPublished} rows.`);
-    return { ...counters.totals(), rowsWritten: plan.published.rowsPublished, wasPublished: true };
+    return {
+      ...counters.totals(),
+      rowsWritten: plan.published.rowsPublished,
+      policies: [],
+      wasPublished: true,
+    };
   }
   const labels = open.slices.map((slice) => slice.label).slice(0, 20);
   context.log.info(`Plan: ${plan.strategy}: ${plan.label}`);
@@ -228,6 +241,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   );
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
+    policies,
     limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
     quarantine,
     chunkBytes: chunkBytesOf(job.channel.rateLimit),
@@ -244,7 +258,19 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   await context.crashPoint('sync:after-finalize');
   counters.report();
   for (const line of counters.summary(published, quarantine.reasons())) context.log.info(line);
-  return { ...counters.totals(), wasPublished: false };
+  const applied = policies?.counts ?? [];
+  for (const { policy, column, count } of applied) {
+    context.log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
+  }
+  return { ...counters.totals(), policies: applied, wasPublished: false };
+}
+
+function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
+  const pairs = open.resolved.mapping.columns.map(({ source, target }) => ({
+    source,
+    target: open.target.columns.find((column) => column.name === target) ?? source,
+  }));
+  return PolicyRules.of(job.policies ?? {}, pairs);
 }
 
 /** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
@@ -282,7 +308,7 @@ async function copyQueue(
     const writer = await open.writer.open(no);
     try {
       if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes);
+        const lane = chooseLane(reader.lanes, writer.lanes, pipe.policies);
         pipe.context.log.info(`Lane: ${lane}`);
       }
       for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {

@@ -170,6 +170,7 @@ async function runSync(
     target,
     mapping: config.mapping,
     channel: config.channel,
+    policies: config.policies,
     context: nodeContext(job, dataSources, ctx),
     onDirty: (records) => ctx.keepDirty(records),
   });

@@ -6,4 +6,6 @@ export interface CorpusColumn {
   readonly values: readonly string[];
   /** Values that the second server has no place for, and why: they must become dirty records. */
   readonly lost?: Readonly<Record<string, string>>;
+  /** Values that MariaDB has no exact form for and that a counted policy changes, and why. */
+  readonly changedByMariadb?: Readonly<Record<string, string>>;
 }

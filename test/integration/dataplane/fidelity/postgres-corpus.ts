@@ -17,6 +17,7 @@ const HARD_TEXTS: readonly string[] = [
 ];
 
 const NOT_FINITE = 'MySQL has no NaN and no infinity';
+const NO_SIGN = 'MariaDB keeps no sign of zero: -0 becomes 0';
 const BEYOND = 'MySQL has the years 0000 to 9999, without an era or an infinity';
 
 /** PostgreSQL to MySQL or MariaDB and back. */
@@ -75,12 +76,14 @@ export const POSTGRES_CORPUS: Readonly<Record<string, CorpusColumn>> = {
       "'-Infinity'",
     ],
     lost: { "'NaN'": NOT_FINITE, "'-Infinity'": NOT_FINITE },
+    changedByMariadb: { "'-0'": NO_SIGN },
   },
   db: {
     type: 'double precision',
     via: 'double',
     values: ['1.7976931348623157e308', '5e-324', '0.1', "'-0'", '1e22', "'NaN'", "'Infinity'"],
     lost: { "'NaN'": NOT_FINITE, "'Infinity'": NOT_FINITE },
+    changedByMariadb: { "'-0'": NO_SIGN },
   },
   mo: { type: 'money', via: 'decimal(19,2)', values: ['-92233720368547758.08', '12.34'] },
   bo: { type: 'boolean', via: 'tinyint(1)', values: ['true', 'false'] },
@@ -91,7 +94,7 @@ export const POSTGRES_CORPUS: Readonly<Record<string, CorpusColumn>> = {
   ba: {
     type: 'bytea',
     via: 'longblob',
-    values: ["'\\x'", "'\\x00095c0a0dff66'", "decode(repeat('00275cff', 4194304), 'hex')"],
+    values: ["'\\x'", "'\\x00095c0a0dff66'", "decode(repeat('00275cff', 262144), 'hex')"],
   },
   uu: { type: 'uuid', via: 'char(36)', values: ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"] },
   da: {
@@ -191,4 +194,13 @@ export const POSTGRES_CORPUS: Readonly<Record<string, CorpusColumn>> = {
   mood: { type: 'mood', via: "enum('so, so','fine')", values: ["'so, so'", "'fine'"] },
   dom: { type: 'small', via: 'varchar(3)', values: ["'ab'"] },
   com: { type: 'pair', via: 'varchar(60)', values: [`ROW(1, 'a "b", (c)')::pair`] },
+};
+
+/** Once is enough for 16 MB. */
+export const POSTGRES_LARGE: Readonly<Record<string, CorpusColumn>> = {
+  big: {
+    type: 'bytea',
+    via: 'longblob',
+    values: ["decode(repeat('00275cff', 4194304), 'hex')"],
+  },
 };

@@ -1,10 +1,20 @@
+import type { Column } from '@millrace/sdk';
+
+import type { PolicyCount } from '../../../../src/dataplane/value-policies.js';
 import { createDatabase, execute } from '../../../support/servers.js';
 import type { TestDatabase, TestServer } from '../../../support/servers.js';
-import { runSync } from '../../../support/sync.js';
+import { describeTable, runSync } from '../../../support/sync.js';
 import type { SyncEnd, SyncOptions, SyncRun } from '../../../support/sync.js';
 import type { CorpusColumn } from './corpus.js';
 
 export type Corpus = Readonly<Record<string, CorpusColumn>>;
+
+type Way = 'there' | 'back';
+
+export interface ColumnPair {
+  readonly source: Column;
+  readonly target: Column;
+}
 
 /** What became of one value after it went to the other server and came back. */
 export interface CellFate {
@@ -44,6 +54,7 @@ export class RoundTrip implements AsyncDisposable {
     }
     const trip = new RoundTrip(corpus, await createDatabase(from), await createDatabase(to));
     const first = from.kind === 'mysql' ? "SET sql_mode = '', time_zone = '+00:00'" : OWN_TYPES;
+    if (to.kind === 'postgres') await execute(to, OWN_TYPES, trip.#to.name);
     const rows = trip.values.map(
       ([column, value], id) =>
         `INSERT INTO src (id, named, ${column}) VALUES (${id}, '${column}', ${trip.#literal(column, value)})`,
@@ -73,17 +84,33 @@ export class RoundTrip implements AsyncDisposable {
     return `CREATE TABLE ${name} (id int PRIMARY KEY, named varchar(10), ${columns.join(', ')})${charset}`;
   }
 
-  /** Copies the rows of `source` into the new table `target` of the other side. */
-  async send(
-    way: 'there' | 'back',
+  /** Makes an empty table for the rows that go there, or come back. */
+  async makeTable(way: Way, name: string): Promise<void> {
+    const to = way === 'there' ? this.#to : this.#from;
+    const session = to.server.kind === 'mysql' ? "SET sql_mode = '';" : '';
+    const sql = this.tableSql(name, way === 'there' ? 'via' : 'type');
+    await execute(to.server, `${session} ${sql}`, to.name);
+  }
+
+  /** The columns of two tables, side by side. */
+  async pairs(way: Way, source: string, target: string): Promise<readonly ColumnPair[]> {
+    const [from, to] = way === 'there' ? [this.#from, this.#to] : [this.#to, this.#from];
+    const { columns } = await describeTable(endOf(from), source);
+    const described = await describeTable(endOf(to), target);
+    return columns.map((column, i) => ({
+      source: column,
+      target: described.columns[i] ?? column,
+    }));
+  }
+
+  /** Copies the rows of `source` into the table `target` of the other side. */
+  send(
+    way: Way,
     source: string,
     target: string,
     more: Partial<SyncOptions> = {},
   ): Promise<SyncRun> {
     const [from, to] = way === 'there' ? [this.#from, this.#to] : [this.#to, this.#from];
-    const session = to.server.kind === 'mysql' ? "SET sql_mode = '';" : '';
-    const sql = this.tableSql(target, way === 'there' ? 'via' : 'type');
-    await execute(to.server, `${session} ${sql}`, to.name);
     return runSync({
       from: endOf(from),
       to: endOf(to),
@@ -112,7 +139,12 @@ export class RoundTrip implements AsyncDisposable {
   }
 
   /** There and back on the row lane, which has all types. */
-  async fates(): Promise<readonly CellFate[]> {
+  async fates(): Promise<{
+    readonly fates: readonly CellFate[];
+    readonly policies: readonly PolicyCount[];
+  }> {
+    await this.makeTable('there', 'mid');
+    await this.makeTable('back', 'back');
     const there = await this.send('there', 'src', 'mid', { lane: 'rows' });
     const back = await this.send('back', 'mid', 'back', { lane: 'rows' });
     const dirty = new Map(
@@ -122,7 +154,7 @@ export class RoundTrip implements AsyncDisposable {
       there.log.map((line) => /^Column (\w+) -> \w+: widened/.exec(line)?.[1]),
     );
     const [before, after] = [await this.seen('first', 'src'), await this.seen('first', 'back')];
-    return this.values.map(([column, value], id) => {
+    const fates = this.values.map(([column, value], id): CellFate => {
       const reason = dirty.get(id);
       if (reason !== undefined) return { column, value, fate: 'dirty', reason };
       const came = after.get(id);
@@ -130,6 +162,7 @@ export class RoundTrip implements AsyncDisposable {
       if (came !== before.get(id)) return { column, value, fate: 'changed' };
       return { column, value, fate: widened.has(column) ? 'widened' : 'exact' };
     });
+    return { fates, policies: [...there.policies, ...back.policies] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,12 +15,15 @@ import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { RowProgram } from './row-program.js';
+import type { PolicyRules } from './value-policies.js';
 
 /** What all pipes of a job share. */
 export interface PipeJob {
   readonly sourceIndexes: readonly number[];
   /** Of a mapping that looks into the rows; without it the cells go as they are. */
   readonly program: RowProgram | undefined;
+  /** What becomes of values that the target has no place for; `undefined`: nobody looks at them. */
+  readonly policies: PolicyRules | undefined;
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
   readonly chunkBytes: number;
@@ -40,13 +43,13 @@ export interface SliceCount {
   readonly wasCommitted: boolean;
 }
 
-/** The best lane of the reader that is legal for the writer and the mapping too. */
+/** The best lane of the reader that is legal for the writer too, and for what looks into the rows. */
 export function chooseLane(
   reader: readonly Lane[],
   writer: readonly Lane[],
-  program: RowProgram | undefined,
+  { program, policies }: Pick<PipeJob, 'program' | 'policies'>,
 ): Lane {
-  if (program !== undefined) return 'rows';
+  if (program !== undefined || policies !== undefined) return 'rows';
   return reader.find((lane) => writer.includes(lane)) ?? 'rows';
 }
 
@@ -54,11 +57,13 @@ function isInOrder(sourceIndexes: readonly number[], cells: number): boolean {
   return sourceIndexes.length === cells && sourceIndexes.every((at, i) => at === i);
 }
 
-function projected(chunk: Chunk, sourceIndexes: readonly number[]): Chunk {
+function projected(chunk: Chunk, { sourceIndexes, policies }: PipeJob): Chunk {
   if (chunk.lane !== 'rows') return chunk;
   const first = chunk.rows[0];
-  if (first === undefined || isInOrder(sourceIndexes, first.length)) return chunk;
-  return { ...chunk, rows: projectRows(chunk.rows, sourceIndexes) };
+  const isReady = first === undefined || isInOrder(sourceIndexes, first.length);
+  if (isReady && policies === undefined) return chunk;
+  const rows = isReady ? chunk.rows : projectRows(chunk.rows, sourceIndexes);
+  return { ...chunk, rows: policies?.apply(rows) ?? rows };
 }
 
 /** The rows of a chunk as the mapping makes them; what it refuses is dirty, what it drops is counted. */
@@ -81,7 +86,8 @@ async function mapped(
       await job.onDirty({ sliceNo, cells, code, reason, stage: 'mapping', ...at });
     }
   }
-  return { chunk: { ...chunk, rows, rowCount: rows.length }, dropped };
+  const ruled = job.policies?.apply(rows) ?? rows;
+  return { chunk: { ...chunk, rows: ruled, rowCount: rows.length }, dropped };
 }
 
 /** Runs both ends to their end; the first failure ends the other side too and is the one thrown. */
@@ -125,7 +131,7 @@ export async function copySlice(
   let seen = 0;
   let filtered = 0;
   const sink: Sink = {
-    lane: chooseLane(reader.lanes, writer.lanes, job.program),
+    lane: chooseLane(reader.lanes, writer.lanes, job),
     chunkBytes: job.chunkBytes,
     columns: job.sourceIndexes,
     write: async (chunk) => {
@@ -133,7 +139,7 @@ export async function copySlice(
       seen += chunk.rowCount;
       job.onRead(chunk);
       if (job.program === undefined) {
-        await channel.push(projected(chunk, job.sourceIndexes));
+        await channel.push(projected(chunk, job));
         return;
       }
       const result = await mapped(chunk, job.program, slice.no, job);

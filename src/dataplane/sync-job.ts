@@ -30,6 +30,8 @@ import { loadTransform } from './row-transform.js';
 import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
 import { SyncCounters } from './sync-counters.js';
+import type { PolicyCount, ValuePolicies } from './value-policies.js';
+import { PolicyRules } from './value-policies.js';
 
 export interface ChannelControl {
   readonly concurrency: number;
@@ -48,6 +50,7 @@ export interface SyncJob {
   readonly mapping?: FieldMapping | undefined;
   readonly incremental?: Incremental | undefined;
   readonly channel: ChannelControl;
+  readonly policies?: ValuePolicies | undefined;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
 }
@@ -57,6 +60,8 @@ export interface SyncResult {
   readonly rowsWritten: number;
   readonly rowsDirty: number;
   readonly bytes: number;
+  /** How often a policy gave a value another form, by policy and column of the target. */
+  readonly policies: readonly PolicyCount[];
   /** This very run had been published before; nothing was read. */
   readonly wasPublished: boolean;
 }
@@ -167,12 +172,12 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       ...(cursor === undefined ? {} : { cursor }),
       quarantine: onDirty,
     });
-  const { writer, resolved } = await openMapped(source, job, openWriter);
+  const { writer, resolved, target } = await openMapped(source, job, openWriter);
   try {
     const program = needsRows(job.mapping)
       ? new RowProgram(job.mapping, resolved, transform)
       : undefined;
-    const open: OpenJob = { reader, writer, resolved, program, source, slices, writers };
+    const open: OpenJob = { reader, writer, resolved, program, source, target, slices, writers };
     return await publish(open, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
@@ -221,17 +226,17 @@ async function openMapped(
   source: TableSchema,
   job: SyncJob,
   open: (mapping: Mapping) => Promise<WriterJob>,
-): Promise<{ writer: WriterJob; resolved: ResolvedMapping }> {
+): Promise<{ writer: WriterJob; resolved: ResolvedMapping; target: TableSchema }> {
   const guess = provisionalMapping(job.mapping, source);
   const first = await open(guess);
   try {
-    const resolved = resolveMapping(job.mapping, source, await first.describe());
+    const target = await first.describe();
+    const resolved = resolveMapping(job.mapping, source, target);
     for (const note of resolved.notes) job.context.log.warn(note);
-    if (isSameMapping(guess, resolved.mapping)) return { writer: first, resolved };
+    if (isSameMapping(guess, resolved.mapping)) return { writer: first, resolved, target };
     await first.abort(new Error('opened again with the column names of the target'));
     const writer = await open(resolved.mapping);
-    await writer.describe();
-    return { writer, resolved };
+    return { writer, resolved, target: await writer.describe() };
   } catch (error) {
     await first.abort(error).catch(() => undefined);
     throw error;
@@ -244,6 +249,7 @@ interface OpenJob {
   readonly resolved: ResolvedMapping;
   readonly program: RowProgram | undefined;
   readonly source: TableSchema;
+  readonly target: TableSchema;
   readonly slices: readonly Slice[];
   readonly writers: number;
 }
@@ -261,10 +267,17 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   const { verdicts, findings } = await writer.check(open.source);
   reportFindings(findings, context);
   reportVerdicts(verdicts, context);
+  const policies = policyRulesOf(open, job);
+  for (const line of policies?.plan ?? []) context.log.info(line);
   const plan = await writer.prepare();
   if ('published' in plan) {
     context.log.info(`This run was published before: ${plan.published.rowsPublished} rows.`);
-    return { ...counters.totals(), rowsWritten: plan.published.rowsPublished, wasPublished: true };
+    return {
+      ...counters.totals(),
+      rowsWritten: plan.published.rowsPublished,
+      policies: [],
+      wasPublished: true,
+    };
   }
   const labels = open.slices.map((slice) => slice.label).slice(0, 20);
   context.log.info(`Plan: ${plan.strategy}: ${plan.label}`);
@@ -274,6 +287,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
     program: open.program,
+    policies,
     limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
     quarantine,
     chunkBytes: chunkBytesOf(job.channel.rateLimit),
@@ -292,7 +306,19 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   await context.crashPoint('sync:after-finalize');
   counters.report();
   for (const line of counters.summary(published, quarantine.reasons())) context.log.info(line);
-  return { ...counters.totals(), wasPublished: false };
+  const applied = policies?.counts ?? [];
+  for (const { policy, column, count } of applied) {
+    context.log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
+  }
+  return { ...counters.totals(), policies: applied, wasPublished: false };
+}
+
+function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
+  const pairs = open.resolved.mapping.columns.map(({ source, target }) => ({
+    source,
+    target: open.target.columns.find((column) => column.name === target) ?? source,
+  }));
+  return PolicyRules.of(job.policies ?? {}, pairs);
 }
 
 /** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
@@ -330,7 +356,7 @@ async function copyQueue(
     const writer = await open.writer.open(no);
     try {
       if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes, open.program);
+        const lane = chooseLane(reader.lanes, writer.lanes, pipe);
         pipe.context.log.info(`Lane: ${lane}`);
       }
       for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {

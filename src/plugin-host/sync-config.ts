@@ -63,6 +63,24 @@ const settings = {
     })
     .prefault({})
     .meta({ title: 'Channel control' }),
+  policies: z
+    .strictObject({
+      zeroDate: z.enum(['dirty', 'null']).optional().meta({
+        description: 'Dates that are in no calendar, as `0000-00-00`: dirty records, or NULL.',
+      }),
+      nulCharacter: z.enum(['dirty', 'remove', 'replace']).optional().meta({
+        description: 'U+0000 in text: a dirty record, left out, or replaced by U+FFFD.',
+      }),
+      notFinite: z.enum(['dirty', 'null']).optional().meta({
+        description: 'NaN and infinity, of numbers and of dates: dirty records, or NULL.',
+      }),
+    })
+    .optional()
+    .meta({
+      title: 'Value policies',
+      description:
+        'What becomes of values that a target cannot hold. Without it they are dirty records. Every application is counted, and the rows go by the row lane.',
+    }),
 };
 
 const syncConfig = z.strictObject({

@@ -30,6 +30,8 @@ export interface Column {
   /** Filled by the server (generated, identity always): a writer must leave it out. */
   readonly generated?: boolean;
   readonly hasDefault?: boolean;
+  /** A float of a server that keeps no sign of zero (MariaDB): there -0 becomes 0. */
+  readonly signlessZero?: boolean;
   readonly charset?: string;
   readonly collation?: string;
   /**

@@ -31,11 +31,14 @@ export type ReplaceScope =
   | { readonly kind: 'predicate'; readonly sql: string }
   | { readonly kind: 'table' };
 
-/** Can the target column hold every value of the source column? `policy`: only by a named policy. */
+/**
+ * Can the target column hold every value of the source column? `policy`: not every one, and `reason` says
+ * what becomes of the others: they are refused as dirty records unless it says otherwise, and counted.
+ */
 export interface ColumnVerdict {
   readonly source: string;
   readonly target: string;
-  readonly verdict: 'exact' | 'widened' | 'checked' | 'policy' | 'impossible';
+  readonly verdict: 'exact' | 'widened' | 'policy' | 'impossible';
   readonly reason?: string;
 }
 

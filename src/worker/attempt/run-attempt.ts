@@ -171,6 +171,7 @@ async function runSync(
     mapping: config.mapping,
     incremental: config.incremental,
     channel: config.channel,
+    policies: config.policies,
     context: nodeContext(job, dataSources, ctx),
     onDirty: (records) => ctx.keepDirty(records),
   });

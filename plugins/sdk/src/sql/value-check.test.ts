@@ -142,17 +142,17 @@ describe('the verdict of a pair of columns', () => {
   test.each([
     [int(32), int(32), 'exact'],
     [int(32), int(64), 'widened'],
-    [int(32, true), int(32), 'checked'],
+    [int(32, true), int(32), 'policy'],
     [int(64, true), column({ kind: 'decimal', precision: 20, scale: 0 }), 'widened'],
-    [column({ kind: 'text', length: 9 }), column({ kind: 'text', length: 8 }), 'checked'],
+    [column({ kind: 'text', length: 9 }), column({ kind: 'text', length: 8 }), 'policy'],
     [column({ kind: 'bytes' }), column({ kind: 'text' }), 'impossible'],
     [column({ kind: 'date' }), int(32), 'impossible'],
     [column({ kind: 'boolean' }), column({ kind: 'text' }), 'widened'],
-    [column({ kind: 'decimal' }), column({ kind: 'decimal', precision: 38, scale: 9 }), 'checked'],
+    [column({ kind: 'decimal' }), column({ kind: 'decimal', precision: 38, scale: 9 }), 'policy'],
     [
       int(32),
       column({ kind: 'integer', bits: 32, unsigned: false }, { nullable: false }),
-      'checked',
+      'policy',
     ],
     [
       int(32),

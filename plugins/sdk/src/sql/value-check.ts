@@ -55,7 +55,7 @@ function textCheckOf(target: Column, dialect: SqlDialect, source: Column | undef
     case 'timestamp':
       return timestampCheck(type, dialect);
     case 'json':
-      return dialect === 'mysql' ? jsonNumberCheck : generalText(dialect);
+      return dialect === 'mysql' ? mysqlJsonCheck : generalText(dialect);
     case 'interval':
       return intervalCheck(target.nativeType);
     case 'bytes':
@@ -254,6 +254,36 @@ function intervalCheck(nativeType: string): TextCheck {
       ? `${digits} digits of a second, the column keeps ${keeps ?? 6}`
       : undefined;
   };
+}
+
+/** MySQL keeps the last of repeated keys only, without a word. */
+function mysqlJsonCheck(text: string): string | undefined {
+  return (
+    jsonNumberCheck(text) ?? (hasRepeatedKey(text) ? 'a JSON object with a key twice' : undefined)
+  );
+}
+
+function hasRepeatedKey(text: string): boolean {
+  const open: Set<string>[] = [];
+  for (const [token, name] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/gs)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    const keys = open.at(-1);
+    if (name === undefined || keys === undefined) continue;
+    // The same key may be written with and without escapes; one that is no JSON the server refuses.
+    const key = name.includes('\\') ? unescapedKey(name) : name.slice(1, -1);
+    if (keys.has(key)) return true;
+    keys.add(key);
+  }
+  return false;
+}
+
+function unescapedKey(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted;
+  }
 }
 
 /** MySQL keeps JSON numbers as 64 bit integers or doubles and says nothing about lost digits. */

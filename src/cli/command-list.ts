@@ -58,6 +58,9 @@ import { plansShow } from './commands/plans-show.js';
 import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
+import { syncExport } from './commands/sync-export.js';
+import { syncImport } from './commands/sync-import.js';
+import { syncRun } from './commands/sync-run.js';
 import { why } from './commands/why.js';
 import { workersDrain } from './commands/workers-drain.js';
 import { workersLs } from './commands/workers-ls.js';
@@ -110,6 +113,9 @@ export const COMMANDS: readonly Command[] = [
   datasourcesAdd,
   datasourcesTest,
   datasourcesRm,
+  syncImport,
+  syncExport,
+  syncRun,
   calendarsLs,
   calendarsShow,
   calendarsSet,

@@ -1,13 +1,26 @@
-import type { Chunk, Lane, ReaderTask, RunContext, Sink, Slice, WriterTask } from '@millrace/sdk';
+import type {
+  Chunk,
+  DirtyRecord,
+  Lane,
+  ReaderTask,
+  Row,
+  RunContext,
+  Sink,
+  Slice,
+  WriterTask,
+} from '@millrace/sdk';
 import { MillraceError } from '../domain/errors.js';
 import { ByteChannel } from './byte-channel.js';
 import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
+import type { RowProgram } from './row-program.js';
 
 /** What all pipes of a job share. */
 export interface PipeJob {
   readonly sourceIndexes: readonly number[];
+  /** Of a mapping that looks into the rows; without it the cells go as they are. */
+  readonly program: RowProgram | undefined;
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
   readonly chunkBytes: number;
@@ -15,6 +28,9 @@ export interface PipeJob {
   readonly context: RunContext;
   onRead(chunk: Chunk): void;
   onWritten(rows: number): void;
+  onFiltered(rows: number): void;
+  /** Counts and keeps a row that the mapping refuses; throws MR-D201 once the limit is passed. */
+  onDirty(record: DirtyRecord): Promise<void>;
 }
 
 export interface SliceCount {
@@ -24,8 +40,13 @@ export interface SliceCount {
   readonly wasCommitted: boolean;
 }
 
-/** The best lane of the reader that is legal for the writer too. */
-export function chooseLane(reader: readonly Lane[], writer: readonly Lane[]): Lane {
+/** The best lane of the reader that is legal for the writer and the mapping too. */
+export function chooseLane(
+  reader: readonly Lane[],
+  writer: readonly Lane[],
+  program: RowProgram | undefined,
+): Lane {
+  if (program !== undefined) return 'rows';
   return reader.find((lane) => writer.includes(lane)) ?? 'rows';
 }
 
@@ -38,6 +59,29 @@ function projected(chunk: Chunk, sourceIndexes: readonly number[]): Chunk {
   const first = chunk.rows[0];
   if (first === undefined || isInOrder(sourceIndexes, first.length)) return chunk;
   return { ...chunk, rows: projectRows(chunk.rows, sourceIndexes) };
+}
+
+/** The rows of a chunk as the mapping makes them; what it refuses is dirty, what it drops is counted. */
+async function mapped(
+  chunk: Chunk,
+  program: RowProgram,
+  sliceNo: number,
+  job: PipeJob,
+): Promise<{ readonly chunk: Chunk; readonly dropped: number }> {
+  if (chunk.lane !== 'rows') throw new MillraceError('MR-P105', `a chunk of lane ${chunk.lane}`);
+  const rows: Row[] = [];
+  let dropped = 0;
+  for (const row of chunk.rows) {
+    const outcome = program.run(program.raw(row));
+    if (outcome.kind === 'row') rows.push(outcome.row);
+    else if (outcome.kind === 'dropped') dropped += 1;
+    else {
+      const { raw: cells, column, code, reason } = outcome;
+      const at = column === undefined ? {} : { column };
+      await job.onDirty({ sliceNo, cells, code, reason, stage: 'mapping', ...at });
+    }
+  }
+  return { chunk: { ...chunk, rows, rowCount: rows.length }, dropped };
 }
 
 /** Runs both ends to their end; the first failure ends the other side too and is the one thrown. */
@@ -79,15 +123,22 @@ export async function copySlice(
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
   let seen = 0;
+  let filtered = 0;
   const sink: Sink = {
-    lane: chooseLane(reader.lanes, writer.lanes),
+    lane: chooseLane(reader.lanes, writer.lanes, job.program),
     chunkBytes: job.chunkBytes,
     columns: job.sourceIndexes,
     write: async (chunk) => {
       await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
       seen += chunk.rowCount;
       job.onRead(chunk);
-      await channel.push(projected(chunk, job.sourceIndexes));
+      if (job.program === undefined) {
+        await channel.push(projected(chunk, job.sourceIndexes));
+        return;
+      }
+      const result = await mapped(chunk, job.program, slice.no, job);
+      filtered += result.dropped;
+      if (result.chunk.rowCount > 0) await channel.push(result.chunk);
     },
   };
   const read = async (): Promise<number> => {
@@ -106,8 +157,9 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
-    checkSum(slice, { reported: readRows, seen, written: acked.rows, dirty });
+    checkSum(slice, { reported: readRows, seen, written: acked.rows, dirty, filtered });
     job.onWritten(acked.rows);
+    job.onFiltered(filtered);
     return { read: seen, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {
@@ -122,13 +174,13 @@ export async function copySlice(
 
 function checkSum(
   slice: Slice,
-  count: { reported: number; seen: number; written: number; dirty: number },
+  count: { reported: number; seen: number; written: number; dirty: number; filtered: number },
 ): void {
-  const { reported, seen, written, dirty } = count;
-  if (reported === seen && seen === written + dirty) return;
+  const { reported, seen, written, dirty, filtered } = count;
+  if (reported === seen && seen === written + dirty + filtered) return;
   throw new MillraceError(
     'MR-D220',
     `slice ${slice.no} (${slice.label}): the reader reports ${reported} rows, ${seen} came through, ` +
-      `${written} were written and ${dirty} are dirty`,
+      `${written} were written, ${filtered} filtered and ${dirty} are dirty`,
   );
 }

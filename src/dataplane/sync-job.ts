@@ -1,5 +1,7 @@
 import type {
   ColumnVerdict,
+  CursorMove,
+  DirtyRecord,
   FinalizeStats,
   Finding,
   JobContext,
@@ -16,10 +18,15 @@ import type {
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
+import type { Incremental } from './incremental.js';
+import { checkIncremental, nextWindow } from './incremental.js';
 import type { DirtyLimit, DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import type { RateLimit } from './rate-limit.js';
 import { RateLimiter } from './rate-limit.js';
+import { needsRows, RowProgram } from './row-program.js';
+import type { RowTransform } from './row-transform.js';
+import { loadTransform } from './row-transform.js';
 import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
 import { SyncCounters } from './sync-counters.js';
@@ -39,6 +46,7 @@ export interface SyncJob {
   readonly writerConfig: unknown;
   readonly target: ResolvedDataSource;
   readonly mapping?: FieldMapping | undefined;
+  readonly incremental?: Incremental | undefined;
   readonly channel: ChannelControl;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
@@ -140,25 +148,32 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   } else if (job.channel.concurrency > 1) {
     context.log.info('Snapshot: not consistent between slices; this reader has none.');
   }
+  const cursor = await openWindow(reader, job, source);
   const slices = await slicesOf(reader, job);
+  const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(job.channel.concurrency, slices.length));
   const counters = new SyncCounters(context);
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
+  const onDirty = async (record: DirtyRecord): Promise<void> => {
+    counters.rowsDirty += 1;
+    await quarantine.add(record);
+  };
   const openWriter = (mapping: Mapping): Promise<WriterJob> =>
     job.writer.open(job.writerConfig as never, {
       ...jobContext(context, job.target),
       mapping,
       writers,
-      quarantine: async (record) => {
-        counters.rowsDirty += 1;
-        await quarantine.add(record);
-      },
+      ...(cursor === undefined ? {} : { cursor }),
+      quarantine: onDirty,
     });
   const { writer, resolved } = await openMapped(source, job, openWriter);
   try {
-    const open: OpenJob = { reader, writer, resolved, source, slices, writers };
-    return await publish(open, job, { counters, quarantine });
+    const program = needsRows(job.mapping)
+      ? new RowProgram(job.mapping, resolved, transform)
+      : undefined;
+    const open: OpenJob = { reader, writer, resolved, program, source, slices, writers };
+    return await publish(open, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
       context.log.warn(`Some dirty records could not be kept: ${messageOf(failure)}`);
@@ -168,6 +183,34 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
     });
     throw error;
   }
+}
+
+/** What the run is to keep of how far it has read; the target says how far the last one came. */
+async function openWindow(
+  reader: ReaderJob,
+  job: SyncJob,
+  source: TableSchema,
+): Promise<CursorMove | undefined> {
+  const { incremental, context } = job;
+  if (incremental === undefined) return undefined;
+  checkIncremental(incremental, job.writerConfig);
+  const probe = await job.writer.open(job.writerConfig as never, {
+    ...jobContext(context, job.target),
+    mapping: provisionalMapping(job.mapping, source),
+    writers: 1,
+    quarantine: () => Promise.reject(new Error('nothing is written yet')),
+  });
+  try {
+    return await nextWindow(reader, probe, incremental, (text) => context.log.info(text));
+  } finally {
+    await probe.abort(new Error('only its cursor was asked for'));
+  }
+}
+
+async function transformOf({ mapping, context }: SyncJob): Promise<RowTransform | undefined> {
+  if (mapping?.transform === undefined) return undefined;
+  const { parameters, identity } = context;
+  return await loadTransform(mapping.transform, { parameters, bizdate: identity.bizdate });
 }
 
 /**
@@ -199,6 +242,7 @@ interface OpenJob {
   readonly reader: ReaderJob;
   readonly writer: WriterJob;
   readonly resolved: ResolvedMapping;
+  readonly program: RowProgram | undefined;
   readonly source: TableSchema;
   readonly slices: readonly Slice[];
   readonly writers: number;
@@ -207,6 +251,7 @@ interface OpenJob {
 interface Counting {
   readonly counters: SyncCounters;
   readonly quarantine: Quarantine;
+  onDirty(record: DirtyRecord): Promise<void>;
 }
 
 async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise<SyncResult> {
@@ -228,6 +273,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   );
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
+    program: open.program,
     limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
     quarantine,
     chunkBytes: chunkBytesOf(job.channel.rateLimit),
@@ -235,6 +281,8 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     context,
     onRead: (chunk) => counters.read(chunk.rowCount, chunk.byteCount),
     onWritten: (rows) => counters.written(rows),
+    onFiltered: (rows) => void (counters.rowsFiltered += rows),
+    onDirty: (record) => counting.onDirty(record),
   };
   await copySlices(open, pipe);
   await quarantine.close();
@@ -282,7 +330,7 @@ async function copyQueue(
     const writer = await open.writer.open(no);
     try {
       if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes);
+        const lane = chooseLane(reader.lanes, writer.lanes, open.program);
         pipe.context.log.info(`Lane: ${lane}`);
       }
       for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {

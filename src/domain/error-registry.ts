@@ -346,6 +346,31 @@ export const ERRORS = {
     retry: 'backoff',
     help: 'It is tried again; if it repeats, look at what else locks the same tables.',
   },
+  'MR-D215': {
+    title: 'The job file is not JSON',
+    retry: 'never',
+    help: 'Correct the file at the line that is named; comments and commas at the end are allowed.',
+  },
+  'MR-D216': {
+    title: 'The job file cannot be read',
+    retry: 'never',
+    help: 'Correct the field that is named by its path, line and column.',
+  },
+  'MR-D217': {
+    title: 'The value cannot be converted',
+    retry: 'never',
+    help: 'Correct the value, or the function of its column in the field mapping.',
+  },
+  'MR-D218': {
+    title: 'The transform is not right',
+    retry: 'never',
+    help: 'Correct the TypeScript of the field mapping; it exports a function of one row.',
+  },
+  'MR-D219': {
+    title: 'The incremental read is not possible',
+    retry: 'backoff',
+    help: 'Correct the cursor or the write mode; a run that was overtaken by another is tried again.',
+  },
   'MR-D220': {
     title: 'The rows do not add up',
     retry: 'never',

@@ -254,16 +254,19 @@ function lookUp<T>(map: ReadonlyMap<string, Owned<T>>, kind: ConfigKind, type: s
 }
 
 async function importPlugin(specifier: string, folders: readonly string[]): Promise<Plugin> {
-  const builtIn = BUILT_IN[specifier];
-  const entry = builtIn === undefined ? await pluginEntry(specifier, folders) : '';
+  const load = BUILT_IN[specifier] ?? fromFile(await pluginEntry(specifier, folders));
   let loaded: unknown;
   try {
-    loaded = await (builtIn?.() ?? import(pathToFileURL(entry).href));
+    loaded = await load();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new MillraceError('MR-P107', `${specifier}: ${reason}`, { cause: error });
   }
   return checkedPlugin(isRecord(loaded) ? loaded['default'] : undefined, specifier);
+}
+
+function fromFile(path: string): () => Promise<unknown> {
+  return async () => (await import(pathToFileURL(path).href)) as unknown;
 }
 
 function refusal(specifier: string, error: unknown): RefusedPlugin {

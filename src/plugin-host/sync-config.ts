@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MillraceError } from '../domain/errors.js';
 import { inputSchemaOf, isRecord } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
+import { mappingConfig } from './mapping-config.js';
 
 /** What every run of a sync node produces: counts of rows. */
 export const SYNC_OUTPUTS = ['rows_read', 'rows_written', 'rows_dirty'] as const;
@@ -13,12 +14,28 @@ const dataSource = z
   .meta({ title: 'Data source', description: 'Its name, as in the list of data sources.' });
 
 const settings = {
-  mapping: z
-    .strictObject({
-      columns: z.array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) })).min(1),
-    })
+  mapping: mappingConfig
     .optional()
     .meta({ title: 'Field mapping', description: 'Without it, columns are matched by name.' }),
+  incremental: z
+    .strictObject({
+      cursor: z.string().min(1).meta({ description: 'A column of the source that only grows.' }),
+      start: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ template: true, description: 'The first run reads what lies behind it.' }),
+      overlap: z.int().min(0).optional().meta({
+        description:
+          'How far before its end each run begins again, for rows that were committed late: seconds, or a number. Needs a mode that does not double rows.',
+      }),
+    })
+    .optional()
+    .meta({
+      title: 'Incremental',
+      description:
+        'Each run reads what has come since the last. How far it came is kept with the rows.',
+    }),
   channel: z
     .strictObject({
       concurrency: z

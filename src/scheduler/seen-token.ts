@@ -18,3 +18,15 @@ export function readToken(token: string): Readonly<Record<string, unknown>> | un
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22);
 }
+
+/** `name: then, now` of every number that is another one now; `names` says how each reads, in this order. */
+export function changedNumbers<K extends string>(
+  names: Readonly<Record<K, string>>,
+  before: Readonly<Record<string, unknown>>,
+  now: NoInfer<Readonly<Record<K, unknown>>>,
+): string[] {
+  return Object.entries<string>(names).flatMap(([key, name]) => {
+    const [was, is] = [before[key], now[key as K]];
+    return was === is ? [] : [`${name}: ${String(was)} then, ${String(is)} now`];
+  });
+}

@@ -4,6 +4,7 @@ import type { PluginHost } from '../plugin-host/plugin-host.js';
 import { DAILY_AT_MIDNIGHT } from '../domain/calendar/schedule-times-of.js';
 import type { NamedOutput, NodeInput } from '../domain/params/named-output.js';
 import type { Database, Sql } from '../store/database.js';
+import { dataSourceTypes } from '../store/repositories/data-source-repository.js';
 import { holdCalendars } from '../store/repositories/calendar-repository.js';
 import { workspaceParameters } from '../store/repositories/workspace-parameter-repository.js';
 import { requeue } from '../store/sql/requeue.sql.js';
@@ -72,12 +73,13 @@ export async function submitWorkflow(
     const groups = await resourceGroups(tx);
     const dependent = { ...workflow, workspaceId: workflow.workspace_id };
     const foreign = await foreignNodesOf(tx, dependent, spec);
-    // Two that submit at once would not see the half of a circle that the other one makes.
-    if (foreign.size > 0) {
-      await tx.rows(`SELECT FROM workspace WHERE id = $1 FOR NO KEY UPDATE`, [
-        workflow.workspace_id,
-      ]);
-    }
+    // No day is opened to be planned from here on. Two that submit at once would not see the half of a
+    // circle that the other one makes; and one that plans immediately may open a day itself.
+    const isAlone = foreign.size > 0 || options.plan === 'immediately';
+    await tx.rows(
+      `SELECT FROM workspace WHERE id = $1 FOR ${isAlone ? 'NO KEY UPDATE' : 'SHARE'}`,
+      [workflow.workspace_id],
+    );
     const nodes = await checkWorkflow(spec, {
       plugins,
       timezone,
@@ -149,14 +151,6 @@ async function resourceGroups(
     `SELECT id, name, slots, EXISTS (SELECT FROM gate WHERE gate.scope = 'scheduling'
               AND gate.resource_group_id = resource_group.id) AS schedules FROM resource_group`,
   );
-}
-
-async function dataSourceTypes(tx: Sql, workspaceId: number): Promise<Map<string, string>> {
-  const rows = await tx.rows<{ name: string; type: string }>(
-    `SELECT name, type FROM data_source WHERE workspace_id = $1 AND environment = 'production'`,
-    [workspaceId],
-  );
-  return new Map(rows.map((row) => [row.name, row.type]));
 }
 
 /** Today's business date runs tomorrow; after tomorrow has been planned, the day behind it is the first. */

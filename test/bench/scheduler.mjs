@@ -3,6 +3,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 
+import { dueInOrder } from './scheduler/due.mjs';
+import { claimLoops, workerRun } from './scheduler/worker-run.mjs';
+import { zeroLoad } from './scheduler/zero-load.mjs';
 import { Figures, percentile } from './timeline/figures.mjs';
 
 const isJson = process.argv.includes('--json');
@@ -38,8 +41,19 @@ try {
   });
   const { Line } = await import('../support/line.ts');
   await planning(Line);
-  await zeroLoad(Line);
+  const common = {
+    Line,
+    bizdate: BIZDATE,
+    day: { layered, submitMany },
+    figures,
+    using: using_,
+    say,
+  };
+  await zeroLoad({ ...common, workflows: WORKFLOWS, agedRows: isQuick ? 30_000 : 3_000_000 });
   await dueAtOnce(Line);
+  await dueInOrder({ ...common, instances: DUE });
+  await claimLoops({ ...common, instances: isQuick ? 500 : 10_000 });
+  await workerRun({ ...common, instances: isQuick ? 500 : 20_000, seconds: isQuick ? 2 : 20 });
   await timeline();
 } finally {
   await server.stop();
@@ -61,9 +75,9 @@ function layered(type, nodes, more = {}) {
   };
 }
 
-async function submitMany(line, count, spec) {
+async function submitMany(line, count, spec, name = 'workflow') {
   for (let at = 0; at < count; at++) {
-    const { workflowId } = await line.submit(`workflow_${at}`, spec);
+    const { workflowId } = await line.submit(`${name}_${at}`, spec);
     await line.database.run(
       'UPDATE workflow_version SET first_bizdate = $2 WHERE workflow_id = $1',
       [workflowId, BIZDATE],
@@ -118,42 +132,6 @@ async function planning(Line) {
       );
     });
   }
-}
-
-/** Instances that need no worker, through edges, children and numbered events. */
-async function zeroLoad(Line) {
-  const { releaseDue } = await import('../../src/store/sql/release-due.sql.ts');
-  const { publishEvents } = await import('../../src/store/sql/publish-events.sql.ts');
-  await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
-    await submitMany(line, WORKFLOWS, layered('virtual', NODES));
-    await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
-    let isReleasing = true;
-    const start = performance.now();
-    const publishing = (async () => {
-      for (;;) {
-        const wasReleasing = isReleasing;
-        const moved = await publishEvents(line.database);
-        if (moved === 0 && !wasReleasing) return;
-        if (moved === 0) await new Promise((next) => setTimeout(next, 2));
-      }
-    })();
-    while ((await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), BATCH))) > 0);
-    isReleasing = false;
-    await publishing;
-    const seconds = (performance.now() - start) / 1000;
-    const [row] = await line.database.rows(
-      `SELECT count(*) FILTER (WHERE status = 'succeeded')::int AS done, count(*)::int AS all
-         FROM node_instance`,
-    );
-    if (row.done !== row.all) throw new Error(`${row.all - row.done} instances did not end`);
-    const [{ events }] = await line.database.rows('SELECT count(*)::int AS events FROM event');
-    figures.add(
-      'zero-load-per-s',
-      row.done / seconds,
-      '1/s',
-      `${row.done} instances ended, ${events} events numbered, one releaser`,
-    );
-  });
 }
 
 /** A minute into which very many fall. */

@@ -27,6 +27,7 @@ export interface SyncOptions {
   readonly reader: Readonly<Record<string, unknown>>;
   readonly writer: Readonly<Record<string, unknown>>;
   readonly mapping?: SyncJob['mapping'];
+  readonly incremental?: SyncJob['incremental'];
   readonly channel?: Partial<ChannelControl>;
   /** The reader offers this lane and `rows` alone. */
   readonly lane?: Lane;
@@ -57,6 +58,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
     writerConfig: await parse(writer.config, options.writer),
     target: await resolved(options.to),
     ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
+    ...(options.incremental === undefined ? {} : { incremental: options.incremental }),
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
     context: {
       identity: {

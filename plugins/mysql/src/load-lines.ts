@@ -47,6 +47,7 @@ export class LoadLines {
    * skips what it cannot store and changes what it cannot hold, and still says OK.
    */
   async load(data: Uint8Array, rows: number, firstNo: number): Promise<boolean> {
+    if (rows === 0) return true;
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     const lines = plainControls(bytes);
     await this.#session.run(`SAVEPOINT ${SAVEPOINT}`);

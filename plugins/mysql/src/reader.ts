@@ -8,6 +8,7 @@ import {
 import type {
   Cell,
   Column,
+  CursorRequest,
   Finding,
   JobContext,
   ReaderJob,
@@ -25,6 +26,7 @@ import { cancelOnAbort } from './cancel-on-abort.js';
 import { cellDecoderOf } from './cell-decoder.js';
 import type { MysqlConfig } from './config.js';
 import { CopyTextRows } from './copy-text-rows.js';
+import { windowOf } from './cursor-window.js';
 import { quoteName } from './literal.js';
 import { columnNamed, resolveSource } from './reader-source.js';
 import type { ReaderSource } from './reader-source.js';
@@ -40,6 +42,10 @@ const readerSchema = z
       .describe('A SELECT to read instead of a table.')
       .meta({ title: 'Query', template: true }),
     columns: z.array(z.string().min(1)).optional().describe('Default: all, in their order.'),
+    expressions: z
+      .array(z.object({ name: z.string().min(1), sql: z.string().min(1).meta({ template: true }) }))
+      .optional()
+      .describe('More columns, computed by the server: their names and their SQL.'),
     where: z
       .string()
       .optional()
@@ -69,7 +75,7 @@ export const mysqlReader = defineReader<ReaderConfig, MysqlConfig>({
 });
 
 class MysqlReaderJob implements ReaderJob {
-  readonly #config: ReaderConfig;
+  #config: ReaderConfig;
   readonly #ctx: JobContext<MysqlConfig>;
   #source: Promise<ReaderSource> | undefined;
 
@@ -103,6 +109,22 @@ class MysqlReaderJob implements ReaderJob {
       });
     }
     return findings;
+  }
+
+  async window({ column, after, overlap }: CursorRequest): Promise<string | undefined> {
+    const source = await this.#resolved();
+    const key = columnNamed({ ...source.schema, columns: source.allColumns }, column);
+    const { from, upTo, literal } = windowOf(key, after, overlap);
+    await using session = await openReading(this.#ctx);
+    const conditions = from.map((condition) => ` AND ${condition}`).join('');
+    const [row] = await session.rows(`SELECT ${upTo} ${source.from}${conditions}`);
+    const to = row?.[0] ?? undefined;
+    const end = to === undefined ? '1 = 0' : `${quoteName(key.name)} <= ${literal(to)}`;
+    const where = this.#config.where?.trim() ?? '';
+    const own = where === '' ? [] : [`(${where}\n)`];
+    this.#config = { ...this.#config, where: [...own, ...from, end].join(' AND ') };
+    this.#source = undefined;
+    return to;
   }
 
   async *slices(hint: SliceHint): AsyncIterable<Slice> {

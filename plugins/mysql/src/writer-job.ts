@@ -12,7 +12,7 @@ import type {
 import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
 import { endThread, tagTask, takeFence } from './fence.js';
-import type { Ledger } from './ledger.js';
+import { Ledger } from './ledger.js';
 import { quoteTable } from './literal.js';
 import { StagedPublish } from './publish-staged.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
@@ -75,6 +75,13 @@ export class MysqlWriterJob implements WriterJob {
     }
     const message = `append: this rerun adds its rows to those of run ${runNumber - 1}`;
     return { verdicts, findings: [...findings, { level: 'warning', message }] };
+  }
+
+  async cursor(): Promise<string | undefined> {
+    await using session = await this.#connect();
+    const { dataSource, identity, log } = this.#ctx;
+    const ledger = await Ledger.open(session, dataSource.config, identity, log);
+    return await ledger?.cursor(session);
   }
 
   prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
@@ -166,6 +173,11 @@ export class MysqlWriterJob implements WriterJob {
     await this.#ctx.crashPoint('writer:before-ledger');
     await ledger?.judge(session, 'FOR UPDATE');
     await ledger?.record(session, this.#rows, this.#rowsDeleted);
+    const { cursor } = this.#ctx;
+    if (cursor !== undefined) {
+      if (ledger === undefined) throw new PluginError('MR-D205', 'the cursor is kept in it');
+      await ledger.moveCursor(session, cursor);
+    }
     await this.#ctx.crashPoint('writer:before-commit');
     this.#ctx.signal.throwIfAborted();
     await session.run('COMMIT');

@@ -1,5 +1,6 @@
 import type {
   Column,
+  CursorRequest,
   Finding,
   JobContext,
   ReaderJob,
@@ -17,6 +18,7 @@ import {
   wholeSlice,
 } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
+import { literal, windowOf } from './cursor-window.js';
 import { toPluginError } from './pg-error.js';
 import { qualifiedName, quoteName } from './quoting.js';
 import { PostgresReaderTask } from './reader-task.js';
@@ -26,12 +28,13 @@ import { cancelOnAbort, openSession, query, tagOf } from './session.js';
 import { describeQuery, describeTable, resolveColumn } from './table-catalog.js';
 
 export class PostgresReaderJob implements ReaderJob {
-  readonly #config: PostgresReaderConfig;
+  #config: PostgresReaderConfig;
   readonly #ctx: JobContext<PostgresSource>;
   readonly #query: string | undefined;
   #session: Promise<Session> | undefined;
   #cancelling: Disposable | undefined;
   #schema: TableSchema | undefined;
+  #full: TableSchema | undefined;
   #key: Column | undefined;
   #snapshot: string | undefined;
 
@@ -82,6 +85,27 @@ export class PostgresReaderJob implements ReaderJob {
       return { consistent: false, token: null, label: toPluginError(error).detail };
     }
     return { consistent: true, token: this.#snapshot, label: `snapshot ${this.#snapshot ?? ''}` };
+  }
+
+  async window({ column, after, overlap }: CursorRequest): Promise<string | undefined> {
+    const schema = await this.describe();
+    const key = resolveColumn(column, this.#full ?? schema);
+    const { from, upTo } = windowOf(key, after, overlap);
+    const { where = '' } = this.#config;
+    const filter = [...(where.trim() === '' ? [] : [`(${where}\n)`]), ...from].join(' AND ');
+    const { client } = await this.#open();
+    const [row] = await query(
+      client,
+      `SELECT ${upTo} FROM ${this.#from(schema)}${filter === '' ? '' : ` WHERE ${filter}`}`,
+    );
+    const to = row?.[0] ?? undefined;
+    const name = quoteName(key.name);
+    const end = to === undefined ? 'false' : `${name} <= ${literal(to)}::${key.nativeType}`;
+    this.#config = {
+      ...this.#config,
+      where: [...(filter === '' ? [] : [filter]), end].join(' AND '),
+    };
+    return to;
   }
 
   async *slices(hint: SliceHint): AsyncIterable<Slice> {
@@ -153,18 +177,46 @@ export class PostgresReaderJob implements ReaderJob {
       const schema = this.#config.schema ?? this.#ctx.dataSource.config.schema;
       full = await describeTable(client, schema, table);
     }
+    this.#full = full;
     if (sliceKey !== undefined) this.#key = resolveColumn(sliceKey, full);
-    if (columns === undefined) return full;
-    return { ...full, columns: columns.map((name) => resolveColumn(name, full)) };
+    const chosen = columns?.map((name) => resolveColumn(name, full)) ?? full.columns;
+    return { ...full, columns: [...chosen, ...(await this.#expressions(full))] };
+  }
+
+  /** What the server makes of the expressions: their types are its own. */
+  async #expressions(full: TableSchema): Promise<readonly Column[]> {
+    const { expressions = [] } = this.#config;
+    if (expressions.length === 0) return [];
+    const taken = expressions.find(({ name }) =>
+      full.columns.some((column) => column.name === name),
+    );
+    if (taken !== undefined) {
+      throw new PluginError('MR-D208', `the expression ${taken.name} is called like a column`);
+    }
+    const { client } = await this.#open();
+    const list = expressions.map(({ name, sql }) => `(${sql}\n) AS ${quoteName(name)}`).join(', ');
+    return await describeQuery(client, `SELECT ${list} FROM ${this.#from(full)}`).catch(
+      (error: unknown) => {
+        throw toPluginError(error);
+      },
+    );
+  }
+
+  #from(schema: TableSchema): string {
+    return this.#query === undefined
+      ? qualifiedName(schema.schema ?? '', schema.table)
+      : `(${this.#query}\n) AS q`;
   }
 
   #select(schema: TableSchema, slice: string, columns = schema.columns): string {
-    const sql = this.#query;
-    const { where } = this.#config;
-    const from =
-      sql === undefined ? qualifiedName(schema.schema ?? '', schema.table) : `(${sql}\n) AS q`;
+    const { where, expressions = [] } = this.#config;
+    const from = this.#from(schema);
     const list = columns.map((c) => {
       const name = quoteName(c.name);
+      const own = expressions.find((each) => each.name === c.name);
+      if (own !== undefined) {
+        return `(${own.sql}\n)${c.nativeType === 'money' ? '::numeric' : ''} AS ${name}`;
+      }
       // The text of money follows the server's locale.
       return c.nativeType === 'money' ? `${name}::numeric AS ${name}` : name;
     });

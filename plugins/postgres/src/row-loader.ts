@@ -35,12 +35,23 @@ export async function loadChunk(into: LoadTarget, chunk: Chunk): Promise<number>
     case 'rows':
       return loadLines(into, await checkedRows(into, chunk.rows));
     case 'pg-copy-text':
-      return loadLines(into, new TextLines(chunk.data, chunk.rowCount, into.plan));
+      return loadText(into, chunk.data, chunk.rowCount);
     case 'pg-copy-binary':
       return loadBinary(into, chunk.data, chunk.rowCount);
     case 'csv':
       throw new PluginError('MR-P105', 'this writer does not take the lane csv');
   }
+}
+
+/** Lines whose columns the server cannot all be trusted with are looked at first. */
+async function loadText(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {
+  const { plan, sliceNo } = into;
+  if (!plan.lineCheck.isNeeded) return loadLines(into, new TextLines(data, count, plan));
+  const lines = plan.lineCheck.check(data, count, 'needed');
+  for (const refused of lines.refused) {
+    await into.quarantine({ sliceNo, code: 'MR-D202', ...refused });
+  }
+  return loadLines(into, new TextLines(lines.data, lines.count, plan, lines.originals));
 }
 
 async function checkedRows(into: LoadTarget, rows: readonly Row[]): Promise<SendableRows> {
@@ -68,11 +79,18 @@ class TextLines implements SendableRows {
   readonly count: number;
   readonly #data: Buffer;
   readonly #decoder: CopyTextDecoder;
+  readonly #originals: ReadonlyMap<number, Row> | undefined;
   #ends: readonly number[] | undefined;
 
-  constructor(data: Uint8Array, count: number, plan: WritePlan) {
+  constructor(
+    data: Uint8Array,
+    count: number,
+    plan: WritePlan,
+    originals?: ReadonlyMap<number, Row>,
+  ) {
     this.#data = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     this.count = count;
+    this.#originals = originals;
     this.#decoder = new CopyTextDecoder(plan.sources);
   }
 
@@ -83,7 +101,7 @@ class TextLines implements SendableRows {
   }
 
   cells(index: number): Row {
-    return this.#decoder.push(this.lines(index, index + 1))[0] ?? [];
+    return this.#originals?.get(index) ?? this.#decoder.push(this.lines(index, index + 1))[0] ?? [];
   }
 }
 

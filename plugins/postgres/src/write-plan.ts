@@ -11,13 +11,15 @@ import type {
   TableSchema,
 } from '@millrace/sdk';
 import {
+  LineCheck,
   PluginError,
   columnVerdict,
   compileCheck,
   compileConversion,
+  compileFieldCheck,
   errorCodeOf,
 } from '@millrace/sdk';
-import { writerLanes } from './copy-lanes.js';
+import { refusesAloud, writerLanes } from './copy-lanes.js';
 import { quoteLiteral, quoteName } from './quoting.js';
 import { resolveColumn } from './table-catalog.js';
 
@@ -44,19 +46,37 @@ export class WritePlan {
   readonly sources: readonly Column[];
   /** A column is filled or checked with the partition's value: only rows show their cells for that. */
   readonly #looksIntoRows: boolean;
+  /** The row rules for lines of the text lane. */
+  readonly lineCheck: LineCheck;
   readonly #columns: readonly PlannedColumn[];
   readonly #constants: readonly Cell[];
 
-  constructor(schema: TableSchema, mapping: Mapping, scope: ReplaceScope | undefined) {
+  /** `key`: rows are found by these columns, so that none of them may be NULL. */
+  constructor(
+    schema: TableSchema,
+    mapping: Mapping,
+    scope: ReplaceScope | undefined,
+    key: readonly string[] = [],
+  ) {
     const partition = partitionValues(schema, scope);
+    const isKey = (column: Column): boolean => column.nullable && key.includes(column.name);
     this.#columns = mapping.columns.map(({ source, target: name }) => {
-      const target = resolveColumn(name, schema);
+      const found = resolveColumn(name, schema);
+      const target = isKey(found) ? { ...found, nullable: false } : found;
       return {
         target,
         convert: compileConversion(source, target, 'postgres'),
         check: withinPartition(compileCheck(target, 'postgres', source), target, partition),
       };
     });
+    this.lineCheck = new LineCheck(
+      this.#columns.map(({ target, convert, check }, i) => {
+        const source = mapping.columns[i]?.source ?? target;
+        const field = compileFieldCheck(source, target, 'postgres');
+        const isTrusted = refusesAloud(source, target) && !isNullRefusedHere(target, schema);
+        return { source, target, isTrusted, field, convert, check };
+      }),
+    );
     const mapped = new Set(this.#columns.map((c) => c.target.name));
     // A partition column the mapping leaves out is filled with the partition's value.
     const filled = [...partition].filter(([column]) => !mapped.has(column.name));
@@ -77,7 +97,7 @@ export class WritePlan {
       source: this.sources[i] ?? target,
       target,
     }));
-    return writerLanes(pairs, mayConvert);
+    return writerLanes(pairs, mayConvert, this.lineCheck.isPossible);
   }
 
   plan(cells: Row): PlannedRow {
@@ -146,6 +166,11 @@ export function judgeMapping(
 
 function mappingError(message: string, column: string): Finding {
   return { level: 'error', code: 'MR-D208', message, column };
+}
+
+/** The server itself would take NULL. */
+function isNullRefusedHere(target: Column, schema: TableSchema): boolean {
+  return !target.nullable && schema.columns.some((c) => c.name === target.name && c.nullable);
 }
 
 function partitionValues(

@@ -1,5 +1,6 @@
 import type {
   ColumnVerdict,
+  CursorMove,
   FinalizeStats,
   Finding,
   Lane,
@@ -142,6 +143,8 @@ export class PostgresWriterJob implements WriterJob {
       if (postSql !== undefined && postSql.trim() !== '') await query(client, postSql);
       await this.#ctx.crashPoint('writer:before-ledger');
       await this.#ledger?.record(client, this.#ctx.identity, published, this.#rowsDeleted);
+      const { cursor } = this.#ctx;
+      if (cursor !== undefined) await this.#moveCursor(client, cursor);
       await this.#ctx.crashPoint('writer:before-commit');
       this.#ctx.signal.throwIfAborted();
       await query(client, 'COMMIT');
@@ -169,6 +172,16 @@ export class PostgresWriterJob implements WriterJob {
     await session?.client.query("SET lock_timeout = '5s'").catch(() => undefined);
     if (session !== undefined) await staging.drop(session.client).catch(() => undefined);
     await session?.close();
+  }
+
+  async cursor(): Promise<string | undefined> {
+    const { client } = await this.#mainSession();
+    return await this.#ledger?.cursor(client, this.#ctx.identity);
+  }
+
+  async #moveCursor(client: Client, move: CursorMove): Promise<void> {
+    if (this.#ledger === undefined) throw new PluginError('MR-D205', 'the cursor is kept in it');
+    await this.#ledger.moveCursor(client, this.#ctx.identity, move);
   }
 
   /** Without the right to a ledger the run goes on, says so, and shows what an administrator has to run. */

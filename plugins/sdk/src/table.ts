@@ -32,6 +32,11 @@ export interface Column {
   readonly hasDefault?: boolean;
   readonly charset?: string;
   readonly collation?: string;
+  /**
+   * Nobody has looked at its cells yet: they may be any text, as those of a file. On the text lane a
+   * boolean is then the cell itself, not `t` or `f`. A writer looks at each.
+   */
+  readonly unchecked?: boolean;
 }
 
 export interface TableSchema {

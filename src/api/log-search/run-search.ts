@@ -5,9 +5,9 @@ import {
   type LogSource,
   readChunkMarks,
   readStoredChunks,
-  type StoredChunk,
 } from '../../store/repositories/log-repository.js';
 import { type Found, type LogSearch, needleOf } from './log-search.js';
+import type { ToSearch } from './search-protocol.js';
 import { searchRanges } from './search-ranges.js';
 import { SearchThread } from './search-thread.js';
 
@@ -36,38 +36,38 @@ export async function* runSearch(
   await using thread = new SearchThread(search, stepMs);
   const ahead: Promise<Found>[] = [];
   for await (const piece of piecesOf(source, log, needleOf(search))) {
-    ahead.push(typeof piece === 'number' ? thread.skip(piece) : thread.scan(piece));
+    ahead.push(thread.ask(piece));
     if (ahead.length < AHEAD) continue;
     const found = await ahead.shift();
     if (found !== undefined) yield found;
   }
   for (const found of ahead) yield await found;
-  yield await thread.end();
 }
 
-/** The log in its order, its beginning at once: chunks, or the ends of lines of chunks that cannot hold what is looked for. */
+/** The log in its order, its beginning at once; chunks that cannot hold what is looked for are skipped. */
 async function* piecesOf(
   source: LogSource,
   { key, epoch }: SearchedLog,
   needle: Buffer | undefined,
-): AsyncGenerator<readonly StoredChunk[] | number, void, void> {
+): AsyncGenerator<ToSearch, void, void> {
   const marking = needle === undefined ? [] : marksOf(source, { key, epoch }, gramBitsOf(needle));
   const first = await readStoredChunks(source, key, epoch, { after: -1, limit: FIRST_CHUNKS });
-  yield first;
+  yield { kind: 'chunks', chunks: first };
   const end = first.at(-1)?.no ?? -1;
   const marks = (await marking).filter(({ no }) => no > end);
   // What the log has grown by meanwhile comes last.
   const ranges = [...searchRanges(marks), { after: marks.at(-1)?.no ?? end, skipped: 0 }];
   for (const { skipped, ...range } of ranges) {
-    if (skipped > 0) yield skipped;
+    if (skipped > 0) yield { kind: 'skip', lines: skipped };
     for (let { after } = range; ;) {
       const chunks = await readStoredChunks(source, key, epoch, { ...range, after, limit: CHUNKS });
       const last = chunks.at(-1);
       if (last === undefined) break;
       after = last.no;
-      yield chunks;
+      yield { kind: 'chunks', chunks };
     }
   }
+  yield { kind: 'end' };
 }
 
 function marksOf(

@@ -2,7 +2,6 @@ import { Worker } from 'node:worker_threads';
 
 import { MillraceError } from '../../domain/errors.js';
 import { PACKAGE_ROOT } from '../../package-root.js';
-import type { StoredChunk } from '../../store/repositories/log-repository.js';
 import type { Found, LogSearch } from './log-search.js';
 import type { FromSearch, ToSearch } from './search-protocol.js';
 
@@ -41,26 +40,8 @@ export class SearchThread implements AsyncDisposable {
     this.#worker.on('exit', (code) => this.#fail(new Error(`the search ended with ${code}`)));
   }
 
-  /** Takes the next chunks; several may be on their way. */
-  scan(chunks: readonly StoredChunk[]): Promise<Found> {
-    return this.#ask({ kind: 'chunks', chunks });
-  }
-
-  /** Chunks with this many ends of lines hold nothing. */
-  skip(lines: number): Promise<Found> {
-    return this.#ask({ kind: 'skip', lines });
-  }
-
-  end(): Promise<Found> {
-    return this.#ask({ kind: 'end' });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#fail(new Error('the search was given up'));
-    await this.#worker.terminate();
-  }
-
-  #ask(message: ToSearch): Promise<Found> {
+  /** Answers come in the order of the messages; several may be on their way. */
+  ask(message: ToSearch): Promise<Found> {
     const answer = new Promise<Found>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     // The caller may be gone before it looks at this answer.
     answer.catch(() => undefined);
@@ -70,6 +51,11 @@ export class SearchThread implements AsyncDisposable {
       this.#timer ??= setTimeout(() => this.#fail(tooLong(this.#stepMs)), this.#stepMs);
     }
     return answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#fail(new Error('the search was given up'));
+    await this.#worker.terminate();
   }
 
   #onMessage(message: FromSearch): void {

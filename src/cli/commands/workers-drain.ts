@@ -1,21 +1,10 @@
-import { findWorker, workerSchema, WORKERS_PATH } from '../api/resource-group.js';
 import type { Command } from '../command.js';
-import { drainAction } from '../drain-action.js';
-import { DRY_RUN } from '../global-options.js';
+import { DRAIN_OPTIONS, drainWorker } from '../drain.js';
 
 export const workersDrain: Command = {
   path: ['workers', 'drain'],
   summary: 'Give a worker nothing new; what it has it finishes',
   args: ['WORKER'],
-  options: { 'dry-run': DRY_RUN },
-  async run(ctx) {
-    const { id, name } = await findWorker(await ctx.api(), ctx.args[0] ?? '');
-    return await drainAction(ctx, {
-      path: `${WORKERS_PATH}/${id}`,
-      text: `worker ${name} (${id})`,
-      schema: workerSchema,
-      draining: true,
-      runningOf: ({ running }) => running,
-    });
-  },
+  options: DRAIN_OPTIONS,
+  run: (ctx) => drainWorker(ctx, true),
 };

@@ -57,13 +57,16 @@ function filterOf(text: Uint8Array): Uint8Array {
   return filter;
 }
 
+/** A local name: under a test runner's own global object each look at `Math` is a call, and this is one per byte. */
+const { imul } = Math;
+
 /** One byte after the other: each is looked at once, which is what makes it as fast as it is. */
 function eachBit(text: Uint8Array, take: (bit: number) => void): void {
   let four = 0;
   for (let at = 0; at < text.length; at++) {
     const byte = LOWER[text[at] ?? 0] ?? 0;
     // Multiplicative hashing (Knuth, TAOCP 6.4): the upper half is the well-mixed one.
-    const hash = Math.imul(four ^ Math.imul(byte, 0x85eb_ca6b), 0x9e37_79b1) >>> 16;
+    const hash = imul(four ^ imul(byte, 0x85eb_ca6b), 0x9e37_79b1) >>> 16;
     if (at >= GRAM_BYTES - 1) take(hash);
     four = (four >>> 8) | (byte << 24);
   }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../domain/errors.js';
-import { digestOf, readToken, tokenOf } from '../seen-token.js';
+import { changedNumbers, digestOf, readToken, tokenOf } from '../seen-token.js';
 import type { BackfillOrderOptions, PlannedBackfill } from './planned-backfill.js';
 
 /** What a plan saw: numbers that a person can compare, and digests for what has no number. */
@@ -17,6 +17,20 @@ interface Seen {
   readonly choices: string;
 }
 
+const NUMBERS = {
+  version: 'version of the workflow',
+  run: 'instances that run',
+  dryRun: 'dry runs',
+  leftOut: 'cycles left out',
+  conflicts: 'conflicts with what runs already',
+} as const;
+
+const LISTS = {
+  matrix: 'other nodes or business dates have instances',
+  conflicting: 'other instances are in conflict',
+  choices: 'a node waits for another previous cycle',
+} as const;
+
 /** A text that says what the plan saw. It is no secret and opens nothing. */
 export function planTokenOf(options: BackfillOrderOptions, planned: PlannedBackfill): string {
   return tokenOf(seenBy(options, planned));
@@ -33,25 +47,11 @@ export function requirePlanned(
   if (before === undefined) throw changed(['it is not the token of a plan']);
   if (before['asked'] !== now.asked)
     throw changed(['another backfill is asked for than was planned']);
-  const numbers = {
-    version: 'version of the workflow',
-    run: 'instances that run',
-    dryRun: 'dry runs',
-    leftOut: 'cycles left out',
-    conflicts: 'conflicts with what runs already',
-  } as const;
-  const differences = Object.entries(numbers).flatMap(([key, name]) => {
-    const [was, is] = [before[key], now[key as keyof typeof numbers]];
-    return was === is ? [] : [`${name}: ${String(was)} then, ${is} now`];
-  });
-  const others = {
-    matrix: 'other nodes or business dates have instances',
-    conflicting: 'other instances are in conflict',
-    choices: 'a node waits for another previous cycle',
-  } as const;
-  for (const [key, text] of Object.entries(others)) {
-    if (before[key] !== now[key as keyof typeof others] && differences.length === 0)
-      differences.push(text);
+  const differences = changedNumbers(NUMBERS, before, now);
+  // A list says only what no number has said.
+  if (differences.length === 0) {
+    const lists = Object.keys(LISTS) as (keyof typeof LISTS)[];
+    differences.push(...lists.filter((key) => before[key] !== now[key]).map((key) => LISTS[key]));
   }
   if (differences.length > 0) throw changed(differences);
 }

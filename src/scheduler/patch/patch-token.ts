@@ -1,5 +1,5 @@
 import { MillraceError } from '../../domain/errors.js';
-import { digestOf, readToken, tokenOf } from '../seen-token.js';
+import { changedNumbers, digestOf, readToken, tokenOf } from '../seen-token.js';
 import type { PatchedInstance, PlanPatch } from './plan-patch.js';
 
 /** What a preview saw: numbers that a person can compare, and digests for what has no number. */
@@ -16,6 +16,17 @@ interface Seen {
   readonly lists: string;
 }
 
+const NAMES = {
+  bizdate: 'business date',
+  version: 'version of the workflow',
+  revision: 'revision of the plan',
+  added: 'instances added',
+  replaced: 'instances replaced',
+  cancelled: 'instances cancelled',
+  isolated: 'instances isolated',
+  kept: 'instances kept',
+} as const;
+
 export function patchTokenOf(workflowId: number, patch: PlanPatch): string {
   return tokenOf(seenBy(workflowId, patch));
 }
@@ -26,20 +37,7 @@ export function requirePreviewed(token: string, workflowId: number, patch: PlanP
   const now = seenBy(workflowId, patch);
   if (before === undefined) throw changed(['it is not the token of a preview']);
   if (before['workflowId'] !== workflowId) throw changed(['it is the preview of another workflow']);
-  const names = {
-    bizdate: 'business date',
-    version: 'version of the workflow',
-    revision: 'revision of the plan',
-    added: 'instances added',
-    replaced: 'instances replaced',
-    cancelled: 'instances cancelled',
-    isolated: 'instances isolated',
-    kept: 'instances kept',
-  } as const;
-  const differences = Object.entries(names).flatMap(([key, name]) => {
-    const [was, is] = [before[key], now[key as keyof typeof names]];
-    return was === is ? [] : [`${name}: ${String(was)} then, ${is} now`];
-  });
+  const differences = changedNumbers(NAMES, before, now);
   if (differences.length === 0 && before['lists'] !== now.lists)
     differences.push('other instances are added, replaced, cancelled or isolated');
   if (differences.length > 0) throw changed(differences);

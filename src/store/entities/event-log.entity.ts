@@ -12,6 +12,7 @@ export const EventOutboxEntity = new EntitySchema({
     plan_day: { type: 'date', nullable: true },
     instance_id: { type: 'bigint', nullable: true },
     payload: { type: 'jsonb' },
+    events: { type: 'integer', default: 1 },
   },
 });
 

@@ -7,7 +7,7 @@ import type { Sql } from '../database.js';
 import { storableJson, storableText } from '../storable.js';
 import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { loseAttempts } from './lose-attempts.sql.js';
-import { makeReady } from './make-ready.sql.js';
+import { makeReadyAgain } from './make-ready.sql.js';
 import { closeRuns, dropHeldAttempts } from './open-runs.sql.js';
 import { takeBackLost } from './reap-lost-attempts.sql.js';
 import { recordLast } from './record-last.sql.js';
@@ -80,7 +80,7 @@ export async function finishInstances(
     taken.add(reported.instanceId);
   }
   await loseAttempts(tx, returned, now, 'Its worker gave it back.');
-  await makeReady(tx, returned, now, 'returned');
+  await makeReadyAgain(tx, returned, now, 'returned');
   await takeBackLost(tx, lost, now, 'Its worker could not renew its lease and ended it.');
   await moveEnded(tx, ended, now);
   await keepRecords(tx, ended, now);

@@ -33,6 +33,9 @@ const DEFAULTS = {
   memoryLimitBytes: 1024 ** 3,
 };
 
+/** A tenth of what a new thread costs: many attempts that do next to nothing share the threads there are. */
+const THREAD_WAIT_MS = 25;
+
 /**
  * Runs attempts where they cannot hurt each other: built-in plugins in worker threads, third-party and
  * native ones in a process each (engine rule 20). Whatever dies in there fails its own attempt alone.
@@ -41,6 +44,9 @@ export class AttemptHost {
   readonly #options: Required<AttemptHostOptions>;
   readonly #idle: AttemptThread[] = [];
   readonly #running = new Set<RunningAttempt>();
+  /** Attempts that wait for a thread, in their order. */
+  readonly #queue = new Set<(thread: AttemptThread) => void>();
+  #busyThreads = 0;
   #trim: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -81,8 +87,10 @@ export class AttemptHost {
         const transport = new AttemptProcess(ATTEMPT_ENTRY_URL, workDir, limit);
         attempt.start(transport, workDir, () => transport.kill());
       } else {
-        const thread = this.#takeThread();
+        const thread = await this.#takeThread();
+        this.#busyThreads++;
         attempt.start(thread, workDir, () => this.#giveBack(thread));
+        void attempt.settled.then(() => this.#busyThreads--);
       }
       await attempt.settled;
     } catch (error) {
@@ -99,16 +107,39 @@ export class AttemptHost {
     return new AttemptThread(ATTEMPT_ENTRY_URL, this.#options.memoryLimitBytes);
   }
 
-  #takeThread(): AttemptThread {
+  /** A kept thread, also one that is given back within moments; else a new one. */
+  async #takeThread(): Promise<AttemptThread> {
+    const thread = this.#idleThread();
+    if (thread !== undefined) return thread;
+    if (this.#busyThreads === 0) return this.#newThread();
+    return await new Promise((resolve) => {
+      const late = setTimeout(() => {
+        this.#queue.delete(take);
+        resolve(this.#newThread());
+      }, THREAD_WAIT_MS);
+      const take = (given: AttemptThread): void => {
+        clearTimeout(late);
+        resolve(given);
+      };
+      this.#queue.add(take);
+    });
+  }
+
+  #idleThread(): AttemptThread | undefined {
     for (;;) {
       const thread = this.#idle.pop();
-      if (thread === undefined) return this.#newThread();
-      if (!thread.isDead) return thread;
+      if (thread === undefined || !thread.isDead) return thread;
     }
   }
 
   #giveBack(thread: AttemptThread): void {
     thread.rest();
+    const [next] = this.#queue;
+    if (next !== undefined && !thread.isDead) {
+      this.#queue.delete(next);
+      next(thread);
+      return;
+    }
     const { warmThreads, keptThreads, idleMs } = this.#options;
     if (this.#isClosed || this.#idle.length >= Math.max(warmThreads, keptThreads)) {
       thread.kill();

@@ -169,6 +169,7 @@ async function runSync(
     writerConfig: await parseConfig(writer.config, ownConfigOf(config.target), `${what}, target`),
     target,
     mapping: config.mapping,
+    incremental: config.incremental,
     channel: config.channel,
     context: nodeContext(job, dataSources, ctx),
     onDirty: (records) => ctx.keepDirty(records),

@@ -216,7 +216,7 @@ function randomLog(below: (limit: number) => number, lineCount: number): Buffer 
 
 /** A piece of the visible text, now and then in capitals or with something changed. */
 function randomQuery(text: Buffer, below: (limit: number) => number): string {
-  // eslint-disable-next-line no-control-regex -- the sequences that the log is written with
+  // oxlint-disable-next-line no-control-regex -- the sequences that the log is written with
   const visible = text.toString('utf8').replace(/\u001b\[\d+m/g, '');
   const at = below(visible.length - 40);
   const piece = visible.slice(at, at + 4 + below(24)).split('\n')[0] || 'orders';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Lane } from '@millrace/sdk';
 
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
-import type { TestDatabase } from '../../support/servers.js';
+import type { TestDatabase, TestServer } from '../../support/servers.js';
 import { runSync } from '../../support/sync.js';
 import type { SyncEnd, SyncRun } from '../../support/sync.js';
 
@@ -134,6 +134,16 @@ interface Copy {
   readonly concurrency: number;
 }
 
+/** Without LOCAL INFILE, as a server of MySQL comes, while `work` runs. */
+async function withoutLocal<T>(server: TestServer, work: () => Promise<T>): Promise<T> {
+  await execute(server, 'SET GLOBAL local_infile = 0');
+  try {
+    return await work();
+  } finally {
+    await execute(server, 'SET GLOBAL local_infile = 1');
+  }
+}
+
 async function copyCorpus(copy: Copy, table: string, lane: Lane, where?: string): Promise<SyncRun> {
   const { from, target, corpus, concurrency } = copy;
   await execute(target.server, tableSql(table, corpus, 'to'), target.name);
@@ -161,6 +171,12 @@ async function compareLanes(copy: Copy): Promise<readonly string[]> {
   const cells = await cellsOf(target, 'by_rows', corpus);
   expect(dirtyOf(await copyCorpus(copy, 'by_text', 'pg-copy-text'))).toEqual(byRows);
   expect(await cellsOf(target, 'by_text', corpus)).toEqual(cells);
+  const byInsert = await withoutLocal(target.server, () =>
+    copyCorpus(copy, 'by_insert', 'pg-copy-text'),
+  );
+  expect(byInsert.log).toContainEqual(expect.stringMatching(/written by INSERT: LOCAL INFILE/));
+  expect(dirtyOf(byInsert)).toEqual(byRows);
+  expect(await cellsOf(target, 'by_insert', corpus)).toEqual(cells);
 
   // One bad row sends its chunk by INSERT: what LOAD DATA itself makes of the good ones shows without it.
   const ids = byRows.map(([id]) => id);
@@ -253,26 +269,39 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
       ]);
     });
 
-    test('without LOCAL INFILE the row lane is taken', async () => {
+    test('a FLOAT goes by INSERT, which is exact, and the log says so', async () => {
+      await withLocal();
+      await using from = await createDatabase(testServers().postgres);
       await using to = await createDatabase(server);
       await execute(
-        server,
-        `CREATE TABLE src (id int PRIMARY KEY); INSERT INTO src VALUES (1), (2); CREATE TABLE dst LIKE src`,
-        to.name,
+        from.server,
+        `CREATE TABLE src (id int, f real);
+         INSERT INTO src SELECT i, sqrt(i)::real * 10::real ^ (i % 70 - 35) FROM generate_series(1, 3000) AS i;
+         INSERT INTO src VALUES (4001, 3.4028235e38), (4002, 1.17549435e-38), (4003, 1e-45), (4004, 16777217),
+           (4005, '-0'), (4006, 0.1), (4007, 'NaN'), (4008, '-Infinity'), (4009, NULL)`,
+        from.name,
       );
-      const end = { kind: 'mysql', server, database: to.name } as const;
-      await execute(server, 'SET GLOBAL local_infile = 0');
-      try {
+      const runs = ['rows', 'pg-copy-text'] as const;
+      const found: unknown[] = [];
+      for (const lane of runs) {
+        const table = `dst_${lane.replaceAll('-', '_')}`;
+        await execute(server, `CREATE TABLE ${table} (id int, f float)`, to.name);
         const run = await runSync({
-          from: end,
-          to: end,
+          from: { kind: 'postgres', server: from.server, database: from.name },
+          to: { kind: 'mysql', server, database: to.name },
           reader: { table: 'src' },
-          writer: { table: 'dst', mode: 'append' },
+          writer: { table, mode: 'append' },
+          channel: { dirtyLimit: { records: 10 } },
+          lane,
+          identity: { instanceId: lane, nodeId: lane },
         });
-        expect(run).toMatchObject({ lane: 'rows', rowsWritten: 2 });
-      } finally {
-        await execute(server, 'SET GLOBAL local_infile = 1');
+        expect(run).toMatchObject({ lane, rowsDirty: 2 });
+        expect(run.log).toContainEqual(expect.stringMatching(/by INSERT: .* f \(float\)/));
+        found.push(
+          await execute(server, `SELECT id, f * 1E0 AS f FROM ${table} ORDER BY id`, to.name),
+        );
       }
+      expect(found[1]).toEqual(found[0]);
     });
   },
 );

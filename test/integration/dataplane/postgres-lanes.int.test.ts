@@ -148,7 +148,7 @@ describe('PostgreSQL to PostgreSQL', () => {
     },
   );
 
-  test('what the server would round or cut is kept on the row lane, where it is refused', async () => {
+  test('what the server would round or cut is looked at in its line, and refused', async () => {
     await using database = await openTables(
       'id int, n numeric(10,4), t text',
       `INSERT INTO src VALUES (1, 1.25, 'ok'), (2, 1.2345, 'ok'), (3, 1, 'blanks    ')`,
@@ -156,8 +156,10 @@ describe('PostgreSQL to PostgreSQL', () => {
     );
     const channel = { dirtyLimit: { records: 10 } };
     const run = await runSync(between(database, { channel }));
-    expect(run.lane).toBe('rows');
+    expect(run.lane).toBe('pg-copy-text');
     expect(run.dirty.map((d) => d.column)).toEqual(['n', 't']);
+    const rows = await execute(database.server, 'SELECT id, n::text FROM dst', database.name);
+    expect(rows).toEqual([{ id: 1, n: '1.25' }]);
   });
 
   test('rows a trigger drops are no written rows: the run fails instead of counting them', async () => {

@@ -14,7 +14,8 @@ type TextCheck = (text: string) => string | undefined;
 /**
  * Finds what a server changes in silence: rounded digits and seconds, cut blanks, padded bytes, float
  * precision, a time part dropped from a date. Cells are as `Cell` describes them, after
- * `compileConversion`. `source` matters for padded text alone.
+ * `compileConversion`. `source` matters for padded text and for
+ * floats alone.
  */
 export function compileCheck(target: Column, dialect: SqlDialect, source?: Column): CellCheck {
   const nullReason = target.nullable ? undefined : 'NULL in a NOT NULL column';
@@ -40,7 +41,7 @@ function textCheckOf(target: Column, dialect: SqlDialect, source: Column | undef
     case 'decimal':
       return decimalCheck(type, dialect);
     case 'float':
-      return floatCheck(type.bits, dialect);
+      return floatCheck(type.bits, dialect, isFloatWithin(source, type.bits));
     case 'boolean':
       return patternCheck(/^(?:true|false|t|f|1|0)$/, 'not true or false');
     case 'text':
@@ -111,10 +112,19 @@ function notFinite(text: string, bounded: boolean, dialect: SqlDialect): string 
   return 'NaN and Infinity have no place in this column';
 }
 
-function floatCheck(bits: 32 | 64, dialect: SqlDialect): TextCheck {
+function isFloatWithin(source: Column | undefined, bits: 32 | 64): boolean {
+  return source?.type.kind === 'float' && source.type.bits <= bits && source.unchecked !== true;
+}
+
+/**
+ * `isWithin`: the text is that of such a float. Systems differ in which shortest text they print, so
+ * comparing it with ours would refuse floats that are exact.
+ */
+function floatCheck(bits: 32 | 64, dialect: SqlDialect, isWithin: boolean): TextCheck {
   return (text) => {
     if (/^[+-]?(?:nan|inf|infinity)$/i.test(text)) return notFinite(text, false, dialect);
     if (parseDecimal(text) === undefined) return 'not a number';
+    if (isWithin) return undefined;
     const back = floatRoundTrip(text, bits);
     return back === 'exact' ? undefined : `not exact as a ${bits} bit floating point number`;
   };

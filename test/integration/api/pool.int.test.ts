@@ -78,7 +78,8 @@ describe('resource groups', () => {
       waiting: 0,
       quotas: { sync: 2 },
     });
-    expect((await change({ schedulingSlots: null })).status).toBe(422);
+    const removed = await change({ schedulingSlots: null });
+    expect([removed.status, removed.json['code']]).toEqual([400, 'MR-A101']);
     const other = await api.send('GET', `${GROUPS}/rg_1`);
     expect(other.json).toMatchObject({ schedulingSlots: null, schedulingWaiting: 0, waiting: 3 });
   });

@@ -195,12 +195,11 @@ async function insertNodes(
             priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
             timeout_ms, data_sources, labels, named_outputs, inputs, scheduling_group_id)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
-            config_version int, parameters jsonb, cron text, period jsonb, dst_policy text,
-            effective_from date, effective_to date, calendar text, self_dependence boolean,
-            schedule_type text, rerun_mode text, priority smallint, resource_group_id bigint, slots smallint,
-            retry_max smallint, retry_interval_ms int, retry_factor double precision, retry_cap_ms int,
-            timeout_ms bigint, data_sources text[], labels text[], named_outputs jsonb, inputs jsonb,
-            scheduling_group_id bigint)`,
+            config_version int, parameters jsonb, cron text, period jsonb, dst_policy text, effective_from date,
+            effective_to date, calendar text, self_dependence boolean, schedule_type text, rerun_mode text,
+            priority smallint, resource_group_id bigint, slots smallint, retry_max smallint,
+            retry_interval_ms int, retry_factor double precision, retry_cap_ms int, timeout_ms bigint,
+            data_sources text[], labels text[], named_outputs jsonb, inputs jsonb, scheduling_group_id bigint)`,
     [
       versionId,
       JSON.stringify(

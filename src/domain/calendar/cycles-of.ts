@@ -17,6 +17,8 @@ import type { LocalTime } from './zone.js';
  * | `run_at_next_valid` (default) | runs at the next valid minute; hourly: no cycle | first; hourly: both |
  * | `run_twice` | same | both |
  * | `dataworks` | moved by the gap, as a dry run; hourly: no cycle | second |
+ *
+ * Out of its day a cycle is moved further, to the first minute that the next day does not use itself.
  */
 export const DST_POLICIES = ['run_at_next_valid', 'run_twice', 'dataworks'] as const;
 export type DstPolicy = (typeof DST_POLICIES)[number];
@@ -89,8 +91,8 @@ export function cyclesOf(schedule: CycleSchedule, bizdate: Bizdate): Cycle[] {
 }
 
 /**
- * A cycle of a day that ends in a gap, or is one, falls on the next day, which may have one at that very
- * time. Two business dates never share a scheduled time: it takes the next minute the next day does not use.
+ * A cycle of a day that ends in a gap (Nuuk), or is one (Apia in 2011), falls on the next day, which may have
+ * one at that very time. Two business dates must not share a scheduled time: it says which instance is meant.
  */
 function apartFromNextDay(
   at: Date,

@@ -1,5 +1,6 @@
 import type { Sql } from '../database.js';
 import { USED_OF_GATE } from '../sql/gates-of.js';
+import { addEventEverywhere } from './event-repository.js';
 import { LISTED_WORKERS, WORKER_JSON, type ListedWorker } from './worker-repository.js';
 
 export interface ResourceGroup {
@@ -103,13 +104,21 @@ export async function insertResourceGroup(
   return row?.id;
 }
 
-/** `false`: there is no such group. From then on no claim knows the old values. */
+/**
+ * `false`: there is no such group. From then on no claim knows the old values. Who looks on is told when it
+ * begins or ends to drain.
+ */
 export async function updateResourceGroup(
   tx: Sql,
   id: number,
   change: Partial<ResourceGroupFields & { readonly draining: boolean }>,
 ): Promise<boolean> {
-  const changed = await tx.run(
+  const [was] = await tx.rows<{ name: string; draining: boolean }>(
+    `SELECT name, draining FROM resource_group WHERE id = $1 FOR NO KEY UPDATE`,
+    [id],
+  );
+  if (was === undefined) return false;
+  await tx.run(
     `UPDATE resource_group SET slots = coalesce($2, slots), region = coalesce($3, region),
             network_type = coalesce($4, network_type), cidr = coalesce($5, cidr),
             backfill_share = coalesce($6, backfill_share), description = coalesce($7, description),
@@ -131,5 +140,11 @@ export async function updateResourceGroup(
                     FOR NO KEY UPDATE`,
     [id],
   );
-  return changed === 1;
+  const { draining = was.draining } = change;
+  if (draining !== was.draining)
+    await addEventEverywhere(tx, {
+      type: 'resourceGroup.draining',
+      payload: { resourceGroup: was.name, draining },
+    });
+  return true;
 }

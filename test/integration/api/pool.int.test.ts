@@ -78,7 +78,8 @@ describe('resource groups', () => {
       waiting: 0,
       quotas: { sync: 2 },
     });
-    expect((await change({ schedulingSlots: null })).status).toBe(422);
+    const removed = await change({ schedulingSlots: null });
+    expect([removed.status, removed.json['code']]).toEqual([400, 'MR-A101']);
     const other = await api.send('GET', `${GROUPS}/rg_1`);
     expect(other.json).toMatchObject({ schedulingSlots: null, schedulingWaiting: 0, waiting: 3 });
   });
@@ -114,6 +115,21 @@ describe('resource groups', () => {
     expect(undrained.json).toMatchObject({ state: 'live', draining: false });
     expect((await api.send('PATCH', '/api/v1/workers/wk_99', draining)).status).toBe(404);
     expect((await api.send('PATCH', `${GROUPS}/rg_1`, draining)).json['draining']).toBe(true);
+    // What is so already is no news.
+    await api.send('PATCH', `${GROUPS}/rg_1`, { body: { draining: true, slots: 9 } });
+    const events = await api.database.rows(
+      `SELECT type, payload FROM event_outbox WHERE type LIKE '%draining'
+       UNION ALL SELECT type, payload FROM event WHERE type LIKE '%draining'`,
+    );
+    const [w1, group] = ['worker.draining', 'resourceGroup.draining'];
+    expect(events).toHaveLength(3);
+    expect(events).toEqual(
+      expect.arrayContaining([
+        { type: w1, payload: { worker: 'w1', resourceGroup: 'default', draining: true } },
+        { type: w1, payload: { worker: 'w1', resourceGroup: 'default', draining: false } },
+        { type: group, payload: { resourceGroup: 'default', draining: true } },
+      ]),
+    );
 
     await api.database.run(`UPDATE worker_lease SET lease_until = now() - interval '1 minute'`);
     const lost = await api.send('GET', '/api/v1/workers');
@@ -122,6 +138,7 @@ describe('resource groups', () => {
     expect(audit).toEqual([
       { action: 'worker.updated' },
       { action: 'worker.updated' },
+      { action: 'resourceGroup.updated' },
       { action: 'resourceGroup.updated' },
     ]);
   });

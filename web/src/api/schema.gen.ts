@@ -1089,6 +1089,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/sync/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a sync node as a job file */
+        post: operations["exportJobFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/sync/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the configuration of a sync node of a DataWorks or DataX job file */
+        post: operations["importJobFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/timeline": {
         parameters: {
             query?: never;
@@ -2048,6 +2082,11 @@ export interface components {
             reset: boolean;
             seq: number;
         };
+        ExportedJob: {
+            /** @description Pointers to what only Millrace reads in the file. */
+            onlyHere: string[];
+            text: string;
+        };
         FailedInstance: {
             code: string | null;
             detail: string | null;
@@ -2086,6 +2125,28 @@ export interface components {
         GateChange: {
             /** @description How many instances it lets through at once; 0 shuts it. */
             capacity: number;
+        };
+        ImportedJob: {
+            config: components["schemas"]["SyncNodeConfig"];
+            dataSources: {
+                source: components["schemas"]["ProposedDataSource"];
+                target: components["schemas"]["ProposedDataSource"];
+            };
+            dialect: components["schemas"]["JobDialect"];
+            /** @description What a submit would say of the configuration. */
+            errors: {
+                detail: string;
+                pointer: string;
+            }[];
+            /** @description What was not carried over or says it in other words. */
+            notes: {
+                column: number;
+                detail: string;
+                /** @enum {string} */
+                level: "lost" | "changed";
+                line: number;
+                path: string;
+            }[];
         };
         Instance: {
             attempt: number;
@@ -2225,6 +2286,24 @@ export interface components {
             /** @description workflow/node */
             upstream: string;
             workflow: string;
+        };
+        /** @enum {string} */
+        JobDialect: "dataworks-2.0" | "dataworks-1.0" | "datax";
+        JobExportRequest: {
+            config: components["schemas"]["SyncNodeConfig"];
+            /** @default datax */
+            dialect?: components["schemas"]["JobDialect"];
+        };
+        JobImportRequest: {
+            /**
+             * @description What data sources of the file are called here.
+             * @default {}
+             */
+            names?: {
+                [key: string]: string;
+            };
+            /** @description The file; comments and commas at the end are allowed. */
+            text: string;
         };
         LogHit: {
             /** @description From 0. */
@@ -2914,6 +2993,16 @@ export interface components {
             traceId: string;
             type: string;
         };
+        ProposedDataSource: {
+            /** @description The workspace has one of this name. */
+            isKnown: boolean;
+            name: string;
+            /** @description Of files. */
+            root?: string;
+            type: string;
+            url?: string;
+            user?: string;
+        };
         ReplacedInstance: {
             /** Format: date */
             bizdate: string;
@@ -3127,6 +3216,27 @@ export interface components {
             patched: components["schemas"]["PlanPatch"][];
             version: number;
             versionId: string;
+        };
+        /** @description As `config` of a sync node holds it. */
+        SyncNodeConfig: {
+            channel?: {
+                [key: string]: unknown;
+            };
+            mapping?: {
+                [key: string]: unknown;
+            };
+            source: {
+                dataSource: string;
+            } & {
+                [key: string]: unknown;
+            };
+            target: {
+                dataSource: string;
+            } & {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
         };
         TestOutcome: {
             report: components["schemas"]["TestReport"];
@@ -6112,6 +6222,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportJobFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Write a sync node as a job file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportedJob"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importJobFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobImportRequest"];
+            };
+        };
+        responses: {
+            /** @description Make the configuration of a sync node of a DataWorks or DataX job file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedJob"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -11,6 +11,7 @@ const A_DAY = 576;
 const POINT = 'backfill:date-made';
 
 test('two schedulers, killed again and again while they make a backfill, make each of its instances once', async () => {
+  // Without workers: nothing but the making takes time.
   await using cluster = await Cluster.open({
     workers: 0,
     schedulers: 2,
@@ -19,8 +20,8 @@ test('two schedulers, killed again and again while they make a backfill, make ea
   await cluster.submit('fine', {
     ...EVERY_FIVE_MINUTES,
     nodes: [
-      { id: 'first', type: 'virtual', config: {}, selfDependence: true },
-      { id: 'second', type: 'virtual', config: {}, needs: ['first'] },
+      { id: 'first', type: 'shell', config: { command: 'true' }, selfDependence: true },
+      { id: 'second', type: 'shell', config: { command: 'true' }, needs: ['first'] },
     ],
   });
   const path = '/workspaces/sample/backfills';
@@ -28,10 +29,9 @@ test('two schedulers, killed again and again while they make a backfill, make ea
   const answer = await cluster.send('POST', path, { ...request, parallelism: 3 });
   const { id, instances } = (await answer.json()) as { id: string; instances: number };
   expect(instances).toBe(DATES * A_DAY);
-  await cluster.until(180_000, 'the backfill to be made and to end', async () => {
+  await cluster.until(180_000, 'the backfill to be made', async () => {
     const shown = await cluster.send('GET', `${path}/${id}`);
-    const { state, made } = (await shown.json()) as { state: string; made: number };
-    return state === 'ended' && made === DATES;
+    return ((await shown.json()) as { made: number }).made === DATES;
   });
   const kills = schedulerNames(2).reduce((sum, name) => sum + cluster.processes.lives(name) - 1, 0);
   expect(kills).toBe(3);
@@ -39,7 +39,7 @@ test('two schedulers, killed again and again while they make a backfill, make ea
     `SELECT count(*)::int AS n,
             (SELECT count(*)::int FROM instance_edge e JOIN node_instance d ON d.id = e.downstream_id
               WHERE d.bizdate = i.bizdate AND e.kind = 'self_previous') AS chained
-       FROM node_instance i WHERE status = 'succeeded' GROUP BY bizdate ORDER BY bizdate`,
+       FROM node_instance i GROUP BY bizdate ORDER BY bizdate`,
   );
   expect(days).toEqual(
     Array.from({ length: DATES }, (_, no) => ({

@@ -5,7 +5,7 @@ import { brokenInvariants } from '../support/invariants.js';
 import { schedulerNames } from '../support/processes.js';
 
 const DATES = 14;
-/** 576 instances a day: nine of the dates are made when the backfill is accepted. */
+/** 576 instances a day: four of the dates are made when the backfill is accepted. */
 const EVERY_FIVE_MINUTES = { schedule: { period: { every: 'minute', step: 5 } } };
 const A_DAY = 576;
 const POINT = 'backfill:date-made';

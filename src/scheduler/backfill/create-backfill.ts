@@ -31,7 +31,7 @@ interface RunGroup {
  * So many instances are made while the user waits, and at least the first business date. A year of a
  * thousand nodes has 365,000: the scheduler makes the others, in the order in which they will run.
  */
-const MADE_AT_ONCE = 5000;
+const MADE_AT_ONCE = 2000;
 
 /**
  * Accepts a backfill as one run group and makes the instances of its first business dates. The first ones

@@ -206,6 +206,21 @@ export const ERRORS = {
     retry: 'never',
     help: 'Keep the output, or take it out of the `inputs` of the workflows that are named and submit those first.',
   },
+  'MR-S190': {
+    title: 'A business date of the backfill could not be made',
+    retry: 'never',
+    help: 'Read what the database says, mend it, and resume the backfill: it goes on with this date.',
+  },
+  'MR-S191': {
+    title: 'What the backfill was accepted with has changed before all of it was made',
+    retry: 'never',
+    help: 'Change back what is named and resume the backfill; or cancel it and start another one for the dates that are left.',
+  },
+  'MR-S192': {
+    title: 'A business date of the backfill has no instances yet',
+    retry: 'backoff',
+    help: 'Wait until `made` of the backfill has come to it, or cancel the backfill.',
+  },
   'MR-S195': {
     title: 'The resource group cannot schedule the node',
     retry: 'never',

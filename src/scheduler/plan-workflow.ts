@@ -74,6 +74,12 @@ export async function planWorkflow(
   return { ...order, instances, ...(await planEdges(sql, order, own, scene.dependencies)) };
 }
 
+/** The instances of one business date without their edges. Asks nothing of the store. */
+export function planCycles(scene: VersionScene, order: PlanOrder): WorkflowPlan {
+  const { instances } = instancesOf(scene, order);
+  return { ...order, instances, edges: [], outerEdges: [], awaitedEdges: [] };
+}
+
 interface PlannedInstances {
   readonly instances: readonly PlannedInstance[];
   readonly own: ReadonlyMap<number, OwnNode<PlannedCycle>>;

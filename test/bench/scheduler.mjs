@@ -49,6 +49,7 @@ try {
     using: using_,
     say,
   };
+  await backfill(Line);
   await zeroLoad({ ...common, workflows: WORKFLOWS, agedRows: isQuick ? 30_000 : 3_000_000 });
   await dueAtOnce(Line);
   await dueInOrder({ ...common, instances: DUE });
@@ -89,13 +90,23 @@ async function submitMany(line, count, spec, name = 'workflow') {
 async function rowsOf(line) {
   const [row] = await line.database.rows(
     `SELECT (SELECT count(*)::int FROM node_instance) AS instances,
-            (SELECT count(*)::int FROM instance_edge) AS edges`,
+            (SELECT count(*)::int FROM instance_edge) AS edges,
+            (SELECT count(*)::int FROM node_instance_detail) + (SELECT count(*)::int FROM due_instance)
+              AS others`,
   );
   return row;
 }
 
-/** Stored versions to a planned day, and how the cost grows with ten times the work. */
+async function walBytes(line) {
+  const [row] = await line.database.rows(
+    `SELECT (pg_current_wal_insert_lsn() - '0/0')::float8 AS bytes`,
+  );
+  return row.bytes;
+}
+
+/** Stored versions to a planned and sealed day, and how the cost grows with ten times the work. */
 async function planning(Line) {
+  const { sealPlans } = await import('../../src/store/sql/seal-plans.sql.ts');
   const perS = [];
   for (const workflows of [WORKFLOWS / 10, WORKFLOWS]) {
     await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
@@ -104,13 +115,20 @@ async function planning(Line) {
       const sampler = setInterval(() => {
         rss = Math.max(rss, process.memoryUsage().rss);
       }, 20);
+      const before = await walBytes(line);
       const start = performance.now();
       await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
+      const plannedMs = performance.now() - start;
+      await sealPlans(line.database, line.workspaceId, 'UTC', BIZDATE, line.clock.now());
       const seconds = (performance.now() - start) / 1000;
       clearInterval(sampler);
-      const { instances, edges } = await rowsOf(line);
+      const { instances, edges, others } = await rowsOf(line);
+      const wal = (await walBytes(line)) - before;
       perS.push(instances / seconds);
-      say(`planned ${instances} instances, ${edges} edges in ${seconds.toFixed(2)} s`);
+      say(
+        `planned ${instances} instances, ${edges} edges in ${seconds.toFixed(2)} s, ` +
+          `${(seconds - plannedMs / 1000).toFixed(2)} s of it for the seal`,
+      );
       if (workflows !== WORKFLOWS) return;
       figures.add(
         'plan-per-s',
@@ -118,6 +136,19 @@ async function planning(Line) {
         '1/s',
         `${instances} instances, ${edges} edges`,
       );
+      figures.add(
+        'plan-seal-ms',
+        seconds * 1000 - plannedMs,
+        'ms',
+        'of it, for the seal with its checksum',
+      );
+      figures.add(
+        'plan-rows-per-instance',
+        (instances + edges + others) / instances,
+        '',
+        'rows written for an instance, its edges, parameters and due time',
+      );
+      figures.add('plan-wal-bytes', wal / instances, 'B', 'write-ahead log for each instance');
       figures.add(
         'plan-rss-mb',
         rss / 2 ** 20,
@@ -132,6 +163,42 @@ async function planning(Line) {
       );
     });
   }
+}
+
+/** A year of a large workflow: shown, accepted, begun, made. */
+async function backfill(Line) {
+  const { makeDates } = await import('../../src/scheduler/backfill/make-backfill.ts');
+  const dates = isQuick ? 36 : 365;
+  const size = `${dates} dates x ${NODES} nodes`;
+  await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
+    const { workflowId } = await line.submit('year', layered('shell', NODES));
+    const from = new Date(Date.parse('2026-11-20T00:00:00Z') - (dates - 1) * 86_400_000);
+    const order = {
+      workspaceId: line.workspaceId,
+      workflowId,
+      ranges: [{ from: from.toISOString().slice(0, 10), to: '2026-11-20' }],
+      order: 'asc',
+      parallelism: 2,
+    };
+    const planning = performance.now();
+    const { planToken } = await line.commands.planBackfill(order);
+    figures.add('backfill-plan-ms', performance.now() - planning, 'ms', `plan shown, ${size}`);
+    const start = performance.now();
+    const since = (name, text) => figures.add(name, performance.now() - start, 'ms', text);
+    await line.commands.createBackfill({ ...order, userId: null, name: 'year', planToken });
+    since('backfill-accepted-ms', `durably accepted, ${size}`);
+    await line.release();
+    const [{ ready }] = await line.database.rows(
+      'SELECT count(*)::int AS ready FROM ready_instance',
+    );
+    if (ready === 0) throw new Error('nothing of the backfill is ready');
+    since('backfill-first-ms', 'its first date is with the workers');
+    const scenes = new Map();
+    while ((await makeDates(line.database, line.clock.now(), scenes)) > 0);
+    since('backfill-rows-ms', 'all of its instances and edges are there');
+    const { instances } = await rowsOf(line);
+    if (instances !== dates * NODES) throw new Error(`${instances} instances were made`);
+  });
 }
 
 /** A minute into which very many fall. */

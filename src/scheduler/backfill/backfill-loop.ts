@@ -13,11 +13,14 @@ import { dryRunSkipped } from '../../store/sql/skip-dates.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
 import type { WakeBus } from '../../store/wake-bus.js';
 import { Loop, type LoopLogger } from '../loop.js';
+import { makeDates, type Scenes } from './make-backfill.js';
 
 /** Every finished batch wakes the loop: it looks at most this often. */
 const MIN_ROUND_MS = 200;
 const LIVE_REST_MS = 1000;
 const IDLE_REST_MS = 5000;
+/** What a version says is read anew after so long. */
+const MAKING_ROUND_MS = 2000;
 
 /**
  * Takes every backfill as far as it can go now: cancels what is being cancelled, lets skipped dates of a chain
@@ -102,5 +105,33 @@ export function createBackfillLoop(
       return 'again';
     },
     restMs: () => (live > 0 ? LIVE_REST_MS : IDLE_REST_MS),
+  });
+}
+
+/** Makes the business dates of large backfills beside the loop that opens them. */
+export function createBackfillMaker(
+  database: Database,
+  clock: Clock,
+  wakeBus: WakeBus,
+  logger: LoopLogger,
+  crashPoint: (name: string) => Promise<void>,
+): Loop {
+  return new Loop({
+    name: 'backfill-dates',
+    logger,
+    clock,
+    round: async () => {
+      const scenes: Scenes = new Map();
+      const end = performance.now() + MAKING_ROUND_MS;
+      for (let all = 0; ;) {
+        const made = await makeDates(database, clock.now(), scenes, crashPoint);
+        all += made;
+        if (made > 0 && performance.now() < end) continue;
+        if (all === 0) return 'rest';
+        wakeBus.wake();
+        return 'again';
+      }
+    },
+    restMs: () => IDLE_REST_MS,
   });
 }

@@ -116,7 +116,10 @@ async function setState(
 ): Promise<void> {
   requireState(row, allowed);
   if (row.state === to) return;
-  await tx.run(`UPDATE backfill SET state = $2 WHERE run_group_id = $1`, [row.id, to]);
+  await tx.run(
+    `UPDATE backfill SET state = $2, error_code = NULL, error_detail = NULL WHERE run_group_id = $1`,
+    [row.id, to],
+  );
   await writeEvents(tx, now, [backfillEvent(row, to)]);
 }
 
@@ -137,6 +140,7 @@ async function skip(
   bizdates: readonly string[],
   now: Date,
 ): Promise<void> {
+  await refuseUnmade(tx, row, bizdates);
   const skipped = await tx.rows<{ bizdate: string; run: number }>(
     `UPDATE backfill_date SET state = 'skipped', ended_at = $3
       WHERE run_group_id = $1 AND bizdate = ANY($2::date[]) AND state IN ('waiting', 'open')
@@ -170,6 +174,22 @@ async function skip(
       payload: { runGroupId: row.id, bizdate, state: 'skipped' },
     })),
   );
+}
+
+/** What has no instances yet cannot be passed over: a later date may have to wait for one of them. */
+async function refuseUnmade(
+  tx: Sql,
+  { id }: BackfillRow,
+  bizdates: readonly string[],
+): Promise<void> {
+  const unmade = await tx.rows<{ bizdate: string }>(
+    `SELECT bizdate FROM backfill_date
+      WHERE run_group_id = $1 AND bizdate = ANY($2::date[]) AND state = 'waiting'
+        AND workflow_instance_id IS NULL ORDER BY no`,
+    [id, bizdates],
+  );
+  if (unmade.length === 0) return;
+  throw new MillraceError('MR-S192', `${unmade.map(({ bizdate }) => bizdate).join(', ')}.`);
 }
 
 /** Each in a transaction of its own, as a user would; one that may not run again stops no other. */

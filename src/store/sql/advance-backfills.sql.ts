@@ -125,7 +125,7 @@ async function openDates(tx: Sql, ids: readonly number[], now: Date): Promise<Ch
        SELECT p.run_group_id, p.workspace_id, p.free, d.no,
               row_number() OVER (PARTITION BY d.run_group_id ORDER BY d.no) AS nth
          FROM places p JOIN backfill_date d USING (run_group_id)
-        WHERE p.free > 0 AND d.state = 'waiting'
+        WHERE p.free > 0 AND d.state = 'waiting' AND d.workflow_instance_id IS NOT NULL
           AND (d.no < p.parallelism
                OR EXISTS (SELECT FROM backfill_date k WHERE k.run_group_id = d.run_group_id
                              AND k.no = d.no - p.parallelism AND k.state NOT IN ('waiting', 'open')))

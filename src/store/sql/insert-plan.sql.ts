@@ -60,12 +60,9 @@ export interface WorkflowPlan {
   readonly awaitedEdges: readonly PlannedAwaitedEdge[];
 }
 
-const INSTANCE_COLUMNS = [
-  ...['plan_day', 'id', 'workspace_id', 'workflow_id', 'workflow_instance_id', 'version_id'],
-  ...['node_id', 'run_group_id', 'resource_group_id', 'node_type', 'bizdate', 'scheduled_at'],
-  ...['period_no', 'path', 'run_at', 'status', 'pending', 'priority', 'slots', 'frozen', 'dry_run'],
-  ...['reason', 'dry_run_reason', 'last_child_day', 'in_backfill'],
-] as const;
+const INSTANCE_COLUMNS = `plan_day, id, workspace_id, workflow_id, workflow_instance_id, version_id,
+  node_id, run_group_id, resource_group_id, node_type, bizdate, scheduled_at, period_no, path, run_at,
+  status, pending, priority, slots, frozen, dry_run, reason, dry_run_reason, last_child_day, in_backfill`;
 
 /** What the edge from each upstream that is there says, by its id. */
 type Outcomes = ReadonlyMap<number, EdgeOutcome>;
@@ -249,7 +246,7 @@ async function insertInstances(
     [plan.instances.length],
   );
   const ids = drawn?.ids ?? [];
-  const rows = new CopyRows(INSTANCE_COLUMNS.length);
+  const rows = new CopyRows(INSTANCE_COLUMNS.split(',').length);
   for (const [at, each] of plan.instances.entries()) {
     const frozen = each.frozen || (each.isNeverFrozen !== true && frozenNodeIds.has(each.nodeId));
     const isPending = (pending[at] ?? 0) > 0;
@@ -270,7 +267,7 @@ async function insertInstances(
     else rows.null();
     rows.date(plan.planDay).boolean(plan.backfill !== undefined);
   }
-  await tx.copy(`node_instance (${INSTANCE_COLUMNS.join(', ')})`, rows);
+  await tx.copy(`node_instance (${INSTANCE_COLUMNS})`, rows);
   await insertDetails(tx, plan, ids);
   return ids;
 }

@@ -1581,10 +1581,17 @@ export interface components {
             };
             endedAt: string | null;
             id: string;
+            /** @description Business dates whose instances are made; those of a large backfill follow one another. */
+            made: number;
             name: string;
             parallelism: number;
             /** Format: date */
             planDay: string;
+            /** @description Why it was paused while it was made; resume it once that is mended. */
+            problem: {
+                code: string;
+                detail: string;
+            } | null;
             spec: unknown;
             /** @enum {string} */
             state: "running" | "paused" | "cancelling" | "cancelled" | "ended";
@@ -1629,10 +1636,17 @@ export interface components {
             };
             endedAt: string | null;
             id: string;
+            /** @description Business dates whose instances are made; those of a large backfill follow one another. */
+            made: number;
             name: string;
             parallelism: number;
             /** Format: date */
             planDay: string;
+            /** @description Why it was paused while it was made; resume it once that is mended. */
+            problem: {
+                code: string;
+                detail: string;
+            } | null;
             spec: unknown;
             /** @enum {string} */
             state: "running" | "paused" | "cancelling" | "cancelled" | "ended";
@@ -3180,6 +3194,7 @@ export interface components {
         StartedBackfill: {
             bizdates: number;
             id: string;
+            /** @description Accepted; `made` of the backfill says how far it is. */
             instances: number;
         };
         StartedRun: {

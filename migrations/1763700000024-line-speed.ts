@@ -25,6 +25,13 @@ export class LineSpeed1763700000024 implements MigrationInterface {
          WHERE o.type = 'batch';
 
       ALTER TABLE node_last SET (fillfactor = 50);
+      -- The days that are there already; what is made from now on has it from the start.
+      DO $$ DECLARE part regclass; BEGIN
+        FOR part IN SELECT inhrelid::regclass FROM pg_inherits
+                     WHERE inhparent IN ('node_instance'::regclass, 'instance_edge'::regclass) LOOP
+          EXECUTE format('ALTER TABLE %s SET (fillfactor = 50)', part);
+        END LOOP;
+      END $$;
     `);
   }
 

@@ -199,7 +199,7 @@ function readyOf(which: string, room = 'lane.room'): string {
                   r.gate_id, r.backfill_id
              FROM ready_instance r
             WHERE r.resource_group_id = $1 AND r.gate_id = lane.gate_id AND r.labels = lane.labels
-              AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4
+              AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4::int
               AND r.instance_id <> ALL($9::bigint[])
               AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
                                  AND a.scheduled_at = r.scheduled_at AND a.path = r.path)

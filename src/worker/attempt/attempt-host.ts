@@ -4,8 +4,8 @@ import { PACKAGE_ROOT } from '../../package-root.js';
 import type { AttemptHandle, AttemptHooks, AttemptJob, AttemptOutcome } from './attempt-job.js';
 import { AttemptProcess } from './attempt-process.js';
 import type { FromAttempt } from './attempt-protocol.js';
-import { AttemptThread } from './attempt-thread.js';
 import type { AttemptTransport, TransportEnd } from './attempt-transport.js';
+import { ThreadPool } from './thread-pool.js';
 
 /** Always of the build, also where tests run the sources: a thread cannot start from TypeScript. */
 const ATTEMPT_ENTRY_URL = new URL('dist/worker/attempt/attempt-entry.js', PACKAGE_ROOT);
@@ -33,30 +33,30 @@ const DEFAULTS = {
   memoryLimitBytes: 1024 ** 3,
 };
 
-/** A tenth of what a new thread costs: many attempts that do next to nothing share the threads there are. */
-const THREAD_WAIT_MS = 25;
-
 /**
  * Runs attempts where they cannot hurt each other: built-in plugins in worker threads, third-party and
  * native ones in a process each (engine rule 20). Whatever dies in there fails its own attempt alone.
  */
 export class AttemptHost {
   readonly #options: Required<AttemptHostOptions>;
-  readonly #idle: AttemptThread[] = [];
+  readonly #threads: ThreadPool;
   readonly #running = new Set<RunningAttempt>();
-  /** Attempts that wait for a thread, in their order. */
-  readonly #queue = new Set<(thread: AttemptThread) => void>();
-  #busyThreads = 0;
-  #trim: NodeJS.Timeout | undefined;
-  #isClosed = false;
 
   constructor(options: AttemptHostOptions) {
     this.#options = { ...DEFAULTS, ...options };
+    const { warmThreads, keptThreads, idleMs, memoryLimitBytes } = this.#options;
+    this.#threads = new ThreadPool({
+      entry: ATTEMPT_ENTRY_URL,
+      heapLimitBytes: memoryLimitBytes,
+      warm: warmThreads,
+      kept: keptThreads,
+      idleMs,
+    });
   }
 
   /** Starts the threads that are kept ready, so that the first attempts need not wait for theirs. */
   warmUp(): void {
-    while (this.#idle.length < this.#options.warmThreads) this.#idle.push(this.#newThread());
+    this.#threads.warmUp();
   }
 
   run(job: AttemptJob, hooks: AttemptHooks): AttemptHandle {
@@ -69,12 +69,10 @@ export class AttemptHost {
 
   /** Stops every attempt and all threads; resolves when they have ended. */
   async close(reason: string): Promise<void> {
-    this.#isClosed = true;
     const running = [...this.#running];
     for (const attempt of running) attempt.cancel(reason);
     await Promise.all(running.map((attempt) => attempt.result));
-    clearTimeout(this.#trim);
-    for (const thread of this.#idle.splice(0)) thread.kill();
+    this.#threads.close();
   }
 
   async #start(attempt: RunningAttempt, job: AttemptJob): Promise<void> {
@@ -87,10 +85,9 @@ export class AttemptHost {
         const transport = new AttemptProcess(ATTEMPT_ENTRY_URL, workDir, limit);
         attempt.start(transport, workDir, () => transport.kill());
       } else {
-        const thread = await this.#takeThread();
-        this.#busyThreads++;
-        attempt.start(thread, workDir, () => this.#giveBack(thread));
-        void attempt.settled.then(() => this.#busyThreads--);
+        const thread = await this.#threads.take();
+        void attempt.settled.then(() => this.#threads.left());
+        attempt.start(thread, workDir, () => this.#threads.giveBack(thread));
       }
       await attempt.settled;
     } catch (error) {
@@ -101,55 +98,6 @@ export class AttemptHost {
       }
       attempt.finish();
     }
-  }
-
-  #newThread(): AttemptThread {
-    return new AttemptThread(ATTEMPT_ENTRY_URL, this.#options.memoryLimitBytes);
-  }
-
-  /** A kept thread, also one that is given back within moments; else a new one. */
-  async #takeThread(): Promise<AttemptThread> {
-    const thread = this.#idleThread();
-    if (thread !== undefined) return thread;
-    if (this.#busyThreads === 0) return this.#newThread();
-    return await new Promise((resolve) => {
-      const late = setTimeout(() => {
-        this.#queue.delete(take);
-        resolve(this.#newThread());
-      }, THREAD_WAIT_MS);
-      const take = (given: AttemptThread): void => {
-        clearTimeout(late);
-        resolve(given);
-      };
-      this.#queue.add(take);
-    });
-  }
-
-  #idleThread(): AttemptThread | undefined {
-    for (;;) {
-      const thread = this.#idle.pop();
-      if (thread === undefined || !thread.isDead) return thread;
-    }
-  }
-
-  #giveBack(thread: AttemptThread): void {
-    thread.rest();
-    const [next] = this.#queue;
-    if (next !== undefined && !thread.isDead) {
-      this.#queue.delete(next);
-      next(thread);
-      return;
-    }
-    const { warmThreads, keptThreads, idleMs } = this.#options;
-    if (this.#isClosed || this.#idle.length >= Math.max(warmThreads, keptThreads)) {
-      thread.kill();
-      return;
-    }
-    this.#idle.push(thread);
-    clearTimeout(this.#trim);
-    this.#trim = setTimeout(() => {
-      for (const idle of this.#idle.splice(warmThreads)) idle.kill();
-    }, idleMs).unref();
   }
 }
 
@@ -235,6 +183,8 @@ class RunningAttempt implements AttemptHandle {
         return;
       case 'outputs':
         void this.#keep(message.no, async () => this.#hooks.onOutputs?.(message.outputs));
+        return;
+      case 'ready':
         return;
       case 'end':
         this.#end(message.outcome);

@@ -5,7 +5,7 @@ const LATE_MS = 250;
 /** A minute into which very many fall, of all priorities, while workers take them. */
 export async function dueInOrder({ Line, bizdate, day, instances, figures, using }) {
   const { releaseDue } = await import('../../../src/store/sql/release-due.sql.ts');
-  const options = { now: '2026-11-21T04:00:00Z', timezone: 'UTC', slots: 1_000_000 };
+  const options = { now: '2026-11-21T04:00:00Z', timezone: 'UTC', slots: 100_000 };
   await using(await Line.open(options), async (line) => {
     const nodes = Math.min(1_000, instances);
     await day.submitMany(line, instances / nodes, {

@@ -41,7 +41,11 @@ async function plan(line, { bizdate, day, workflows }) {
 /** Finished instances of the 30 days before, copied from those that are planned. */
 async function age(line, rows, say) {
   const { ensurePartitions } = await import('../../../src/store/sql/ensure-partitions.sql.ts');
-  await ensurePartitions(line.database, '2026-10-22', '2026-11-20');
+  const [{ first, last, today }] = await line.database.rows(
+    `SELECT to_char(day - 30, 'YYYY-MM-DD') AS first, to_char(day - 1, 'YYYY-MM-DD') AS last, day AS today
+       FROM (SELECT max(plan_day) AS day FROM node_instance) planned`,
+  );
+  await ensurePartitions(line.database, first, last);
   const [{ columns }] = await line.database.rows(
     `SELECT string_agg(column_name, ', ') AS columns FROM information_schema.columns
       WHERE table_schema = 'public' AND table_name = 'node_instance'
@@ -50,11 +54,11 @@ async function age(line, rows, say) {
   for (let back = 1; back <= 30; back++) {
     await line.database.run(
       `INSERT INTO node_instance (plan_day, id, status, pending, ended_at, scheduled_at, ${columns})
-       SELECT '2026-11-21'::date - $1::int, nextval('instance_id_seq'), 'succeeded', 0, run_at,
+       SELECT $3::date - $1::int, nextval('instance_id_seq'), 'succeeded', 0, run_at,
               scheduled_at - $1::int * interval '1 day' - copy * interval '1 s', ${columns}
-         FROM (SELECT * FROM node_instance WHERE plan_day >= '2026-11-21') planned,
+         FROM (SELECT * FROM node_instance WHERE plan_day = $3) planned,
               generate_series(0, 99) AS copy LIMIT $2`,
-      [back, Math.ceil(rows / 30)],
+      [back, Math.ceil(rows / 30), today],
     );
     if (back % 10 === 0) say(`made ${back} of 30 days of finished instances`);
   }
@@ -125,7 +129,7 @@ async function runAll(line) {
   const after = await written(line);
   const [{ waiting }] = await line.database.rows(
     `SELECT count(*)::int AS waiting FROM node_instance
-      WHERE plan_day >= '2026-11-21' AND run_at <= $1 AND status <> 'succeeded'`,
+      WHERE run_at <= $1 AND status <> 'succeeded'`,
     [line.clock.now()],
   );
   if (waiting > 0) throw new Error(`${waiting} instances did not end`);
@@ -141,8 +145,7 @@ async function written(line) {
   // Statistics of other sessions arrive up to a second late.
   await new Promise((next) => setTimeout(next, 1_100));
   const [row] = await line.database.rows(
-    `SELECT (SELECT count(*)::int FROM node_instance
-              WHERE plan_day >= '2026-11-21' AND status = 'succeeded') AS ended,
+    `SELECT (SELECT count(*)::int FROM node_instance WHERE status = 'succeeded') AS ended,
             (SELECT tup_inserted + tup_updated + tup_deleted FROM pg_stat_database
               WHERE datname = current_database())::int AS rows,
             pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS wal`,

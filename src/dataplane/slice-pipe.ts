@@ -14,13 +14,13 @@ import { ByteChannel } from './byte-channel.js';
 import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
-import type { RowProgram } from './row-program.js';
+import type { RowOutcome } from './row-program.js';
 
 /** What all pipes of a job share. */
 export interface PipeJob {
   readonly sourceIndexes: readonly number[];
   /** Of a mapping that looks into the rows; without it the cells go as they are. */
-  readonly program: RowProgram | undefined;
+  readonly convert: ((row: Row) => RowOutcome) | undefined;
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
   readonly chunkBytes: number;
@@ -44,9 +44,9 @@ export interface SliceCount {
 export function chooseLane(
   reader: readonly Lane[],
   writer: readonly Lane[],
-  program: RowProgram | undefined,
+  looksIntoRows: boolean,
 ): Lane {
-  if (program !== undefined) return 'rows';
+  if (looksIntoRows) return 'rows';
   return reader.find((lane) => writer.includes(lane)) ?? 'rows';
 }
 
@@ -64,7 +64,7 @@ function projected(chunk: Chunk, sourceIndexes: readonly number[]): Chunk {
 /** The rows of a chunk as the mapping makes them; what it refuses is dirty, what it drops is counted. */
 async function mapped(
   chunk: Chunk,
-  program: RowProgram,
+  convert: (row: Row) => RowOutcome,
   sliceNo: number,
   job: PipeJob,
 ): Promise<{ readonly chunk: Chunk; readonly dropped: number }> {
@@ -72,7 +72,7 @@ async function mapped(
   const rows: Row[] = [];
   let dropped = 0;
   for (const row of chunk.rows) {
-    const outcome = program.run(program.raw(row));
+    const outcome = convert(row);
     if (outcome.kind === 'row') rows.push(outcome.row);
     else if (outcome.kind === 'dropped') dropped += 1;
     else {
@@ -125,18 +125,18 @@ export async function copySlice(
   let seen = 0;
   let filtered = 0;
   const sink: Sink = {
-    lane: chooseLane(reader.lanes, writer.lanes, job.program),
+    lane: chooseLane(reader.lanes, writer.lanes, job.convert !== undefined),
     chunkBytes: job.chunkBytes,
     columns: job.sourceIndexes,
     write: async (chunk) => {
       await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
       seen += chunk.rowCount;
       job.onRead(chunk);
-      if (job.program === undefined) {
+      if (job.convert === undefined) {
         await channel.push(projected(chunk, job.sourceIndexes));
         return;
       }
-      const result = await mapped(chunk, job.program, slice.no, job);
+      const result = await mapped(chunk, job.convert, slice.no, job);
       filtered += result.dropped;
       if (result.chunk.rowCount > 0) await channel.push(result.chunk);
     },

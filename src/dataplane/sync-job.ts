@@ -24,6 +24,8 @@ import type { DirtyLimit, DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import type { RateLimit } from './rate-limit.js';
 import { RateLimiter } from './rate-limit.js';
+import type { ReplayRecord } from './replay.js';
+import { replayConversion, replayReader } from './replay.js';
 import { needsRows, RowProgram } from './row-program.js';
 import type { RowTransform } from './row-transform.js';
 import { loadTransform } from './row-transform.js';
@@ -47,6 +49,8 @@ export interface SyncJob {
   readonly target: ResolvedDataSource;
   readonly mapping?: FieldMapping | undefined;
   readonly incremental?: Incremental | undefined;
+  /** Rows of the quarantine, instead of those of the source. All of them are written, or none. */
+  readonly replay?: readonly ReplayRecord[] | undefined;
   readonly channel: ChannelControl;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
@@ -74,7 +78,8 @@ const SLICES_PER_CHANNEL = 4;
 export async function runSyncJob(job: SyncJob): Promise<SyncResult> {
   const { context } = job;
   context.signal.throwIfAborted();
-  const reader = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
+  const source = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
+  const reader = job.replay === undefined ? source : replayReader(source, job.replay);
   let outcome: 'succeeded' | 'failed' = 'failed';
   try {
     const result = await writeFrom(reader, job);
@@ -155,9 +160,10 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const counters = new SyncCounters(context);
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
+  let columns: readonly string[] = [];
   const onDirty = async (record: DirtyRecord): Promise<void> => {
     counters.rowsDirty += 1;
-    await quarantine.add(record);
+    await quarantine.add({ ...record, columns });
   };
   const openWriter = (mapping: Mapping): Promise<WriterJob> =>
     job.writer.open(job.writerConfig as never, {
@@ -168,11 +174,13 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       quarantine: onDirty,
     });
   const { writer, resolved } = await openMapped(source, job, openWriter);
+  columns = resolved.mapping.columns.map(({ target }) => target);
   try {
     const program = needsRows(job.mapping)
       ? new RowProgram(job.mapping, resolved, transform)
       : undefined;
-    const open: OpenJob = { reader, writer, resolved, program, source, slices, writers };
+    const convert = conversionOf(job, resolved, program);
+    const open: OpenJob = { reader, writer, resolved, convert, source, slices, writers };
     return await publish(open, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
@@ -192,7 +200,7 @@ async function openWindow(
   source: TableSchema,
 ): Promise<CursorMove | undefined> {
   const { incremental, context } = job;
-  if (incremental === undefined) return undefined;
+  if (incremental === undefined || job.replay !== undefined) return undefined;
   checkIncremental(incremental, job.writerConfig);
   const probe = await job.writer.open(job.writerConfig as never, {
     ...jobContext(context, job.target),
@@ -205,6 +213,15 @@ async function openWindow(
   } finally {
     await probe.abort(new Error('only its cursor was asked for'));
   }
+}
+
+function conversionOf(
+  { replay }: SyncJob,
+  resolved: ResolvedMapping,
+  program: RowProgram | undefined,
+): PipeJob['convert'] {
+  if (replay !== undefined) return replayConversion(replay, resolved.origins.length, program);
+  return program === undefined ? undefined : (row) => program.run(program.raw(row));
 }
 
 async function transformOf({ mapping, context }: SyncJob): Promise<RowTransform | undefined> {
@@ -242,7 +259,7 @@ interface OpenJob {
   readonly reader: ReaderJob;
   readonly writer: WriterJob;
   readonly resolved: ResolvedMapping;
-  readonly program: RowProgram | undefined;
+  readonly convert: PipeJob['convert'];
   readonly source: TableSchema;
   readonly slices: readonly Slice[];
   readonly writers: number;
@@ -273,7 +290,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   );
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
-    program: open.program,
+    convert: open.convert,
     limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
     quarantine,
     chunkBytes: chunkBytesOf(job.channel.rateLimit),
@@ -286,6 +303,12 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   };
   await copySlices(open, pipe);
   await quarantine.close();
+  if (job.replay !== undefined && quarantine.count > 0) {
+    throw new MillraceError(
+      'MR-D221',
+      `${quarantine.count} of ${job.replay.length} rows are refused again`,
+    );
+  }
   await context.crashPoint('sync:before-finalize');
   context.signal.throwIfAborted();
   const published: FinalizeStats = await writer.finalize();
@@ -330,7 +353,7 @@ async function copyQueue(
     const writer = await open.writer.open(no);
     try {
       if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes, open.program);
+        const lane = chooseLane(reader.lanes, writer.lanes, open.convert !== undefined);
         pipe.context.log.info(`Lane: ${lane}`);
       }
       for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {

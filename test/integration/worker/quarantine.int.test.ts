@@ -153,7 +153,7 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     });
     expect(await target()).toEqual(['1 ann d1', '2 ben d1', '3 cyd d1', '4 dan d1', '101 keep d0']);
     expect(await world.api.send('POST', `${path()}/replay`, { body: {} })).toMatchObject({
-      status: 409,
+      status: 422,
     });
   });
 });

@@ -105,6 +105,39 @@ async function runBoth(
   if (failures.length > 0) throw failures[0];
 }
 
+interface SliceTally {
+  seen: number;
+  filtered: number;
+}
+
+/** Takes what the reader gives: counts it, slows it down, and hands what the mapping makes of it on. */
+function sinkOf(
+  slice: Slice,
+  lane: Lane,
+  job: PipeJob,
+  channel: ByteChannel,
+  signal: AbortSignal,
+  tally: SliceTally,
+): Sink {
+  return {
+    lane,
+    chunkBytes: job.chunkBytes,
+    columns: job.sourceIndexes,
+    write: async (chunk) => {
+      await job.limiter.take(chunk.byteCount, chunk.rowCount, signal);
+      tally.seen += chunk.rowCount;
+      job.onRead(chunk);
+      if (job.convert === undefined) {
+        await channel.push(projected(chunk, job.sourceIndexes));
+        return;
+      }
+      const result = await mapped(chunk, job.convert, slice.no, job);
+      tally.filtered += result.dropped;
+      if (result.chunk.rowCount > 0) await channel.push(result.chunk);
+    },
+  };
+}
+
 /** Copies one slice and commits it: reader, channel, writer; then the rows must add up. */
 export async function copySlice(
   slice: Slice,
@@ -122,25 +155,9 @@ export async function copySlice(
   const both = AbortSignal.any([signal, abort.signal]);
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
-  let seen = 0;
-  let filtered = 0;
-  const sink: Sink = {
-    lane: chooseLane(reader.lanes, writer.lanes, job.convert !== undefined),
-    chunkBytes: job.chunkBytes,
-    columns: job.sourceIndexes,
-    write: async (chunk) => {
-      await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
-      seen += chunk.rowCount;
-      job.onRead(chunk);
-      if (job.convert === undefined) {
-        await channel.push(projected(chunk, job.sourceIndexes));
-        return;
-      }
-      const result = await mapped(chunk, job.convert, slice.no, job);
-      filtered += result.dropped;
-      if (result.chunk.rowCount > 0) await channel.push(result.chunk);
-    },
-  };
+  const tally: SliceTally = { seen: 0, filtered: 0 };
+  const lane = chooseLane(reader.lanes, writer.lanes, job.convert !== undefined);
+  const sink = sinkOf(slice, lane, job, channel, both, tally);
   const read = async (): Promise<number> => {
     const stats = await reader.read(slice, sink, both);
     channel.close();
@@ -157,6 +174,7 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
+    const { seen, filtered } = tally;
     checkSum(slice, { reported: readRows, seen, written: acked.rows, dirty, filtered });
     job.onWritten(acked.rows);
     job.onFiltered(filtered);

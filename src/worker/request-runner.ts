@@ -9,7 +9,8 @@ import type {
   WorkerLink,
 } from '../worker-link/worker-link.js';
 import type { AttemptHost } from './attempt/attempt-host.js';
-import type { AttemptJob, AttemptTask } from './attempt/attempt-job.js';
+import type { AttemptJob, AttemptOutcome, AttemptTask } from './attempt/attempt-job.js';
+import { failureOf } from './attempt/run-attempt.js';
 import { attemptJobOf } from './attempt-job-of.js';
 import { cellOfStored } from './stored-cells.js';
 
@@ -35,54 +36,70 @@ export async function runRequest(
     sent = sent.then(() => link.answer(workerId, part)).catch(() => undefined);
   };
   const dirty: ReplayedDirty[] = [];
-  const handle = host.run(
-    job.kind === 'replay'
-      ? replayJobOf(job, plugins)
-      : {
-          task: taskOf(job),
-          identity: {
-            installation: '',
-            nodeId: '0',
-            nodeName: job.kind,
-            instanceId: request.id,
-            runNumber: 1,
-            attempt: 1,
-            fence: '0',
-            scheduledTime: now().toISOString(),
-            bizdate: now().toISOString().slice(0, 10),
-          },
-          parameters: {},
-          dataSources: [],
-          plugins: plugins.pluginsOf([{ kind: 'dataSource', type: job.dataSourceType }]),
-        },
-    {
-      onLog: () => undefined,
-      onAnswer: (step) => send({ kind: 'step', step }, false),
-      onDirty: (records) => {
-        for (const { sliceNo, column, code, reason } of records) {
-          dirty.push({ no: sliceNo, code, reason, ...(column === undefined ? {} : { column }) });
-        }
-      },
+  let attempt: AttemptJob;
+  try {
+    attempt = jobOf(request, plugins, now());
+  } catch (error) {
+    const { code, detail } = failureOf(error);
+    send({ kind: 'error', code, detail }, true);
+    await sent;
+    return;
+  }
+  const handle = host.run(attempt, {
+    onLog: () => undefined,
+    onAnswer: (step) => send({ kind: 'step', step }, false),
+    onDirty: (records) => {
+      for (const { sliceNo, column, code, reason } of records) {
+        dirty.push({ no: sliceNo, code, reason, ...(column === undefined ? {} : { column }) });
+      }
     },
-  );
+  });
   const leftMs = Math.max(0, new Date(request.deadline).getTime() - now().getTime());
   const deadline = setTimeout(() => handle.cancel('deadline'), leftMs);
   const outcome = await handle.result;
   clearTimeout(deadline);
-  if (job.kind === 'replay' && outcome.status === 'failed' && dirty.length > 0) {
-    send({ kind: 'browse', answer: { dirty } }, true);
-  } else if (outcome.status === 'failed') {
-    send({ kind: 'error', code: outcome.code, detail: outcome.detail }, true);
-  } else if (outcome.status === 'cancelled') {
-    send({ kind: 'error', code: 'MR-A108', detail: 'It took longer than the deadline.' }, true);
-  } else if (job.kind === 'replay') {
-    send({ kind: 'browse', answer: { dirty: [] } }, true);
-  } else if (job.kind === 'browse') {
-    send({ kind: 'browse', answer: outcome.answer }, true);
-  } else {
-    send({ kind: 'end' }, true);
-  }
+  send(lastOf(outcome, job.kind, dirty), true);
   await sent;
+}
+
+function jobOf({ id, job }: InteractiveRequest, plugins: PluginHost, now: Date): AttemptJob {
+  if (job.kind === 'replay') return replayJobOf(job, plugins);
+  return {
+    task: taskOf(job),
+    identity: {
+      installation: '',
+      nodeId: '0',
+      nodeName: job.kind,
+      instanceId: id,
+      runNumber: 1,
+      attempt: 1,
+      fence: '0',
+      scheduledTime: now.toISOString(),
+      bizdate: now.toISOString().slice(0, 10),
+    },
+    parameters: {},
+    dataSources: [],
+    plugins: plugins.pluginsOf([{ kind: 'dataSource', type: job.dataSourceType }]),
+  };
+}
+
+/** What the asker hears last. */
+function lastOf(
+  outcome: AttemptOutcome,
+  kind: InteractiveRequest['job']['kind'],
+  dirty: readonly ReplayedDirty[],
+): AnswerBody {
+  if (kind === 'replay' && outcome.status === 'failed' && dirty.length > 0) {
+    return { kind: 'browse', answer: { dirty } };
+  }
+  if (outcome.status === 'failed') {
+    return { kind: 'error', code: outcome.code, detail: outcome.detail };
+  }
+  if (outcome.status === 'cancelled') {
+    return { kind: 'error', code: 'MR-A108', detail: 'It took longer than the deadline.' };
+  }
+  if (kind === 'replay') return { kind: 'browse', answer: { dirty: [] } };
+  return kind === 'browse' ? { kind: 'browse', answer: outcome.answer } : { kind: 'end' };
 }
 
 interface ReplayedDirty {

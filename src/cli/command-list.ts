@@ -55,6 +55,9 @@ import { parametersRm } from './commands/parameters-rm.js';
 import { parametersSet } from './commands/parameters-set.js';
 import { plansLs } from './commands/plans-ls.js';
 import { plansShow } from './commands/plans-show.js';
+import { quarantineEdit } from './commands/quarantine-edit.js';
+import { quarantineLs } from './commands/quarantine-ls.js';
+import { quarantineReplay } from './commands/quarantine-replay.js';
 import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
@@ -116,6 +119,9 @@ export const COMMANDS: readonly Command[] = [
   syncImport,
   syncExport,
   syncRun,
+  quarantineLs,
+  quarantineEdit,
+  quarantineReplay,
   calendarsLs,
   calendarsShow,
   calendarsSet,

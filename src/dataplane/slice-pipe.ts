@@ -14,14 +14,14 @@ import { ByteChannel } from './byte-channel.js';
 import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
-import type { RowProgram } from './row-program.js';
+import type { RowOutcome } from './row-program.js';
 import type { PolicyRules } from './value-policies.js';
 
 /** What all pipes of a job share. */
 export interface PipeJob {
   readonly sourceIndexes: readonly number[];
   /** Of a mapping that looks into the rows; without it the cells go as they are. */
-  readonly program: RowProgram | undefined;
+  readonly convert: ((row: Row) => RowOutcome) | undefined;
   /** What becomes of values that the target has no place for; `undefined`: nobody looks at them. */
   readonly policies: PolicyRules | undefined;
   readonly limiter: RateLimiter;
@@ -47,9 +47,9 @@ export interface SliceCount {
 export function chooseLane(
   reader: readonly Lane[],
   writer: readonly Lane[],
-  { program, policies }: Pick<PipeJob, 'program' | 'policies'>,
+  { convert, policies }: Pick<PipeJob, 'convert' | 'policies'>,
 ): Lane {
-  if (program !== undefined || policies !== undefined) return 'rows';
+  if (convert !== undefined || policies !== undefined) return 'rows';
   return reader.find((lane) => writer.includes(lane)) ?? 'rows';
 }
 
@@ -69,7 +69,7 @@ function projected(chunk: Chunk, { sourceIndexes, policies }: PipeJob): Chunk {
 /** The rows of a chunk as the mapping makes them; what it refuses is dirty, what it drops is counted. */
 async function mapped(
   chunk: Chunk,
-  program: RowProgram,
+  convert: (row: Row) => RowOutcome,
   sliceNo: number,
   job: PipeJob,
 ): Promise<{ readonly chunk: Chunk; readonly dropped: number }> {
@@ -77,7 +77,7 @@ async function mapped(
   const rows: Row[] = [];
   let dropped = 0;
   for (const row of chunk.rows) {
-    const outcome = program.run(program.raw(row));
+    const outcome = convert(row);
     if (outcome.kind === 'row') rows.push(outcome.row);
     else if (outcome.kind === 'dropped') dropped += 1;
     else {
@@ -111,6 +111,39 @@ async function runBoth(
   if (failures.length > 0) throw failures[0];
 }
 
+interface SliceTally {
+  seen: number;
+  filtered: number;
+}
+
+/** Takes what the reader gives: counts it, slows it down, and hands what the mapping makes of it on. */
+function sinkOf(
+  slice: Slice,
+  lane: Lane,
+  job: PipeJob,
+  channel: ByteChannel,
+  signal: AbortSignal,
+  tally: SliceTally,
+): Sink {
+  return {
+    lane,
+    chunkBytes: job.chunkBytes,
+    columns: job.sourceIndexes,
+    write: async (chunk) => {
+      await job.limiter.take(chunk.byteCount, chunk.rowCount, signal);
+      tally.seen += chunk.rowCount;
+      job.onRead(chunk);
+      if (job.convert === undefined) {
+        await channel.push(projected(chunk, job));
+        return;
+      }
+      const result = await mapped(chunk, job.convert, slice.no, job);
+      tally.filtered += result.dropped;
+      if (result.chunk.rowCount > 0) await channel.push(result.chunk);
+    },
+  };
+}
+
 /** Copies one slice and commits it: reader, channel, writer; then the rows must add up. */
 export async function copySlice(
   slice: Slice,
@@ -128,25 +161,9 @@ export async function copySlice(
   const both = AbortSignal.any([signal, abort.signal]);
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
-  let seen = 0;
-  let filtered = 0;
-  const sink: Sink = {
-    lane: chooseLane(reader.lanes, writer.lanes, job),
-    chunkBytes: job.chunkBytes,
-    columns: job.sourceIndexes,
-    write: async (chunk) => {
-      await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
-      seen += chunk.rowCount;
-      job.onRead(chunk);
-      if (job.program === undefined) {
-        await channel.push(projected(chunk, job));
-        return;
-      }
-      const result = await mapped(chunk, job.program, slice.no, job);
-      filtered += result.dropped;
-      if (result.chunk.rowCount > 0) await channel.push(result.chunk);
-    },
-  };
+  const tally: SliceTally = { seen: 0, filtered: 0 };
+  const lane = chooseLane(reader.lanes, writer.lanes, job);
+  const sink = sinkOf(slice, lane, job, channel, both, tally);
   const read = async (): Promise<number> => {
     const stats = await reader.read(slice, sink, both);
     channel.close();
@@ -163,6 +180,7 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
+    const { seen, filtered } = tally;
     checkSum(slice, { reported: readRows, seen, written: acked.rows, dirty, filtered });
     job.onWritten(acked.rows);
     job.onFiltered(filtered);

@@ -24,6 +24,8 @@ import type { DirtyLimit, DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import type { RateLimit } from './rate-limit.js';
 import { RateLimiter } from './rate-limit.js';
+import type { ReplayRecord } from './replay.js';
+import { replayConversion, replayReader } from './replay.js';
 import { needsRows, RowProgram } from './row-program.js';
 import type { RowTransform } from './row-transform.js';
 import { loadTransform } from './row-transform.js';
@@ -49,6 +51,8 @@ export interface SyncJob {
   readonly target: ResolvedDataSource;
   readonly mapping?: FieldMapping | undefined;
   readonly incremental?: Incremental | undefined;
+  /** Rows of the quarantine, instead of those of the source. All of them are written, or none. */
+  readonly replay?: readonly ReplayRecord[] | undefined;
   readonly channel: ChannelControl;
   readonly policies?: ValuePolicies | undefined;
   readonly context: RunContext;
@@ -79,7 +83,8 @@ const SLICES_PER_CHANNEL = 4;
 export async function runSyncJob(job: SyncJob): Promise<SyncResult> {
   const { context } = job;
   context.signal.throwIfAborted();
-  const reader = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
+  const source = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
+  const reader = job.replay === undefined ? source : replayReader(source, job.replay);
   let outcome: 'succeeded' | 'failed' = 'failed';
   try {
     const result = await writeFrom(reader, job);
@@ -160,9 +165,10 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const counters = new SyncCounters(context);
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
+  let columns: readonly string[] = [];
   const onDirty = async (record: DirtyRecord): Promise<void> => {
     counters.rowsDirty += 1;
-    await quarantine.add(record);
+    await quarantine.add({ ...record, columns });
   };
   const openWriter = (mapping: Mapping): Promise<WriterJob> =>
     job.writer.open(job.writerConfig as never, {
@@ -173,11 +179,13 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       quarantine: onDirty,
     });
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
+  columns = resolved.mapping.columns.map(({ target: name }) => name);
   try {
     const program = needsRows(job.mapping)
       ? new RowProgram(job.mapping, resolved, transform)
       : undefined;
-    const open: OpenJob = { reader, writer, resolved, program, source, target, slices, writers };
+    const convert = conversionOf(job, resolved, program);
+    const open: OpenJob = { reader, writer, resolved, convert, source, target, slices, writers };
     return await publish(open, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
@@ -197,7 +205,7 @@ async function openWindow(
   source: TableSchema,
 ): Promise<CursorMove | undefined> {
   const { incremental, context } = job;
-  if (incremental === undefined) return undefined;
+  if (incremental === undefined || job.replay !== undefined) return undefined;
   checkIncremental(incremental, job.writerConfig);
   const probe = await job.writer.open(job.writerConfig as never, {
     ...jobContext(context, job.target),
@@ -210,6 +218,15 @@ async function openWindow(
   } finally {
     await probe.abort(new Error('only its cursor was asked for'));
   }
+}
+
+function conversionOf(
+  { replay }: SyncJob,
+  resolved: ResolvedMapping,
+  program: RowProgram | undefined,
+): PipeJob['convert'] {
+  if (replay !== undefined) return replayConversion(replay, resolved.origins.length, program);
+  return program === undefined ? undefined : (row) => program.run(program.raw(row));
 }
 
 async function transformOf({ mapping, context }: SyncJob): Promise<RowTransform | undefined> {
@@ -247,7 +264,7 @@ interface OpenJob {
   readonly reader: ReaderJob;
   readonly writer: WriterJob;
   readonly resolved: ResolvedMapping;
-  readonly program: RowProgram | undefined;
+  readonly convert: PipeJob['convert'];
   readonly source: TableSchema;
   readonly target: TableSchema;
   readonly slices: readonly Slice[];
@@ -286,7 +303,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   );
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
-    program: open.program,
+    convert: open.convert,
     policies,
     limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
     quarantine,
@@ -300,6 +317,12 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   };
   await copySlices(open, pipe);
   await quarantine.close();
+  if (job.replay !== undefined && quarantine.count > 0) {
+    throw new MillraceError(
+      'MR-D221',
+      `${quarantine.count} of ${job.replay.length} rows are refused again`,
+    );
+  }
   await context.crashPoint('sync:before-finalize');
   context.signal.throwIfAborted();
   const published: FinalizeStats = await writer.finalize();

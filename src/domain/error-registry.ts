@@ -391,6 +391,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Rows read differ from rows written plus dirty ones; nothing was published. Report it with the run log.',
   },
+  'MR-D221': {
+    title: 'The quarantined rows cannot be replayed',
+    retry: 'never',
+    help: 'Mend the rows that are named, or rerun the node when its mapping has changed.',
+  },
   'MR-P101': {
     title: 'The plugin is not valid',
     retry: 'never',

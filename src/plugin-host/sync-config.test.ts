@@ -38,6 +38,7 @@ describe('the configuration of a sync', () => {
       '/target/values/*',
       '/mapping/columns/*/constant',
       '/mapping/drop/*/value',
+      '/incremental/start',
     ]);
     expect(substituteTemplates(config, schema, () => 'V')).toEqual({
       source: { dataSource: 'a', query: 'V' },

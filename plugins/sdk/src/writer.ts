@@ -58,6 +58,8 @@ export interface DirtyRecord {
   readonly reason: string;
   /** `mapping`: a function or the transform refused it, so the cells are those of the source. */
   readonly stage?: 'mapping' | 'target';
+  /** The target's columns in mapping order; the engine adds them. */
+  readonly columns?: readonly string[];
 }
 
 export interface Acked {

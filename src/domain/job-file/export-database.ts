@@ -3,6 +3,10 @@ import type { SyncNodeConfig } from './import-job.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 function quoted(name: string, type: string): string {
   if (columnName(name) === name) return name;
   if (type === 'mysql') return `\`${name.replaceAll('`', '``')}\``;
@@ -15,8 +19,8 @@ function literal(text: string): string {
 
 function tableOf(end: Json, type: string): string {
   const [schema, table] = [end['schema'], end['table']];
-  const name = quoted(String(table), type);
-  return schema === undefined ? name : `${quoted(String(schema), type)}.${name}`;
+  const name = quoted(textOf(table), type);
+  return schema === undefined ? name : `${quoted(textOf(schema), type)}.${name}`;
 }
 
 function texts(value: unknown): readonly string[] | undefined {
@@ -49,13 +53,13 @@ export function databaseParameter(config: SyncNodeConfig, type: string): Json {
   const { source } = config;
   const { query, where, sliceKey } = source;
   const what =
-    query === undefined ? { table: [tableOf(source, type)] } : { querySql: [String(query)] };
+    query === undefined ? { table: [tableOf(source, type)] } : { querySql: [textOf(query)] };
   return {
     datasource: source.dataSource,
     column: query === undefined ? columnsOf(config, type) : ['*'],
     connection: [{ datasource: source.dataSource, ...what }],
     ...(where === undefined || query !== undefined ? {} : { where }),
-    ...(sliceKey === undefined ? {} : { splitPk: quoted(String(sliceKey), type) }),
+    ...(sliceKey === undefined ? {} : { splitPk: quoted(textOf(sliceKey), type) }),
     encoding: 'UTF-8',
   };
 }
@@ -86,8 +90,8 @@ export function databaseTarget({ target, source, mapping }: SyncNodeConfig, type
   const to = names.length > 0 ? names : texts(mapping?.['to']);
   // By name the two lists are the same one.
   const byName = mapping === undefined ? texts(source['columns']) : undefined;
-  const preSql = target['preSql'] === undefined ? [] : [String(target['preSql'])];
-  const postSql = target['postSql'] === undefined ? [] : [String(target['postSql'])];
+  const preSql = target['preSql'] === undefined ? [] : [textOf(target['preSql'])];
+  const postSql = target['postSql'] === undefined ? [] : [textOf(target['postSql'])];
   return {
     datasource: target.dataSource,
     column: (to ?? byName)?.map((name) => quoted(name, type)) ?? ['*'],

@@ -13,8 +13,8 @@ type Json = Readonly<Record<string, unknown>>;
 export interface SyncNodeConfig {
   readonly source: Json & { readonly dataSource: string };
   readonly target: Json & { readonly dataSource: string };
-  readonly mapping?: Json;
-  readonly channel?: Json;
+  readonly mapping?: Json | undefined;
+  readonly channel?: Json | undefined;
 }
 
 export interface ImportedJob {

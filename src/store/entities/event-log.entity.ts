@@ -67,5 +67,10 @@ export const DirtyRecordEntity = new EntitySchema({
     code: { type: 'text' },
     reason: { type: 'text' },
     cells: { type: 'jsonb' },
+    columns: { type: 'jsonb', nullable: true },
+    stage: { type: 'text', default: 'target' },
+    edited_at: { type: 'timestamptz', nullable: true },
+    replay_no: { type: 'bigint', nullable: true },
+    replayed_at: { type: 'timestamptz', nullable: true },
   },
 });

@@ -68,6 +68,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instances/{id}/dirty-records/{epoch}/{no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Mend a row in quarantine */
+        patch: operations["editDirtyRecord"];
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/dirty-records/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring rows of the quarantine into the target, each exactly once */
+        post: operations["replayDirtyRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instances/{id}/force-rerun": {
         parameters: {
             query?: never;
@@ -2025,13 +2059,27 @@ export interface components {
             workflow: string;
         };
         DirtyRecord: {
-            cells: unknown;
+            /** @description In mapping order; bytes as base64, text with a NUL as UTF-16 in base64. */
+            cells: components["schemas"]["StoredCell"][];
             code: string;
             columnName: string | null;
+            /** @description Names of the cells; null: of an older worker. */
+            columns: string[] | null;
+            editedAt: string | null;
             epoch: number;
             no: number;
             reason: string;
+            /** @description Since then it is in the target. */
+            replayedAt: string | null;
             sliceNo: number;
+            /**
+             * @description mapping: the cells are those of the source, before its functions.
+             * @enum {string}
+             */
+            stage: "mapping" | "target";
+        };
+        DirtyRecordEdit: {
+            cells: components["schemas"]["StoredCell"][];
         };
         EdgePreview: {
             /** Format: date */
@@ -3026,6 +3074,19 @@ export interface components {
             scheduledTime: string;
             workflow: string;
         };
+        Replay: {
+            /** @description Rows that were refused again. */
+            dirty: number;
+            /** @description Rows that are in the target now. */
+            replayed: number;
+        };
+        ReplayRequest: {
+            /** @description Which of them; all that wait without it. */
+            records?: {
+                epoch: number;
+                no: number;
+            }[];
+        };
         ResourceGroup: {
             /** @description Its workers reach out from these: put them on the allow-list. */
             addresses: string[];
@@ -3204,6 +3265,11 @@ export interface components {
         /** @description Instances by visible state; states of none are absent. */
         StateCounts: {
             [key: string]: number;
+        };
+        StoredCell: string | null | {
+            base64: string;
+        } | {
+            text64: string;
         };
         /** @default {} */
         Submit: {
@@ -3581,6 +3647,76 @@ export interface operations {
                         items: components["schemas"]["DirtyRecord"][];
                         nextCursor: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    editDirtyRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                epoch: string;
+                id: string;
+                no: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirtyRecordEdit"];
+            };
+        };
+        responses: {
+            /** @description Mend a row in quarantine */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayDirtyRecords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description Bring rows of the quarantine into the target, each exactly once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
                 };
             };
             /** @description A problem (RFC 9457) */

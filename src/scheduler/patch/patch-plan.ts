@@ -33,6 +33,8 @@ export interface PatchPreview extends PlanPatch {
   readonly planToken: string;
 }
 
+const goOn = (): Promise<void> => Promise.resolve();
+
 /** Ends a transaction without its changes, with what it has found out. */
 class Rehearsed extends Error {
   readonly patch: PlanPatch;
@@ -66,16 +68,16 @@ export async function previewPatch(
 export async function patchPlan(
   database: Database,
   now: Date,
-  { workflowId, planToken, note, crashPoint }: PatchOptions,
+  { workflowId, planToken, note, crashPoint = goOn }: PatchOptions,
 ): Promise<PlanPatch> {
   const patched = await database.transaction(async (tx) => {
     const patch = await applyPatch(tx, now, { workflowId }, crashPoint);
     requirePreviewed(planToken, workflowId, patch);
     await note?.(tx, patch);
-    await crashPoint?.('patch:before-commit');
+    await crashPoint('patch:before-commit');
     return patch;
   });
-  await crashPoint?.('patch:after-commit');
+  await crashPoint('patch:after-commit');
   return patched;
 }
 
@@ -84,7 +86,7 @@ export async function applyPatch(
   tx: Sql,
   now: Date,
   order: PatchOrder,
-  crashPoint?: PatchOptions['crashPoint'],
+  crashPoint: NonNullable<PatchOptions['crashPoint']> = goOn,
 ): Promise<PlanPatch> {
   const scene = await lockScene(tx, now, order);
   const before = scene.runId === undefined ? [] : await lockPlannedInstances(tx, scene);
@@ -98,7 +100,7 @@ export async function applyPatch(
   const removed = await removeInstances(tx, scene.planDay, ids);
   const open = changed.filter(({ row }) => !hasBegun(row)).map(({ replanned }) => replanned);
   await replanInstances(tx, scene.planDay, open);
-  await crashPoint?.('patch:before-edges');
+  await crashPoint('patch:before-edges');
   const own = await wireOwn(tx, now, scene, compared, runId);
   refuseBegun(changed.map(({ row }) => row).filter((row) => own.changed.has(row.id)));
   const others = await wireDependents(tx, now, scene, before, own.ids);

@@ -14,6 +14,7 @@ import type { MysqlConfig } from './config.js';
 import { endThread, tagTask, takeFence } from './fence.js';
 import type { Ledger } from './ledger.js';
 import { quoteTable } from './literal.js';
+import { isMergeMode, Merge, resolveKey } from './merge.js';
 import { StagedPublish } from './publish-staged.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';
@@ -33,6 +34,7 @@ interface Prepared {
   readonly pairs: readonly ColumnPair[];
   /** Absent: the rows go into the target itself, in the one transaction of `session`. */
   readonly staging: StagingTable | undefined;
+  readonly merge: Merge | undefined;
   readonly condition: string | undefined;
   readonly preSql: readonly SqlStatement[];
   readonly postSql: readonly SqlStatement[];
@@ -101,14 +103,21 @@ export class MysqlWriterJob implements WriterJob {
       return { published: { rowsDeleted, rowsPublished: rows } };
     }
     const { ledger } = fence;
-    const isDirect = target.isTransactional && ledger !== undefined && this.#ctx.writers === 1;
+    const key = await this.#key(session, target);
+    const isDirect =
+      target.isTransactional &&
+      ledger !== undefined &&
+      this.#ctx.writers === 1 &&
+      key === undefined;
+    const pairs = columnPairs(target, this.#ctx.mapping);
     this.#prepared = {
       session,
       ledger,
       target,
       table: quoteTable(target.name.database, target.name.table),
-      pairs: columnPairs(target, this.#ctx.mapping),
+      pairs: key === undefined ? pairs : pairs.map((pair) => withKey(pair, key)),
       staging: isDirect ? undefined : staging,
+      merge: this.#mergeOf(target, staging, pairs, key),
       condition: scopeCondition(this.#config, target.schema),
       preSql: hookStatements(this.#config.preSql),
       postSql: hookStatements(this.#config.postSql),
@@ -159,7 +168,8 @@ export class MysqlWriterJob implements WriterJob {
       await startReplacing(session, p.table, p.condition);
       await this.#replace(p);
       const { target, table, pairs } = p;
-      const publish = new StagedPublish(session, this.#ctx, staging.quoted, target, table, pairs);
+      const { quoted } = staging;
+      const publish = new StagedPublish(session, this.#ctx, quoted, target, table, pairs, p.merge);
       this.#rows = await publish.run();
     }
     for (const statement of p.postSql) await session.run(statement.text);
@@ -197,7 +207,7 @@ export class MysqlWriterJob implements WriterJob {
       const label = `one transaction on ${table}, committed with its ledger row`;
       return { strategy: 'transaction', label };
     }
-    await p.staging.create(p.session, p.target);
+    await p.staging.create(p.session, p.target, p.merge === undefined);
     return { strategy: 'staging', label: stagingLabel(p) };
   }
 
@@ -206,6 +216,24 @@ export class MysqlWriterJob implements WriterJob {
     if (p.condition === undefined) return;
     const { affectedRows } = await p.session.run(`DELETE FROM ${p.table} WHERE ${p.condition}`);
     this.#rowsDeleted = affectedRows;
+  }
+
+  /** `undefined`: this mode compares by none. */
+  async #key(session: Session, target: WriterTarget): Promise<readonly string[] | undefined> {
+    const { mode, key } = this.#config;
+    return isMergeMode(mode) ? resolveKey(session, target, key) : undefined;
+  }
+
+  #mergeOf(
+    target: WriterTarget,
+    staging: StagingTable,
+    pairs: readonly ColumnPair[],
+    key: readonly string[] | undefined,
+  ): Merge | undefined {
+    const { mode } = this.#config;
+    if (!isMergeMode(mode) || key === undefined) return undefined;
+    const columns = pairs.map((p) => p.target.name);
+    return new Merge(mode, target, staging.quoted, columns, key);
   }
 
   /** On a connection of its own: the job's may have been killed. What stays is dropped by the next attempt. */
@@ -288,4 +316,13 @@ function stagingLabel(p: Prepared): string {
 
 function isMillraceCode(code: string | undefined): code is `MR-D${number}` {
   return code !== undefined && errorCodeOf({ code }) !== undefined;
+}
+
+/** Rows are found by the key, so that none of its columns may be NULL. */
+function withKey(pair: ColumnPair, key: readonly string[]): ColumnPair {
+  const { target } = pair;
+  // A field of a boolean is not its text.
+  const isPlain = pair.source.type.kind !== 'boolean';
+  if (!isPlain || !target.nullable || !key.includes(target.name)) return pair;
+  return { source: { ...pair.source, unchecked: true }, target: { ...target, nullable: false } };
 }

@@ -19,6 +19,7 @@ import { StagedPublish } from './publish-staged.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';
 import { Session, WRITER_SQL_MODE } from './session.js';
+import { SkippedLines } from './skipped-lines.js';
 import { StagingTable } from './staging-table.js';
 import type { WriterConfig } from './writer-config.js';
 import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
@@ -39,6 +40,7 @@ interface Prepared {
   readonly preSql: readonly SqlStatement[];
   readonly postSql: readonly SqlStatement[];
   readonly maxAllowedPacket: number;
+  readonly skippedLines: SkippedLines | undefined;
 }
 
 export class MysqlWriterJob implements WriterJob {
@@ -122,6 +124,8 @@ export class MysqlWriterJob implements WriterJob {
       preSql: hookStatements(this.#config.preSql),
       postSql: hookStatements(this.#config.postSql),
       maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
+      // Staged rows that are merged may have one key several times.
+      skippedLines: key === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
     };
     return this.#begin(this.#prepared);
   }
@@ -142,6 +146,7 @@ export class MysqlWriterJob implements WriterJob {
       into: p.staging?.quoted ?? p.table,
       pairs: p.pairs,
       maxAllowedPacket: p.maxAllowedPacket,
+      skippedLines: p.skippedLines,
       isInsideTransaction: isShared,
       taskNo: no,
       onCommitted: (rows) => {
@@ -271,7 +276,7 @@ export class MysqlWriterJob implements WriterJob {
       session.mayLoadLocal = (await session.value('SELECT @@GLOBAL.local_infile')) === '1';
       // Notes count as warnings, which is how LOAD DATA says that it has cut a value.
       await session.run(
-        `SET SESSION sql_notes = 1, time_zone = '+00:00', sql_mode = '${WRITER_SQL_MODE}', net_read_timeout = 3600, lock_wait_timeout = 60`,
+        `SET SESSION sql_notes = 1, max_error_count = 65535, time_zone = '+00:00', sql_mode = '${WRITER_SQL_MODE}', net_read_timeout = 3600, lock_wait_timeout = 60`,
       );
       return session;
     } catch (error) {

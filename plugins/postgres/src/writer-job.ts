@@ -18,6 +18,7 @@ import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
 import { Merge, isMergeMode, keyFindings, resolveKey } from './merge.js';
 import { qualifiedName } from './quoting.js';
+import { mayCreate, mayMakeTemporary, missingRights } from './rights.js';
 import { LoadHistory, loadChunk } from './row-loader.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
@@ -35,7 +36,7 @@ interface Prepared {
   readonly staging: StagingTable | undefined;
   readonly merge: Merge | undefined;
   readonly lanes: readonly Lane[];
-  readonly mayMakeTemporary: boolean;
+  readonly canMakeTemporary: boolean;
 }
 
 export class PostgresWriterJob implements WriterJob {
@@ -99,12 +100,12 @@ export class PostgresWriterJob implements WriterJob {
       const key = await this.#key(schema);
       const plan = new WritePlan(schema, this.#ctx.mapping, this.#scope(), key);
       const wantsStaging = key !== undefined || this.#ctx.writers > 1;
-      const canStage = wantsStaging && (await this.#mayCreate(schema.schema ?? ''));
+      const canStage = wantsStaging && (await mayCreate(client, schema.schema ?? ''));
       const staging = canStage ? new StagingTable(schema.schema ?? '', identity) : undefined;
-      const mayMakeTemporary = await this.#mayMakeTemporary();
-      const lanes = plan.lanes(mayMakeTemporary);
+      const canMakeTemporary = await mayMakeTemporary(client);
+      const lanes = plan.lanes(canMakeTemporary);
       const merge = this.#mergeOf(target, staging, plan, key);
-      this.#prepared = { plan, target, staging, merge, lanes, mayMakeTemporary };
+      this.#prepared = { plan, target, staging, merge, lanes, canMakeTemporary };
       if (staging === undefined) {
         await this.#beginPublish(this.#prepared);
         const why = this.#ctx.writers > 1 ? ' (no right to create a staging table)' : '';
@@ -188,7 +189,7 @@ export class PostgresWriterJob implements WriterJob {
     const target = qualifiedName(schema.schema ?? '', schema.table);
     const mapped = this.#ctx.mapping.columns.map((c) => resolveColumn(c.target, schema).name);
     const findings = await keyFindings(client, schema, target, this.#config.key, mapped);
-    if (await this.#mayCreate(schema.schema ?? '')) return findings;
+    if (await mayCreate(client, schema.schema ?? '')) return findings;
     const message = `permission denied: CREATE on schema ${schema.schema ?? ''}: ${this.#config.mode} needs a staging table`;
     return [...findings, { level: 'error', code: 'MR-D106', message }];
   }
@@ -272,8 +273,8 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   /** Slices of tasks that share the publishing transaction. */
-  #sharedTransaction({ plan, target, mayMakeTemporary }: Prepared): SliceTransaction {
-    const history = new LoadHistory(mayMakeTemporary);
+  #sharedTransaction({ plan, target, canMakeTemporary }: Prepared): SliceTransaction {
+    const history = new LoadHistory(canMakeTemporary);
     const alone = this.#ctx.writers === 1;
     const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
     const inTurn = <T>(work: (session: Session) => Promise<T>): Promise<T> => {
@@ -308,8 +309,8 @@ export class PostgresWriterJob implements WriterJob {
 
   /** Slices that commit into the staging table by themselves. */
   async #ownTransaction(prepared: Prepared, staging: StagingTable): Promise<SliceTransaction> {
-    const { plan, mayMakeTemporary } = prepared;
-    const history = new LoadHistory(mayMakeTemporary);
+    const { plan, canMakeTemporary } = prepared;
+    const history = new LoadHistory(canMakeTemporary);
     const quotedTable = staging.quoted;
     const session = await this.#openSession();
     const { client } = session;
@@ -337,40 +338,15 @@ export class PostgresWriterJob implements WriterJob {
   async #missingPrivileges(schema: TableSchema): Promise<readonly Finding[]> {
     const { client } = await this.#mainSession();
     const target = qualifiedName(schema.schema ?? '', schema.table);
-    const [row] = await query(
-      client,
-      `SELECT has_any_column_privilege($1, 'INSERT')::text, has_table_privilege($1, 'DELETE')::text,
-              has_any_column_privilege($1, 'UPDATE')::text`,
-      [target],
-    );
-    const { mode } = this.#config;
-    const deletes = this.#scope() !== undefined || mode === 'delete-insert';
-    const updates = mode === 'upsert' || mode === 'update';
-    const missing = [
-      ...(row?.[0] === 'true' || mode === 'update' ? [] : ['INSERT']),
-      ...(row?.[1] === 'true' || !deletes ? [] : ['DELETE']),
-      ...(row?.[2] === 'true' || !updates ? [] : ['UPDATE']),
-    ];
+    const missing = await missingRights(client, target, {
+      mode: this.#config.mode,
+      hasScope: this.#scope() !== undefined,
+    });
     return missing.map((right) => ({
       level: 'error',
       code: 'MR-D106',
       message: `permission denied: ${right} on ${target} for ${this.#ctx.dataSource.config.user}`,
     }));
-  }
-
-  async #mayMakeTemporary(): Promise<boolean> {
-    const { client } = await this.#mainSession();
-    const [row] = await query(
-      client,
-      `SELECT has_database_privilege(current_database(), 'TEMPORARY')::text`,
-    );
-    return row?.[0] === 'true';
-  }
-
-  async #mayCreate(schema: string): Promise<boolean> {
-    const { client } = await this.#mainSession();
-    const [row] = await query(client, `SELECT has_schema_privilege($1, 'CREATE')::text`, [schema]);
-    return row?.[0] === 'true';
   }
 
   #ready(): Prepared {

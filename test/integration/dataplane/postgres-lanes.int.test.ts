@@ -194,7 +194,7 @@ describe('PostgreSQL to PostgreSQL', () => {
       expect(new Set(run.dirty.map((d) => d.cells.length))).toEqual(new Set([3]));
       const rows = await execute(
         database.server,
-        `SELECT ds::text, hour, count(*)::int AS n, min(name) AS name FROM dst GROUP BY ds, hour ORDER BY ds, hour`,
+        `SELECT ds::text, hour, count(*)::int AS n, min(name) AS name FROM dst GROUP BY ds, hour ORDER BY ds, n DESC`,
         database.name,
       );
       expect(rows).toEqual([

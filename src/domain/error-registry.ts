@@ -311,6 +311,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Write it as jdbc:mysql://host:port/database or jdbc:postgresql://host:port/database.',
   },
+  'MR-D190': {
+    title: 'The write mode needs a unique key of the target',
+    retry: 'never',
+    help: 'Name in `key` the columns of one of its unique keys and map each of them, or give the table one.',
+  },
   'MR-D201': {
     title: 'More dirty records than allowed',
     retry: 'never',

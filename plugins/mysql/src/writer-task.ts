@@ -1,7 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 
 import { compileFieldCheck, CopyTextDecoder, LineCheck, PluginError } from '@millrace/sdk';
-import type { Acked, Chunk, Lane, Row, Slice, WriteContext, WriterTask } from '@millrace/sdk';
+import type {
+  Acked,
+  CheckedLines,
+  Chunk,
+  Lane,
+  Row,
+  Slice,
+  WriteContext,
+  WriterTask,
+} from '@millrace/sdk';
 
 import { BatchInsert } from './batch-insert.js';
 import type { PreparedRow } from './batch-insert.js';
@@ -14,6 +23,7 @@ import { LoadLines } from './load-lines.js';
 import { compileRowEncoder, rulesOf } from './row-encoder.js';
 import type { Session } from './session.js';
 import { ROW_NUMBER_COLUMN } from './staging-table.js';
+import type { SkippedLine, SkippedLines } from './skipped-lines.js';
 import type { ColumnPair } from './writer-target.js';
 
 export interface WriterTaskOptions {
@@ -22,6 +32,7 @@ export interface WriterTaskOptions {
   readonly into: string;
   readonly pairs: readonly ColumnPair[];
   readonly maxAllowedPacket: number;
+  readonly skippedLines: SkippedLines | undefined;
   /** The transaction belongs to the job: a slice is a savepoint in it. */
   readonly isInsideTransaction: boolean;
   /** Which of the job's tasks it is, from 0: staged rows of all tasks have different numbers. */
@@ -46,6 +57,8 @@ export class MysqlWriterTask implements WriterTask {
   readonly #decoder: CopyTextDecoder;
   #nextNo: number;
   #chunksTakenBack = 0;
+  /** The last chunk had lines that the row rules refuse. */
+  #isDirty = false;
   #sliceNo = 0;
   #rows = 0;
   #bytes = 0;
@@ -63,6 +76,7 @@ export class MysqlWriterTask implements WriterTask {
       options.into,
       options.pairs,
       options.isInsideTransaction ? undefined : quoteName(ROW_NUMBER_COLUMN),
+      options.skippedLines,
     );
     this.#lineCheck = lineCheckOf(options.pairs);
     this.#batch = new BatchInsert(
@@ -136,7 +150,7 @@ export class MysqlWriterTask implements WriterTask {
   close(): Promise<void> {
     if (this.#chunksTakenBack > 0) {
       this.#ctx.log.info(
-        `${this.#chunksTakenBack} chunks had rows the server warned about: taken back and sent again by INSERT`,
+        `${this.#chunksTakenBack} chunks had rows the server warned about: taken back and sent again with those rows apart`,
       );
     }
     return this.#options.onClose();
@@ -150,19 +164,43 @@ export class MysqlWriterTask implements WriterTask {
     }
     const load = this.#loadLines;
     if (load === undefined) return this.#insertLines(Buffer.from(chunk.data));
-    const looked = this.#lineCheck.isNeeded
-      ? this.#lineCheck.check(chunk.data, chunk.rowCount, 'needed')
-      : { data: chunk.data, count: chunk.rowCount, refused: [] };
-    if (await load.load(looked.data, looked.count, this.#nextNo)) {
-      this.#nextNo += looked.count;
-      const sliceNo = this.#sliceNo;
-      for (const refused of looked.refused) {
-        await this.#ctx.quarantine({ sliceNo, code: 'MR-D202', ...refused });
+    const { data, rowCount } = chunk;
+    const checked = (which: 'needed' | 'all'): CheckedLines =>
+      this.#lineCheck.check(data, rowCount, which);
+    const plain = { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
+    let looked: CheckedLines =
+      this.#isDirty || this.#lineCheck.isNeeded
+        ? checked(this.#isDirty ? 'all' : 'needed')
+        : { ...plain, count: rowCount, refused: [], originals: new Map() };
+    let skipped = await load.load(looked.data, looked.count, this.#nextNo);
+    if (skipped === undefined) {
+      this.#chunksTakenBack += 1;
+      if (!this.#isDirty) {
+        looked = checked('all');
+        if (looked.refused.length > 0) {
+          skipped = await load.load(looked.data, looked.count, this.#nextNo);
+        }
       }
-      return looked.count;
     }
-    this.#chunksTakenBack += 1;
-    return this.#insertLines(Buffer.from(chunk.data));
+    this.#isDirty = looked.refused.length > 0;
+    return skipped === undefined
+      ? this.#insertLines(Buffer.from(data))
+      : this.#loaded(looked, skipped);
+  }
+
+  async #loaded(looked: CheckedLines, skipped: readonly SkippedLine[]): Promise<number> {
+    this.#nextNo += looked.count;
+    const sliceNo = this.#sliceNo;
+    for (const refused of looked.refused) {
+      await this.#ctx.quarantine({ sliceNo, code: 'MR-D202', ...refused });
+    }
+    if (skipped.length === 0) return looked.count;
+    const rows = this.#decoder.push(looked.data);
+    for (const { index, reason } of skipped) {
+      const cells = looked.originals.get(index) ?? rows[index] ?? [];
+      await this.#ctx.quarantine({ sliceNo, cells, code: '1062', reason });
+    }
+    return looked.count - skipped.length;
   }
 
   async #insertLines(lines: Buffer): Promise<number> {

@@ -269,6 +269,45 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
       ]);
     });
 
+    test('lines whose key is taken are found behind LOAD DATA, each once, and no other', async () => {
+      await withLocal();
+      await using from = await createDatabase(testServers().postgres);
+      await using to = await createDatabase(server);
+      await execute(
+        from.server,
+        `CREATE TABLE src (id int, day date, v text);
+         INSERT INTO src SELECT i, DATE '2024-01-01' + i, 'v' || i FROM generate_series(1, 5000) AS i;
+         INSERT INTO src SELECT id, day, 'second' FROM src WHERE id % 100 = 5 ORDER BY id;
+         INSERT INTO src SELECT id, day, 'third' FROM src WHERE id % 1000 = 5 AND v <> 'second' ORDER BY id;
+         INSERT INTO src SELECT -1, DATE '2024-01-01', 'taken'`,
+        from.name,
+      );
+      await execute(
+        server,
+        `CREATE TABLE dst (id int, day date, v varchar(10), PRIMARY KEY (day, id));
+         INSERT INTO dst VALUES (-1, '2024-01-01', 'old')`,
+        to.name,
+      );
+      const run = await runSync({
+        from: { kind: 'postgres', server: from.server, database: from.name },
+        to: { kind: 'mysql', server, database: to.name },
+        reader: { table: 'src' },
+        writer: { table: 'dst', mode: 'append' },
+        channel: { dirtyLimit: { records: 100 } },
+      });
+      expect(run).toMatchObject({ lane: 'pg-copy-text', rowsWritten: 5000, rowsDirty: 56 });
+      const refused = run.dirty.map((d) => `${d.code} ${String(d.cells[2])}`);
+      const count = (word: string): number => refused.filter((r) => r === `1062 ${word}`).length;
+      expect([count('second'), count('third'), count('taken')]).toEqual([50, 5, 1]);
+      expect(run.log.filter((line) => TAKEN_BACK.test(line))).toEqual([]);
+      const left = await execute(
+        server,
+        `SELECT COUNT(*) AS n, SUM(v = CONCAT('v', id)) AS good FROM dst WHERE id > 0`,
+        to.name,
+      );
+      expect(left.map((row) => [Number(row['n']), Number(row['good'])])).toEqual([[5000, 5000]]);
+    });
+
     test('a FLOAT goes by INSERT, which is exact, and the log says so', async () => {
       await withLocal();
       await using from = await createDatabase(testServers().postgres);

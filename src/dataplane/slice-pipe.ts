@@ -1,4 +1,14 @@
-import type { Chunk, Lane, ReaderTask, RunContext, Sink, Slice, WriterTask } from '@millrace/sdk';
+import type {
+  Chunk,
+  DirtyRecord,
+  Lane,
+  LargeRows,
+  ReaderTask,
+  RunContext,
+  Sink,
+  Slice,
+  WriterTask,
+} from '@millrace/sdk';
 import { MillraceError } from '../domain/errors.js';
 import { ByteChannel } from './byte-channel.js';
 import { projectRows } from './field-mapping.js';
@@ -14,8 +24,11 @@ export interface PipeJob {
   readonly quarantine: Quarantine;
   readonly chunkBytes: number;
   readonly channelBytes: number;
+  /** Larger rows become dirty records without being read. */
+  readonly maxRowBytes: number;
   readonly context: RunContext;
-  onRead(chunk: Chunk): void;
+  onRead(chunk: Pick<Chunk, 'rowCount' | 'byteCount'>): void;
+  addDirty(record: DirtyRecord): Promise<void>;
   onWritten(rows: number): void;
 }
 
@@ -30,7 +43,7 @@ export interface SliceCount {
 export function chooseLane(
   reader: readonly Lane[],
   writer: readonly Lane[],
-  policies: PolicyRules | undefined,
+  policies?: PolicyRules,
 ): Lane {
   if (policies !== undefined) return 'rows';
   return reader.find((lane) => writer.includes(lane)) ?? 'rows';
@@ -88,11 +101,14 @@ export async function copySlice(
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
   let seen = 0;
+  const large = new LargeRowLog(slice.no, job);
   const sink: Sink = {
     lane: chooseLane(reader.lanes, writer.lanes, job.policies),
     chunkBytes: job.chunkBytes,
     columns: job.sourceIndexes,
+    large,
     write: async (chunk) => {
+      await large.settle();
       await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
       seen += chunk.rowCount;
       job.onRead(chunk);
@@ -101,6 +117,7 @@ export async function copySlice(
   };
   const read = async (): Promise<number> => {
     const stats = await reader.read(slice, sink, both);
+    await large.settle();
     channel.close();
     return stats.rows;
   };
@@ -115,9 +132,9 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
-    checkSum(slice, { reported: readRows, seen, written: acked.rows, dirty });
+    checkSum(slice, { reported: readRows, seen: seen + large.rows, written: acked.rows, dirty });
     job.onWritten(acked.rows);
-    return { read: seen, written: acked.rows, dirty, wasCommitted: false };
+    return { read: seen + large.rows, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {
       job.context.log.warn(`The slice could not be rolled back: ${String(failure)}`);
@@ -126,6 +143,34 @@ export async function copySlice(
     throw signal.aborted ? signal.reason : error;
   } finally {
     both.removeEventListener('abort', stop);
+  }
+}
+
+/** Rows that a reader left out for their size, until they are in the quarantine. */
+class LargeRowLog implements LargeRows {
+  readonly maxBytes: number;
+  readonly #sliceNo: number;
+  readonly #job: PipeJob;
+  #waiting: number[] = [];
+  rows = 0;
+
+  constructor(sliceNo: number, job: PipeJob) {
+    this.maxBytes = job.maxRowBytes;
+    this.#sliceNo = sliceNo;
+    this.#job = job;
+  }
+
+  refuse(bytes: number): void {
+    this.rows += 1;
+    this.#waiting.push(bytes);
+    this.#job.onRead({ rowCount: 1, byteCount: bytes });
+  }
+
+  async settle(): Promise<void> {
+    for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
+      const reason = `a row of ${bytes} bytes; at most ${this.maxBytes} are read`;
+      await this.#job.addDirty({ sliceNo: this.#sliceNo, cells: [], code: 'MR-D251', reason });
+    }
   }
 }
 

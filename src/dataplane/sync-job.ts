@@ -1,5 +1,6 @@
 import type {
   ColumnVerdict,
+  DirtyRecord,
   FinalizeStats,
   Finding,
   JobContext,
@@ -30,6 +31,8 @@ export interface ChannelControl {
   readonly concurrency: number;
   readonly rateLimit?: RateLimit | undefined;
   readonly dirtyLimit: DirtyLimit;
+  /** On the wire; default 64 MB. A larger row is a dirty record. */
+  readonly maxRowBytes?: number | undefined;
 }
 
 /** One sync, ready to run: configurations are valid for their plugins' schemas, defaults filled in. */
@@ -60,6 +63,7 @@ export interface SyncResult {
 
 const CHANNEL_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
+const MAX_ROW_BYTES = 64 * 1024 * 1024;
 /** More slices than channels, so that a slow slice does not leave the others idle at the end. */
 const SLICES_PER_CHANNEL = 4;
 
@@ -150,20 +154,21 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const counters = new SyncCounters(context);
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
+  const addDirty = async (record: DirtyRecord): Promise<void> => {
+    counters.rowsDirty += 1;
+    await quarantine.add(record);
+  };
   const openWriter = (mapping: Mapping): Promise<WriterJob> =>
     job.writer.open(job.writerConfig as never, {
       ...jobContext(context, job.target),
       mapping,
       writers,
-      quarantine: async (record) => {
-        counters.rowsDirty += 1;
-        await quarantine.add(record);
-      },
+      quarantine: addDirty,
     });
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
   try {
     const open: OpenJob = { reader, writer, resolved, source, target, slices, writers };
-    return await publish(open, job, { counters, quarantine });
+    return await publish(open, job, { counters, quarantine, addDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
       context.log.warn(`Some dirty records could not be kept: ${messageOf(failure)}`);
@@ -213,6 +218,7 @@ interface OpenJob {
 interface Counting {
   readonly counters: SyncCounters;
   readonly quarantine: Quarantine;
+  addDirty(record: DirtyRecord): Promise<void>;
 }
 
 async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise<SyncResult> {
@@ -246,6 +252,8 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     quarantine,
     chunkBytes: chunkBytesOf(job.channel.rateLimit),
     channelBytes: CHANNEL_BYTES,
+    maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
+    addDirty: (record) => counting.addDirty(record),
     context,
     onRead: (chunk) => counters.read(chunk.rowCount, chunk.byteCount),
     onWritten: (rows) => counters.written(rows),

@@ -100,24 +100,23 @@ export async function copySlice(
   const both = AbortSignal.any([signal, abort.signal]);
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
-  let seen = 0;
-  const large = new LargeRowLog(slice.no, job);
+  const seen = new SeenRows(slice.no, job);
   const sink: Sink = {
     lane: chooseLane(reader.lanes, writer.lanes, job.policies),
     chunkBytes: job.chunkBytes,
     columns: job.sourceIndexes,
-    large,
+    large: seen,
     write: async (chunk) => {
-      await large.settle();
+      await seen.settle();
       await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
-      seen += chunk.rowCount;
+      seen.rows += chunk.rowCount;
       job.onRead(chunk);
       await channel.push(projected(chunk, job));
     },
   };
   const read = async (): Promise<number> => {
     const stats = await reader.read(slice, sink, both);
-    await large.settle();
+    await seen.settle();
     channel.close();
     return stats.rows;
   };
@@ -132,9 +131,9 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
-    checkSum(slice, { reported: readRows, seen: seen + large.rows, written: acked.rows, dirty });
+    checkSum(slice, { reported: readRows, seen: seen.rows, written: acked.rows, dirty });
     job.onWritten(acked.rows);
-    return { read: seen + large.rows, written: acked.rows, dirty, wasCommitted: false };
+    return { read: seen.rows, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {
       job.context.log.warn(`The slice could not be rolled back: ${String(failure)}`);
@@ -146,8 +145,8 @@ export async function copySlice(
   }
 }
 
-/** Rows that a reader left out for their size, until they are in the quarantine. */
-class LargeRowLog implements LargeRows {
+/** Counts the rows of a slice; those that its reader left out for their size go to the quarantine. */
+class SeenRows implements LargeRows {
   readonly maxBytes: number;
   readonly #sliceNo: number;
   readonly #job: PipeJob;

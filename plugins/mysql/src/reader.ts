@@ -172,7 +172,11 @@ class MysqlReaderTask implements ReaderTask {
 
   async read(slice: Slice, out: Sink, signal: AbortSignal): Promise<ReadStats> {
     signal.throwIfAborted();
-    const session = await openReading(this.#ctx, signal);
+    const session = await openReading(this.#ctx, signal).catch((error: unknown) => {
+      // Stopped while it logs in: what counts is why.
+      signal.throwIfAborted();
+      throw error;
+    });
     const key = this.#key === undefined ? undefined : quoteName(this.#key.name);
     const where = slicePredicate(slice.bounds, key);
     try {

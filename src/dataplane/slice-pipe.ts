@@ -2,6 +2,7 @@ import type {
   Chunk,
   DirtyRecord,
   Lane,
+  LargeRows,
   ReaderTask,
   Row,
   RunContext,
@@ -28,11 +29,13 @@ export interface PipeJob {
   readonly quarantine: Quarantine;
   readonly chunkBytes: number;
   readonly channelBytes: number;
+  /** Larger rows become dirty records without being read. */
+  readonly maxRowBytes: number;
   readonly context: RunContext;
-  onRead(chunk: Chunk): void;
+  onRead(chunk: Pick<Chunk, 'rowCount' | 'byteCount'>): void;
   onWritten(rows: number): void;
   onFiltered(rows: number): void;
-  /** Counts and keeps a row that the mapping refuses; throws MR-D201 once the limit is passed. */
+  /** Counts and keeps a row that cannot be carried on; throws MR-D201 once the limit is passed. */
   onDirty(record: DirtyRecord): Promise<void>;
 }
 
@@ -111,34 +114,30 @@ async function runBoth(
   if (failures.length > 0) throw failures[0];
 }
 
-interface SliceTally {
-  seen: number;
-  filtered: number;
-}
-
 /** Takes what the reader gives: counts it, slows it down, and hands what the mapping makes of it on. */
 function sinkOf(
-  slice: Slice,
   lane: Lane,
   job: PipeJob,
   channel: ByteChannel,
   signal: AbortSignal,
-  tally: SliceTally,
+  seen: SeenRows,
 ): Sink {
   return {
     lane,
     chunkBytes: job.chunkBytes,
     columns: job.sourceIndexes,
+    large: seen,
     write: async (chunk) => {
+      await seen.settle();
       await job.limiter.take(chunk.byteCount, chunk.rowCount, signal);
-      tally.seen += chunk.rowCount;
+      seen.rows += chunk.rowCount;
       job.onRead(chunk);
       if (job.convert === undefined) {
         await channel.push(projected(chunk, job));
         return;
       }
-      const result = await mapped(chunk, job.convert, slice.no, job);
-      tally.filtered += result.dropped;
+      const result = await mapped(chunk, job.convert, seen.sliceNo, job);
+      seen.filtered += result.dropped;
       if (result.chunk.rowCount > 0) await channel.push(result.chunk);
     },
   };
@@ -161,11 +160,12 @@ export async function copySlice(
   const both = AbortSignal.any([signal, abort.signal]);
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
-  const tally: SliceTally = { seen: 0, filtered: 0 };
+  const seen = new SeenRows(slice.no, job);
   const lane = chooseLane(reader.lanes, writer.lanes, job);
-  const sink = sinkOf(slice, lane, job, channel, both, tally);
+  const sink = sinkOf(lane, job, channel, both, seen);
   const read = async (): Promise<number> => {
     const stats = await reader.read(slice, sink, both);
+    await seen.settle();
     channel.close();
     return stats.rows;
   };
@@ -180,11 +180,11 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
-    const { seen, filtered } = tally;
-    checkSum(slice, { reported: readRows, seen, written: acked.rows, dirty, filtered });
+    const { rows, filtered } = seen;
+    checkSum(slice, { reported: readRows, seen: rows, written: acked.rows, dirty, filtered });
     job.onWritten(acked.rows);
     job.onFiltered(filtered);
-    return { read: seen, written: acked.rows, dirty, wasCommitted: false };
+    return { read: rows, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {
       job.context.log.warn(`The slice could not be rolled back: ${String(failure)}`);
@@ -193,6 +193,35 @@ export async function copySlice(
     throw signal.aborted ? signal.reason : error;
   } finally {
     both.removeEventListener('abort', stop);
+  }
+}
+
+/** Counts the rows of a slice; those that its reader left out for their size go to the quarantine. */
+class SeenRows implements LargeRows {
+  readonly maxBytes: number;
+  readonly sliceNo: number;
+  readonly #job: PipeJob;
+  #waiting: number[] = [];
+  rows = 0;
+  filtered = 0;
+
+  constructor(sliceNo: number, job: PipeJob) {
+    this.maxBytes = job.maxRowBytes;
+    this.sliceNo = sliceNo;
+    this.#job = job;
+  }
+
+  refuse(bytes: number): void {
+    this.rows += 1;
+    this.#waiting.push(bytes);
+    this.#job.onRead({ rowCount: 1, byteCount: bytes });
+  }
+
+  async settle(): Promise<void> {
+    for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
+      const reason = `a row of ${bytes} bytes; at most ${this.maxBytes} are read`;
+      await this.#job.onDirty({ sliceNo: this.sliceNo, cells: [], code: 'MR-D251', reason });
+    }
   }
 }
 

@@ -39,6 +39,8 @@ export interface ChannelControl {
   readonly concurrency: number;
   readonly rateLimit?: RateLimit | undefined;
   readonly dirtyLimit: DirtyLimit;
+  /** On the wire; default 64 MB. A larger row is a dirty record. */
+  readonly maxRowBytes?: number | undefined;
 }
 
 /** One sync, ready to run: configurations are valid for their plugins' schemas, defaults filled in. */
@@ -72,6 +74,7 @@ export interface SyncResult {
 
 const CHANNEL_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
+const MAX_ROW_BYTES = 64 * 1024 * 1024;
 /** More slices than channels, so that a slow slice does not leave the others idle at the end. */
 const SLICES_PER_CHANNEL = 4;
 
@@ -309,11 +312,12 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     quarantine,
     chunkBytes: chunkBytesOf(job.channel.rateLimit),
     channelBytes: CHANNEL_BYTES,
+    maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
+    onDirty: (record) => counting.onDirty(record),
     context,
     onRead: (chunk) => counters.read(chunk.rowCount, chunk.byteCount),
     onWritten: (rows) => counters.written(rows),
     onFiltered: (rows) => void (counters.rowsFiltered += rows),
-    onDirty: (record) => counting.onDirty(record),
   };
   await copySlices(open, pipe);
   await quarantine.close();

@@ -13,7 +13,7 @@ export interface ValuePolicies {
   readonly notFinite?: 'dirty' | 'null' | undefined;
 }
 
-export interface PolicyPair {
+interface PolicyPair {
   readonly source: Column;
   readonly target: Column;
 }

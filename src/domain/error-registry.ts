@@ -401,6 +401,16 @@ export const ERRORS = {
     retry: 'never',
     help: 'Mend the rows that are named, or rerun the node when its mapping has changed.',
   },
+  'MR-D250': {
+    title: 'Text of the source is not in the encoding of its database',
+    retry: 'never',
+    help: 'Mend the rows, or read the column as bytes: convert_to(column, …) in a query, into a column of bytes.',
+  },
+  'MR-D251': {
+    title: 'The row is too large to be held in memory',
+    retry: 'never',
+    help: 'Leave its large column out, or raise maxRowBytes in the channel control: each channel may need several times as much memory.',
+  },
   'MR-P101': {
     title: 'The plugin is not valid',
     retry: 'never',

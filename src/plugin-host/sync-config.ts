@@ -50,6 +50,12 @@ const settings = {
           rowsPerSecond: z.int().min(1).optional(),
         })
         .optional(),
+      maxRowBytes: z
+        .int()
+        .min(1024)
+        .max(512 * 1024 * 1024)
+        .optional()
+        .meta({ description: 'A larger row is a dirty record. Default 64 MB.' }),
       dirtyLimit: z
         .strictObject({
           records: z.int().min(0).optional(),

@@ -11,6 +11,7 @@ import type {
   CursorRequest,
   Finding,
   JobContext,
+  LargeRows,
   ReaderJob,
   ReaderTask,
   ReadStats,
@@ -31,6 +32,7 @@ import { quoteName } from './literal.js';
 import { columnNamed, resolveSource } from './reader-source.js';
 import type { ReaderSource } from './reader-source.js';
 import { Session } from './session.js';
+import { forEachCell } from './text-row.js';
 
 const readerSchema = z
   .object({
@@ -192,7 +194,11 @@ class MysqlReaderTask implements ReaderTask {
 
   async read(slice: Slice, out: Sink, signal: AbortSignal): Promise<ReadStats> {
     signal.throwIfAborted();
-    const session = await openReading(this.#ctx, signal);
+    const session = await openReading(this.#ctx, signal).catch((error: unknown) => {
+      // Stopped while it logs in: what counts is why.
+      signal.throwIfAborted();
+      throw error;
+    });
     const key = this.#key === undefined ? undefined : quoteName(this.#key.name);
     const where = slicePredicate(slice.bounds, key);
     try {
@@ -211,14 +217,19 @@ class MysqlReaderTask implements ReaderTask {
 
   async #readCells(session: Session, where: string, out: Sink): Promise<ReadStats> {
     const collector = new ChunkCollector(this.#source.schema.columns, out);
-    await session.stream(
-      `${this.#source.select} AND ${where}`,
-      () => undefined,
-      (raw) => collector.cell(raw),
-      () => collector.rowEnd(),
-    );
+    let isFull: Promise<void> | undefined;
+    const left = countLarge(out);
+    await session.streamRows(`${this.#source.select} AND ${where}`, {
+      large: left.large,
+      row: (input, from, to) => {
+        forEachCell(input, from, to, (raw) => collector.cell(raw));
+        isFull = collector.rowEnd();
+      },
+      full: () => isFull,
+    });
     await collector.flush();
-    return collector.stats();
+    const { rows, bytes } = collector.stats();
+    return { rows: rows + left.rows, bytes };
   }
 
   async #readLines(session: Session, where: string, out: Sink): Promise<ReadStats> {
@@ -229,6 +240,7 @@ class MysqlReaderTask implements ReaderTask {
     });
     const lines = new CopyTextRows(columns, out.chunkBytes);
     const stats = { rows: 0, bytes: 0 };
+    const left = countLarge(out);
     const send = async (): Promise<void> => {
       const chunk = lines.take();
       if (chunk === undefined) return;
@@ -238,16 +250,32 @@ class MysqlReaderTask implements ReaderTask {
       await out.write({ lane: 'pg-copy-text', data, rowCount, byteCount: data.length });
     };
     await session.streamRows(`${this.#source.selectOf(columns)} AND ${where}`, {
+      large: left.large,
       row: (input, from, to) => lines.row(input, from, to),
       full: () => (lines.isFull ? send() : undefined),
     });
     await send();
-    return stats;
+    return { ...stats, rows: stats.rows + left.rows };
   }
 
   async close(): Promise<void> {
     // Every read closes its own connection.
   }
+}
+
+/** The rows that are left out count as read. */
+function countLarge(out: Sink): { large: LargeRows | undefined; rows: number } {
+  const { large } = out;
+  const counted: { large: LargeRows | undefined; rows: number } = { large: undefined, rows: 0 };
+  if (large === undefined) return counted;
+  counted.large = {
+    maxBytes: large.maxBytes,
+    refuse: (bytes) => {
+      counted.rows += 1;
+      large.refuse(bytes);
+    },
+  };
+  return counted;
 }
 
 /** Gathers cells to rows and rows to chunks of about the size the sink wants. */

@@ -204,17 +204,24 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
         await withLocal();
         await using from = await createDatabase(testServers().postgres);
         await using to = await createDatabase(server);
-        const sql = [tableSql('src', FROM_POSTGRES, 'from'), ...rowsSql(FROM_POSTGRES)];
+        const { d: _, ...withoutDoubles } = FROM_POSTGRES;
+        // Where -0 is counted, a job with a double goes by the row lane.
+        const corpus: Corpus = name === 'mariadb' ? withoutDoubles : FROM_POSTGRES;
+        const sql = [tableSql('src', corpus, 'from'), ...rowsSql(corpus)];
         await execute(from.server, sql.join(';'), from.name);
         const end = { kind: 'postgres', server: from.server, database: from.name } as const;
         expect(
           await compareLanes({
             from: end,
             target: to,
-            corpus: FROM_POSTGRES,
+            corpus,
             concurrency: channels,
           }),
-        ).toEqual('narrow un nu d day day day at at at zoned zoned'.split(' '));
+        ).toEqual(
+          'narrow un nu d day day day at at at zoned zoned'
+            .split(' ')
+            .filter((column) => column in corpus),
+        );
       },
     );
 

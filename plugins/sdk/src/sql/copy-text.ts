@@ -22,7 +22,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /**
  * Turns lines of the lane `pg-copy-text` into rows of the columns they were made of; keeps the beginning
- * of a row that is cut. Throws MR-D202 for text that is not UTF-8.
+ * of a row that is cut. Throws MR-D250 for text that is not UTF-8.
  */
 export class CopyTextDecoder {
   readonly #convert: readonly ((text: string) => Cell)[];
@@ -60,7 +60,7 @@ export class CopyTextDecoder {
     try {
       return this.#utf8.decode(bytes);
     } catch (cause) {
-      throw new PluginError('MR-D202', 'the source sent text that is not UTF-8', { cause });
+      throw new PluginError('MR-D250', 'the source sent text that is not UTF-8', { cause });
     }
   }
 }

@@ -4,17 +4,18 @@ import { ByteChannel } from './byte-channel.js';
 import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
+import type { SyncCounters } from './sync-counters.js';
 
 /** What all pipes of a job share. */
 export interface PipeJob {
   readonly sourceIndexes: readonly number[];
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
-  readonly chunkBytes: number;
+  readonly counters: SyncCounters;
+  /** As it is good at this moment: a slow limit wants small chunks. */
+  readonly chunkBytes: () => number;
   readonly channelBytes: number;
   readonly context: RunContext;
-  onRead(chunk: Chunk): void;
-  onWritten(rows: number): void;
 }
 
 export interface SliceCount {
@@ -73,7 +74,7 @@ export async function copySlice(
     return { read: 0, written: 0, dirty: 0, wasCommitted: true };
   }
   const dirtyBefore = job.quarantine.countOf(slice.no);
-  const channel = new ByteChannel(job.channelBytes);
+  const channel = new ByteChannel(job.channelBytes, job.counters.waits);
   const abort = new AbortController();
   const both = AbortSignal.any([signal, abort.signal]);
   const stop = (): void => channel.fail(both.reason);
@@ -81,12 +82,14 @@ export async function copySlice(
   let seen = 0;
   const sink: Sink = {
     lane: chooseLane(reader.lanes, writer.lanes),
-    chunkBytes: job.chunkBytes,
+    chunkBytes: job.chunkBytes(),
     columns: job.sourceIndexes,
     write: async (chunk) => {
-      await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
-      seen += chunk.rowCount;
-      job.onRead(chunk);
+      const { byteCount, rowCount } = chunk;
+      await job.counters.waits.rateLimit.during(job.limiter.take(byteCount, rowCount, both));
+      await job.quarantine.enforce();
+      seen += rowCount;
+      job.counters.read(rowCount, byteCount);
       await channel.push(projected(chunk, job.sourceIndexes));
     },
   };
@@ -96,7 +99,10 @@ export async function copySlice(
     return stats.rows;
   };
   const write = async (): Promise<void> => {
-    for await (const chunk of channel) await writer.write(chunk);
+    for await (const chunk of channel) {
+      await writer.write(chunk);
+      job.counters.acknowledged(chunk.rowCount, chunk.byteCount);
+    }
   };
   try {
     both.throwIfAborted();
@@ -107,7 +113,7 @@ export async function copySlice(
     const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
     checkSum(slice, { reported: readRows, seen, written: acked.rows, dirty });
-    job.onWritten(acked.rows);
+    job.counters.written(acked.rows);
     return { read: seen, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {

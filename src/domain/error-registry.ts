@@ -346,6 +346,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Rows read differ from rows written plus dirty ones; nothing was published. Report it with the run log.',
   },
+  'MR-D270': {
+    title: 'Only a sync has channel control',
+    retry: 'never',
+    help: 'Choose an instance of a sync node.',
+  },
   'MR-P101': {
     title: 'The plugin is not valid',
     retry: 'never',

@@ -12,7 +12,11 @@ function openLive(rateLimit?: RateLimit) {
   const log: string[] = [];
   const note = (text: string): void => void log.push(text);
   const limiter = new RateLimiter(() => clock.now);
-  const quarantine = new Quarantine({ records: 0 }, () => 100, () => undefined);
+  const quarantine = new Quarantine(
+    { records: 0 },
+    () => 100,
+    () => undefined,
+  );
   const live = new LiveChannel({
     rateLimit,
     dirtyLimit: { records: 0 },

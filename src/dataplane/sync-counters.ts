@@ -86,8 +86,7 @@ export class SyncCounters {
     const seconds = (now.atMs - this.#sampled.atMs) / 1000;
     if (seconds <= 0) return;
     const pace = (now.rowsRead - this.#sampled.rowsRead) / seconds;
-    this.#pace =
-      this.#pace === undefined ? pace : this.#pace + PACE_WEIGHT * (pace - this.#pace);
+    this.#pace = this.#pace === undefined ? pace : this.#pace + PACE_WEIGHT * (pace - this.#pace);
     this.#statistics = this.#between(this.#sampled, now, this.#secondsLeft());
     this.#sampled = now;
     this.report();

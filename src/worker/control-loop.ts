@@ -48,7 +48,9 @@ export class ControlLoop {
   }
 
   #asks(): NonNullable<InstanceRunner['control']>[] {
-    return this.#options.running().flatMap(({ control }) => (control === undefined ? [] : [control]));
+    return this.#options
+      .running()
+      .flatMap(({ control }) => (control === undefined ? [] : [control]));
   }
 
   async #exchange(): Promise<void> {
@@ -57,7 +59,9 @@ export class ControlLoop {
     const { link, workerId, running, onFailure } = this.#options;
     try {
       const answers = await link.control({ workerId: workerId(), attempts });
-      const newsOf = new Map(answers.map((each) => [`${each.instanceId}:${each.epoch}`, each.news]));
+      const newsOf = new Map(
+        answers.map((each) => [`${each.instanceId}:${each.epoch}`, each.news]),
+      );
       for (const runner of running()) {
         const news = newsOf.get(`${runner.ref.instanceId}:${runner.ref.epoch}`);
         if (news !== undefined) runner.tell(news);

@@ -82,7 +82,8 @@ export class ChannelController {
   @HttpCode(200)
   @Access('operate', 'instance')
   @Describe({
-    summary: 'Give one instance other limits than its node has, also while it runs; within a second',
+    summary:
+      'Give one instance other limits than its node has, also while it runs; within a second',
     answer: channelChangeSchema,
   })
   async putChannel(

@@ -25,6 +25,8 @@ test('windows that hold at the same time are found, also around midnight', () =>
   const window = (from: string, to: string): { from: string; to: string } => ({ from, to });
   expect(overlapOf([window('08:00', '12:00'), window('12:00', '14:00')])).toBeUndefined();
   expect(overlapOf([window('08:00', '12:00'), window('11:59', '14:00')])).toEqual([0, 1]);
-  expect(overlapOf([window('22:00', '06:00'), window('07:00', '08:00'), window('05:00', '06:30')])).toEqual([0, 2]);
+  expect(
+    overlapOf([window('22:00', '06:00'), window('07:00', '08:00'), window('05:00', '06:30')]),
+  ).toEqual([0, 2]);
   expect(overlapOf([window('05:00', '06:30'), window('22:00', '06:00')])).toEqual([0, 1]);
 });

@@ -70,7 +70,15 @@ export async function claimDetails(
   const taken = await resolveInputs(sql, inputAsks(rows, claimed));
   const details = new Map<number, ClaimDetails>();
   for (const detail of rows) {
-    const { id, dataSources, parameters: stored, inputs: _, named_outputs, channel, ...found } = detail;
+    const {
+      id,
+      dataSources,
+      parameters: stored,
+      inputs: _,
+      named_outputs,
+      channel,
+      ...found
+    } = detail;
     const { values, problem } = taken.get(id) ?? {};
     const produces = (named_outputs ?? []).flatMap((each) => ('from' in each ? [each.from] : []));
     const row = {

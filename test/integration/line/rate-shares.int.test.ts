@@ -135,7 +135,9 @@ describe('the rate of a data source over all workers', () => {
       [first?.instanceId, { dirtyLimit: { records: 7 } }],
     ]);
     expect(
-      await line.database.rows(`SELECT instance_id AS id FROM running_attempt WHERE progress IS NOT NULL`),
+      await line.database.rows(
+        `SELECT instance_id AS id FROM running_attempt WHERE progress IS NOT NULL`,
+      ),
     ).toEqual([{ id: first?.instanceId }]);
   });
 });

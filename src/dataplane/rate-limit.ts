@@ -94,7 +94,7 @@ export class RateLimiter {
     }
     limit.bytes.setRate(rate.bytesPerSecond, now);
     limit.rows.setRate(rate.rowsPerSecond, now);
-    for (const wake of [...this.#sleepers]) wake();
+    for (const wake of this.#sleepers) wake();
   }
 
   /** The smallest of those that let anything through at all; Infinity without one. */

@@ -62,6 +62,17 @@ async function runBoth(
   if (failures.length > 0) throw failures[0];
 }
 
+/** Waits until the limits let the chunk through, and counts it; ends the slice when too much is dirty. */
+async function admit(
+  { byteCount, rowCount }: Chunk,
+  { counters, limiter, quarantine }: PipeJob,
+  signal: AbortSignal,
+): Promise<void> {
+  await counters.waits.rateLimit.during(limiter.take(byteCount, rowCount, signal));
+  await quarantine.enforce();
+  counters.read(rowCount, byteCount);
+}
+
 /** Copies one slice and commits it: reader, channel, writer; then the rows must add up. */
 export async function copySlice(
   slice: Slice,
@@ -85,11 +96,8 @@ export async function copySlice(
     chunkBytes: job.chunkBytes(),
     columns: job.sourceIndexes,
     write: async (chunk) => {
-      const { byteCount, rowCount } = chunk;
-      await job.counters.waits.rateLimit.during(job.limiter.take(byteCount, rowCount, both));
-      await job.quarantine.enforce();
-      seen += rowCount;
-      job.counters.read(rowCount, byteCount);
+      await admit(chunk, job, both);
+      seen += chunk.rowCount;
       await channel.push(projected(chunk, job.sourceIndexes));
     },
   };

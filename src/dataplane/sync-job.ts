@@ -284,7 +284,7 @@ async function whileLive(job: SyncJob, pipe: PipeJob, copy: () => Promise<void>)
   }, TICK_MS);
   try {
     // What is lent to it comes a moment later, and decides how large chunks should be.
-    await limiter.take(1, 0, context.signal);
+    await counters.waits.rateLimit.during(limiter.take(1, 0, context.signal));
     await copy();
   } finally {
     clearInterval(timer);

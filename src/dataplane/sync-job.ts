@@ -15,14 +15,17 @@ import type {
   WriterJob,
   WriterPlugin,
 } from '@millrace/sdk';
+import type { DirtyLimit } from '../domain/channel/channel-change.js';
+import type { RateLimit } from '../domain/channel/rate-limit.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
 import type { Incremental } from './incremental.js';
 import { checkIncremental, nextWindow } from './incremental.js';
-import type { DirtyLimit, DirtySink } from './quarantine.js';
+import type { ChannelLine } from './live-channel.js';
+import { LiveChannel } from './live-channel.js';
+import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
-import type { RateLimit } from './rate-limit.js';
 import { RateLimiter } from './rate-limit.js';
 import type { ReplayRecord } from './replay.js';
 import { replayConversion, replayReader } from './replay.js';
@@ -59,6 +62,10 @@ export interface SyncJob {
   readonly policies?: ValuePolicies | undefined;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
+  /** The wall clock by which windows of the rate limit are meant, `HH:MM`; absent: UTC's. */
+  readonly localTime?: (() => string) | undefined;
+  /** Absent: nothing changes while it runs. */
+  readonly line?: ChannelLine | undefined;
 }
 
 export interface SyncResult {
@@ -77,6 +84,9 @@ const CHUNK_BYTES = 1024 * 1024;
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
 /** More slices than channels, so that a slow slice does not leave the others idle at the end. */
 const SLICES_PER_CHANNEL = 4;
+const TICK_MS = 1000;
+
+const nowMs = (): number => performance.now();
 
 /**
  * Copies what the reader finds to the target. Everything that can be known before is checked before
@@ -165,7 +175,11 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const slices = await slicesOf(reader, job);
   const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(job.channel.concurrency, slices.length));
-  const counters = new SyncCounters(context);
+  const counters = new SyncCounters({
+    progress: (progress) => context.progress(progress),
+    nowMs,
+    rowsTotal: source.estimatedRows,
+  });
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
   let columns: readonly string[] = [];
@@ -304,22 +318,23 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   context.log.info(
     `Slices: ${open.slices.length} over ${open.writers} channels: ${labels.join(', ')}${labels.length < open.slices.length ? ', …' : ''}`,
   );
+  const limiter = new RateLimiter(nowMs);
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
     convert: open.convert,
     policies,
-    limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
+    limiter,
     quarantine,
-    chunkBytes: chunkBytesOf(job.channel.rateLimit),
+    counters,
+    chunkBytes: () => chunkBytesOf(limiter),
     channelBytes: CHANNEL_BYTES,
     maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
     onDirty: (record) => counting.onDirty(record),
     context,
-    onRead: (chunk) => counters.read(chunk.rowCount, chunk.byteCount),
-    onWritten: (rows) => counters.written(rows),
-    onFiltered: (rows) => void (counters.rowsFiltered += rows),
   };
-  await copySlices(open, pipe);
+  counters.slices = open.slices.length;
+  counters.channels = open.writers;
+  await whileLive(job, pipe, () => copySlices(open, pipe));
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
     throw new MillraceError(
@@ -335,8 +350,9 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   counters.rowsWritten -= counters.rowsDirty - dirtyBefore;
   await quarantine.flush();
   await context.crashPoint('sync:after-finalize');
-  counters.report();
-  for (const line of counters.summary(published, quarantine.reasons())) context.log.info(line);
+  counters.end();
+  const summary = counters.summary(published, quarantine.reasons(), new Date());
+  for (const line of summary) context.log.info(line);
   const applied = policies?.counts ?? [];
   for (const { policy, column, count } of applied) {
     context.log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
@@ -352,9 +368,37 @@ function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
   return PolicyRules.of(job.policies ?? {}, pairs);
 }
 
+/** Meanwhile limits follow the clock and what the line tells, and the figures of each second are told. */
+async function whileLive(job: SyncJob, pipe: PipeJob, copy: () => Promise<void>): Promise<void> {
+  const { limiter, quarantine, counters, context } = pipe;
+  const live = new LiveChannel({
+    rateLimit: job.channel.rateLimit,
+    dirtyLimit: job.channel.dirtyLimit,
+    limiter,
+    quarantine,
+    log: context.log,
+    localTime: job.localTime ?? (() => new Date().toISOString().slice(11, 16)),
+    nowMs,
+  });
+  job.line?.listen((news) => live.hear(news));
+  const timer = setInterval(() => {
+    live.apply();
+    counters.sample();
+    job.line?.demand(live.demands());
+  }, TICK_MS);
+  try {
+    // What is lent to it comes a moment later, and decides how large chunks should be.
+    await counters.waits.rateLimit.during(limiter.take(1, 0, context.signal));
+    await copy();
+  } finally {
+    clearInterval(timer);
+    job.line?.listen(() => undefined);
+  }
+}
+
 /** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
-function chunkBytesOf(limit: RateLimit | undefined): number {
-  const quarterSecond = (limit?.bytesPerSecond ?? Number.POSITIVE_INFINITY) / 4;
+function chunkBytesOf(limiter: RateLimiter): number {
+  const quarterSecond = limiter.bytesPerSecond / 4;
   return Math.max(1024, Math.min(CHUNK_BYTES, Math.floor(quarterSecond)));
 }
 
@@ -388,12 +432,15 @@ async function copyQueue(
     try {
       if (no === 0) {
         const lane = chooseLane(reader.lanes, writer.lanes, pipe);
+        pipe.counters.lane = lane;
         pipe.context.log.info(`Lane: ${lane}`);
       }
       for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {
         signal.throwIfAborted();
         const { wasCommitted } = await copySlice(slice, reader, writer, pipe, signal);
-        if (wasCommitted) pipe.context.log.info(`Slice ${slice.label} was committed before.`);
+        if (!wasCommitted) continue;
+        pipe.counters.slicesDone += 1;
+        pipe.context.log.info(`Slice ${slice.label} was committed before.`);
       }
     } finally {
       await writer.close();

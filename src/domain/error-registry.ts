@@ -411,6 +411,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Leave its large column out, or raise maxRowBytes in the channel control: each channel may need several times as much memory.',
   },
+  'MR-D270': {
+    title: 'Only a sync has channel control',
+    retry: 'never',
+    help: 'Choose an instance of a sync node.',
+  },
   'MR-P101': {
     title: 'The plugin is not valid',
     retry: 'never',

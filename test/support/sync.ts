@@ -6,9 +6,10 @@ import type {
   ReaderPlugin,
   ReaderTask,
   ResolvedDataSource,
-  RunContext,
   TableSchema,
 } from '@millrace/sdk';
+// Not the whole testkit: that is for Jest alone, and benchmarks run syncs too.
+import { makeJobContext, makeRunContext } from '../../plugins/testkit/src/run-context.js';
 import filePlugin from '../../plugins/file/src/index.js';
 import mysqlPlugin from '../../plugins/mysql/src/index.js';
 import postgresPlugin from '../../plugins/postgres/src/index.js';
@@ -17,18 +18,6 @@ import type { ChannelControl, SyncJob, SyncResult } from '../../src/dataplane/sy
 import type { TestServer } from './test-server.js';
 
 const PLUGINS = { file: filePlugin, mysql: mysqlPlugin, postgres: postgresPlugin };
-
-const IDENTITY: AttemptIdentity = {
-  installation: 'test',
-  nodeId: 'n1',
-  nodeName: 'node',
-  instanceId: 'i1',
-  runNumber: 1,
-  attempt: 1,
-  fence: '1',
-  scheduledTime: '2026-03-02T00:00:00Z',
-  bizdate: '2026-03-01',
-};
 
 /** One end of a sync: a database of a test server, or a folder with files. */
 export type SyncEnd =
@@ -61,18 +50,9 @@ export interface SyncRun extends SyncResult {
 /** Runs a sync of the built-in plugins as a worker runs it: the real planner, channel, limits and ledger. */
 export async function runSync(options: SyncOptions): Promise<SyncRun> {
   const dirty: DirtyRecord[] = [];
-  const log: string[] = [];
-  const note = (text: string): void => void log.push(text);
   const reader = pluginOf(PLUGINS[options.from.kind].readers);
   const writer = pluginOf(PLUGINS[options.to.kind].writers);
-  const context: RunContext = {
-    identity: { ...IDENTITY, ...options.identity },
-    parameters: {},
-    log: { info: note, warn: note, error: note, write: () => undefined },
-    signal: options.signal ?? new AbortController().signal,
-    progress: () => undefined,
-    crashPoint: options.crashPoint ?? (() => Promise.resolve()),
-  };
+  const context = makeRunContext(options);
   const result = await runSyncJob({
     reader: options.lane === undefined ? reader : withLane(reader, options.lane),
     readerConfig: await parse(reader.config, options.reader),
@@ -87,6 +67,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
     context,
     onDirty: (records) => void dirty.push(...records),
   });
+  const log = context.log.lines.map((line) => line.text);
   const lane = log.find((line) => line.startsWith('Lane: '))?.slice('Lane: '.length);
   return { ...result, dirty, log, lane };
 }
@@ -94,18 +75,9 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
 /** The columns of a table as its reader describes them. */
 export async function describeTable(end: SyncEnd, table: string): Promise<TableSchema> {
   const reader = pluginOf(PLUGINS[end.kind].readers);
-  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const job = await (reader as ReaderPlugin).open(
     (await parse(reader.config, { table })) as never,
-    {
-      identity: IDENTITY,
-      parameters: {},
-      log: { ...quiet, write: () => undefined },
-      signal: new AbortController().signal,
-      progress: () => undefined,
-      crashPoint: () => Promise.resolve(),
-      dataSource: (await resolved(end)) as ResolvedDataSource<never>,
-    },
+    makeJobContext((await resolved(end)) as ResolvedDataSource<never>),
   );
   try {
     return await job.describe();

@@ -82,7 +82,13 @@ export async function claimReadyInstances(
                        AND labels = '' AND backfill_id > 0) AS backfills,
             EXISTS (SELECT FROM ready_instance WHERE resource_group_id = $1
                        AND (gate_id, labels) > (0, '')) AS laned
-       FROM resource_group WHERE id = $1 FOR NO KEY UPDATE`,
+       FROM resource_group
+      WHERE id = $1
+            -- Looked at before the lock: where nothing is free nobody queues up for it. A slot that is
+            -- given back meanwhile wakes whoever looked too early.
+        AND slots > (SELECT coalesce(sum(a.slots), 0) FROM running_attempt a
+                      WHERE a.resource_group_id = $1)
+        FOR NO KEY UPDATE`,
     [ask.resourceGroupId],
   );
   if (group === undefined || group.draining) return [];

@@ -4,6 +4,7 @@ import { ByteChannel } from './byte-channel.js';
 import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
+import type { RunningSlice } from './slice-queue.js';
 
 /** What all pipes of a job share. */
 export interface PipeJob {
@@ -63,12 +64,13 @@ async function runBoth(
 
 /** Copies one slice and commits it: reader, channel, writer; then the rows must add up. */
 export async function copySlice(
-  slice: Slice,
+  running: RunningSlice,
   reader: ReaderTask,
   writer: WriterTask,
   job: PipeJob,
   signal: AbortSignal,
 ): Promise<SliceCount> {
+  const { slice } = running;
   if ((await writer.begin(slice)) === 'already-committed') {
     return { read: 0, written: 0, dirty: 0, wasCommitted: true };
   }
@@ -91,9 +93,12 @@ export async function copySlice(
     },
   };
   const read = async (): Promise<number> => {
-    const stats = await reader.read(slice, sink, both);
+    let rows = 0;
+    for (let piece = running.next(); piece !== undefined; piece = running.next()) {
+      rows += (await reader.read(piece, sink, both)).rows;
+    }
     channel.close();
-    return stats.rows;
+    return rows;
   };
   const write = async (): Promise<void> => {
     for await (const chunk of channel) await writer.write(chunk);

@@ -9,6 +9,7 @@ import type {
   ResolvedDataSource,
   RunContext,
   Slice,
+  SnapshotToken,
   TableSchema,
   WriterJob,
   WriterPlugin,
@@ -22,12 +23,16 @@ import type { RateLimit } from './rate-limit.js';
 import { RateLimiter } from './rate-limit.js';
 import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
+import { piecesFor, SliceQueue } from './slice-queue.js';
+import { SnapshotAge } from './snapshot-age.js';
 import { SyncCounters } from './sync-counters.js';
 
 export interface ChannelControl {
   readonly concurrency: number;
   readonly rateLimit?: RateLimit | undefined;
   readonly dirtyLimit: DirtyLimit;
+  /** After so long a snapshot costs the source too much and the run ends; 60 without it. */
+  readonly snapshotMinutes?: number | undefined;
 }
 
 /** One sync, ready to run: configurations are valid for their plugins' schemas, defaults filled in. */
@@ -55,8 +60,9 @@ export interface SyncResult {
 
 const CHANNEL_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
-/** More slices than channels, so that a slow slice does not leave the others idle at the end. */
-const SLICES_PER_CHANNEL = 4;
+/** Of one piece: some 0.7 s of a channel's work at 25 MB/s, so a slice of four is 2 to 5 s. */
+const PIECE_BYTES = 16 * 1024 * 1024;
+const PIECE_SECONDS = 0.7;
 
 /**
  * Copies what the reader finds to the target. Everything that can be known before is checked before
@@ -119,12 +125,36 @@ function reportVerdicts(verdicts: readonly ColumnVerdict[], context: RunContext)
   }
 }
 
-async function slicesOf(reader: ReaderJob, job: SyncJob): Promise<readonly Slice[]> {
-  const { concurrency } = job.channel;
-  const count = concurrency === 1 ? 1 : concurrency * SLICES_PER_CHANNEL;
-  const slices: Slice[] = [];
-  for await (const slice of reader.slices({ count })) slices.push(slice);
-  return slices;
+async function piecesOf(
+  reader: ReaderJob,
+  job: SyncJob,
+  channels: number,
+): Promise<readonly Slice[]> {
+  const limited = job.channel.rateLimit?.bytesPerSecond ?? Number.POSITIVE_INFINITY;
+  const bytes = Math.min(PIECE_BYTES, Math.ceil((limited / channels) * PIECE_SECONDS));
+  const pieces: Slice[] = [];
+  for await (const piece of reader.slices({ count: piecesFor(channels), bytes })) {
+    pieces.push(piece);
+  }
+  return pieces;
+}
+
+async function pinned(reader: ReaderJob, job: SyncJob): Promise<SnapshotToken | undefined> {
+  const { context, channel } = job;
+  const snapshot = await reader.pinSnapshot?.(channel.concurrency);
+  if (snapshot !== undefined) {
+    context.log.info(
+      `Snapshot: ${snapshot.label}${snapshot.consistent ? '' : ' (not consistent)'}`,
+    );
+    if ((snapshot.readers ?? channel.concurrency) < channel.concurrency) {
+      context.log.warn(
+        `${snapshot.readers} of ${channel.concurrency} channels share the snapshot.`,
+      );
+    }
+  } else if (channel.concurrency > 1) {
+    context.log.info('Snapshot: not consistent between slices; this reader has none.');
+  }
+  return snapshot;
 }
 
 async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
@@ -132,16 +162,11 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const source = await reader.describe();
   if (source.estimatedRows !== undefined) context.progress({ rowsTotal: source.estimatedRows });
   reportFindings(await reader.check(), context);
-  if (reader.pinSnapshot) {
-    const snapshot = await reader.pinSnapshot(job.channel.concurrency);
-    context.log.info(
-      `Snapshot: ${snapshot.label}${snapshot.consistent ? '' : ' (not consistent)'}`,
-    );
-  } else if (job.channel.concurrency > 1) {
-    context.log.info('Snapshot: not consistent between slices; this reader has none.');
-  }
-  const slices = await slicesOf(reader, job);
-  const writers = Math.max(1, Math.min(job.channel.concurrency, slices.length));
+  const snapshot = await pinned(reader, job);
+  using age = new SnapshotAge(snapshot, job.channel.snapshotMinutes);
+  const channels = Math.min(job.channel.concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
+  const pieces = await piecesOf(reader, job, channels);
+  const writers = Math.max(1, Math.min(channels, pieces.length));
   const counters = new SyncCounters(context);
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
@@ -157,7 +182,8 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
     });
   const { writer, resolved } = await openMapped(source, job, openWriter);
   try {
-    const open: OpenJob = { reader, writer, resolved, source, slices, writers };
+    const queue = new SliceQueue(pieces, writers);
+    const open: OpenJob = { reader, writer, resolved, source, queue, writers, age };
     return await publish(open, job, { counters, quarantine });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
@@ -200,8 +226,9 @@ interface OpenJob {
   readonly writer: WriterJob;
   readonly resolved: ResolvedMapping;
   readonly source: TableSchema;
-  readonly slices: readonly Slice[];
+  readonly queue: SliceQueue;
   readonly writers: number;
+  readonly age: SnapshotAge;
 }
 
 interface Counting {
@@ -221,10 +248,11 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     context.log.info(`This run was published before: ${plan.published.rowsPublished} rows.`);
     return { ...counters.totals(), rowsWritten: plan.published.rowsPublished, wasPublished: true };
   }
-  const labels = open.slices.map((slice) => slice.label).slice(0, 20);
+  const { labels } = open.queue;
+  const shown = labels.slice(0, 20);
   context.log.info(`Plan: ${plan.strategy}: ${plan.label}`);
   context.log.info(
-    `Slices: ${open.slices.length} over ${open.writers} channels: ${labels.join(', ')}${labels.length < open.slices.length ? ', …' : ''}`,
+    `Slices: ${labels.length} over ${open.writers} channels: ${shown.join(', ')}${shown.length < labels.length ? ', …' : ''}`,
   );
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
@@ -237,6 +265,8 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     onWritten: (rows) => counters.written(rows),
   };
   await copySlices(open, pipe);
+  const { taken } = open.queue;
+  if (taken > 0) context.log.info(`Slices that an idle channel took over in part: ${taken}`);
   await quarantine.close();
   await context.crashPoint('sync:before-finalize');
   context.signal.throwIfAborted();
@@ -254,13 +284,12 @@ function chunkBytesOf(limit: RateLimit | undefined): number {
 }
 
 async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
-  const queue = [...open.slices];
   const abort = new AbortController();
-  const signal = AbortSignal.any([pipe.context.signal, abort.signal]);
+  const signal = AbortSignal.any([pipe.context.signal, abort.signal, open.age.signal]);
   const failures: unknown[] = [];
   const runChannel = async (no: number): Promise<void> => {
     try {
-      await copyQueue(no, queue, open, pipe, signal);
+      await copyQueue(no, open, pipe, signal);
     } catch (error) {
       failures.push(error);
       abort.abort(error);
@@ -272,7 +301,6 @@ async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
 
 async function copyQueue(
   no: number,
-  queue: Slice[],
   open: OpenJob,
   pipe: PipeJob,
   signal: AbortSignal,
@@ -285,10 +313,13 @@ async function copyQueue(
         const lane = chooseLane(reader.lanes, writer.lanes);
         pipe.context.log.info(`Lane: ${lane}`);
       }
-      for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {
+      const { queue } = open;
+      for (let running = queue.take(); running !== undefined; running = queue.take()) {
         signal.throwIfAborted();
-        const { wasCommitted } = await copySlice(slice, reader, writer, pipe, signal);
-        if (wasCommitted) pipe.context.log.info(`Slice ${slice.label} was committed before.`);
+        const { wasCommitted } = await copySlice(running, reader, writer, pipe, signal);
+        queue.done(running);
+        const { label } = running.slice;
+        if (wasCommitted) pipe.context.log.info(`Slice ${label} was committed before.`);
       }
     } finally {
       await writer.close();

@@ -346,6 +346,21 @@ export const ERRORS = {
     retry: 'never',
     help: 'Rows read differ from rows written plus dirty ones; nothing was published. Report it with the run log.',
   },
+  'MR-D260': {
+    title: 'The snapshot of the source is too old',
+    retry: 'never',
+    help: 'A long snapshot keeps the source from cleaning up. Use more channels, a filter or a wider rate limit, or raise `snapshotMinutes` of the channel.',
+  },
+  'MR-D261': {
+    title: 'The tables of the source do not fit together',
+    retry: 'never',
+    help: 'All tables that are read into one target need the same columns of the same types. Correct the names, or read those that differ by a node of their own.',
+  },
+  'MR-D262': {
+    title: 'The split key cannot be used',
+    retry: 'never',
+    help: 'Choose columns that the source can put in order, best those of an index, or leave the split key away.',
+  },
   'MR-P101': {
     title: 'The plugin is not valid',
     retry: 'never',

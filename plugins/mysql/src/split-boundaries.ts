@@ -10,7 +10,7 @@ const MOST_SLICES = 4096;
 const ROWS_PER_SLICE = 50;
 /** Without an index each slice reads everything: no more than this may be read that often. */
 const MOST_UNINDEXED_ROWS = 100_000;
-/** EXPLAIN has a column more on MySQL, before the type. */
+/** EXPLAIN has two columns more on MySQL, one of them before the rows. */
 const MYSQL_EXPLAIN_COLUMNS = 12;
 
 /**
@@ -52,7 +52,11 @@ async function ofInteger(
   if (key.index === undefined) return evenBoundaries(min, max, count);
   const sized = async (from: string, to: string): Promise<Range> => {
     const where = `${name} >= ${from} AND ${name} <= ${to}`;
-    return { from, to, rows: await rowsOf(session, source, key.index, where) };
+    return {
+      from,
+      to,
+      rows: await rowsOf(session, source, { column: name, index: key.index ?? '' }, where),
+    };
   };
   const ranges = [await sized(min, max)];
   while (ranges.length < count) {
@@ -102,18 +106,23 @@ async function walked(
   return boundaries;
 }
 
-/** The server's estimate for a condition. */
+/**
+ * The server's estimate for a condition. USE INDEX and a column of the index lead it to the range; with
+ * FORCE INDEX, MySQL 8 saves itself the look into the index and says nothing.
+ */
 async function rowsOf(
   session: Session,
   source: ReaderSource,
-  index: string | undefined,
+  by: { readonly column: string; readonly index: string } | undefined,
   where: string,
 ): Promise<number> {
   const from =
     source.table === undefined
       ? source.from
-      : `FROM ${source.table} ${index === undefined ? '' : `FORCE INDEX (${index})`} WHERE 1 = 1`;
-  const [row] = await session.rows(`EXPLAIN SELECT * ${from} AND ${where}`);
+      : `FROM ${source.table} ${by === undefined ? '' : `USE INDEX (${by.index})`} WHERE 1 = 1`;
+  const [row] = await session.rows(
+    `EXPLAIN FORMAT=TRADITIONAL SELECT ${by?.column ?? '*'} ${from} AND ${where}`,
+  );
   return Number(row?.[row.length === MYSQL_EXPLAIN_COLUMNS ? 9 : 8] ?? 0);
 }
 

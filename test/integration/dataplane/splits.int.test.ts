@@ -1,11 +1,6 @@
-import type { ReaderJob, ReaderPlugin, Slice } from '@millrace/sdk';
-import { CollectingSink, makeJobContext, parseConfig } from '@millrace/testkit';
-import { mysqlDataSourceSchema } from '../../../plugins/mysql/src/config.js';
-import { mysqlReader } from '../../../plugins/mysql/src/reader.js';
-import { postgresSourceSchema } from '../../../plugins/postgres/src/config.js';
-import { postgresReader } from '../../../plugins/postgres/src/reader.js';
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
-import type { TestDatabase, TestServer } from '../../support/servers.js';
+import type { TestDatabase } from '../../support/servers.js';
+import { numbersOf, openReader, slicesOf } from '../../support/reader-job.js';
 
 const ROWS = 400;
 
@@ -183,28 +178,24 @@ const MYSQL: readonly Case[] = [
     types: ['varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci'],
     value: text,
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'text of bytes',
     types: ['varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'],
     value: text,
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'text of another character set',
     types: ['varchar(9) CHARACTER SET latin1'],
     value: (r) => orNull(r, pick(r, [`'ä'`, `'A'`, `'a '`, `'ß'`, `'é'`])),
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'microseconds',
     types: ['datetime(6)'],
     value: instant,
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'dates that are none',
@@ -212,42 +203,36 @@ const MYSQL: readonly Case[] = [
     value: (r) =>
       orNull(r, pick(r, [`'0000-00-00'`, `'2024-02-31'`, `'2024-00-10'`, `'2024-03-01'`])),
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'bytes',
     types: ['varbinary(9)'],
     value: bytes(`x'`, `'`),
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'an enum, whose order is not that of its texts',
     types: [`enum('z','a','m')`],
     value: (r) => orNull(r, pick(r, [`'z'`, `'a'`, `'m'`])),
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'floats',
     types: ['float'],
     value: (r) => orNull(r, pick(r, ['0.1', '16777216', '-1e30', String(r())])),
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'bits',
     types: ['bit(9)'],
     value: (r) => orNull(r, String(Math.floor(r() * 500))),
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
   {
     name: 'times',
     types: ['time(6)'],
     value: (r) => orNull(r, `'${pick(r, ['-838', '00', '100'])}:00:0${Math.floor(r() * 9)}.5'`),
     reader: { sliceKey: 'k' },
-    after: 'CREATE INDEX i ON %T (k)',
   },
 ];
 
@@ -262,61 +247,14 @@ async function fill(database: TestDatabase, table: string, one: Case, seed: numb
   const columns = `n int NOT NULL, k ${first}${second === undefined ? '' : `, j ${second}`}`;
   const analyze = database.server.kind === 'mysql' ? 'ANALYZE TABLE' : 'ANALYZE';
   const after = one.after === undefined ? '' : `${one.after.replaceAll('%T', table)};`;
+  const key = [one.reader?.['sliceKey'] ?? []].flat();
+  const isIndexed = database.server.kind === 'mysql' && key.length > 0 && !one.reader?.['where'];
+  const index = isIndexed ? `CREATE INDEX i ON ${table} (${key.join(', ')});` : '';
   await execute(
     database.server,
-    `${mode}CREATE TABLE ${table} (${columns}); INSERT INTO ${table} VALUES ${rows.join()}; ${after} ${analyze} ${table}`,
+    `${mode}CREATE TABLE ${table} (${columns}); INSERT INTO ${table} VALUES ${rows.join()}; ${after} ${index} ${analyze} ${table}`,
     database.name,
   );
-}
-
-async function numbersOf(
-  job: ReaderJob,
-  slices: readonly Slice[],
-  readers: number,
-): Promise<readonly number[]> {
-  const numbers: number[] = [];
-  const queue = [...slices];
-  await Promise.all(
-    Array.from({ length: readers }, async (_, no) => {
-      const task = await job.open(no);
-      try {
-        for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {
-          const sink = new CollectingSink();
-          await task.read(slice, sink, new AbortController().signal);
-          numbers.push(...sink.rows.map(([n]) => Number(n)));
-        }
-      } finally {
-        await task.close();
-      }
-    }),
-  );
-  return numbers.toSorted((a, b) => a - b);
-}
-
-const PLUGINS = {
-  postgres: { reader: postgresReader, schema: postgresSourceSchema, cases: POSTGRES },
-  mysql: { reader: mysqlReader, schema: mysqlDataSourceSchema, cases: MYSQL },
-};
-
-async function openReader(
-  server: TestServer,
-  database: string,
-  config: Readonly<Record<string, unknown>>,
-  user?: { readonly user: string; readonly password: string },
-): Promise<ReaderJob> {
-  const { reader, schema } = PLUGINS[server.kind];
-  const plugin = reader as unknown as ReaderPlugin<unknown, unknown>;
-  const { host, port } = server;
-  const login = user ?? { user: server.user, password: server.password };
-  const raw = { host, port, ...login, database, tls: { mode: 'prefer' } };
-  const dataSource = { name: 's', type: server.kind, config: await parseConfig(schema, raw) };
-  return plugin.open(await parseConfig(plugin.config, config), makeJobContext<unknown>(dataSource));
-}
-
-async function slicesOf(job: ReaderJob, count: number): Promise<readonly Slice[]> {
-  const slices: Slice[] = [];
-  for await (const slice of job.slices({ count })) slices.push(slice);
-  return JSON.parse(JSON.stringify(slices)) as Slice[];
 }
 
 const { postgres } = testServers();
@@ -325,7 +263,7 @@ describe.each([postgres, ...mysqlTestServers()].map((server) => [server.name, se
   'slices on %s',
   (_, server) => {
     let database: TestDatabase;
-    const { cases } = PLUGINS[server.kind];
+    const cases = server.kind === 'mysql' ? MYSQL : POSTGRES;
 
     beforeAll(async () => {
       database = await createDatabase(server);

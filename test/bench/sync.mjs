@@ -1,6 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
+import { benchChannels, CHANNEL_CASES } from './sync/channel-cases.mjs';
 import { LINEITEM, checksum, emptyTarget, fillLineitem } from './sync/lineitem.mjs';
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
 import { runOurs } from './sync/our-run.mjs';
@@ -12,7 +13,7 @@ const isQuick = process.argv.includes('--quick');
 const ROWS = isQuick ? 200_000 : 2_000_000;
 const PAIRS = isQuick ? 3 : 5;
 const CASES = ['pg-pg', 'mysql-pg', 'pg-mysql', 'mysql-mysql', 'csv-pg'];
-const wanted = process.argv.filter((word) => CASES.includes(word));
+const wanted = process.argv.filter((word) => [...CASES, ...CHANNEL_CASES].includes(word));
 
 const figures = new Figures();
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -24,8 +25,10 @@ try {
   const expected = await fillLineitem(servers, ROWS, () => runPipe(pipes.fill));
   await runPipe(pipes.csv);
   say(`${ROWS} rows, checksum ${expected}`);
-  for (const name of wanted.length > 0 ? wanted : CASES)
-    await benchCase(name, pipes[name], expected);
+  for (const name of wanted.length > 0 ? wanted : [...CASES, ...CHANNEL_CASES]) {
+    if (CASES.includes(name)) await benchCase(name, pipes[name], expected);
+    else await benchChannels(name, { servers, pairs: PAIRS, figures, say });
+  }
 } finally {
   await servers.close();
 }

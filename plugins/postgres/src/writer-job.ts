@@ -92,13 +92,16 @@ export class PostgresWriterJob implements WriterJob {
       }
       const target = qualifiedName(schema.schema ?? '', schema.table);
       const plan = new WritePlan(schema, this.#ctx.mapping, this.#scope());
-      const canStage = this.#ctx.writers > 1 && (await this.#mayCreate(schema.schema ?? ''));
+      // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
+      // takes what many readers bring. What replaces rows locks them for no longer than it must.
+      const wantsStaging = this.#ctx.writers > 1 && this.#scope() !== undefined;
+      const canStage = wantsStaging && (await this.#mayCreate(schema.schema ?? ''));
       const staging = canStage ? new StagingTable(schema.schema ?? '', identity) : undefined;
       const lanes = plan.lanes(await this.#mayMakeTemporary());
       this.#prepared = { plan, target, staging, lanes };
       if (staging === undefined) {
         await this.#beginPublish(this.#prepared);
-        const why = this.#ctx.writers > 1 ? ' (no right to create a staging table)' : '';
+        const why = wantsStaging ? ' (no right to create a staging table)' : '';
         const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
         return { strategy: 'transaction', label };
       }

@@ -7,7 +7,7 @@ import type { Session } from './session.js';
 import type { SplitKey } from './split-key.js';
 
 const MOST_SLICES = 4096;
-const ROWS_PER_SLICE = 50;
+const ROWS_PER_SLICE = 200;
 /** Without an index each slice reads everything: no more than this may be read that often. */
 const MOST_UNINDEXED_ROWS = 100_000;
 /** EXPLAIN has two columns more on MySQL, one of them before the rows. */

@@ -14,8 +14,11 @@ export interface SplitKey extends KeyDialect {
 /** The first version that reads a range of places without looking at all others. */
 const TID_RANGE_VERSION = 140_000;
 const MOST_SLICES = 4096;
-const ROWS_PER_SLICE = 50;
+const ROWS_PER_SLICE = 200;
 const SAMPLED_PER_SLICE = 100;
+/** Rows of one page are neighbours, and of few pages the boundaries would be anywhere. */
+const PAGES_PER_SLICE = 30;
+const PAGE_BYTES = 8192;
 
 /**
  * The key a source is cut by: the columns the user names, else the place of the rows, else the primary
@@ -54,34 +57,37 @@ export async function boundariesOf(
     Math.ceil(all.rows / ROWS_PER_SLICE),
   );
   if (count <= 1) return [];
-  const wanted = count * SAMPLED_PER_SLICE;
-  for (let share = Math.min(1, wanted / filtered.rows); ; share = Math.min(1, share * 16)) {
-    const boundaries = await quantiles(client, source, key, count, share);
+  for (let more = 1; ; more *= 16) {
+    const pages = Math.min(1, (more * count * PAGES_PER_SLICE * PAGE_BYTES) / all.bytes);
+    const rows = Math.min(1, (more * count * SAMPLED_PER_SLICE) / filtered.rows / pages);
+    const boundaries = await quantiles(client, source, key, count, { pages, rows });
     // An estimate may be far off: a thin sample is drawn again.
-    if (share === 1 || boundaries.length >= count - 1) return boundaries;
+    if ((pages === 1 && rows === 1) || boundaries.length >= count - 1) return boundaries;
   }
 }
 
+/** `share.pages` of the pages are looked at, and of their rows `share.rows`; both are at most 1. */
 async function quantiles(
   client: Client,
   source: ReaderSource,
   key: SplitKey,
   count: number,
-  share: number,
+  share: { readonly pages: number; readonly rows: number },
 ): Promise<readonly KeyValue[]> {
-  const isSampled = share < 1 && (await isTable(client, source));
-  const from = isSampled ? `${source.from} TABLESAMPLE SYSTEM (${share * 100})` : source.from;
-  const thinned = share < 1 && !isSampled ? ` AND random() < ${share}` : '';
+  const isSampled = share.pages < 1 && (await isTable(client, source));
+  const rowShare = isSampled ? share.rows : share.rows * share.pages;
+  const from = isSampled ? `${source.from} TABLESAMPLE SYSTEM (${share.pages * 100})` : source.from;
+  const thinned = rowShare < 1 ? ` AND random() < ${rowShare}` : '';
   const list = key.columns.map(({ sql }, i) => `(${sql})::text AS t${i}`);
   const order = key.columns.map(({ sql }) => sql).join(', ');
-  const rows = await query(
+  const found = await query(
     client,
     `SELECT ${key.columns.map((_, i) => `t${i}`).join(', ')} FROM (
        SELECT ${list.join(', ')}, row_number() OVER (ORDER BY ${order}) AS n, count(*) OVER () AS total
          FROM ${from} WHERE NOT (${key.isNull}) AND ${source.filter}${thinned}) AS sample
       WHERE n > 1 AND (n - 1) * ${count} / total > (n - 2) * ${count} / total ORDER BY n`,
   );
-  return rows.map((row) => row.map((text) => text ?? ''));
+  return found.map((row) => row.map((text) => text ?? ''));
 }
 
 async function estimate(
@@ -91,7 +97,7 @@ async function estimate(
   const sql = selectOf(source, source.schema.columns, '1 = 1');
   const [line] = await query(client, `EXPLAIN ${sql}`);
   const [, rows = '1', width = '1'] = /rows=(\d+) width=(\d+)/.exec(line?.[0] ?? '') ?? [];
-  return { rows: Math.max(1, Number(rows)), bytes: Number(rows) * Number(width) };
+  return { rows: Math.max(1, Number(rows)), bytes: Math.max(1, Number(rows) * Number(width)) };
 }
 
 async function isTable(client: Client, { table }: ReaderSource): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mysql from 'mysql2/promise';
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
 import type { TestDatabase, TestServer } from '../../support/servers.js';
@@ -100,7 +101,7 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
       const free = await openReader(server, database.name, { table: 'src' }, login);
       expect(await free.pinSnapshot?.(3)).toMatchObject({
         consistent: false,
-        label: expect.stringMatching(/LOCK TABLES was refused.*denied/) as string,
+        label: expect.stringMatching(/LOCK TABLES was refused.*denied/) as unknown as string,
       });
       expect(await numbersOf(free, await slicesOf(free, 8), 3)).toHaveLength(ROWS);
       await free.close('succeeded');
@@ -130,7 +131,7 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
         const token = await job.pinSnapshot?.(2);
         expect(token).toMatchObject({
           consistent: false,
-          label: expect.stringMatching(/LOCK TABLES was refused.*imeout/) as string,
+          label: expect.stringMatching(/LOCK TABLES was refused.*imeout/) as unknown as string,
         });
         await other.query('ROLLBACK');
         expect(await job.pinSnapshot?.(2)).toMatchObject({ consistent: true });

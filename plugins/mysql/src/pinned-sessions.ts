@@ -6,7 +6,7 @@ import type { ReaderSource } from './reader-source.js';
 import { openReading } from './reading-session.js';
 import type { Session } from './session.js';
 
-export interface PinOptions {
+interface PinOptions {
   readonly readers: number;
   /** Without a common snapshot one connection reads everything. */
   readonly isRequired: boolean;
@@ -14,7 +14,7 @@ export interface PinOptions {
   readonly isWhole: boolean;
 }
 
-export interface Pinned {
+interface Pinned {
   /** One for each task, in the same snapshot. Empty: each task opens its own. */
   readonly sessions: readonly Session[];
   readonly token: SnapshotToken;

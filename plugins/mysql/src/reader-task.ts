@@ -19,7 +19,7 @@ import { openReading } from './reading-session.js';
 import type { Session } from './session.js';
 
 /** The table that a slice is of, and its condition. */
-export type SliceSource = (slice: Slice) => {
+type SliceSource = (slice: Slice) => {
   readonly source: ReaderSource;
   readonly where: string;
 };

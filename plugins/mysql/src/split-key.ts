@@ -5,7 +5,7 @@ import { columnNamed } from './reader-source.js';
 import type { ReaderSource } from './reader-source.js';
 import type { Session } from './session.js';
 
-export interface KeyPart {
+interface KeyPart {
   /** What is compared and put in order. */
   readonly sql: string;
   /** What gives its text. */
@@ -21,7 +21,7 @@ export interface SplitKey extends KeyDialect {
   after(value: KeyValue): string;
 }
 
-export interface KeyChoice {
+interface KeyChoice {
   readonly key?: SplitKey;
   /** Why the key of the user cannot be. */
   readonly refusal?: string;

@@ -83,6 +83,10 @@ export class MysqlReaderJob implements ReaderJob {
 
   async *slices(hint: SliceHint): AsyncIterable<Slice> {
     const sources = await this.#resolved();
+    if (hint.count <= 1 && sources.length === 1) {
+      yield wholeSlice();
+      return;
+    }
     const share = { ...hint, count: Math.ceil(hint.count / sources.length) };
     await using session = await openReading(this.#ctx);
     await using _cancel = cancelOnAbort(session, this.#ctx.dataSource.config, this.#ctx.signal);

@@ -136,7 +136,7 @@ const POSTGRES: readonly Case[] = [
     value: text,
     reader: { sliceKey: 'k' },
   },
-  { name: 'padded text', types: ['char(5)'], value: text, reader: { sliceKey: 'k' } },
+  { name: 'padded text', types: ['char(9)'], value: text, reader: { sliceKey: 'k' } },
   { name: 'microseconds', types: ['timestamptz'], value: instant, reader: { sliceKey: 'k' } },
   { name: 'bytes', types: ['bytea'], value: bytes(`'\\x`, `'::bytea`), reader: { sliceKey: 'k' } },
   {

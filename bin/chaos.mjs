@@ -5,19 +5,22 @@ import { ensureInstalled } from './install.mjs';
 import { runTool } from './run.mjs';
 import { prepareServers } from './test-servers.mjs';
 
-const USAGE = 'npm run test:chaos -- --faults N and/or --simulated N [--seed S]';
+const USAGE = 'npm run test:chaos -- --faults N, --simulated N and/or --outage SECONDS [--seed S]';
 
 /**
  * `npm run test:chaos -- --faults 500`: a long round of test/faults/chaos.fault.test.ts.
  * `npm run test:chaos -- --simulated 10000`: so many instances in test/simulated-day.
+ * `npm run test:chaos -- --outage 90`: PostgreSQL away so long under 50 running syncs.
  */
-const { faults, simulated, seed } = readArguments();
+const { faults, simulated, outage, seed } = readArguments();
 await ensureInstalled();
 await ensureBuilt();
 await prepareServers();
 if (faults !== undefined) await run('fault', 'test/faults/chaos', 'MILLRACE_TEST_FAULTS', faults);
 if (simulated !== undefined)
   await run('int', 'test/simulated-day', 'MILLRACE_TEST_SIMULATED', simulated);
+if (outage !== undefined)
+  await run('fault', 'test/faults/database-restart', 'MILLRACE_TEST_OUTAGE', outage);
 
 async function run(ring, pattern, variable, count) {
   const { code } = await runTool(
@@ -41,14 +44,16 @@ function readArguments() {
       options: {
         faults: { type: 'string' },
         simulated: { type: 'string' },
+        outage: { type: 'string' },
         seed: { type: 'string' },
       },
     });
     const faults = wholeNumber('--faults', values.faults, 1);
     const simulated = wholeNumber('--simulated', values.simulated, 1);
-    if (faults === undefined && simulated === undefined)
-      throw new Error('--faults or --simulated is missing');
-    return { faults, simulated, seed: wholeNumber('--seed', values.seed, 0) };
+    const outage = wholeNumber('--outage', values.outage, 1);
+    if (faults === undefined && simulated === undefined && outage === undefined)
+      throw new Error('--faults, --simulated or --outage is missing');
+    return { faults, simulated, outage, seed: wholeNumber('--seed', values.seed, 0) };
   } catch (error) {
     process.stderr.write(`${error.message}\nUse: ${USAGE}\n`);
     process.exit(2);

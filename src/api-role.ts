@@ -42,7 +42,7 @@ interface Others {
 export async function startApi(
   store: StorePorts,
   plugins: PluginHost,
-  { config, logger }: RoleContext,
+  { config, logger, crashPoint }: RoleContext,
   link: SqlWorkerLink,
   others?: Others,
 ): Promise<Running> {
@@ -54,7 +54,7 @@ export async function startApi(
     secretBox: box,
     ...(logStore === undefined ? {} : { logStore }),
     plugins,
-    commands: new ScheduleCommands(database, clock, wakeBus, plugins),
+    commands: new ScheduleCommands(database, clock, wakeBus, plugins, crashPoint),
     alertChannels: alertChannelsOf(config),
     logger,
     version: VERSION,

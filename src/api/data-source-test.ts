@@ -74,7 +74,9 @@ export async function lastResultOf(
   config: Config,
 ): Promise<TestResult> {
   const tests = await recentTests(ports.database, ports.secretBox, call);
-  const test = tests.find(({ job }) => isDeepStrictEqual(job.config, asStored(config)));
+  const test = tests.find(
+    ({ job }) => job.kind === 'connectivity' && isDeepStrictEqual(job.config, asStored(config)),
+  );
   if (test === undefined) return { status: 'untested', report: undefined, testedAt: undefined };
   return { ...outcomeOf(test.answers), testedAt: test.at };
 }

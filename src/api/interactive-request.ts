@@ -33,8 +33,8 @@ export async function askWorker(
   try {
     return await answersInTime(ports, group, id, request.job.dataSourceType);
   } finally {
-    // A test is kept for the save that follows it; a browse answer may hold rows of a table.
-    if (request.job.kind === 'browse') await removeRequest(database, secretBox, id);
+    // A test is kept for the save that follows it; browsing and replaying hold rows of a table.
+    if (request.job.kind !== 'connectivity') await removeRequest(database, secretBox, id);
     else await expireRequest(database, id);
   }
 }

@@ -27,7 +27,7 @@ export async function metricsText(sql: Sql, version: string): Promise<string> {
      UNION ALL
      SELECT 'millrace_events_total', '', seq FROM event_counter
      UNION ALL
-     SELECT 'millrace_events_unpublished', '', count(*)::int FROM event_outbox
+     SELECT 'millrace_events_unpublished', '', coalesce(sum(events), 0)::int FROM event_outbox
      ORDER BY 1, 2`,
   );
   const lines: string[] = [];

@@ -55,9 +55,15 @@ import { parametersRm } from './commands/parameters-rm.js';
 import { parametersSet } from './commands/parameters-set.js';
 import { plansLs } from './commands/plans-ls.js';
 import { plansShow } from './commands/plans-show.js';
+import { quarantineEdit } from './commands/quarantine-edit.js';
+import { quarantineLs } from './commands/quarantine-ls.js';
+import { quarantineReplay } from './commands/quarantine-replay.js';
 import { run } from './commands/run.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
+import { syncExport } from './commands/sync-export.js';
+import { syncImport } from './commands/sync-import.js';
+import { syncRun } from './commands/sync-run.js';
 import { why } from './commands/why.js';
 import { workersDrain } from './commands/workers-drain.js';
 import { workersLs } from './commands/workers-ls.js';
@@ -110,6 +116,12 @@ export const COMMANDS: readonly Command[] = [
   datasourcesAdd,
   datasourcesTest,
   datasourcesRm,
+  syncImport,
+  syncExport,
+  syncRun,
+  quarantineLs,
+  quarantineEdit,
+  quarantineReplay,
   calendarsLs,
   calendarsShow,
   calendarsSet,

@@ -1,15 +1,45 @@
 import type { Column, Mapping, Row, TableSchema } from '@millrace/sdk';
 import { MillraceError } from '../domain/errors.js';
+import type { CellFunction, CompiledFunction } from './cell-functions.js';
+import { compileFunctions } from './cell-functions.js';
+import type { DropCondition } from './drop-condition.js';
 
-/** Columns by name, as the user wrote them. Absent: by equal names. */
+/** One column of the target, and what fills it: exactly one of `from`, `position` and `constant`. */
+export interface MappedColumn {
+  readonly from?: string | undefined;
+  /** Of the source's columns; 1 is the first. */
+  readonly position?: number | undefined;
+  readonly constant?: string | undefined;
+  readonly to: string;
+  readonly functions?: readonly CellFunction[] | undefined;
+}
+
+/** How the user wrote it. Without `columns`: by name, or by row, which is by place. */
 export interface FieldMapping {
-  readonly columns: readonly { readonly from: string; readonly to: string }[];
+  readonly by?: 'name' | 'row' | undefined;
+  /** By row: the columns in their order; every one of the source or the target without it. */
+  readonly from?: readonly string[] | undefined;
+  readonly to?: readonly string[] | undefined;
+  readonly columns?: readonly MappedColumn[] | undefined;
+  readonly drop?: readonly DropCondition[] | undefined;
+  /** TypeScript. */
+  readonly transform?: string | undefined;
+}
+
+/** A cell of the target's row before its functions: of the source's row, or the same in every row. */
+export interface CellOrigin {
+  /** Index into the source's row; -1 for a constant. */
+  readonly sourceIndex: number;
+  readonly constant?: string;
+  readonly functions: readonly CompiledFunction[];
 }
 
 export interface ResolvedMapping {
+  /** Source columns have the types that the functions give. */
   readonly mapping: Mapping;
-  /** Index into the source's row of each mapped column. */
+  /** Index into the source's row of each mapped column; -1 for a constant. */
   readonly sourceIndexes: readonly number[];
+  readonly origins: readonly CellOrigin[];
   readonly notes: readonly string[];
 }
 
@@ -31,16 +61,20 @@ function isRequired(column: Column): boolean {
 
 interface Pair {
   readonly source: Column;
+  readonly sourceIndex: number;
   readonly target: Column;
+  readonly constant?: string;
+  readonly functions: readonly CompiledFunction[];
 }
 
 function pairsByName(source: TableSchema, target: TableSchema, problems: string[]): Pair[] {
   const pairs: Pair[] = [];
   const extra: Column[] = [];
-  for (const column of source.columns) {
+  for (const [sourceIndex, column] of source.columns.entries()) {
     const found = columnNamed(target.columns, column.name);
-    if (found && found.generated !== true) pairs.push({ source: column, target: found });
-    else if (!found) extra.push(column);
+    if (found && found.generated !== true) {
+      pairs.push({ source: column, sourceIndex, target: found, functions: [] });
+    } else if (!found) extra.push(column);
     else problems.push(`the target fills column ${found.name} itself`);
   }
   if (extra.length > 0) {
@@ -53,32 +87,80 @@ function pairsByName(source: TableSchema, target: TableSchema, problems: string[
   return pairs;
 }
 
-function pairsAsWritten(
+/** The columns by place, as single ones: generated columns of the target have no place. */
+function columnsByRow(
   written: FieldMapping,
+  source: TableSchema,
+  target: TableSchema,
+  problems: string[],
+): readonly MappedColumn[] {
+  const from = written.from ?? source.columns.map((column) => column.name);
+  const given = target.columns.filter((column) => column.generated !== true);
+  const to = written.to ?? given.map((column) => column.name);
+  if (from.length !== to.length) {
+    problems.push(
+      `by row the source has ${from.length} columns (${from.join(', ')}) and the target ${to.length} (${to.join(', ')})`,
+    );
+  }
+  return to.flatMap((name, i) => {
+    const column = from[i];
+    return column === undefined ? [] : [{ from: column, to: name }];
+  });
+}
+
+function sourceOf(
+  { from, position, constant, to }: MappedColumn,
+  source: TableSchema,
+): { readonly column: Column; readonly index: number } | string {
+  if (constant !== undefined) {
+    const type = { kind: 'text' } as const;
+    return { column: { name: to, nativeType: 'constant', type, nullable: false }, index: -1 };
+  }
+  const column =
+    position === undefined ? columnNamed(source.columns, from ?? '') : source.columns[position - 1];
+  if (column !== undefined) return { column, index: source.columns.indexOf(column) };
+  const wanted = position === undefined ? (from ?? '') : `at position ${position}`;
+  return `the source has no column ${wanted} (it has ${namesOf(source.columns)})`;
+}
+
+function pairsAsWritten(
+  columns: readonly MappedColumn[],
   source: TableSchema,
   target: TableSchema,
   problems: string[],
 ): Pair[] {
   const pairs: Pair[] = [];
-  for (const { from, to } of written.columns) {
-    const sourceColumn = columnNamed(source.columns, from);
-    const targetColumn = columnNamed(target.columns, to);
-    if (!sourceColumn) {
-      problems.push(`the source has no column ${from} (it has ${namesOf(source.columns)})`);
-    }
+  for (const mapped of columns) {
+    const found = sourceOf(mapped, source);
+    const targetColumn = columnNamed(target.columns, mapped.to);
+    if (typeof found === 'string') problems.push(found);
     if (!targetColumn) {
-      problems.push(`the target has no column ${to} (it has ${namesOf(target.columns)})`);
+      problems.push(`the target has no column ${mapped.to} (it has ${namesOf(target.columns)})`);
     } else if (targetColumn.generated === true) {
       problems.push(`the target fills column ${targetColumn.name} itself`);
     }
-    if (sourceColumn && targetColumn) pairs.push({ source: sourceColumn, target: targetColumn });
+    if (typeof found === 'string' || !targetColumn) continue;
+    const compiled = compileFunctions(mapped.functions ?? [], found.column);
+    if (typeof compiled === 'string') problems.push(`column ${mapped.to}: ${compiled}`);
+    else {
+      const constant = mapped.constant === undefined ? {} : { constant: mapped.constant };
+      const { functions } = compiled;
+      const sourceIndex = found.index;
+      pairs.push({
+        source: compiled.column,
+        sourceIndex,
+        target: targetColumn,
+        functions,
+        ...constant,
+      });
+    }
   }
   return pairs;
 }
 
 /**
- * Settles which source column goes into which target column. Every problem is found at once:
- * MR-D208 lists all of them.
+ * Settles what goes into which target column. Every problem is found at once: MR-D208 lists all of them,
+ * also NOT NULL columns that nothing fills.
  */
 export function resolveMapping(
   written: FieldMapping | undefined,
@@ -86,10 +168,13 @@ export function resolveMapping(
   target: TableSchema,
 ): ResolvedMapping {
   const problems: string[] = [];
+  const columns =
+    written?.columns ??
+    (written?.by === 'row' ? columnsByRow(written, source, target, problems) : undefined);
   const pairs =
-    written === undefined
+    columns === undefined
       ? pairsByName(source, target, problems)
-      : pairsAsWritten(written, source, target, problems);
+      : pairsAsWritten(columns, source, target, problems);
   const mapped = new Set<string>();
   for (const pair of pairs) {
     if (mapped.has(pair.target.name)) problems.push(`column ${pair.target.name} is mapped twice`);
@@ -101,11 +186,21 @@ export function resolveMapping(
     problems.push(`no value for NOT NULL columns without a default: ${namesOf(missing)}`);
   }
   if (pairs.length === 0) problems.push('no column is mapped');
+  for (const { column } of written?.drop ?? []) {
+    if (!pairs.some((pair) => pair.target.name.toLowerCase() === column.toLowerCase())) {
+      problems.push(`rows are dropped by column ${column}, which is not mapped`);
+    }
+  }
   if (problems.length > 0) throw new MillraceError('MR-D208', problems.join('; '));
   const left = unmapped.filter((column) => column.generated !== true);
   return {
     mapping: { columns: pairs.map((p) => ({ source: p.source, target: p.target.name })) },
-    sourceIndexes: pairs.map((pair) => source.columns.indexOf(pair.source)),
+    sourceIndexes: pairs.map((pair) => pair.sourceIndex),
+    origins: pairs.map(({ sourceIndex, constant, functions }) => ({
+      sourceIndex,
+      functions,
+      ...(constant === undefined ? {} : { constant }),
+    })),
     notes: left.length > 0 ? [`Columns left to their defaults: ${namesOf(left)}`] : [],
   };
 }
@@ -115,13 +210,18 @@ export function provisionalMapping(
   written: FieldMapping | undefined,
   source: TableSchema,
 ): Mapping {
-  if (written === undefined) {
-    return { columns: source.columns.map((column) => ({ source: column, target: column.name })) };
-  }
+  const byRow = written?.by === 'row' ? written : undefined;
+  const from = byRow?.from ?? source.columns.map((column) => column.name);
+  const columns =
+    written?.columns ??
+    from.map((name, i): MappedColumn => ({ from: name, to: byRow?.to?.[i] ?? name }));
   return {
-    columns: written.columns.flatMap(({ from, to }) => {
-      const column = columnNamed(source.columns, from);
-      return column ? [{ source: column, target: to }] : [];
+    columns: columns.flatMap((mapped) => {
+      const found = sourceOf(mapped, source);
+      if (typeof found === 'string') return [];
+      const compiled = compileFunctions(mapped.functions ?? [], found.column);
+      if (typeof compiled === 'string') return [];
+      return [{ source: compiled.column, target: mapped.to }];
     }),
   };
 }

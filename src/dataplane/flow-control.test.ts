@@ -68,8 +68,8 @@ describe('a rate limit', () => {
 });
 
 test('the best lane of the reader that the writer takes for this mapping is used', () => {
-  expect(chooseLane(['pg-copy-binary', 'pg-copy-text', 'rows'], ['pg-copy-text', 'rows'])).toBe(
-    'pg-copy-text',
-  );
-  expect(chooseLane(['pg-copy-binary', 'rows'], ['rows'])).toBe('rows');
+  expect(
+    chooseLane(['pg-copy-binary', 'pg-copy-text', 'rows'], ['pg-copy-text', 'rows'], false),
+  ).toBe('pg-copy-text');
+  expect(chooseLane(['pg-copy-binary', 'rows'], ['rows'], false)).toBe('rows');
 });

@@ -25,6 +25,7 @@ export class Quarantine {
   readonly #reasons = new Map<string, number>();
   #batch: DirtyRecord[] = [];
   #count = 0;
+  #ratioFloor = RATIO_FLOOR_ROWS;
 
   constructor(limit: DirtyLimit, rowsRead: () => number, sink: DirtySink) {
     this.#limit = limit;
@@ -59,13 +60,17 @@ export class Quarantine {
     const { records } = this.#limit;
     const rowsRead = this.#rowsRead();
     const tooMany = records !== undefined && this.#count > records;
-    if (tooMany || this.#isNothingAllowed() || this.#isOverRatio(rowsRead, RATIO_FLOOR_ROWS)) {
+    if (tooMany || this.#isNothingAllowed() || this.#isOverRatio(rowsRead, this.#ratioFloor)) {
       await this.#refuse();
     }
   }
 
-  /** The last word, when every row was read: now the ratio counts however few rows there were. */
+  /**
+   * When every row was read: from now on the ratio counts however few rows there were, also for records that
+   * come while the rows are published.
+   */
   async close(): Promise<void> {
+    this.#ratioFloor = 0;
     await this.flush();
     if (this.#isOverRatio(this.#rowsRead(), 0)) await this.#refuse();
   }

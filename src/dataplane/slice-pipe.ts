@@ -1,21 +1,43 @@
-import type { Chunk, Lane, ReaderTask, RunContext, Sink, Slice, WriterTask } from '@millrace/sdk';
+import type {
+  Chunk,
+  DirtyRecord,
+  Lane,
+  LargeRows,
+  ReaderTask,
+  Row,
+  RunContext,
+  Sink,
+  Slice,
+  WriterTask,
+} from '@millrace/sdk';
 import { MillraceError } from '../domain/errors.js';
 import { ByteChannel } from './byte-channel.js';
 import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
+import type { RowOutcome } from './row-program.js';
 import type { RunningSlice } from './slice-queue.js';
+import type { PolicyRules } from './value-policies.js';
 
 /** What all pipes of a job share. */
 export interface PipeJob {
   readonly sourceIndexes: readonly number[];
+  /** Of a mapping that looks into the rows; without it the cells go as they are. */
+  readonly convert: ((row: Row) => RowOutcome) | undefined;
+  /** What becomes of values that the target has no place for; `undefined`: nobody looks at them. */
+  readonly policies: PolicyRules | undefined;
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
   readonly chunkBytes: number;
   readonly channelBytes: number;
+  /** Larger rows become dirty records without being read. */
+  readonly maxRowBytes: number;
   readonly context: RunContext;
-  onRead(chunk: Chunk): void;
+  onRead(chunk: Pick<Chunk, 'rowCount' | 'byteCount'>): void;
   onWritten(rows: number): void;
+  onFiltered(rows: number): void;
+  /** Counts and keeps a row that cannot be carried on; throws MR-D201 once the limit is passed. */
+  onDirty(record: DirtyRecord): Promise<void>;
 }
 
 export interface SliceCount {
@@ -25,8 +47,13 @@ export interface SliceCount {
   readonly wasCommitted: boolean;
 }
 
-/** The best lane of the reader that is legal for the writer too. */
-export function chooseLane(reader: readonly Lane[], writer: readonly Lane[]): Lane {
+/** The best lane of the reader that is legal for the writer too, and for what looks into the rows. */
+export function chooseLane(
+  reader: readonly Lane[],
+  writer: readonly Lane[],
+  { convert, policies }: Pick<PipeJob, 'convert' | 'policies'>,
+): Lane {
+  if (convert !== undefined || policies !== undefined) return 'rows';
   return reader.find((lane) => writer.includes(lane)) ?? 'rows';
 }
 
@@ -34,11 +61,37 @@ function isInOrder(sourceIndexes: readonly number[], cells: number): boolean {
   return sourceIndexes.length === cells && sourceIndexes.every((at, i) => at === i);
 }
 
-function projected(chunk: Chunk, sourceIndexes: readonly number[]): Chunk {
+function projected(chunk: Chunk, { sourceIndexes, policies }: PipeJob): Chunk {
   if (chunk.lane !== 'rows') return chunk;
   const first = chunk.rows[0];
-  if (first === undefined || isInOrder(sourceIndexes, first.length)) return chunk;
-  return { ...chunk, rows: projectRows(chunk.rows, sourceIndexes) };
+  const isReady = first === undefined || isInOrder(sourceIndexes, first.length);
+  if (isReady && policies === undefined) return chunk;
+  const rows = isReady ? chunk.rows : projectRows(chunk.rows, sourceIndexes);
+  return { ...chunk, rows: policies?.apply(rows) ?? rows };
+}
+
+/** The rows of a chunk as the mapping makes them; what it refuses is dirty, what it drops is counted. */
+async function mapped(
+  chunk: Chunk,
+  convert: (row: Row) => RowOutcome,
+  sliceNo: number,
+  job: PipeJob,
+): Promise<{ readonly chunk: Chunk; readonly dropped: number }> {
+  if (chunk.lane !== 'rows') throw new MillraceError('MR-P105', `a chunk of lane ${chunk.lane}`);
+  const rows: Row[] = [];
+  let dropped = 0;
+  for (const row of chunk.rows) {
+    const outcome = convert(row);
+    if (outcome.kind === 'row') rows.push(outcome.row);
+    else if (outcome.kind === 'dropped') dropped += 1;
+    else {
+      const { raw: cells, column, code, reason } = outcome;
+      const at = column === undefined ? {} : { column };
+      await job.onDirty({ sliceNo, cells, code, reason, stage: 'mapping', ...at });
+    }
+  }
+  const ruled = job.policies?.apply(rows) ?? rows;
+  return { chunk: { ...chunk, rows: ruled, rowCount: rows.length }, dropped };
 }
 
 /** Runs both ends to their end; the first failure ends the other side too and is the one thrown. */
@@ -62,6 +115,35 @@ async function runBoth(
   if (failures.length > 0) throw failures[0];
 }
 
+/** Takes what the reader gives: counts it, slows it down, and hands what the mapping makes of it on. */
+function sinkOf(
+  lane: Lane,
+  job: PipeJob,
+  channel: ByteChannel,
+  signal: AbortSignal,
+  seen: SeenRows,
+): Sink {
+  return {
+    lane,
+    chunkBytes: job.chunkBytes,
+    columns: job.sourceIndexes,
+    large: seen,
+    write: async (chunk) => {
+      await seen.settle();
+      await job.limiter.take(chunk.byteCount, chunk.rowCount, signal);
+      seen.rows += chunk.rowCount;
+      job.onRead(chunk);
+      if (job.convert === undefined) {
+        await channel.push(projected(chunk, job));
+        return;
+      }
+      const result = await mapped(chunk, job.convert, seen.sliceNo, job);
+      seen.filtered += result.dropped;
+      if (result.chunk.rowCount > 0) await channel.push(result.chunk);
+    },
+  };
+}
+
 /** Copies one slice and commits it: reader, channel, writer; then the rows must add up. */
 export async function copySlice(
   running: RunningSlice,
@@ -80,23 +162,15 @@ export async function copySlice(
   const both = AbortSignal.any([signal, abort.signal]);
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
-  let seen = 0;
-  const sink: Sink = {
-    lane: chooseLane(reader.lanes, writer.lanes),
-    chunkBytes: job.chunkBytes,
-    columns: job.sourceIndexes,
-    write: async (chunk) => {
-      await job.limiter.take(chunk.byteCount, chunk.rowCount, both);
-      seen += chunk.rowCount;
-      job.onRead(chunk);
-      await channel.push(projected(chunk, job.sourceIndexes));
-    },
-  };
+  const seen = new SeenRows(slice.no, job);
+  const lane = chooseLane(reader.lanes, writer.lanes, job);
+  const sink = sinkOf(lane, job, channel, both, seen);
   const read = async (): Promise<number> => {
     let rows = 0;
     for (let piece = running.next(); piece !== undefined; piece = running.next()) {
       rows += (await reader.read(piece, sink, both)).rows;
     }
+    await seen.settle();
     channel.close();
     return rows;
   };
@@ -111,9 +185,11 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
-    checkSum(slice, { reported: readRows, seen, written: acked.rows, dirty });
+    const { rows, filtered } = seen;
+    checkSum(slice, { reported: readRows, seen: rows, written: acked.rows, dirty, filtered });
     job.onWritten(acked.rows);
-    return { read: seen, written: acked.rows, dirty, wasCommitted: false };
+    job.onFiltered(filtered);
+    return { read: rows, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {
       job.context.log.warn(`The slice could not be rolled back: ${String(failure)}`);
@@ -125,15 +201,44 @@ export async function copySlice(
   }
 }
 
+/** Counts the rows of a slice; those that its reader left out for their size go to the quarantine. */
+class SeenRows implements LargeRows {
+  readonly maxBytes: number;
+  readonly sliceNo: number;
+  readonly #job: PipeJob;
+  #waiting: number[] = [];
+  rows = 0;
+  filtered = 0;
+
+  constructor(sliceNo: number, job: PipeJob) {
+    this.maxBytes = job.maxRowBytes;
+    this.sliceNo = sliceNo;
+    this.#job = job;
+  }
+
+  refuse(bytes: number): void {
+    this.rows += 1;
+    this.#waiting.push(bytes);
+    this.#job.onRead({ rowCount: 1, byteCount: bytes });
+  }
+
+  async settle(): Promise<void> {
+    for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
+      const reason = `a row of ${bytes} bytes; at most ${this.maxBytes} are read`;
+      await this.#job.onDirty({ sliceNo: this.sliceNo, cells: [], code: 'MR-D251', reason });
+    }
+  }
+}
+
 function checkSum(
   slice: Slice,
-  count: { reported: number; seen: number; written: number; dirty: number },
+  count: { reported: number; seen: number; written: number; dirty: number; filtered: number },
 ): void {
-  const { reported, seen, written, dirty } = count;
-  if (reported === seen && seen === written + dirty) return;
+  const { reported, seen, written, dirty, filtered } = count;
+  if (reported === seen && seen === written + dirty + filtered) return;
   throw new MillraceError(
     'MR-D220',
     `slice ${slice.no} (${slice.label}): the reader reports ${reported} rows, ${seen} came through, ` +
-      `${written} were written and ${dirty} are dirty`,
+      `${written} were written, ${filtered} filtered and ${dirty} are dirty`,
   );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Slice } from '@millrace/sdk';
 import type { RunningSlice } from './slice-queue.js';
-import { piecesFor, SliceQueue } from './slice-queue.js';
+import { SliceQueue } from './slice-queue.js';
 
 const piecesOf = (count: number): Slice[] =>
   Array.from({ length: count }, (_, no) => ({ no, bounds: no, label: `${no}` }));
@@ -47,7 +47,7 @@ describe('the slices of a run', () => {
   });
 
   test('an idle channel takes the later half of what a slow one has not begun', () => {
-    const queue = new SliceQueue(piecesOf(piecesFor(1) * 16), 1);
+    const queue = new SliceQueue(piecesOf(16), 1);
     const slow = queue.take();
     expect(slow?.next()?.no).toBe(0);
     for (let i = 1; i < 4; i++) {
@@ -72,5 +72,17 @@ describe('the slices of a run', () => {
     }
     expect(queue.taken).toBeGreaterThan(0);
     expect(numbers.size).toBe(8 + queue.taken);
+  });
+
+  test('that are not cut keep one piece each under its number, whoever reads them', () => {
+    const queue = new SliceQueue(piecesOf(64), 2, { isCut: false });
+    const pairs: unknown[] = [];
+    let waiting = queue.take();
+    while (waiting !== undefined) {
+      const other = queue.take();
+      pairs.push([waiting.slice.no, waiting.next()?.no, waiting.next()]);
+      waiting = other;
+    }
+    expect(pairs).toEqual(piecesOf(64).map(({ no }) => [no, no, undefined]));
   });
 });

@@ -1,13 +1,25 @@
-import type { Slice } from '@millrace/sdk';
+import type { ReaderJob, Slice } from '@millrace/sdk';
 
 /** Enough that a slice which runs long leaves something to take over. */
 const PIECES_PER_SLICE = 4;
 /** More slices than channels, so that a slow slice does not leave the others idle at the end. */
 const SLICES_PER_CHANNEL = 4;
 
-/** How many pieces the source should be cut in, at least, for so many channels. */
-export function piecesFor(channels: number): number {
-  return channels === 1 ? 1 : channels * SLICES_PER_CHANNEL * PIECES_PER_SLICE;
+/** Of one piece: some 0.7 s of a channel's work at 25 MB/s, so a slice of four is 2 to 5 s. */
+const PIECE_BYTES = 16 * 1024 * 1024;
+const PIECE_SECONDS = 0.7;
+
+/** The pieces of a source for so many channels; `bytesPerSecond` is the limit of all of them together. */
+export async function piecesOf(
+  reader: ReaderJob,
+  channels: number,
+  bytesPerSecond = Number.POSITIVE_INFINITY,
+): Promise<readonly Slice[]> {
+  const bytes = Math.min(PIECE_BYTES, Math.ceil((bytesPerSecond / channels) * PIECE_SECONDS));
+  const count = channels === 1 ? 1 : channels * SLICES_PER_CHANNEL * PIECES_PER_SLICE;
+  const pieces: Slice[] = [];
+  for await (const piece of reader.slices({ count, bytes })) pieces.push(piece);
+  return pieces;
 }
 
 /**
@@ -46,13 +58,17 @@ export class SliceQueue {
   readonly #waiting: RunningSlice[] = [];
   readonly #running = new Set<RunningSlice>();
   readonly labels: readonly string[];
+  readonly #isCut: boolean;
   #nextNo = 0;
   /** Slices made of what another channel had not begun. */
   taken = 0;
 
-  constructor(pieces: readonly Slice[], channels: number) {
+  /** Unless it `isCut`, every piece stays a slice of its own, under its own number. */
+  constructor(pieces: readonly Slice[], channels: number, { isCut = true } = {}) {
+    this.#isCut = isCut;
     const slices = channels * SLICES_PER_CHANNEL;
-    const size = Math.min(PIECES_PER_SLICE, Math.max(1, Math.floor(pieces.length / slices)));
+    const most = isCut ? PIECES_PER_SLICE : 1;
+    const size = Math.min(most, Math.max(1, Math.floor(pieces.length / slices)));
     for (let i = 0; i < pieces.length; i += size) {
       this.#waiting.push(new RunningSlice(this.#nextNo++, pieces.slice(i, i + size)));
     }
@@ -71,6 +87,7 @@ export class SliceQueue {
   }
 
   #takeOver(): RunningSlice | undefined {
+    if (!this.#isCut) return undefined;
     const [longest] = [...this.#running].toSorted((a, b) => b.unread - a.unread);
     if (longest === undefined || longest.unread === 0) return undefined;
     this.taken += 1;

@@ -10,6 +10,7 @@ export class SyncCounters {
   rowsRead = 0;
   rowsWritten = 0;
   rowsDirty = 0;
+  rowsFiltered = 0;
   bytes = 0;
 
   constructor(context: RunContext) {
@@ -41,7 +42,8 @@ export class SyncCounters {
     const seconds = (performance.now() - this.#startedMs) / 1000;
     const perSecond = Math.round(this.rowsRead / Math.max(seconds, 0.001));
     return [
-      `Rows read: ${this.rowsRead}, written: ${this.rowsWritten}, dirty: ${this.rowsDirty}`,
+      `Rows read: ${this.rowsRead}, written: ${this.rowsWritten}, dirty: ${this.rowsDirty}` +
+        (this.rowsFiltered === 0 ? '' : `, filtered: ${this.rowsFiltered}`),
       ...dirtyReasons.slice(0, 20).map((reason) => `Dirty: ${reason}`),
       `Published: ${published.rowsPublished} rows, ${published.rowsDeleted} replaced`,
       `Bytes: ${this.bytes}, seconds: ${seconds.toFixed(2)}, rows per second: ${perSecond}`,

@@ -1,5 +1,7 @@
 import type {
   ColumnVerdict,
+  CursorMove,
+  DirtyRecord,
   FinalizeStats,
   Finding,
   JobContext,
@@ -8,7 +10,6 @@ import type {
   ReaderPlugin,
   ResolvedDataSource,
   RunContext,
-  Slice,
   SnapshotToken,
   TableSchema,
   WriterJob,
@@ -17,15 +18,24 @@ import type {
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
+import type { Incremental } from './incremental.js';
+import { checkIncremental, nextWindow } from './incremental.js';
 import type { DirtyLimit, DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import type { RateLimit } from './rate-limit.js';
 import { RateLimiter } from './rate-limit.js';
+import type { ReplayRecord } from './replay.js';
+import { replayConversion, replayReader } from './replay.js';
+import { needsRows, RowProgram } from './row-program.js';
+import type { RowTransform } from './row-transform.js';
+import { loadTransform } from './row-transform.js';
 import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
-import { piecesFor, SliceQueue } from './slice-queue.js';
+import { piecesOf, SliceQueue } from './slice-queue.js';
 import { SnapshotAge } from './snapshot-age.js';
 import { SyncCounters } from './sync-counters.js';
+import type { PolicyCount, ValuePolicies } from './value-policies.js';
+import { PolicyRules } from './value-policies.js';
 
 export interface ChannelControl {
   readonly concurrency: number;
@@ -33,6 +43,8 @@ export interface ChannelControl {
   readonly dirtyLimit: DirtyLimit;
   /** After so long a snapshot costs the source too much and the run ends; 60 without it. */
   readonly snapshotMinutes?: number | undefined;
+  /** On the wire; default 64 MB. A larger row is a dirty record. */
+  readonly maxRowBytes?: number | undefined;
 }
 
 /** One sync, ready to run: configurations are valid for their plugins' schemas, defaults filled in. */
@@ -44,7 +56,11 @@ export interface SyncJob {
   readonly writerConfig: unknown;
   readonly target: ResolvedDataSource;
   readonly mapping?: FieldMapping | undefined;
+  readonly incremental?: Incremental | undefined;
+  /** Rows of the quarantine, instead of those of the source. All of them are written, or none. */
+  readonly replay?: readonly ReplayRecord[] | undefined;
   readonly channel: ChannelControl;
+  readonly policies?: ValuePolicies | undefined;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
 }
@@ -54,15 +70,15 @@ export interface SyncResult {
   readonly rowsWritten: number;
   readonly rowsDirty: number;
   readonly bytes: number;
+  /** How often a policy gave a value another form, by policy and column of the target. */
+  readonly policies: readonly PolicyCount[];
   /** This very run had been published before; nothing was read. */
   readonly wasPublished: boolean;
 }
 
 const CHANNEL_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
-/** Of one piece: some 0.7 s of a channel's work at 25 MB/s, so a slice of four is 2 to 5 s. */
-const PIECE_BYTES = 16 * 1024 * 1024;
-const PIECE_SECONDS = 0.7;
+const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /**
  * Copies what the reader finds to the target. Everything that can be known before is checked before
@@ -72,7 +88,8 @@ const PIECE_SECONDS = 0.7;
 export async function runSyncJob(job: SyncJob): Promise<SyncResult> {
   const { context } = job;
   context.signal.throwIfAborted();
-  const reader = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
+  const source = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
+  const reader = job.replay === undefined ? source : replayReader(source, job.replay);
   let outcome: 'succeeded' | 'failed' = 'failed';
   try {
     const result = await writeFrom(reader, job);
@@ -125,20 +142,6 @@ function reportVerdicts(verdicts: readonly ColumnVerdict[], context: RunContext)
   }
 }
 
-async function piecesOf(
-  reader: ReaderJob,
-  job: SyncJob,
-  channels: number,
-): Promise<readonly Slice[]> {
-  const limited = job.channel.rateLimit?.bytesPerSecond ?? Number.POSITIVE_INFINITY;
-  const bytes = Math.min(PIECE_BYTES, Math.ceil((limited / channels) * PIECE_SECONDS));
-  const pieces: Slice[] = [];
-  for await (const piece of reader.slices({ count: piecesFor(channels), bytes })) {
-    pieces.push(piece);
-  }
-  return pieces;
-}
-
 async function pinned(reader: ReaderJob, job: SyncJob): Promise<SnapshotToken | undefined> {
   const { context, channel } = job;
   const snapshot = await reader.pinSnapshot?.(channel.concurrency);
@@ -164,27 +167,40 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   reportFindings(await reader.check(), context);
   const snapshot = await pinned(reader, job);
   using age = new SnapshotAge(snapshot, job.channel.snapshotMinutes);
+  const cursor = await openWindow(reader, job, source);
   const channels = Math.min(job.channel.concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
-  const pieces = await piecesOf(reader, job, channels);
+  const limited = job.channel.rateLimit?.bytesPerSecond;
+  const pieces = await piecesOf(reader, channels, limited);
+  const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(channels, pieces.length));
   const counters = new SyncCounters(context);
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
+  let columns: readonly string[] = [];
+  const onDirty = async (record: DirtyRecord): Promise<void> => {
+    counters.rowsDirty += 1;
+    await quarantine.add({ ...record, columns });
+  };
   const openWriter = (mapping: Mapping): Promise<WriterJob> =>
     job.writer.open(job.writerConfig as never, {
       ...jobContext(context, job.target),
       mapping,
       writers,
-      quarantine: async (record) => {
-        counters.rowsDirty += 1;
-        await quarantine.add(record);
-      },
+      ...(cursor === undefined ? {} : { cursor }),
+      quarantine: onDirty,
     });
-  const { writer, resolved } = await openMapped(source, job, openWriter);
+  const { writer, resolved, target } = await openMapped(source, job, openWriter);
+  columns = resolved.mapping.columns.map(({ target: name }) => name);
   try {
-    const queue = new SliceQueue(pieces, writers);
-    const open: OpenJob = { reader, writer, resolved, source, queue, writers, age };
-    return await publish(open, job, { counters, quarantine });
+    const program = needsRows(job.mapping)
+      ? new RowProgram(job.mapping, resolved, transform)
+      : undefined;
+    const convert = conversionOf(job, resolved, program);
+    // What a replay refuses is known by the number of its slice.
+    const queue = new SliceQueue(pieces, writers, { isCut: job.replay === undefined });
+    const ends = { reader, writer, resolved, convert, source, target };
+    const open: OpenJob = { ...ends, queue, writers, age };
+    return await publish(open, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
       context.log.warn(`Some dirty records could not be kept: ${messageOf(failure)}`);
@@ -196,6 +212,43 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   }
 }
 
+/** What the run is to keep of how far it has read; the target says how far the last one came. */
+async function openWindow(
+  reader: ReaderJob,
+  job: SyncJob,
+  source: TableSchema,
+): Promise<CursorMove | undefined> {
+  const { incremental, context } = job;
+  if (incremental === undefined || job.replay !== undefined) return undefined;
+  checkIncremental(incremental, job.writerConfig);
+  const probe = await job.writer.open(job.writerConfig as never, {
+    ...jobContext(context, job.target),
+    mapping: provisionalMapping(job.mapping, source),
+    writers: 1,
+    quarantine: () => Promise.reject(new Error('nothing is written yet')),
+  });
+  try {
+    return await nextWindow(reader, probe, incremental, (text) => context.log.info(text));
+  } finally {
+    await probe.abort(new Error('only its cursor was asked for'));
+  }
+}
+
+function conversionOf(
+  { replay }: SyncJob,
+  resolved: ResolvedMapping,
+  program: RowProgram | undefined,
+): PipeJob['convert'] {
+  if (replay !== undefined) return replayConversion(replay, resolved.origins.length, program);
+  return program === undefined ? undefined : (row) => program.run(program.raw(row));
+}
+
+async function transformOf({ mapping, context }: SyncJob): Promise<RowTransform | undefined> {
+  if (mapping?.transform === undefined) return undefined;
+  const { parameters, identity } = context;
+  return await loadTransform(mapping.transform, { parameters, bizdate: identity.bizdate });
+}
+
 /**
  * A writer is opened with its mapping, but the target's own spelling of the columns is known only to an
  * open writer: where it differs from the first guess the writer is opened a second time.
@@ -204,17 +257,17 @@ async function openMapped(
   source: TableSchema,
   job: SyncJob,
   open: (mapping: Mapping) => Promise<WriterJob>,
-): Promise<{ writer: WriterJob; resolved: ResolvedMapping }> {
+): Promise<{ writer: WriterJob; resolved: ResolvedMapping; target: TableSchema }> {
   const guess = provisionalMapping(job.mapping, source);
   const first = await open(guess);
   try {
-    const resolved = resolveMapping(job.mapping, source, await first.describe());
+    const target = await first.describe();
+    const resolved = resolveMapping(job.mapping, source, target);
     for (const note of resolved.notes) job.context.log.warn(note);
-    if (isSameMapping(guess, resolved.mapping)) return { writer: first, resolved };
+    if (isSameMapping(guess, resolved.mapping)) return { writer: first, resolved, target };
     await first.abort(new Error('opened again with the column names of the target'));
     const writer = await open(resolved.mapping);
-    await writer.describe();
-    return { writer, resolved };
+    return { writer, resolved, target: await writer.describe() };
   } catch (error) {
     await first.abort(error).catch(() => undefined);
     throw error;
@@ -225,7 +278,9 @@ interface OpenJob {
   readonly reader: ReaderJob;
   readonly writer: WriterJob;
   readonly resolved: ResolvedMapping;
+  readonly convert: PipeJob['convert'];
   readonly source: TableSchema;
+  readonly target: TableSchema;
   readonly queue: SliceQueue;
   readonly writers: number;
   readonly age: SnapshotAge;
@@ -234,6 +289,7 @@ interface OpenJob {
 interface Counting {
   readonly counters: SyncCounters;
   readonly quarantine: Quarantine;
+  onDirty(record: DirtyRecord): Promise<void>;
 }
 
 async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise<SyncResult> {
@@ -243,10 +299,17 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   const { verdicts, findings } = await writer.check(open.source);
   reportFindings(findings, context);
   reportVerdicts(verdicts, context);
+  const policies = policyRulesOf(open, job);
+  for (const line of policies?.plan ?? []) context.log.info(line);
   const plan = await writer.prepare();
   if ('published' in plan) {
     context.log.info(`This run was published before: ${plan.published.rowsPublished} rows.`);
-    return { ...counters.totals(), rowsWritten: plan.published.rowsPublished, wasPublished: true };
+    return {
+      ...counters.totals(),
+      rowsWritten: plan.published.rowsPublished,
+      policies: [],
+      wasPublished: true,
+    };
   }
   const { labels } = open.queue;
   const shown = labels.slice(0, 20);
@@ -256,25 +319,52 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   );
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
+    convert: open.convert,
+    policies,
     limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
     quarantine,
     chunkBytes: chunkBytesOf(job.channel.rateLimit),
     channelBytes: CHANNEL_BYTES,
+    maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
+    onDirty: (record) => counting.onDirty(record),
     context,
     onRead: (chunk) => counters.read(chunk.rowCount, chunk.byteCount),
     onWritten: (rows) => counters.written(rows),
+    onFiltered: (rows) => void (counters.rowsFiltered += rows),
   };
   await copySlices(open, pipe);
   const { taken } = open.queue;
   if (taken > 0) context.log.info(`Slices that an idle channel took over in part: ${taken}`);
   await quarantine.close();
+  if (job.replay !== undefined && quarantine.count > 0) {
+    throw new MillraceError(
+      'MR-D221',
+      `${quarantine.count} of ${job.replay.length} rows are refused again`,
+    );
+  }
   await context.crashPoint('sync:before-finalize');
   context.signal.throwIfAborted();
+  const dirtyBefore = counters.rowsDirty;
   const published: FinalizeStats = await writer.finalize();
+  // A key of the target's own rows refuses staged rows only while they are published.
+  counters.rowsWritten -= counters.rowsDirty - dirtyBefore;
+  await quarantine.flush();
   await context.crashPoint('sync:after-finalize');
   counters.report();
   for (const line of counters.summary(published, quarantine.reasons())) context.log.info(line);
-  return { ...counters.totals(), wasPublished: false };
+  const applied = policies?.counts ?? [];
+  for (const { policy, column, count } of applied) {
+    context.log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
+  }
+  return { ...counters.totals(), policies: applied, wasPublished: false };
+}
+
+function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
+  const pairs = open.resolved.mapping.columns.map(({ source, target }) => ({
+    source,
+    target: open.target.columns.find((column) => column.name === target) ?? source,
+  }));
+  return PolicyRules.of(job.policies ?? {}, pairs);
 }
 
 /** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
@@ -310,7 +400,7 @@ async function copyQueue(
     const writer = await open.writer.open(no);
     try {
       if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes);
+        const lane = chooseLane(reader.lanes, writer.lanes, pipe);
         pipe.context.log.info(`Lane: ${lane}`);
       }
       const { queue } = open;

@@ -206,6 +206,26 @@ export const ERRORS = {
     retry: 'never',
     help: 'Keep the output, or take it out of the `inputs` of the workflows that are named and submit those first.',
   },
+  'MR-S190': {
+    title: 'A business date of the backfill could not be made',
+    retry: 'never',
+    help: 'Read what the database says, mend it, and resume the backfill: it goes on with this date.',
+  },
+  'MR-S191': {
+    title: 'What the backfill was accepted with has changed before all of it was made',
+    retry: 'never',
+    help: 'Change back what is named and resume the backfill; or cancel it and start another one for the dates that are left.',
+  },
+  'MR-S192': {
+    title: 'A business date of the backfill has no instances yet',
+    retry: 'backoff',
+    help: 'Wait until `made` of the backfill has come to it, or cancel the backfill.',
+  },
+  'MR-S195': {
+    title: 'The resource group cannot schedule the node',
+    retry: 'never',
+    help: 'Give the group slots for it (`millrace groups set NAME --scheduling-slots N`), or take `schedulingGroup` out of the node.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',
@@ -291,6 +311,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Write it as jdbc:mysql://host:port/database or jdbc:postgresql://host:port/database.',
   },
+  'MR-D190': {
+    title: 'The write mode needs a unique key of the target',
+    retry: 'never',
+    help: 'Name in `key` the columns of one of its unique keys and map each of them, or give the table one.',
+  },
   'MR-D201': {
     title: 'More dirty records than allowed',
     retry: 'never',
@@ -341,10 +366,50 @@ export const ERRORS = {
     retry: 'backoff',
     help: 'It is tried again; if it repeats, look at what else locks the same tables.',
   },
+  'MR-D215': {
+    title: 'The job file is not JSON',
+    retry: 'never',
+    help: 'Correct the file at the line that is named; comments and commas at the end are allowed.',
+  },
+  'MR-D216': {
+    title: 'The job file cannot be read',
+    retry: 'never',
+    help: 'Correct the field that is named by its path, line and column.',
+  },
+  'MR-D217': {
+    title: 'The value cannot be converted',
+    retry: 'never',
+    help: 'Correct the value, or the function of its column in the field mapping.',
+  },
+  'MR-D218': {
+    title: 'The transform is not right',
+    retry: 'never',
+    help: 'Correct the TypeScript of the field mapping; it exports a function of one row.',
+  },
+  'MR-D219': {
+    title: 'The incremental read is not possible',
+    retry: 'backoff',
+    help: 'Correct the cursor or the write mode; a run that was overtaken by another is tried again.',
+  },
   'MR-D220': {
     title: 'The rows do not add up',
     retry: 'never',
     help: 'Rows read differ from rows written plus dirty ones; nothing was published. Report it with the run log.',
+  },
+  'MR-D221': {
+    title: 'The quarantined rows cannot be replayed',
+    retry: 'never',
+    help: 'Mend the rows that are named, or rerun the node when its mapping has changed.',
+  },
+  'MR-D250': {
+    title: 'Text of the source is not in the encoding of its database',
+    retry: 'never',
+    help: 'Mend the rows, or read the column as bytes: convert_to(column, …) in a query, into a column of bytes.',
+  },
+  'MR-D251': {
+    title: 'The row is too large to be held in memory',
+    retry: 'never',
+    help: 'Leave its large column out, or raise maxRowBytes in the channel control: each channel may need several times as much memory.',
   },
   'MR-D260': {
     title: 'The snapshot of the source is too old',

@@ -32,7 +32,14 @@ const config = {
 
 describe('the configuration of a sync', () => {
   test('takes the code fields of its reader and writer', () => {
-    expect(templateFields(schema)).toEqual(['/source/where', '/source/query', '/target/values/*']);
+    expect(templateFields(schema)).toEqual([
+      '/source/where',
+      '/source/query',
+      '/target/values/*',
+      '/mapping/columns/*/constant',
+      '/mapping/drop/*/value',
+      '/incremental/start',
+    ]);
     expect(substituteTemplates(config, schema, () => 'V')).toEqual({
       source: { dataSource: 'a', query: 'V' },
       target: { dataSource: 'b', table: 't', values: { ds: 'V' } },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MillraceError } from '../domain/errors.js';
 import { inputSchemaOf, isRecord } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
+import { mappingConfig } from './mapping-config.js';
 
 /** What every run of a sync node produces: counts of rows. */
 export const SYNC_OUTPUTS = ['rows_read', 'rows_written', 'rows_dirty'] as const;
@@ -13,12 +14,28 @@ const dataSource = z
   .meta({ title: 'Data source', description: 'Its name, as in the list of data sources.' });
 
 const settings = {
-  mapping: z
-    .strictObject({
-      columns: z.array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) })).min(1),
-    })
+  mapping: mappingConfig
     .optional()
     .meta({ title: 'Field mapping', description: 'Without it, columns are matched by name.' }),
+  incremental: z
+    .strictObject({
+      cursor: z.string().min(1).meta({ description: 'A column of the source that only grows.' }),
+      start: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ template: true, description: 'The first run reads what lies behind it.' }),
+      overlap: z.int().min(0).optional().meta({
+        description:
+          'How far before its end each run begins again, for rows that were committed late: seconds, or a number. Needs a mode that does not double rows.',
+      }),
+    })
+    .optional()
+    .meta({
+      title: 'Incremental',
+      description:
+        'Each run reads what has come since the last. How far it came is kept with the rows.',
+    }),
   channel: z
     .strictObject({
       concurrency: z
@@ -37,6 +54,12 @@ const settings = {
           rowsPerSecond: z.int().min(1).optional(),
         })
         .optional(),
+      maxRowBytes: z
+        .int()
+        .min(1024)
+        .max(512 * 1024 * 1024)
+        .optional()
+        .meta({ description: 'A larger row is a dirty record. Default 64 MB.' }),
       dirtyLimit: z
         .strictObject({
           records: z.int().min(0).optional(),
@@ -50,6 +73,24 @@ const settings = {
     })
     .prefault({})
     .meta({ title: 'Channel control' }),
+  policies: z
+    .strictObject({
+      zeroDate: z.enum(['dirty', 'null']).optional().meta({
+        description: 'Dates that are in no calendar, as `0000-00-00`: dirty records, or NULL.',
+      }),
+      nulCharacter: z.enum(['dirty', 'remove', 'replace']).optional().meta({
+        description: 'U+0000 in text: a dirty record, left out, or replaced by U+FFFD.',
+      }),
+      notFinite: z.enum(['dirty', 'null']).optional().meta({
+        description: 'NaN and infinity, of numbers and of dates: dirty records, or NULL.',
+      }),
+    })
+    .optional()
+    .meta({
+      title: 'Value policies',
+      description:
+        'What becomes of values that a target cannot hold. Without it they are dirty records. Every application is counted, and the rows go by the row lane.',
+    }),
 };
 
 const syncConfig = z.strictObject({

@@ -32,12 +32,18 @@ export interface CheckContext {
   readonly dependencyProblems: readonly DependencyProblem[];
   /** The upstreams in other workflows. */
   readonly foreign: ForeignNodes;
-  /** Slots of the resource groups there are, by name. */
-  readonly resourceGroups: ReadonlyMap<string, number>;
+  /** The resource groups there are, by name. */
+  readonly resourceGroups: ReadonlyMap<string, GroupSlots>;
   /** The business calendars there are, by name. */
   readonly calendars: ReadonlyMap<string, BusinessCalendar>;
   /** Declarations of the workspace, which those of the workflow and its nodes replace. */
   readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface GroupSlots {
+  readonly slots: number;
+  /** It has scheduling slots. */
+  readonly schedules: boolean;
 }
 
 /** What submitting learned of each node, by node name. */
@@ -81,6 +87,7 @@ export async function checkWorkflow(
     const pointer = `/nodes/${index}`;
     checkSchedule(spec, node, pointer, context, problems);
     checkGroup(node, pointer, context, problems);
+    checkSchedulingGroup(node, pointer, { ...context, isZeroLoad: isZeroLoad(node) }, problems);
     const dataSources = await checkConfig(spec, node, pointer, context, problems);
     checked.set(node.id, { dataSources, isZeroLoad: isZeroLoad(node) });
   }
@@ -156,14 +163,9 @@ function checkGroup(
   context: CheckContext,
   problems: Problems,
 ): void {
-  const slots = context.resourceGroups.get(node.resourceGroup);
+  const slots = context.resourceGroups.get(node.resourceGroup)?.slots;
   if (slots === undefined) {
-    const names = [...context.resourceGroups.keys()].join(', ');
-    problems.add(
-      'MR-A104',
-      `${pointer}/resourceGroup`,
-      `There is no resource group "${node.resourceGroup}"; there are: ${names}.`,
-    );
+    problems.add('MR-A104', `${pointer}/resourceGroup`, noGroup(node.resourceGroup, context));
   } else if (node.slots > slots) {
     problems.add(
       'MR-S103',
@@ -171,6 +173,27 @@ function checkGroup(
       `The node wants ${node.slots} slots; its group "${node.resourceGroup}" has ${slots}.`,
     );
   }
+}
+
+/** MR-S195: where nothing counts the slots, an instance would wait for ever, or for nothing. */
+function checkSchedulingGroup(
+  { schedulingGroup: name }: NodeSpec,
+  pointer: string,
+  context: Pick<CheckContext, 'resourceGroups'> & { readonly isZeroLoad: boolean },
+  problems: Problems,
+): void {
+  if (name === undefined) return;
+  const at = `${pointer}/schedulingGroup`;
+  const group = context.resourceGroups.get(name);
+  if (group === undefined) problems.add('MR-A104', at, noGroup(name, context));
+  else if (!group.schedules)
+    problems.add('MR-S195', at, `The resource group "${name}" has no scheduling slots.`);
+  else if (context.isZeroLoad)
+    problems.add('MR-S195', at, 'The node takes no slot: its type does nothing on a worker.');
+}
+
+function noGroup(name: string, { resourceGroups }: Pick<CheckContext, 'resourceGroups'>): string {
+  return `There is no resource group "${name}"; there are: ${[...resourceGroups.keys()].join(', ')}.`;
 }
 
 async function checkConfig(

@@ -82,6 +82,10 @@ function pairsOf<D extends CycleRef, U extends CycleRef>(
   const own = world.own.get(upstream);
   const outside = world.outside.get(upstream);
   if (down === undefined || (own === undefined && outside === undefined)) return [];
+  if (kind === 'same_cycle' && down.cycles.length === 1 && own?.cycles.length === 1) {
+    // Nearly all edges of a day: there is nothing to choose from.
+    return down.cycles.flatMap((only) => own.cycles.map((up) => ({ down: only, up })));
+  }
   const sameZone = own !== undefined || outside?.timezone === world.timezone;
   const { today, before } = upstreamCycles(world, own, outside, kind, sameZone);
   const downPeriod = periodOf(down.cycles);

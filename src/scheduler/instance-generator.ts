@@ -49,6 +49,9 @@ interface Zone {
 /** After nights off, at most this many missed business dates are planned, the newest ones. */
 const MAX_CATCH_UP_DAYS = 7;
 
+/** So that the server writes one workflow while the next is worked out; its memory is bounded by it. */
+const PLANNED_AT_ONCE = 2;
+
 /**
  * Plans each next day. Level-triggered: it asks which days should be planned by now and are not, so a
  * night without a scheduler is a rule, not a missed tick (engine rule 12). Planning is idempotent, so
@@ -103,19 +106,17 @@ export class InstanceGenerator {
     const planDay = await openPlan(this.#database, workspaceId, timezone, bizdate);
     const runGroupId = await scheduledGroup(this.#database, workspaceId);
     const errors: unknown[] = [];
-    for (const version of await this.#versions(workspaceId, timezone, bizdate)) {
-      const order = {
-        workspaceId,
-        workflowId: version.workflow_id,
-        versionId: version.id,
-        timezone,
-        runGroupId,
-        planDay,
-        bizdate,
-      };
-      // One workflow that cannot be planned must not take the day from the others.
-      await this.#planOne(order).catch((error: unknown) => errors.push(error));
-    }
+    const versions = (await this.#versions(workspaceId, timezone, bizdate)).values();
+    const planNext = async (): Promise<void> => {
+      for (const { id: versionId, workflow_id: workflowId } of versions) {
+        const day = { workspaceId, timezone, runGroupId, planDay, bizdate };
+        // One workflow that cannot be planned must not take the day from the others.
+        await this.#planOne({ ...day, workflowId, versionId }).catch((error: unknown) =>
+          errors.push(error),
+        );
+      }
+    };
+    await Promise.all(Array.from({ length: PLANNED_AT_ONCE }, planNext));
     if (errors.length > 0) {
       throw new AggregateError(errors, `${timezone} ${bizdate} was not planned to its end.`);
     }

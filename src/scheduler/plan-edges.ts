@@ -33,9 +33,17 @@ export interface PlanEdges {
   readonly awaitedEdges: readonly PlannedAwaitedEdge[];
 }
 
-/** Works out the edges of one workflow's instances: a fixed number of statements, whatever their number. */
-export async function planEdges(sql: Sql, order: EdgeOrder, own: OwnNodes): Promise<PlanEdges> {
-  const dependencies = await loadDependencies(sql, order.versionId);
+/**
+ * Works out the edges of one workflow's instances: a fixed number of statements, whatever their number.
+ * `declared`: what {@link loadDependencies} says of the version, where that has been asked already.
+ */
+export async function planEdges(
+  sql: Sql,
+  order: EdgeOrder,
+  own: OwnNodes,
+  declared?: readonly DependencyRow[],
+): Promise<PlanEdges> {
+  const dependencies = declared ?? (await loadDependencies(sql, order.versionId));
   const outside = await outsideOf(sql, order, own, dependencies);
   const edges: PlannedEdge[] = [];
   const outerEdges: PlannedOuterEdge[] = [];
@@ -66,8 +74,7 @@ async function outsideOf(
   );
   const ids = [...new Set(outer.map((each) => each.upstream))];
   if (await isDailyPlan(sql, order.runGroupId)) {
-    const workflows = outer.map((each) => each.upstreamWorkflowId);
-    await lockWorkflows(sql, [...new Set([order.workflowId, ...workflows])]);
+    await lockWorkflows(sql, [order.workflowId, ...(await workflowsOf(sql, ids))]);
     return ids.length === 0 ? new Map() : await plannedNodes(sql, order, ids);
   }
   const nodes = ids.flatMap((nodeId) => {
@@ -75,6 +82,15 @@ async function outsideOf(
     return selfDependent === undefined ? [] : [{ nodeId, selfDependent }];
   });
   return nodes.length === 0 ? new Map() : await nodesOfRunGroup(sql, order, nodes);
+}
+
+async function workflowsOf(sql: Sql, nodeIds: readonly number[]): Promise<number[]> {
+  if (nodeIds.length === 0) return [];
+  const rows = await sql.rows<{ id: number }>(
+    `SELECT DISTINCT workflow_id AS id FROM node WHERE id = ANY($1::bigint[])`,
+    [nodeIds],
+  );
+  return rows.map((row) => row.id);
 }
 
 async function isDailyPlan(sql: Sql, runGroupId: number): Promise<boolean> {

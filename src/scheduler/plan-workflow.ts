@@ -1,9 +1,12 @@
 import type { Bizdate } from '../domain/calendar/bizdate.js';
+import type { BusinessCalendar } from '../domain/calendar/business-calendar.js';
 import { type Cycle, cyclesOf } from '../domain/calendar/cycles-of.js';
+import type { CycleRef } from '../domain/graph/match-cycles.js';
 import { evaluateDeclarations } from '../domain/params/declarations.js';
 import { substitute } from '../domain/params/substitute.js';
 import type { Sql } from '../store/database.js';
 import type { PlannedInstance, WorkflowPlan } from '../store/sql/insert-plan.sql.js';
+import { type DependencyRow, loadDependencies } from '../store/sql/load-dependencies.sql.js';
 import type { OwnNode } from './edges-of.js';
 import { planEdges } from './plan-edges.js';
 import { calendarsOfNodes, type PlannedSchedule, plannedSchedule } from './planned-schedule.js';
@@ -25,7 +28,6 @@ export interface PlanOrder {
 
 interface NodeRow extends PlannedSchedule {
   readonly node_id: number;
-  readonly name: string;
   readonly type: string;
   readonly parameters: Record<string, string>;
   readonly inputs: readonly string[] | null;
@@ -37,54 +39,82 @@ interface NodeRow extends PlannedSchedule {
   readonly outputs: readonly { readonly no: number; readonly partition: string }[] | null;
 }
 
-interface PlannedCycle extends Cycle {
+interface PlannedCycle extends CycleRef {
   /** Its place in the plan's instances. */
   readonly index: number;
+}
+
+/** What a version says, the same on every business date: read once for as many as are planned of it. */
+export interface VersionScene {
+  readonly nodes: readonly NodeRow[];
+  readonly calendars: ReadonlyMap<string, BusinessCalendar>;
+  readonly dependencies: readonly DependencyRow[];
+}
+
+export async function loadVersionScene(
+  sql: Sql,
+  version: Pick<PlanOrder, 'workspaceId' | 'versionId'>,
+): Promise<VersionScene> {
+  const nodes = await nodesOf(sql, version);
+  const calendars = await calendarsOfNodes(sql, version.workspaceId, nodes);
+  return { nodes, calendars, dependencies: await loadDependencies(sql, version.versionId) };
 }
 
 /**
  * Works out the instances and edges of one workflow for one business date. In the daily plan it also holds
  * back the plans of the workflows it depends on until the caller's transaction ends.
  */
-export async function planWorkflow(sql: Sql, order: PlanOrder): Promise<WorkflowPlan> {
-  const { instances, own } = await planInstances(sql, order);
-  return { ...order, instances, ...(await planEdges(sql, order, own)) };
+export async function planWorkflow(
+  sql: Sql,
+  order: PlanOrder,
+  known?: VersionScene,
+): Promise<WorkflowPlan> {
+  const scene = known ?? (await loadVersionScene(sql, order));
+  const { instances, own } = instancesOf(scene, order);
+  return { ...order, instances, ...(await planEdges(sql, order, own, scene.dependencies)) };
+}
+
+/** The instances of one business date without their edges. Asks nothing of the store. */
+export function planCycles(scene: VersionScene, order: PlanOrder): WorkflowPlan {
+  const { instances } = instancesOf(scene, order);
+  return { ...order, instances, edges: [], outerEdges: [], awaitedEdges: [] };
+}
+
+interface PlannedInstances {
+  readonly instances: readonly PlannedInstance[];
+  readonly own: ReadonlyMap<number, OwnNode<PlannedCycle>>;
 }
 
 /** The instances alone, and the cycles of each node that say which place each of them has. */
-export async function planInstances(
-  sql: Sql,
-  order: PlanOrder,
-): Promise<{
-  readonly instances: readonly PlannedInstance[];
-  readonly own: ReadonlyMap<number, OwnNode<PlannedCycle>>;
-}> {
+export async function planInstances(sql: Sql, order: PlanOrder): Promise<PlannedInstances> {
   const nodes = await nodesOf(sql, order);
   const calendars = await calendarsOfNodes(sql, order.workspaceId, nodes);
+  return instancesOf({ nodes, calendars }, order);
+}
+
+function instancesOf(
+  { nodes, calendars }: Pick<VersionScene, 'nodes' | 'calendars'>,
+  order: PlanOrder,
+): PlannedInstances {
   const instances: PlannedInstance[] = [];
-  const cycles = new Map<number, readonly PlannedCycle[]>();
+  const own = new Map<number, OwnNode<PlannedCycle>>();
   const cyclesOfNode = sharedCycles(order, calendars);
   for (const node of nodes) {
-    const planned = cyclesOfNode(node).map((cycle, at) => ({
-      ...cycle,
-      index: instances.length + at,
-    }));
-    cycles.set(node.node_id, planned);
-    for (const cycle of planned) instances.push(instanceOf(node, cycle, order));
+    const cycles: PlannedCycle[] = [];
+    for (const cycle of cyclesOfNode(node)) {
+      const { periodNo, scheduledAt } = cycle;
+      cycles.push({ periodNo, scheduledAt, index: instances.length });
+      instances.push(instanceOf(node, cycle, order));
+    }
+    own.set(node.node_id, { selfDependent: node.self_dependence, cycles });
   }
-  const own = new Map(
-    nodes.map((node) => [
-      node.node_id,
-      { selfDependent: node.self_dependence, cycles: cycles.get(node.node_id) ?? [] },
-    ]),
-  );
   return { instances, own };
 }
 
 /** Most nodes of a workflow have the same schedule: its cycles are worked out once. */
 function sharedCycles(
   order: PlanOrder,
-  calendars: Awaited<ReturnType<typeof calendarsOfNodes>>,
+  calendars: VersionScene['calendars'],
 ): (node: NodeRow) => readonly Cycle[] {
   const known = new Map<string, readonly Cycle[]>();
   return (node) => {
@@ -99,18 +129,25 @@ function sharedCycles(
   };
 }
 
-async function nodesOf(sql: Sql, { workspaceId, versionId }: PlanOrder): Promise<NodeRow[]> {
+async function nodesOf(
+  sql: Sql,
+  { workspaceId, versionId }: Pick<PlanOrder, 'workspaceId' | 'versionId'>,
+): Promise<NodeRow[]> {
   return await sql.rows<NodeRow>(
-    // The nearest declaration wins; those of workflow and node were joined at the submit.
-    `SELECT nv.node_id, n.name, nv.type,
+    // The nearest declaration wins; those of workflow and node were joined at the submit. What few nodes
+    // have is joined or tested: a subquery for each of a thousand nodes took most of the time.
+    `SELECT nv.node_id, nv.type,
             coalesce((SELECT jsonb_object_agg(p.name, p.expression) FROM workspace_parameter p
                        WHERE p.workspace_id = $2), '{}') || nv.parameters AS parameters,
-            (SELECT array_agg(i ->> 'name') FROM jsonb_array_elements(nv.inputs) i) AS inputs,
+            CASE WHEN nv.inputs <> '[]'
+                 THEN (SELECT array_agg(i ->> 'name') FROM jsonb_array_elements(nv.inputs) i)
+            END AS inputs,
             nv.cron, nv.period, nv.dst_policy, nv.effective_from, nv.effective_to, nv.calendar,
-            nv.self_dependence, nv.schedule_type, nv.priority, nv.resource_group_id, nv.slots,
-            (SELECT jsonb_agg(jsonb_build_object('no', o.no, 'partition', o.partition_expression))
-               FROM node_output o WHERE o.version_id = nv.version_id AND o.node_id = nv.node_id) AS outputs
-       FROM node_version nv JOIN node n ON n.id = nv.node_id
+            nv.self_dependence, nv.schedule_type, nv.priority, nv.resource_group_id, nv.slots, o.outputs
+       FROM node_version nv
+       LEFT JOIN (SELECT node_id,
+                         jsonb_agg(jsonb_build_object('no', no, 'partition', partition_expression)) AS outputs
+                    FROM node_output WHERE version_id = $1 GROUP BY node_id) o USING (node_id)
       WHERE nv.version_id = $1 ORDER BY nv.node_id`,
     [versionId, workspaceId],
   );

@@ -1,11 +1,15 @@
 import type { Clock } from '../domain/clock.js';
 import type { Database } from '../store/database.js';
 import { reapLostAttempts } from '../store/sql/reap-lost-attempts.sql.js';
+import { requeue } from '../store/sql/requeue.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { Loop, type LoopLogger } from './loop.js';
 
+const REQUEUE_MS = 10_000;
+
 /**
- * The single place that repairs: attempts whose worker's lease has ended go back to the queue. After a
+ * The single place that repairs: attempts whose worker's lease has ended go back to the queue, and what was
+ * queued while a version was submitted asks for what that version says. After a
  * time in which this process could not reach the database it waits one full lease first, because the
  * workers could not renew either (engine rule 19); and at its start, because it cannot know whether such a
  * time has just ended.
@@ -19,6 +23,7 @@ export function createReaper(
 ): Loop {
   let lastSuccess = performance.now();
   let patientUntil = lastSuccess + leaseMs;
+  let requeueAt = lastSuccess;
   return new Loop({
     name: 'reaper',
     logger,
@@ -28,6 +33,10 @@ export function createReaper(
       const now = performance.now();
       if (now - lastSuccess > leaseMs / 2) patientUntil = now + leaseMs;
       lastSuccess = now;
+      if (now >= requeueAt) {
+        requeueAt = now + REQUEUE_MS;
+        if ((await database.transaction((tx) => requeue(tx, 'lately'))) > 0) wakeBus.wake();
+      }
       if (now < patientUntil) return 'rest';
       const reaped = await database.transaction((tx) => reapLostAttempts(tx, clock.now(), leaseMs));
       if (reaped > 0) wakeBus.wake();

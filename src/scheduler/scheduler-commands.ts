@@ -81,12 +81,21 @@ export class ScheduleCommands {
   readonly #clock: Clock;
   readonly #wakeBus: WakeBus;
   readonly #plugins: PluginHost;
+  readonly #crashPoint: (name: string) => Promise<void>;
 
-  constructor(database: Database, clock: Clock, wakeBus: WakeBus, plugins: PluginHost) {
+  /** `crashPoint`: named points where a fault test may end this process. */
+  constructor(
+    database: Database,
+    clock: Clock,
+    wakeBus: WakeBus,
+    plugins: PluginHost,
+    crashPoint: (name: string) => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#database = database;
     this.#clock = clock;
     this.#wakeBus = wakeBus;
     this.#plugins = plugins;
+    this.#crashPoint = crashPoint;
   }
 
   async submitWorkflow(options: SubmitOptions): Promise<Submitted> {
@@ -206,7 +215,10 @@ export class ScheduleCommands {
   }
 
   async patchPlan(options: PatchOptions): Promise<PlanPatch> {
-    return await this.#then(patchPlan(this.#database, this.#clock.now(), options));
+    const crashPoint = this.#crashPoint;
+    return await this.#then(
+      patchPlan(this.#database, this.#clock.now(), { ...options, crashPoint }),
+    );
   }
 
   async explainInstance(key: InstanceKey): Promise<Why> {

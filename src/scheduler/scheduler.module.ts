@@ -11,7 +11,7 @@ import type { WakeBus } from '../store/wake-bus.js';
 import type { AlertChannels } from './alerts/alert-channels.js';
 import { createAlertSender } from './alerts/alert-sender.js';
 import { createAlertWatcher } from './alerts/alert-watcher.js';
-import { createBackfillLoop } from './backfill/backfill-loop.js';
+import { createBackfillLoop, createBackfillMaker } from './backfill/backfill-loop.js';
 import { InstanceGenerator, type PlanTimes } from './instance-generator.js';
 import { createLogArchiver } from './log-archiver.js';
 import type { Loop, LoopLogger } from './loop.js';
@@ -44,17 +44,21 @@ export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShut
   private readonly unsubscribe: readonly (() => void)[];
 
   constructor(@Inject(PORTS) ports: SchedulerPorts) {
-    const { database, clock, wakeBus, leaseMs, logStore, logger } = ports;
+    const { database, clock, wakeBus, leaseMs, logStore, logger, crashPoint } = ports;
     const releaser = createReleaser(ports);
     const backfills = createBackfillLoop(database, clock, wakeBus, logger);
+    const maker = createBackfillMaker(database, clock, wakeBus, logger, crashPoint);
     this.loops = [
       releaser,
       backfills,
+      maker,
       createReaper(database, clock, wakeBus, leaseMs, logger),
       ...(logStore === undefined ? [] : [createLogArchiver(database, clock, logStore, logger)]),
       ...alertLoops(ports),
     ];
-    this.unsubscribe = [releaser, backfills].map((loop) => wakeBus.subscribe('work', loop.wake));
+    this.unsubscribe = [releaser, backfills, maker].map((loop) =>
+      wakeBus.subscribe('work', loop.wake),
+    );
   }
 
   onApplicationBootstrap(): void {

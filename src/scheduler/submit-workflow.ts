@@ -4,12 +4,14 @@ import type { PluginHost } from '../plugin-host/plugin-host.js';
 import { DAILY_AT_MIDNIGHT } from '../domain/calendar/schedule-times-of.js';
 import type { NamedOutput, NodeInput } from '../domain/params/named-output.js';
 import type { Database, Sql } from '../store/database.js';
+import { dataSourceTypes } from '../store/repositories/data-source-repository.js';
 import { holdCalendars } from '../store/repositories/calendar-repository.js';
 import { workspaceParameters } from '../store/repositories/workspace-parameter-repository.js';
+import { requeue } from '../store/sql/requeue.sql.js';
 import { writeEvents } from '../store/sql/write-events.sql.js';
 import { dependencyProblems, type ForeignNodes, foreignNodesOf } from './check-dependencies.js';
 import { isSelf } from './check-inputs.js';
-import { type CheckedNodes, checkWorkflow } from './check-workflow.js';
+import { type CheckedNodes, checkWorkflow, type GroupSlots } from './check-workflow.js';
 import { refuseLoops } from './edge-findings.js';
 import { type Dependency, dependenciesOf } from './needs-of.js';
 import type { PlanPatch } from './patch/plan-patch.js';
@@ -71,12 +73,13 @@ export async function submitWorkflow(
     const groups = await resourceGroups(tx);
     const dependent = { ...workflow, workspaceId: workflow.workspace_id };
     const foreign = await foreignNodesOf(tx, dependent, spec);
-    // Two that submit at once would not see the half of a circle that the other one makes.
-    if (foreign.size > 0) {
-      await tx.rows(`SELECT FROM workspace WHERE id = $1 FOR NO KEY UPDATE`, [
-        workflow.workspace_id,
-      ]);
-    }
+    // No day is opened to be planned from here on. Two that submit at once would not see the half of a
+    // circle that the other one makes; and one that plans immediately may open a day itself.
+    const isAlone = foreign.size > 0 || options.plan === 'immediately';
+    await tx.rows(
+      `SELECT FROM workspace WHERE id = $1 FOR ${isAlone ? 'NO KEY UPDATE' : 'SHARE'}`,
+      [workflow.workspace_id],
+    );
     const nodes = await checkWorkflow(spec, {
       plugins,
       timezone,
@@ -85,7 +88,7 @@ export async function submitWorkflow(
       foreign,
       dependencyProblems: await dependencyProblems(tx, dependent, spec, foreign),
       dataSources: await dataSourceTypes(tx, workflow.workspace_id),
-      resourceGroups: new Map(groups.map((group) => [group.name, group.slots])),
+      resourceGroups: new Map(groups.map((group) => [group.name, group])),
       calendars: await holdCalendars(tx, workflow.workspace_id),
       parameters: await workspaceParameters(tx, workflow.workspace_id),
     });
@@ -101,7 +104,7 @@ export async function submitWorkflow(
     if (version === undefined) throw new MillraceError('MR-A109', 'No version was inserted.');
     const groupIds = new Map(groups.map((group) => [group.name, group.id]));
     await insertNodes(tx, workflow, version.id, spec, { nodes, groupIds, foreign });
-    await relabel(tx, version.id);
+    await requeue(tx, { versionId: version.id });
     const patched =
       options.plan === 'immediately'
         ? await planImmediately(tx, now, dependent, { ...options, timezone, firstBizdate })
@@ -143,16 +146,11 @@ async function lockWorkflow(tx: Sql, workflowId: number): Promise<WorkflowRow> {
 
 async function resourceGroups(
   tx: Sql,
-): Promise<readonly { readonly id: number; readonly name: string; readonly slots: number }[]> {
-  return await tx.rows(`SELECT id, name, slots FROM resource_group`);
-}
-
-async function dataSourceTypes(tx: Sql, workspaceId: number): Promise<Map<string, string>> {
-  const rows = await tx.rows<{ name: string; type: string }>(
-    `SELECT name, type FROM data_source WHERE workspace_id = $1 AND environment = 'production'`,
-    [workspaceId],
+): Promise<readonly (GroupSlots & { readonly id: number; readonly name: string })[]> {
+  return await tx.rows(
+    `SELECT id, name, slots, EXISTS (SELECT FROM gate WHERE gate.scope = 'scheduling'
+              AND gate.resource_group_id = resource_group.id) AS schedules FROM resource_group`,
   );
-  return new Map(rows.map((row) => [row.name, row.type]));
 }
 
 /** Today's business date runs tomorrow; after tomorrow has been planned, the day behind it is the first. */
@@ -195,13 +193,13 @@ async function insertNodes(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
             dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode,
             priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
-            timeout_ms, data_sources, labels, named_outputs, inputs)
+            timeout_ms, data_sources, labels, named_outputs, inputs, scheduling_group_id)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
-            config_version int, parameters jsonb, cron text, period jsonb, dst_policy text,
-            effective_from date, effective_to date, calendar text, self_dependence boolean,
-            schedule_type text, rerun_mode text, priority smallint, resource_group_id bigint, slots smallint,
-            retry_max smallint, retry_interval_ms int, retry_factor double precision, retry_cap_ms int,
-            timeout_ms bigint, data_sources text[], labels text[], named_outputs jsonb, inputs jsonb)`,
+            config_version int, parameters jsonb, cron text, period jsonb, dst_policy text, effective_from date,
+            effective_to date, calendar text, self_dependence boolean, schedule_type text, rerun_mode text,
+            priority smallint, resource_group_id bigint, slots smallint, retry_max smallint,
+            retry_interval_ms int, retry_factor double precision, retry_cap_ms int, timeout_ms bigint,
+            data_sources text[], labels text[], named_outputs jsonb, inputs jsonb, scheduling_group_id bigint)`,
     [
       versionId,
       JSON.stringify(
@@ -216,7 +214,7 @@ async function insertNodes(
           schedule_type: node.scheduleType,
           rerun_mode: node.rerunMode,
           priority: node.priority,
-          resource_group_id: groupIds.get(node.resourceGroup),
+          ...groupColumns(node, groupIds),
           slots: checked.get(node.id)?.isZeroLoad === true ? 0 : node.slots,
           ...retryColumns(node.retry),
           timeout_ms: node.timeoutMs,
@@ -230,21 +228,6 @@ async function insertNodes(
   );
   await insertEdges(tx, versionId, dependenciesOf(spec, workflow.name, idOf));
   await insertOutputs(tx, versionId, spec, ids);
-}
-
-/** What waits for a worker already asks for the labels of the new version: it is what will run. */
-async function relabel(tx: Sql, versionId: number): Promise<void> {
-  await tx.run(
-    `WITH found AS (
-       SELECT r.instance_id, array_to_string(nv.labels, ' ') AS labels
-         FROM node_version nv JOIN ready_instance r ON r.node_id = nv.node_id
-        WHERE nv.version_id = $1 AND r.labels <> array_to_string(nv.labels, ' ')
-        ORDER BY r.instance_id FOR NO KEY UPDATE OF r
-     )
-     UPDATE ready_instance r SET labels = found.labels FROM found
-      WHERE r.instance_id = found.instance_id`,
-    [versionId],
-  );
 }
 
 /** The ids of its nodes by their names; a name that was there before keeps its id. */
@@ -270,6 +253,16 @@ function scheduleColumns(schedule: ScheduleSpec): Record<string, unknown> {
     effective_from: effectiveFrom,
     effective_to: effectiveTo,
     calendar,
+  };
+}
+
+function groupColumns(
+  { resourceGroup, schedulingGroup }: NodeSpec,
+  groupIds: ReadonlyMap<string, number>,
+): Record<string, unknown> {
+  return {
+    resource_group_id: groupIds.get(resourceGroup),
+    scheduling_group_id: groupIds.get(schedulingGroup ?? ''),
   };
 }
 

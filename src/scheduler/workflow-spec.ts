@@ -101,7 +101,11 @@ const nodeSpec = z.strictObject({
   scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal'),
   rerunMode: z.enum(['always', 'on_failure', 'never']).default('always'),
   priority: z.int().min(1).max(8).default(1),
-  resourceGroup: z.string().default('default'),
+  resourceGroup: z.string().default('default').meta({ description: 'Whose workers run it.' }),
+  schedulingGroup: z.string().min(1).max(128).optional().meta({
+    description:
+      'The resource group in which it also takes a scheduling slot while it runs; none without it.',
+  }),
   slots: z.int().min(1).max(1000).default(1),
   labels: z
     .array(z.string().regex(LABEL, 'letters, digits, _ . : / - and at most 63 characters'))

@@ -1,6 +1,8 @@
+import type { Client } from 'pg';
 import { DataSource, type QueryRunner } from 'typeorm';
 
 import { MillraceError } from '../domain/errors.js';
+import { CopyIn, type CopyRows } from './copy-rows.js';
 import { ENTITIES } from './entities/index.js';
 import { valueParsers } from './value-parsers.js';
 
@@ -10,6 +12,8 @@ export interface Sql {
   rows<T>(text: string, values?: readonly unknown[]): Promise<T[]>;
   /** Sends one statement and returns how many rows it changed. */
   run(text: string, values?: readonly unknown[]): Promise<number>;
+  /** Sends rows to a table, `into` with its columns in brackets. Returns how many the server took. */
+  copy(into: string, rows: CopyRows): Promise<number>;
 }
 
 export interface DatabaseOptions {
@@ -64,6 +68,11 @@ export class Database implements Sql, AsyncDisposable {
     return await sqlOf(runner).run(text, values);
   }
 
+  async copy(into: string, rows: CopyRows): Promise<number> {
+    await using runner = this.orm.createQueryRunner();
+    return await sqlOf(runner).copy(into, rows);
+  }
+
   /**
    * Runs `work` in one READ COMMITTED transaction. A deadlock or a serialisation failure repeats the
    * whole of it, so `work` must not have effects outside the database (engine rule 5).
@@ -100,6 +109,10 @@ function sqlOf(runner: QueryRunner): Sql {
     async run(text: string, values: readonly unknown[] = []): Promise<number> {
       const result = await runner.query(text, [...values], true);
       return result.affected ?? 0;
+    },
+    async copy(into: string, rows: CopyRows): Promise<number> {
+      const client = (await runner.connect()) as Client;
+      return await client.query(new CopyIn(into, rows)).done;
     },
   };
 }

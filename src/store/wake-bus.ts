@@ -14,7 +14,8 @@ const RECONNECT_MS = 500;
 /**
  * "Something changed: look." A hint without content, sent after commits and never inside them: a NOTIFY
  * in the finishing transaction serialises commits (engine rule 6). At once on the leading edge, then at
- * most once in 20 ms for each process. Every loop also polls, so a lost hint costs time, never work.
+ * most once in 20 ms for each process, one after the other. Every loop also polls, so a lost hint costs
+ * time, never work.
  */
 export class WakeBus implements AsyncDisposable {
   readonly #url: string;
@@ -69,11 +70,14 @@ export class WakeBus implements AsyncDisposable {
     const statements = [...this.#waiting].map((topic) => `NOTIFY ${channelOf(topic)}`);
     this.#waiting.clear();
     // Failing is allowed: the listeners poll, and the connection is being made again.
-    this.#client?.query(statements.join(';')).catch(() => undefined);
-    this.#timer = setTimeout(() => {
+    const sent = this.#client?.query(statements.join(';')).catch(() => undefined);
+    const next = async (): Promise<void> => {
+      // Behind a slow one they would queue up, each later than the one before.
+      await sent;
       this.#timer = undefined;
       if (this.#waiting.size > 0 && !this.#closed) this.#send();
-    }, COALESCE_MS);
+    };
+    this.#timer = setTimeout(() => void next(), COALESCE_MS);
     this.#timer.unref();
   }
 

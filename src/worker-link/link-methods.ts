@@ -77,7 +77,16 @@ export const LINK_BODIES = {
         column: z.string().exactOptional(),
         code: z.string(),
         reason: z.string(),
-        cells: z.array(z.union([z.string(), z.null(), z.object({ base64: z.string() })])),
+        cells: z.array(
+          z.union([
+            z.string(),
+            z.null(),
+            z.object({ base64: z.string() }),
+            z.object({ text64: z.string() }),
+          ]),
+        ),
+        columns: z.array(z.string()).optional(),
+        stage: z.enum(['mapping', 'target']).optional(),
       }),
     ),
   }),

@@ -195,10 +195,12 @@ export class SqlWorkerLink implements WorkerLink {
     const [own] = await this.#own(workerId, [attempt]);
     if (own === undefined || records.length === 0) return;
     await this.#options.database.run(
-      `INSERT INTO dirty_record (plan_day, instance_id, epoch, no, slice_no, column_name, code, reason, cells)
-       SELECT $1, $2, $3, d.no, d."sliceNo", d."column", d.code, d.reason, d.cells
+      `INSERT INTO dirty_record (plan_day, instance_id, epoch, no, slice_no, column_name, code, reason, cells,
+              columns, stage)
+       SELECT $1, $2, $3, d.no, d."sliceNo", d."column", d.code, d.reason, d.cells, d.columns,
+              coalesce(d.stage, 'target')
          FROM jsonb_to_recordset($4::jsonb) AS d(no int, "sliceNo" int, "column" text, code text,
-              reason text, cells jsonb)
+              reason text, cells jsonb, columns jsonb, stage text)
        ON CONFLICT DO NOTHING`,
       [own.planDay, own.instanceId, own.epoch, storableJson(records)],
     );
@@ -403,7 +405,7 @@ function refOf(ref: AttemptRef): AttemptRef {
   return { planDay: ref.planDay, instanceId: ref.instanceId, epoch: ref.epoch };
 }
 
-function claimOf(row: ClaimedRow, details: ClaimDetails, installation: string): Claim {
+export function claimOf(row: ClaimedRow, details: ClaimDetails, installation: string): Claim {
   return {
     planDay: row.plan_day,
     instanceId: row.id,

@@ -1,6 +1,7 @@
 import type { ProducedOutputs } from '../domain/params/named-output.js';
 import type { AnswerBody, InteractiveJob } from '../store/repositories/request-repository.js';
 
+import type { StoredCell } from '../domain/stored-cell.js';
 import type { ClaimDetails } from '../store/sql/claim-details.sql.js';
 
 export type { AnswerBody, InteractiveJob };
@@ -141,8 +142,11 @@ export interface DirtyRow {
   readonly column?: string;
   readonly code: string;
   readonly reason: string;
-  /** In mapping order; bytes as `{ base64 }`. */
-  readonly cells: readonly (string | null | { readonly base64: string })[];
+  /** In mapping order. */
+  readonly cells: readonly StoredCell[];
+  /** The target's columns, in the order of the cells; absent: of an older worker. */
+  readonly columns?: readonly string[] | undefined;
+  readonly stage?: 'mapping' | 'target' | undefined;
 }
 
 export interface InteractiveRequest {

@@ -12,6 +12,7 @@ import type {
   WorkerLink,
 } from '../worker-link/worker-link.js';
 import { attemptJobOf, isFenced } from './attempt-job-of.js';
+import { storedCell } from './stored-cells.js';
 import type { AttemptHost } from './attempt/attempt-host.js';
 import type { AttemptHandle, AttemptOutcome, LogStream } from './attempt/attempt-job.js';
 import { LogShipper } from './log-shipper.js';
@@ -272,9 +273,7 @@ export class InstanceRunner {
         no: this.#dirtyNo++,
         ...rest,
         ...(column === undefined ? {} : { column }),
-        cells: cells.map((cell) =>
-          cell instanceof Uint8Array ? { base64: Buffer.from(cell).toString('base64') } : cell,
-        ),
+        cells: cells.map(storedCell),
       };
     });
     await this.#options.link.quarantine(this.#options.workerId, this.ref, rows);

@@ -1,9 +1,18 @@
 import type { BrowseRequest } from '@millrace/sdk';
 
+import { MillraceError } from '../domain/errors.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
-import type { AnswerBody, InteractiveRequest, WorkerLink } from '../worker-link/worker-link.js';
+import type {
+  AnswerBody,
+  Claim,
+  InteractiveRequest,
+  WorkerLink,
+} from '../worker-link/worker-link.js';
 import type { AttemptHost } from './attempt/attempt-host.js';
-import type { AttemptTask } from './attempt/attempt-job.js';
+import type { AttemptJob, AttemptOutcome, AttemptTask } from './attempt/attempt-job.js';
+import { failureOf } from './attempt/run-attempt.js';
+import { attemptJobOf } from './attempt-job-of.js';
+import { cellOfStored } from './stored-cells.js';
 
 export interface RequestRunnerOptions {
   readonly link: WorkerLink;
@@ -26,45 +35,108 @@ export async function runRequest(
     const part = { requestId: request.id, no: no++, body, last };
     sent = sent.then(() => link.answer(workerId, part)).catch(() => undefined);
   };
-  const handle = host.run(
-    {
-      task: taskOf(job),
-      identity: {
-        installation: '',
-        nodeId: '0',
-        nodeName: job.kind,
-        instanceId: request.id,
-        runNumber: 1,
-        attempt: 1,
-        fence: '0',
-        scheduledTime: now().toISOString(),
-        bizdate: now().toISOString().slice(0, 10),
-      },
-      parameters: {},
-      dataSources: [],
-      plugins: plugins.pluginsOf([{ kind: 'dataSource', type: job.dataSourceType }]),
+  const dirty: ReplayedDirty[] = [];
+  let attempt: AttemptJob;
+  try {
+    attempt = jobOf(request, plugins, now());
+  } catch (error) {
+    const { code, detail } = failureOf(error);
+    send({ kind: 'error', code, detail }, true);
+    await sent;
+    return;
+  }
+  const handle = host.run(attempt, {
+    onLog: () => undefined,
+    onAnswer: (step) => send({ kind: 'step', step }, false),
+    onDirty: (records) => {
+      for (const { sliceNo, column, code, reason } of records) {
+        dirty.push({ no: sliceNo, code, reason, ...(column === undefined ? {} : { column }) });
+      }
     },
-    {
-      onLog: () => undefined,
-      onAnswer: (step) => send({ kind: 'step', step }, false),
-    },
-  );
+  });
   const leftMs = Math.max(0, new Date(request.deadline).getTime() - now().getTime());
   const deadline = setTimeout(() => handle.cancel('deadline'), leftMs);
   const outcome = await handle.result;
   clearTimeout(deadline);
-  if (outcome.status === 'failed') {
-    send({ kind: 'error', code: outcome.code, detail: outcome.detail }, true);
-  } else if (outcome.status === 'cancelled') {
-    send({ kind: 'error', code: 'MR-A108', detail: 'It took longer than the deadline.' }, true);
-  } else if (job.kind === 'browse') {
-    send({ kind: 'browse', answer: outcome.answer }, true);
-  } else {
-    send({ kind: 'end' }, true);
-  }
+  send(lastOf(outcome, job.kind, dirty), true);
   await sent;
 }
 
-function taskOf(job: InteractiveRequest['job']): AttemptTask {
+function jobOf({ id, job }: InteractiveRequest, plugins: PluginHost, now: Date): AttemptJob {
+  if (job.kind === 'replay') return replayJobOf(job, plugins);
+  return {
+    task: taskOf(job),
+    identity: {
+      installation: '',
+      nodeId: '0',
+      nodeName: job.kind,
+      instanceId: id,
+      runNumber: 1,
+      attempt: 1,
+      fence: '0',
+      scheduledTime: now.toISOString(),
+      bizdate: now.toISOString().slice(0, 10),
+    },
+    parameters: {},
+    dataSources: [],
+    plugins: plugins.pluginsOf([{ kind: 'dataSource', type: job.dataSourceType }]),
+  };
+}
+
+/** What the asker hears last. */
+function lastOf(
+  outcome: AttemptOutcome,
+  kind: InteractiveRequest['job']['kind'],
+  dirty: readonly ReplayedDirty[],
+): AnswerBody {
+  if (kind === 'replay' && outcome.status === 'failed' && dirty.length > 0) {
+    return { kind: 'browse', answer: { dirty } };
+  }
+  if (outcome.status === 'failed') {
+    return { kind: 'error', code: outcome.code, detail: outcome.detail };
+  }
+  if (outcome.status === 'cancelled') {
+    return { kind: 'error', code: 'MR-A108', detail: 'It took longer than the deadline.' };
+  }
+  if (kind === 'replay') return { kind: 'browse', answer: { dirty: [] } };
+  return kind === 'browse' ? { kind: 'browse', answer: outcome.answer } : { kind: 'end' };
+}
+
+interface ReplayedDirty {
+  /** Index of the record. */
+  readonly no: number;
+  readonly column?: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** Above every fence of a run, so that no later run takes the ledger row of a replay for one of its own. */
+const REPLAY_FENCE = 10n ** 30n;
+
+/** The instance's own attempt once more, with a ledger key of this replay. */
+function replayJobOf(
+  job: Extract<InteractiveRequest['job'], { kind: 'replay' }>,
+  plugins: PluginHost,
+): AttemptJob {
+  const { settledFence: _, ...claim } = job.claim as Claim;
+  const attempt = attemptJobOf(claim, plugins);
+  if (attempt.task.kind !== 'sync') {
+    throw new MillraceError('MR-D221', `${claim.nodeName} is not a sync node`);
+  }
+  const replay = job.records.map(({ cells, stage }) => ({ stage, cells: cells.map(cellOfStored) }));
+  return {
+    ...attempt,
+    task: { ...attempt.task, replay },
+    identity: {
+      ...attempt.identity,
+      runNumber: 1,
+      attempt: job.tryNo,
+      fence: String(REPLAY_FENCE + BigInt(job.tryNo)),
+      scheduledTime: `replay:${job.replayNo}`,
+    },
+  };
+}
+
+function taskOf(job: Exclude<InteractiveRequest['job'], { kind: 'replay' }>): AttemptTask {
   return job.kind === 'browse' ? { ...job, request: job.request as BrowseRequest } : job;
 }

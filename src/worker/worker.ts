@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import { SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
+import { gatheringLink } from '../worker-link/gathering-link.js';
 import type { AttemptRef, Claim, WorkerLink } from '../worker-link/worker-link.js';
 import { WORKER_PROTOCOL } from '../worker-link/worker-link.js';
 import type { AttemptHost } from './attempt/attempt-host.js';
@@ -47,6 +48,8 @@ export class Worker {
   #strangers: readonly AttemptRef[] = [];
   #requests = 0;
   #workerId = 0;
+  /** The link of all its attempts together. */
+  #attemptLink: WorkerLink;
   #loops: Promise<unknown> = Promise.resolve();
   #lastPoll: number | undefined;
   /** Ends the present poll, so that the next one tells the new number of free places. */
@@ -56,6 +59,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#attemptLink = options.link;
   }
 
   /** Milliseconds since the link last answered; `undefined` before the first time. */
@@ -105,6 +109,7 @@ export class Worker {
           labels: this.#options.labels,
         });
         this.#workerId = workerId;
+        this.#attemptLink = gatheringLink(link, workerId);
         logger.info({ workerId }, 'registered');
         return;
       } catch (error) {
@@ -207,9 +212,9 @@ export class Worker {
   }
 
   #run(claim: Claim): void {
-    const { link, name, plugins, host, now, crashPoint, logger } = this.#options;
+    const { name, plugins, host, now, crashPoint, logger } = this.#options;
     const runner = new InstanceRunner(claim, {
-      link,
+      link: this.#attemptLink,
       workerId: this.#workerId,
       workerName: name,
       plugins,

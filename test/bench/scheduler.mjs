@@ -3,6 +3,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 
+import { dueInOrder } from './scheduler/due.mjs';
+import { claimLoops, workerRun } from './scheduler/worker-run.mjs';
+import { zeroLoad } from './scheduler/zero-load.mjs';
 import { Figures, percentile } from './timeline/figures.mjs';
 
 const isJson = process.argv.includes('--json');
@@ -38,8 +41,20 @@ try {
   });
   const { Line } = await import('../support/line.ts');
   await planning(Line);
-  await zeroLoad(Line);
+  const common = {
+    Line,
+    bizdate: BIZDATE,
+    day: { layered, submitMany },
+    figures,
+    using: using_,
+    say,
+  };
+  await backfill(Line);
+  await zeroLoad({ ...common, workflows: WORKFLOWS, agedRows: isQuick ? 30_000 : 3_000_000 });
   await dueAtOnce(Line);
+  await dueInOrder({ ...common, instances: DUE });
+  await claimLoops({ ...common, instances: isQuick ? 500 : 10_000 });
+  await workerRun({ ...common, instances: isQuick ? 500 : 20_000, seconds: isQuick ? 2 : 20 });
   await timeline();
 } finally {
   await server.stop();
@@ -61,9 +76,9 @@ function layered(type, nodes, more = {}) {
   };
 }
 
-async function submitMany(line, count, spec) {
+async function submitMany(line, count, spec, name = 'workflow') {
   for (let at = 0; at < count; at++) {
-    const { workflowId } = await line.submit(`workflow_${at}`, spec);
+    const { workflowId } = await line.submit(`${name}_${at}`, spec);
     await line.database.run(
       'UPDATE workflow_version SET first_bizdate = $2 WHERE workflow_id = $1',
       [workflowId, BIZDATE],
@@ -75,13 +90,23 @@ async function submitMany(line, count, spec) {
 async function rowsOf(line) {
   const [row] = await line.database.rows(
     `SELECT (SELECT count(*)::int FROM node_instance) AS instances,
-            (SELECT count(*)::int FROM instance_edge) AS edges`,
+            (SELECT count(*)::int FROM instance_edge) AS edges,
+            (SELECT count(*)::int FROM node_instance_detail) + (SELECT count(*)::int FROM due_instance)
+              AS others`,
   );
   return row;
 }
 
-/** Stored versions to a planned day, and how the cost grows with ten times the work. */
+async function walBytes(line) {
+  const [row] = await line.database.rows(
+    `SELECT (pg_current_wal_insert_lsn() - '0/0')::float8 AS bytes`,
+  );
+  return row.bytes;
+}
+
+/** Stored versions to a planned and sealed day, and how the cost grows with ten times the work. */
 async function planning(Line) {
+  const { sealPlans } = await import('../../src/store/sql/seal-plans.sql.ts');
   const perS = [];
   for (const workflows of [WORKFLOWS / 10, WORKFLOWS]) {
     await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
@@ -90,13 +115,20 @@ async function planning(Line) {
       const sampler = setInterval(() => {
         rss = Math.max(rss, process.memoryUsage().rss);
       }, 20);
+      const before = await walBytes(line);
       const start = performance.now();
       await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
+      const plannedMs = performance.now() - start;
+      await sealPlans(line.database, line.workspaceId, 'UTC', BIZDATE, line.clock.now());
       const seconds = (performance.now() - start) / 1000;
       clearInterval(sampler);
-      const { instances, edges } = await rowsOf(line);
+      const { instances, edges, others } = await rowsOf(line);
+      const wal = (await walBytes(line)) - before;
       perS.push(instances / seconds);
-      say(`planned ${instances} instances, ${edges} edges in ${seconds.toFixed(2)} s`);
+      say(
+        `planned ${instances} instances, ${edges} edges in ${seconds.toFixed(2)} s, ` +
+          `${(seconds - plannedMs / 1000).toFixed(2)} s of it for the seal`,
+      );
       if (workflows !== WORKFLOWS) return;
       figures.add(
         'plan-per-s',
@@ -104,6 +136,19 @@ async function planning(Line) {
         '1/s',
         `${instances} instances, ${edges} edges`,
       );
+      figures.add(
+        'plan-seal-ms',
+        seconds * 1000 - plannedMs,
+        'ms',
+        'of it, for the seal with its checksum',
+      );
+      figures.add(
+        'plan-rows-per-instance',
+        (instances + edges + others) / instances,
+        '',
+        'rows written for an instance, its edges, parameters and due time',
+      );
+      figures.add('plan-wal-bytes', wal / instances, 'B', 'write-ahead log for each instance');
       figures.add(
         'plan-rss-mb',
         rss / 2 ** 20,
@@ -120,39 +165,39 @@ async function planning(Line) {
   }
 }
 
-/** Instances that need no worker, through edges, children and numbered events. */
-async function zeroLoad(Line) {
-  const { releaseDue } = await import('../../src/store/sql/release-due.sql.ts');
-  const { publishEvents } = await import('../../src/store/sql/publish-events.sql.ts');
+/** A year of a large workflow: shown, accepted, begun, made. */
+async function backfill(Line) {
+  const { makeDates } = await import('../../src/scheduler/backfill/make-backfill.ts');
+  const dates = isQuick ? 36 : 365;
+  const size = `${dates} dates x ${NODES} nodes`;
   await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
-    await submitMany(line, WORKFLOWS, layered('virtual', NODES));
-    await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
-    let isReleasing = true;
+    const { workflowId } = await line.submit('year', layered('shell', NODES));
+    const from = new Date(Date.parse('2026-11-20T00:00:00Z') - (dates - 1) * 86_400_000);
+    const order = {
+      workspaceId: line.workspaceId,
+      workflowId,
+      ranges: [{ from: from.toISOString().slice(0, 10), to: '2026-11-20' }],
+      order: 'asc',
+      parallelism: 2,
+    };
+    const planning = performance.now();
+    const { planToken } = await line.commands.planBackfill(order);
+    figures.add('backfill-plan-ms', performance.now() - planning, 'ms', `plan shown, ${size}`);
     const start = performance.now();
-    const publishing = (async () => {
-      for (;;) {
-        const wasReleasing = isReleasing;
-        const moved = await publishEvents(line.database);
-        if (moved === 0 && !wasReleasing) return;
-        if (moved === 0) await new Promise((next) => setTimeout(next, 2));
-      }
-    })();
-    while ((await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), BATCH))) > 0);
-    isReleasing = false;
-    await publishing;
-    const seconds = (performance.now() - start) / 1000;
-    const [row] = await line.database.rows(
-      `SELECT count(*) FILTER (WHERE status = 'succeeded')::int AS done, count(*)::int AS all
-         FROM node_instance`,
+    const since = (name, text) => figures.add(name, performance.now() - start, 'ms', text);
+    await line.commands.createBackfill({ ...order, userId: null, name: 'year', planToken });
+    since('backfill-accepted-ms', `durably accepted, ${size}`);
+    await line.release();
+    const [{ ready }] = await line.database.rows(
+      'SELECT count(*)::int AS ready FROM ready_instance',
     );
-    if (row.done !== row.all) throw new Error(`${row.all - row.done} instances did not end`);
-    const [{ events }] = await line.database.rows('SELECT count(*)::int AS events FROM event');
-    figures.add(
-      'zero-load-per-s',
-      row.done / seconds,
-      '1/s',
-      `${row.done} instances ended, ${events} events numbered, one releaser`,
-    );
+    if (ready === 0) throw new Error('nothing of the backfill is ready');
+    since('backfill-first-ms', 'its first date is with the workers');
+    const scenes = new Map();
+    while ((await makeDates(line.database, line.clock.now(), scenes)) > 0);
+    since('backfill-rows-ms', 'all of its instances and edges are there');
+    const { instances } = await rowsOf(line);
+    if (instances !== dates * NODES) throw new Error(`${instances} instances were made`);
   });
 }
 

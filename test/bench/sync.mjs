@@ -1,8 +1,9 @@
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
+import { execute } from '../support/servers.ts';
 import { benchChannels, CHANNEL_CASES } from './sync/channel-cases.mjs';
-import { LINEITEM, checksum, emptyTarget, fillLineitem } from './sync/lineitem.mjs';
+import { LINEITEM, checksum, emptyTarget, fillDirty, fillLineitem } from './sync/lineitem.mjs';
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
 import { runOurs } from './sync/our-run.mjs';
 import { openServers } from './sync/servers.mjs';
@@ -12,7 +13,17 @@ const isJson = process.argv.includes('--json');
 const isQuick = process.argv.includes('--quick');
 const ROWS = isQuick ? 200_000 : 2_000_000;
 const PAIRS = isQuick ? 3 : 5;
-const CASES = ['pg-pg', 'mysql-pg', 'pg-mysql', 'mysql-mysql', 'csv-pg'];
+const CASES = [
+  'pg-pg',
+  'mysql-pg',
+  'pg-mysql',
+  'mysql-mysql',
+  'csv-pg',
+  'csv-mysql',
+  'pg-mysql-insert',
+  'dirty-ratio-pg',
+  'dirty-ratio-mysql',
+];
 const wanted = process.argv.filter((word) => [...CASES, ...CHANNEL_CASES].includes(word));
 
 const figures = new Figures();
@@ -26,8 +37,11 @@ try {
   await runPipe(pipes.csv);
   say(`${ROWS} rows, checksum ${expected}`);
   for (const name of wanted.length > 0 ? wanted : [...CASES, ...CHANNEL_CASES]) {
-    if (CASES.includes(name)) await benchCase(name, pipes[name], expected);
-    else await benchChannels(name, { servers, pairs: PAIRS, figures, say });
+    if (CHANNEL_CASES.includes(name)) {
+      await benchChannels(name, { servers, pairs: PAIRS, figures, say });
+    } else if (name.startsWith('dirty-ratio-')) {
+      await dirtyCase(name, endOf(name.split('-').at(-1)));
+    } else await benchCase(name, pipes[name], expected);
   }
 } finally {
   await servers.close();
@@ -65,11 +79,15 @@ async function benchCase(name, pipe, expected) {
   const runs = {
     ceiling: () => runPipe(pipe),
     ours: async () => {
+      // Off is how a server of MySQL comes; the native pipe needs it.
+      const isInsert = name.endsWith('-insert');
+      if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 0');
       const before = process.cpuUsage();
       const run = await runOurs(from, to);
       const { user, system } = process.cpuUsage(before);
       cpuMs = (user + system) / 1000;
       lane = `lane ${run.lane}`;
+      if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 1');
     },
   };
   const measure = async (which) => {
@@ -103,4 +121,29 @@ async function benchCase(name, pipe, expected) {
     'µs',
     'of this process, in the last run',
   );
+}
+
+/** The same rows with and without dirty ones among them, in turns; each dirty row has to be quarantined. */
+async function dirtyCase(name, to) {
+  const dirtyRows = await fillDirty(servers.postgres, ROWS);
+  const seconds = { clean: [], dirty: [] };
+  const measure = async (which) => {
+    await emptyTarget(to);
+    const from = { ...servers.postgres, reader: { table: which } };
+    const start = performance.now();
+    const run = await runOurs(from, to, { dirtyLimit: { ratio: 0.02 } });
+    const took = (performance.now() - start) / 1000;
+    const wanted = which === 'dirty' ? dirtyRows : 0;
+    if (run.rowsDirty !== wanted || run.rowsWritten !== ROWS - wanted)
+      throw new Error(`${name}: ${run.rowsDirty} dirty rows instead of ${wanted}`);
+    return took;
+  };
+  await measure('clean');
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const order = pair % 2 === 0 ? ['clean', 'dirty'] : ['dirty', 'clean'];
+    for (const which of order) seconds[which].push(await measure(which));
+  }
+  const [clean, dirty] = [percentile(seconds.clean, 0.5), percentile(seconds.dirty, 0.5)];
+  const detail = `clean ${clean.toFixed(2)} s, ${dirtyRows} dirty rows ${dirty.toFixed(2)} s`;
+  figures.add(name, clean / dirty, '', detail);
 }

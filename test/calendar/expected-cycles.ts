@@ -39,6 +39,12 @@ export function expectedCycles(
   policy: DstPolicy,
 ): string[] {
   const hours = new Set(isByHours ? minutes.map((minute) => Math.floor(minute / 60)) : []);
+  // Out of the day a moved cycle leaves the next day's own times to the next day, a minute at a time.
+  const free = (at: number): number => {
+    const [shownDate, shownTime = ''] = shows(clock, at).split(' ');
+    const [hour = 0, minute = 0] = shownTime.split(':').map(Number);
+    return shownDate !== date && minutes.includes(hour * 60 + minute) ? free(at + MINUTE_MS) : at;
+  };
   const own = new Set<number>();
   const moved = new Map<number, string>();
   for (const minute of minutes) {
@@ -48,8 +54,8 @@ export function expectedCycles(
     if (first === undefined) {
       if (isHourly) continue;
       const gap = gapOf(clock, date, minute);
-      if (policy === 'dataworks') moved.set(gap.shifted, ' dst_gap');
-      else moved.set(gap.end, '');
+      if (policy === 'dataworks') moved.set(free(gap.shifted), ' dst_gap');
+      else moved.set(free(gap.end), '');
     } else if (second === undefined) own.add(first);
     else if (policy === 'dataworks') own.add(second);
     else {

@@ -154,7 +154,7 @@ async function notOnce(database: Database, bizdates: readonly string[]): Promise
     `SELECT i.id, i.node_type, i.dry_run, e.successes, a.succeeded
        FROM node_instance i
        CROSS JOIN LATERAL (
-         SELECT count(*)::int AS successes FROM event_outbox o
+         SELECT count(*)::int AS successes FROM unnumbered_event o
           WHERE o.instance_id = i.id AND o.type = 'instance.status'
             AND o.payload ->> 'status' = 'succeeded') e
        CROSS JOIN LATERAL (

@@ -67,6 +67,8 @@ type Closer = () => PromiseLike<void>;
 export class Cluster implements AsyncDisposable {
   readonly folder: string;
   readonly database: Database;
+  /** As the test itself reaches it. */
+  readonly databaseUrl: string;
   readonly processes: Processes;
   readonly leaseMs: number;
   readonly #network: FaultyNetwork | undefined;
@@ -77,7 +79,7 @@ export class Cluster implements AsyncDisposable {
 
   /** For {@link Cluster.open} alone. */
   constructor(
-    parts: Pick<Cluster, 'folder' | 'database' | 'processes' | 'leaseMs'>,
+    parts: Pick<Cluster, 'folder' | 'database' | 'databaseUrl' | 'processes' | 'leaseMs'>,
     network: FaultyNetwork | undefined,
     api: { readonly url: string; readonly token: string },
     commands: ScheduleCommands,
@@ -85,6 +87,7 @@ export class Cluster implements AsyncDisposable {
   ) {
     this.folder = parts.folder;
     this.database = parts.database;
+    this.databaseUrl = parts.databaseUrl;
     this.processes = parts.processes;
     this.leaseMs = parts.leaseMs;
     this.#network = network;
@@ -282,7 +285,7 @@ async function openWith(options: ClusterOptions, closers: Closer[]): Promise<Clu
   const commands = new ScheduleCommands(database, clock, wakeBus, await PluginHost.open([]));
   const token = await createApiToken(database, { userName: 'admin', name: 'test' });
   return new Cluster(
-    { folder, database, processes, leaseMs },
+    { folder, database, databaseUrl, processes, leaseMs },
     network,
     { url, token },
     commands,

@@ -10,6 +10,7 @@ import { EmbeddedPostgresServer } from '../../src/embedded/postgres-server.js';
 import { isServerOf } from '../../src/embedded/server-process.js';
 import { CHROMIUM } from './chromium.js';
 import { unpackMysql97 } from './mysql97.mjs';
+import { POSTGRES15 } from './postgres15.mjs';
 import type { TestServer, TestServers } from './test-server.js';
 
 const PREFIX = 'millrace-test-';
@@ -20,7 +21,7 @@ interface Running {
   readonly pids: number[];
 }
 
-/** Starts PostgreSQL, MariaDB and MySQL 9.7 on free ports, with data in one new folder. */
+/** Starts PostgreSQL 18 and 15, MariaDB and MySQL 9.7 on free ports, with data in one new folder. */
 export async function startPrivateServers(): Promise<Running> {
   sweepLeftovers();
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
@@ -42,8 +43,12 @@ export async function startPrivateServers(): Promise<Running> {
   if (!existsSync(CHROMIUM))
     process.stdout.write(`not verified: console in a browser (there is no ${CHROMIUM})\n`);
   // Whatever came up is ended also when another one did not: `stopPrivateServers` sweeps the folder.
-  const [postgres, mariadb, mysql97] = await Promise.all([
-    startPostgres(folder, pids),
+  const [postgres, postgres15, mariadb, mysql97] = await Promise.all([
+    startPostgres('postgres', folder, pids),
+    optional('PostgreSQL 15', async () => {
+      if (!existsSync(POSTGRES15)) throw new Error(`there is no ${POSTGRES15}`);
+      return await startPostgres('postgres15', folder, pids, POSTGRES15);
+    }),
     optional('mariadb', async () => await startMysql('mariadb', folder, pids)),
     optional('mysql97', async () => {
       return await startMysql('mysql97', folder, pids, await unpackMysql97());
@@ -52,7 +57,7 @@ export async function startPrivateServers(): Promise<Running> {
     stopPrivateServers({ folder, pids });
     throw error;
   });
-  return { folder, pids, servers: { postgres, mariadb, mysql97 } };
+  return { folder, pids, servers: { postgres, postgres15, mariadb, mysql97 } };
 }
 
 /** Kills the servers, whose data nobody needs, and removes their folder. Synchronous: runs in signal handlers. */
@@ -67,17 +72,23 @@ export function stopPrivateServers(running: Pick<Running, 'folder' | 'pids'>): v
   rmSync(running.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
-async function startPostgres(folder: string, pids: number[]): Promise<TestServer> {
+async function startPostgres(
+  name: string,
+  folder: string,
+  pids: number[],
+  native?: string,
+): Promise<TestServer> {
   const server = await EmbeddedPostgresServer.start({
-    dataFolder: join(folder, 'postgres'),
+    dataFolder: join(folder, name),
     port: await freePort(),
     password: randomBytes(12).toString('hex'),
-    logFile: join(folder, 'postgres.log'),
+    logFile: join(folder, `${name}.log`),
+    ...(native === undefined ? {} : { native }),
     durable: false,
     settings: { max_connections: '400', max_wal_senders: '40', max_replication_slots: '40' },
   });
   pids.push(server.pid);
-  return { ...pick(server), kind: 'postgres', name: 'postgres' };
+  return { ...pick(server), kind: 'postgres', name };
 }
 
 async function startMysql(
@@ -116,7 +127,12 @@ function sweepLeftovers(): void {
     const owner = /^millrace-test-(\d+)-/.exec(name)?.[1];
     if (owner === undefined || isAlive(Number(owner))) continue;
     const folder = join(tmpdir(), name);
-    const pids = ['postgres/postmaster.pid', 'mariadb/server.pid', 'mysql97/server.pid']
+    const pids = [
+      'postgres/postmaster.pid',
+      'postgres15/postmaster.pid',
+      'mariadb/server.pid',
+      'mysql97/server.pid',
+    ]
       .map((file) => join(folder, file))
       .filter((file) => existsSync(file))
       .map((file) => ({ file, pid: Number.parseInt(readFileSync(file, 'utf8'), 10) }))

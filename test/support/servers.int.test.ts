@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 
-import { createDatabase, execute, mysqlTestServers, testServers } from './servers.js';
+import { createDatabase, execute, mysqlTestServers, postgresTestServers } from './servers.js';
 
 test('a test database of every server is empty, usable and gone at the end of its scope', async () => {
-  for (const server of [testServers().postgres, ...mysqlTestServers()]) {
+  for (const server of [...postgresTestServers(), ...mysqlTestServers()]) {
     let name: string;
     {
       await using database = await createDatabase(server);

@@ -21,6 +21,12 @@ export function mysqlTestServers(): TestServer[] {
   return [mariadb, mysql97].filter((server) => server !== undefined);
 }
 
+/** PostgreSQL 18, and 15 where this machine has it; for `describe.each`. */
+export function postgresTestServers(): TestServer[] {
+  const { postgres, postgres15 } = testServers();
+  return [postgres, postgres15].filter((server) => server !== undefined);
+}
+
 /** A database of its own for one test. */
 export interface TestDatabase extends AsyncDisposable {
   readonly server: TestServer;

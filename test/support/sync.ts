@@ -6,6 +6,8 @@ import type {
   ReaderPlugin,
   ReaderTask,
   ResolvedDataSource,
+  RunContext,
+  TableSchema,
 } from '@millrace/sdk';
 import filePlugin from '../../plugins/file/src/index.js';
 import mysqlPlugin from '../../plugins/mysql/src/index.js';
@@ -15,6 +17,18 @@ import type { ChannelControl, SyncJob, SyncResult } from '../../src/dataplane/sy
 import type { TestServer } from './test-server.js';
 
 const PLUGINS = { file: filePlugin, mysql: mysqlPlugin, postgres: postgresPlugin };
+
+const IDENTITY: AttemptIdentity = {
+  installation: 'test',
+  nodeId: 'n1',
+  nodeName: 'node',
+  instanceId: 'i1',
+  runNumber: 1,
+  attempt: 1,
+  fence: '1',
+  scheduledTime: '2026-03-02T00:00:00Z',
+  bizdate: '2026-03-01',
+};
 
 /** One end of a sync: a database of a test server, or a folder with files. */
 export type SyncEnd =
@@ -27,7 +41,9 @@ export interface SyncOptions {
   readonly reader: Readonly<Record<string, unknown>>;
   readonly writer: Readonly<Record<string, unknown>>;
   readonly mapping?: SyncJob['mapping'];
+  readonly incremental?: SyncJob['incremental'];
   readonly channel?: Partial<ChannelControl>;
+  readonly policies?: SyncJob['policies'];
   /** The reader offers this lane and `rows` alone. */
   readonly lane?: Lane;
   readonly identity?: Partial<AttemptIdentity>;
@@ -49,6 +65,14 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
   const note = (text: string): void => void log.push(text);
   const reader = pluginOf(PLUGINS[options.from.kind].readers);
   const writer = pluginOf(PLUGINS[options.to.kind].writers);
+  const context: RunContext = {
+    identity: { ...IDENTITY, ...options.identity },
+    parameters: {},
+    log: { info: note, warn: note, error: note, write: () => undefined },
+    signal: options.signal ?? new AbortController().signal,
+    progress: () => undefined,
+    crashPoint: options.crashPoint ?? (() => Promise.resolve()),
+  };
   const result = await runSyncJob({
     reader: options.lane === undefined ? reader : withLane(reader, options.lane),
     readerConfig: await parse(reader.config, options.reader),
@@ -57,30 +81,37 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
     writerConfig: await parse(writer.config, options.writer),
     target: await resolved(options.to),
     ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
+    ...(options.incremental === undefined ? {} : { incremental: options.incremental }),
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
-    context: {
-      identity: {
-        installation: 'test',
-        nodeId: 'n1',
-        nodeName: 'node',
-        instanceId: 'i1',
-        runNumber: 1,
-        attempt: 1,
-        fence: '1',
-        scheduledTime: '2026-03-02T00:00:00Z',
-        bizdate: '2026-03-01',
-        ...options.identity,
-      },
-      parameters: {},
-      log: { info: note, warn: note, error: note, write: () => undefined },
-      signal: options.signal ?? new AbortController().signal,
-      progress: () => undefined,
-      crashPoint: options.crashPoint ?? (() => Promise.resolve()),
-    },
+    policies: options.policies,
+    context,
     onDirty: (records) => void dirty.push(...records),
   });
   const lane = log.find((line) => line.startsWith('Lane: '))?.slice('Lane: '.length);
   return { ...result, dirty, log, lane };
+}
+
+/** The columns of a table as its reader describes them. */
+export async function describeTable(end: SyncEnd, table: string): Promise<TableSchema> {
+  const reader = pluginOf(PLUGINS[end.kind].readers);
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const job = await (reader as ReaderPlugin).open(
+    (await parse(reader.config, { table })) as never,
+    {
+      identity: IDENTITY,
+      parameters: {},
+      log: { ...quiet, write: () => undefined },
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      crashPoint: () => Promise.resolve(),
+      dataSource: (await resolved(end)) as ResolvedDataSource<never>,
+    },
+  );
+  try {
+    return await job.describe();
+  } finally {
+    await job.close('succeeded');
+  }
 }
 
 function pluginOf<P>(all: readonly P[] | undefined): P {

@@ -1,7 +1,7 @@
 /** How to reach one private server of this test run. */
 export interface TestServer {
   readonly kind: 'postgres' | 'mysql';
-  /** `postgres`, `mariadb`, `mysql97`: for test names. */
+  /** `postgres`, `postgres15`, `mariadb`, `mysql97`: for test names. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
@@ -12,6 +12,7 @@ export interface TestServer {
 export interface TestServers {
   readonly postgres: TestServer;
   /** `undefined` where the machine cannot have it; the run has printed `not verified`. */
+  readonly postgres15: TestServer | undefined;
   readonly mariadb: TestServer | undefined;
   readonly mysql97: TestServer | undefined;
 }

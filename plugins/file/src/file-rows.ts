@@ -1,6 +1,8 @@
 import type { Row } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
 import type { FileReaderConfig } from './file-config.js';
+import { CsvLines } from './csv-lines.js';
+import type { CsvColumn } from './csv-lines.js';
 import { CsvSplitter } from './csv-splitter.js';
 import type { CsvRow } from './csv-splitter.js';
 import { jsonObjectCells } from './json-object.js';
@@ -145,26 +147,90 @@ async function* csvRows(
   input: FileInput,
   names: readonly string[],
 ): AsyncGenerator<readonly Row[]> {
-  const { config, path } = input;
   let order: readonly number[] | undefined;
   let isFirst = true;
   for await (const records of csvRecords(input)) {
     const [first] = records;
     if (isFirst && first !== undefined) {
       isFirst = false;
-      if (config.header) {
-        order = orderOf(checkedNames(first, path), names, path);
-        records.shift();
-      } else if (first.length !== names.length) {
-        const counts = `${first.length} cells and ${names.length} columns`;
-        throw new PluginError('MR-D207', `${path}, line 1: ${counts}`);
-      }
+      order = orderOfFirst(first, names, input);
+      if (input.config.header) records.shift();
     }
     const places = order;
     yield places === undefined
       ? records
       : records.map((record) => places.map((at) => record[at] ?? null));
   }
+}
+
+/**
+ * Where the first record of a file has each of `names`; `undefined`: in their order. Throws MR-D108 or
+ * MR-D207 for a file that is not the one `names` were read from.
+ */
+function orderOfFirst(
+  first: readonly (string | null)[],
+  names: readonly string[],
+  { config, path }: FileInput,
+): readonly number[] | undefined {
+  if (config.header) return orderOf(checkedNames(first, path), names, path);
+  if (first.length === names.length) return undefined;
+  const counts = `${first.length} cells and ${names.length} columns`;
+  throw new PluginError('MR-D207', `${path}, line 1: ${counts}`);
+}
+
+function placesOf(
+  first: readonly (string | null)[],
+  names: readonly string[],
+  input: FileInput,
+): readonly number[] {
+  return orderOfFirst(first, names, input) ?? names.map((_, i) => i);
+}
+
+/** What of a CSV file is wanted as lines of COPY text. */
+export interface LinesWanted {
+  /** As `columnNames` gave them. */
+  readonly names: readonly string[];
+  /** By place in `names`. */
+  readonly columns: readonly CsvColumn[];
+  /** Places in `names`, in the order of a line's fields. */
+  readonly order: readonly number[];
+  readonly chunkBytes: number;
+}
+
+/** The rows of a CSV file as lines of COPY text; the header is none of them. */
+export async function* csvLines(
+  input: FileInput,
+  { names, columns, order, chunkBytes }: LinesWanted,
+): AsyncGenerator<{ readonly data: Buffer; readonly rows: number }> {
+  const { delimiter, nullToken, header } = input.config;
+  let first: readonly (string | null)[] | undefined;
+  const lines = new CsvLines({ delimiter, nullToken, hasHeader: header }, chunkBytes, (cells) => {
+    first = cells;
+    const places = placesOf(cells, names, input);
+    const none: CsvColumn = { isEmptyNull: false };
+    return {
+      columns: cells.map((_, place) => columns[places.indexOf(place)] ?? none),
+      order: order.map((at) => places[at] ?? at),
+    };
+  });
+  try {
+    for await (const bytes of readTextBytes(input.file, input.signal)) {
+      const piece = bytes as Buffer;
+      // A slow limit wants small chunks.
+      for (let at = 0; at < piece.length; at += chunkBytes) {
+        lines.push(piece.subarray(at, at + chunkBytes));
+        const full = lines.bytes >= chunkBytes ? lines.take() : undefined;
+        if (full !== undefined) yield full;
+      }
+    }
+    lines.end();
+  } catch (error) {
+    // A first record that does not fit is named with the path already.
+    if (first !== undefined) placesOf(first, names, input);
+    throw readError(error, input.path, input.signal);
+  }
+  const last = lines.take();
+  if (last !== undefined) yield last;
 }
 
 function orderOf(

@@ -59,7 +59,8 @@ export class BatchInsert {
   async #insertBatch(rows: readonly PreparedRow[]): Promise<number> {
     const [first] = rows;
     if (first === undefined) return 0;
-    const refusal = this.#tooLarge(rows) ?? (await this.#try(rows));
+    const refusal =
+      this.#tooLarge(rows) ?? (await this.attemptValues(rows.map((row) => row.tuple).join(',')));
     if (refusal === undefined) return rows.length;
     if (rows.length === 1) {
       await this.#onRefused(first, refusal);
@@ -78,11 +79,11 @@ export class BatchInsert {
     return { code: '1153', reason: `the row is larger than the server's max_allowed_packet` };
   }
 
-  async #try(rows: readonly PreparedRow[]): Promise<Refusal | undefined> {
+  /** One INSERT of these tuples; why it was refused, in which case nothing of it is stored. */
+  async attemptValues(tuples: string): Promise<Refusal | undefined> {
     await this.#session.run(`SAVEPOINT ${SAVEPOINT}`);
     try {
-      const sql = this.#head + rows.map((row) => row.tuple).join(',');
-      const result = await this.#session.runRaw(sql);
+      const result = await this.#session.runRaw(this.#head + tuples);
       if (result.warnings === 0) return undefined;
     } catch (error) {
       if (!isDataError(error)) throw mysqlError(error);

@@ -1,4 +1,6 @@
 import {
+  cursorKeyOf,
+  cursorMoved,
   DEFAULT_LEDGER_TABLE,
   judgeClaimed,
   judgeLedger,
@@ -8,7 +10,7 @@ import {
   PluginError,
   runOf,
 } from '@millrace/sdk';
-import type { AttemptIdentity, LedgerDecision, LedgerKey, RunLog } from '@millrace/sdk';
+import type { AttemptIdentity, CursorMove, LedgerDecision, LedgerKey, RunLog } from '@millrace/sdk';
 
 import type { MysqlConfig } from './config.js';
 import { quoteTable, textLiteral } from './literal.js';
@@ -104,6 +106,31 @@ export class Ledger {
               committed_at = CURRENT_TIMESTAMP(6)
         WHERE ${whereOf(ledgerKeyOf(this.#identity))}`,
     );
+  }
+
+  /** Where the runs of this node have come to. */
+  async cursor(session: Session): Promise<string | undefined> {
+    const [row] = await session.rows(
+      `SELECT run FROM ${this.#table} WHERE ${whereOf(cursorKeyOf(this.#identity))}`,
+    );
+    return row?.[0] ?? undefined;
+  }
+
+  /** Keeps where this run has come to, in the transaction of its rows. */
+  async moveCursor(session: Session, { from, to }: CursorMove): Promise<void> {
+    const key = cursorKeyOf(this.#identity);
+    const values = [key.installation, key.nodeId, key.scheduledTime, key.slice].map(textLiteral);
+    const { affectedRows } =
+      from === undefined
+        ? await session.run(
+            `INSERT IGNORE INTO ${this.#table} (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
+             VALUES (${values.join(', ')}, ${textLiteral(to)}, 0, 0, 0)`,
+          )
+        : await session.run(
+            `UPDATE ${this.#table} SET run = ${textLiteral(to)}, committed_at = CURRENT_TIMESTAMP(6)
+              WHERE ${whereOf(key)} AND run = ${textLiteral(from)}`,
+          );
+    if (affectedRows === 0) throw cursorMoved(from);
   }
 
   /**

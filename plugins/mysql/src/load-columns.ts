@@ -1,3 +1,4 @@
+import { compileFieldCheck } from '@millrace/sdk';
 import type { Column, LogicalType } from '@millrace/sdk';
 
 import { quoteName } from './literal.js';
@@ -10,8 +11,8 @@ type Field = 'as it is' | { readonly set: string };
 
 /**
  * The column list of LOAD DATA, and its SET where the field of a line is written differently here.
- * `undefined`: some column could be given a value that is changed in silence; such rows go by the row lane,
- * which looks at each of them.
+ * `undefined`: some column could be given a value that is changed in silence, and its fields cannot be
+ * looked at as bytes; such rows go by the row lane, which looks at each of them.
  */
 export function loadColumns(
   pairs: readonly ColumnPair[],
@@ -32,11 +33,27 @@ export function loadColumns(
   return { list, set };
 }
 
+function fieldOf(pair: ColumnPair): Field | undefined {
+  return trustedField(pair) ?? checkedField(pair);
+}
+
+/** LOAD DATA may be given the fields of this pair. */
+export function isLoadable(pair: ColumnPair): boolean {
+  return fieldOf(pair) !== undefined;
+}
+
+/** Fields that were looked at are the text the column takes. */
+function checkedField({ source, target }: ColumnPair): Field | undefined {
+  return compileFieldCheck(source, target, 'mysql') === undefined ? undefined : 'as it is';
+}
+
 /**
  * LOAD DATA LOCAL stores another value and counts a warning where INSERT would fail: that is loud enough,
- * because warnings are read. What is left out here changes values without even that.
+ * because warnings are read. What is left out here changes values without even that, so each of its fields
+ * has to be looked at.
  */
-function fieldOf({ source, target }: ColumnPair): Field | undefined {
+export function trustedField({ source, target }: ColumnPair): Field | undefined {
+  if (source.unchecked === true) return undefined;
   const [from, to] = [source.type, target.type];
   const isSame = source.nativeType === target.nativeType;
   // Members are found by number and in any letter case too.

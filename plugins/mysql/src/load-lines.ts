@@ -1,6 +1,7 @@
 import type { ColumnPair } from './writer-target.js';
 import { loadColumns } from './load-columns.js';
 import type { Session } from './session.js';
+import type { SkippedLine, SkippedLines } from './skipped-lines.js';
 
 const LINE_FEED = 0x0a;
 const BACKSLASH = 0x5c;
@@ -16,8 +17,15 @@ export class LoadLines {
   readonly #session: Session;
   readonly #sql: string;
   readonly #isNumbered: boolean;
+  readonly #skippedLines: SkippedLines | undefined;
 
-  private constructor(session: Session, sql: string, isNumbered: boolean) {
+  private constructor(
+    session: Session,
+    sql: string,
+    isNumbered: boolean,
+    skippedLines: SkippedLines | undefined,
+  ) {
+    this.#skippedLines = skippedLines;
     this.#session = session;
     this.#sql = sql;
     this.#isNumbered = isNumbered;
@@ -29,6 +37,7 @@ export class LoadLines {
     into: string,
     pairs: readonly ColumnPair[],
     numberColumn: string | undefined,
+    skippedLines: SkippedLines | undefined,
   ): LoadLines | undefined {
     const columns = session.mayLoadLocal ? loadColumns(pairs) : undefined;
     if (columns === undefined) return undefined;
@@ -38,15 +47,21 @@ export class LoadLines {
       `LOAD DATA LOCAL INFILE 'millrace' INTO TABLE ${into} CHARACTER SET utf8mb4 ` +
       String.raw`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'` +
       ` (${list.join(', ')})${set}`;
-    return new LoadLines(session, sql, numberColumn !== undefined);
+    return new LoadLines(session, sql, numberColumn !== undefined, skippedLines);
   }
 
   /**
-   * Resolves to `true` when every line is stored as it was; else nothing of them is, and they have to go
-   * by INSERT, which says what is wrong with which. The server's own count and warnings decide: LOCAL
-   * skips what it cannot store and changes what it cannot hold, and still says OK.
+   * Resolves to the lines that were skipped because their key is taken, when every other line is stored as it
+   * was; else to `undefined`: nothing of them is stored, and they have to go by INSERT, which says what is
+   * wrong with which. The server's own count and warnings decide: LOCAL skips what it cannot store and changes
+   * what it cannot hold, and still says OK.
    */
-  async load(data: Uint8Array, rows: number, firstNo: number): Promise<boolean> {
+  async load(
+    data: Uint8Array,
+    rows: number,
+    firstNo: number,
+  ): Promise<readonly SkippedLine[] | undefined> {
+    if (rows === 0) return [];
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     const lines = plainControls(bytes);
     await this.#session.run(`SAVEPOINT ${SAVEPOINT}`);
@@ -54,9 +69,15 @@ export class LoadLines {
       this.#sql,
       this.#isNumbered ? numbered(lines, rows, firstNo) : lines,
     );
-    if (warnings === 0 && affectedRows === rows) return true;
+    if (warnings === 0 && affectedRows === rows) return [];
+    const skipped = this.#skippedLines?.find(
+      bytes,
+      rows - affectedRows,
+      await this.#session.warnings(),
+    );
+    if (skipped !== undefined) return skipped;
     await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
-    return false;
+    return undefined;
   }
 }
 

@@ -4,7 +4,8 @@ import { cellDecoderOf } from './cell-decoder.js';
 import { quoteName } from './literal.js';
 import { isDataError, isValueWarning, mysqlError, serverErrorOf } from './mysql-error.js';
 import { expressionOf } from './reader-source.js';
-import type { Session } from './session.js';
+import type { Merge } from './merge.js';
+import type { Session, StatementResult } from './session.js';
 import { ROW_NUMBER_COLUMN } from './staging-table.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 
@@ -15,6 +16,13 @@ interface Refusal {
 
 const SAVEPOINT = 'millrace_publish';
 const NUMBER = quoteName(ROW_NUMBER_COLUMN);
+const NOTHING: StatementResult = {
+  rows: [],
+  hasRows: false,
+  affectedRows: 0,
+  warnings: 0,
+  info: '',
+};
 
 /**
  * Moves staged rows into the target inside the open transaction of `session`. What staging cannot see
@@ -28,6 +36,7 @@ export class StagedPublish {
   readonly #pairs: readonly ColumnPair[];
   readonly #target: WriterTarget;
   readonly #insert: string;
+  readonly #merge: Merge | undefined;
 
   constructor(
     session: Session,
@@ -36,23 +45,54 @@ export class StagedPublish {
     target: WriterTarget,
     table: string,
     pairs: readonly ColumnPair[],
+    merge: Merge | undefined,
   ) {
+    this.#merge = merge;
     this.#session = session;
     this.#ctx = ctx;
     this.#staging = staging;
     this.#pairs = pairs;
     this.#target = target;
     const names = pairs.map((p) => quoteName(p.target.name)).join(', ');
-    this.#insert = `INSERT INTO ${table} (${names}) SELECT ${names} FROM ${staging}`;
+    this.#insert = `INSERT INTO ${table} (${names}) SELECT ${names} FROM ${staging} AS s`;
   }
 
   /** How many rows the target took. */
   async run(): Promise<number> {
+    await this.#dedupe();
     const [range] = await this.#session.rows(
       `SELECT MIN(${NUMBER}), MAX(${NUMBER}) FROM ${this.#staging}`,
     );
     const [low, high] = [range?.[0] ?? null, range?.[1] ?? null];
     return low === null || high === null ? 0 : this.#publish(Number(low), Number(high));
+  }
+
+  async #dedupe(): Promise<void> {
+    if (this.#merge === undefined) return;
+    const { affectedRows } = await this.#session.run(this.#merge.dedupe(NUMBER));
+    if (affectedRows === 0) return;
+    const which = this.#merge.mode === 'ignore' ? 'the first' : 'the last';
+    this.#ctx.log.info(`${affectedRows} rows had the key of another row read: ${which} counts.`);
+  }
+
+  /** The statements of these row numbers; gives the rows the target took and whether there were warnings. */
+  async #move(low: number, high: number): Promise<StatementResult> {
+    const condition = `s.${NUMBER} BETWEEN ${low} AND ${high}`;
+    if (this.#merge === undefined) {
+      return this.#session.runRaw(`${this.#insert} WHERE ${condition}`);
+    }
+    const count = Number(await this.#session.value(this.#merge.count(condition)));
+    let warned: StatementResult | undefined;
+    for (const sql of this.#merge.statements(condition)) {
+      const result = await this.#session.runRaw(sql);
+      if (result.warnings > 0) {
+        const warnings = await this.#session.warnings();
+        if (warnings.some((w) => isValueWarning(w.errno)))
+          return { ...result, affectedRows: count };
+      }
+      warned = { ...result, warnings: 0 };
+    }
+    return { ...(warned ?? NOTHING), affectedRows: count };
   }
 
   async #publish(low: number, high: number): Promise<number> {
@@ -71,13 +111,14 @@ export class StagedPublish {
     await this.#session.run(`SAVEPOINT ${SAVEPOINT}`);
     let affectedRows: number;
     try {
-      const sql = `${this.#insert} WHERE ${NUMBER} BETWEEN ${low} AND ${high}`;
-      const result = await this.#session.runRaw(sql);
+      const result = await this.#move(low, high);
       if (result.warnings === 0) return result.affectedRows;
       ({ affectedRows } = result);
     } catch (error) {
       // Without transactions the rows before the refused one are in the target already.
       if (!isDataError(error) || !this.#target.isTransactional) throw mysqlError(error);
+      // An earlier statement of the same rows has its effect.
+      await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
       const { errno, message } = serverErrorOf(error);
       return { code: String(errno), reason: message };
     }

@@ -1,5 +1,6 @@
 import { keySlices, parseKeyBounds, slicePredicate, wholeSlice } from '@millrace/sdk';
 import type {
+  CursorRequest,
   Finding,
   JobContext,
   KeyBounds,
@@ -13,9 +14,11 @@ import type {
 
 import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
+import { windowOf } from './cursor-window.js';
+import { quoteName } from './literal.js';
 import { pinSessions } from './pinned-sessions.js';
 import { MysqlReaderTask } from './reader-task.js';
-import { resolveSources } from './reader-source.js';
+import { columnNamed, resolveSources } from './reader-source.js';
 import type { ReaderSource, ReaderSourceConfig } from './reader-source.js';
 import { openReading } from './reading-session.js';
 import type { Session } from './session.js';
@@ -29,7 +32,7 @@ export interface ReaderConfig extends ReaderSourceConfig {
 }
 
 export class MysqlReaderJob implements ReaderJob {
-  readonly #config: ReaderConfig;
+  #config: ReaderConfig;
   readonly #ctx: JobContext<MysqlConfig>;
   #sources: Promise<readonly [ReaderSource, ...ReaderSource[]]> | undefined;
   /** Of the source at the same index, once it has been cut. */
@@ -81,6 +84,26 @@ export class MysqlReaderJob implements ReaderJob {
     return token;
   }
 
+  async window({ column, after, overlap }: CursorRequest): Promise<string | undefined> {
+    const sources = await this.#resolved();
+    const [{ schema, allColumns }] = sources;
+    const key = columnNamed({ ...schema, columns: allColumns }, column);
+    const { from, upTo, literal } = windowOf(key, after, overlap);
+    const name = quoteName(key.name);
+    const conditions = from.map((condition) => ` AND ${condition}`).join('');
+    const parts = sources.map((source) => `SELECT ${name} ${source.from}${conditions}`);
+    const [row] = await this.#rows(
+      `SELECT ${upTo} FROM (${parts.join(' UNION ALL ')}) AS millrace_cursors`,
+    );
+    const to = row?.[0] ?? undefined;
+    const end = to === undefined ? '1 = 0' : `${name} <= ${literal(to)}`;
+    const where = this.#config.where?.trim() ?? '';
+    const own = where === '' ? [] : [`(${where}\n)`];
+    this.#config = { ...this.#config, where: [...own, ...from, end].join(' AND ') };
+    this.#sources = undefined;
+    return to;
+  }
+
   async *slices(hint: SliceHint): AsyncIterable<Slice> {
     const sources = await this.#resolved();
     if (hint.count <= 1 && sources.length === 1) {
@@ -129,6 +152,14 @@ export class MysqlReaderJob implements ReaderJob {
     return key === undefined
       ? [wholeSlice()]
       : keySlices(key, await boundariesOf(session, source, key, hint));
+  }
+
+  /** In the snapshot of the job if it has one: a cursor that it does not hold yet would pass rows by. */
+  async #rows(sql: string): ReturnType<Session['rows']> {
+    const [pinned] = this.#pinned;
+    if (pinned !== undefined) return await pinned.rows(sql);
+    await using session = await openReading(this.#ctx);
+    return await session.rows(sql);
   }
 
   #wantedKey(): readonly string[] {

@@ -17,7 +17,13 @@ export interface ReaderSourceConfig {
   readonly tables?: readonly string[] | undefined;
   readonly query?: string | undefined;
   readonly columns?: readonly string[] | undefined;
+  readonly expressions?: readonly Expression[] | undefined;
   readonly where?: string | undefined;
+}
+
+interface Expression {
+  readonly name: string;
+  readonly sql: string;
 }
 
 /** What a reader reads, resolved against the server once. */
@@ -88,18 +94,27 @@ export async function resolveSource(
     config.columns === undefined || config.columns.length === 0
       ? schema.columns
       : config.columns.map((name) => columnNamed(schema, name));
+  const { expressions = [] } = config;
+  const taken = expressions.find(({ name }) =>
+    schema.columns.some((column) => column.name.toLowerCase() === name.toLowerCase()),
+  );
+  if (taken !== undefined) {
+    throw new PluginError('MR-D208', `the expression ${taken.name} is called like a column`);
+  }
+  const computed = await describeExpressions(session, expressions, from);
   const where = config.where?.trim() ?? '';
   const filter = where === '' ? '1 = 1' : `(${where}\n)`;
   const fromWhere = `${from} WHERE ${filter}`;
   const selectOf = (columns: readonly Column[]): string =>
-    `SELECT ${columns.map(expressionOf).join(', ')} ${fromWhere}`;
+    `SELECT ${columns.map((column) => expressionOf(column, expressions)).join(', ')} ${fromWhere}`;
+  const all = [...chosen, ...computed];
   return {
     ...table,
     filter,
-    schema: { ...schema, columns: chosen },
+    schema: { ...schema, columns: all },
     allColumns: schema.columns,
     from: fromWhere,
-    select: selectOf(chosen),
+    select: selectOf(all),
     selectOf,
   };
 }
@@ -115,11 +130,33 @@ export function columnNamed(schema: TableSchema, wanted: string): Column {
 }
 
 /** How a column is asked for so that its text is exact. */
-export function expressionOf(column: Column): string {
+export function expressionOf(column: Column, expressions: readonly Expression[] = []): string {
   const name = quoteName(column.name);
+  const own = expressions.find((each) => each.name === column.name);
+  // The line break ends a comment at the end of the expression.
+  const value = own === undefined ? name : `(${own.sql}\n)`;
   // Times one, not plus zero: that would make 0 of -0.
   const isFloat = column.type.kind === 'float' && column.type.bits === 32;
-  return isFloat ? `(${name} * 1E0) AS ${name}` : name;
+  if (isFloat) return `(${value} * 1E0) AS ${name}`;
+  return own === undefined ? name : `${value} AS ${name}`;
+}
+
+/** What the server makes of the expressions: their types are its own. */
+async function describeExpressions(
+  session: Session,
+  expressions: readonly Expression[],
+  from: string,
+): Promise<readonly Column[]> {
+  if (expressions.length === 0) return [];
+  const list = expressions.map(({ name, sql }) => `(${sql}\n) AS ${quoteName(name)}`).join(', ');
+  const columns: Column[] = [];
+  await session.stream(
+    `SELECT ${list} ${from} LIMIT 0`,
+    (fields) => columns.push(...fields.map(columnOfField)),
+    () => undefined,
+    () => undefined,
+  );
+  return columns;
 }
 
 async function describeTable(

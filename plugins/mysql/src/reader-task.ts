@@ -3,6 +3,7 @@ import type {
   Cell,
   Column,
   JobContext,
+  LargeRows,
   ReaderTask,
   ReadStats,
   Row,
@@ -17,6 +18,7 @@ import { CopyTextRows } from './copy-text-rows.js';
 import type { ReaderSource } from './reader-source.js';
 import { openReading } from './reading-session.js';
 import type { Session } from './session.js';
+import { forEachCell } from './text-row.js';
 
 /** The table that a slice is of, and its condition. */
 type SliceSource = (slice: Slice) => {
@@ -40,7 +42,13 @@ export class MysqlReaderTask implements ReaderTask {
 
   async read(slice: Slice, out: Sink, signal: AbortSignal): Promise<ReadStats> {
     signal.throwIfAborted();
-    const session = (this.#session ??= await openReading(this.#ctx, signal));
+    const session = (this.#session ??= await openReading(this.#ctx, signal).catch(
+      (error: unknown) => {
+        // Stopped while it logs in: what counts is why.
+        signal.throwIfAborted();
+        throw error;
+      },
+    ));
     const { source, where } = this.#sourceOf(slice);
     try {
       await using _cancel = cancelOnAbort(session, this.#ctx.dataSource.config, signal);
@@ -63,14 +71,19 @@ export class MysqlReaderTask implements ReaderTask {
     out: Sink,
   ): Promise<ReadStats> {
     const collector = new ChunkCollector(source.schema.columns, out);
-    await session.stream(
-      `${source.select} AND ${where}`,
-      () => undefined,
-      (raw) => collector.cell(raw),
-      () => collector.rowEnd(),
-    );
+    let isFull: Promise<void> | undefined;
+    const left = countLarge(out);
+    await session.streamRows(`${source.select} AND ${where}`, {
+      large: left.large,
+      row: (input, from, to) => {
+        forEachCell(input, from, to, (raw) => collector.cell(raw));
+        isFull = collector.rowEnd();
+      },
+      full: () => isFull,
+    });
     await collector.flush();
-    return collector.stats();
+    const { rows, bytes } = collector.stats();
+    return { rows: rows + left.rows, bytes };
   }
 
   async #readLines(
@@ -86,6 +99,7 @@ export class MysqlReaderTask implements ReaderTask {
     });
     const lines = new CopyTextRows(columns, out.chunkBytes);
     const stats = { rows: 0, bytes: 0 };
+    const left = countLarge(out);
     const send = async (): Promise<void> => {
       const chunk = lines.take();
       if (chunk === undefined) return;
@@ -95,16 +109,32 @@ export class MysqlReaderTask implements ReaderTask {
       await out.write({ lane: 'pg-copy-text', data, rowCount, byteCount: data.length });
     };
     await session.streamRows(`${source.selectOf(columns)} AND ${where}`, {
+      large: left.large,
       row: (input, from, to) => lines.row(input, from, to),
       full: () => (lines.isFull ? send() : undefined),
     });
     await send();
-    return stats;
+    return { ...stats, rows: stats.rows + left.rows };
   }
 
   async close(): Promise<void> {
     await this.#session?.close();
   }
+}
+
+/** The rows that are left out count as read. */
+function countLarge(out: Sink): { large: LargeRows | undefined; rows: number } {
+  const { large } = out;
+  const counted: { large: LargeRows | undefined; rows: number } = { large: undefined, rows: 0 };
+  if (large === undefined) return counted;
+  counted.large = {
+    maxBytes: large.maxBytes,
+    refuse: (bytes) => {
+      counted.rows += 1;
+      large.refuse(bytes);
+    },
+  };
+  return counted;
 }
 
 /** Gathers cells to rows and rows to chunks of about the size the sink wants. */

@@ -20,6 +20,10 @@ const readerSchema = z
       .describe('A SELECT to read instead of a table.')
       .meta({ title: 'Query', template: true }),
     columns: z.array(z.string().min(1)).optional().describe('Default: all, in their order.'),
+    expressions: z
+      .array(z.object({ name: z.string().min(1), sql: z.string().min(1).meta({ template: true }) }))
+      .optional()
+      .describe('More columns, computed by the server: their names and their SQL.'),
     where: z
       .string()
       .optional()

@@ -2,6 +2,7 @@ import { PluginError, splitStatements } from '@millrace/sdk';
 import type { SqlStatement, TableSchema } from '@millrace/sdk';
 
 import { quoteName, textLiteral } from './literal.js';
+import { isMergeMode } from './merge.js';
 import { columnNamed } from './reader-source.js';
 import { commitsByItself, refusedReason } from './statement-kind.js';
 import type { WriterConfig } from './writer-config.js';
@@ -20,7 +21,7 @@ export function scopeCondition(config: WriterConfig, schema: TableSchema): strin
     return '1 = 1';
   }
   if (replace === undefined) {
-    if (mode === 'append') return undefined;
+    if (mode === 'append' || isMergeMode(mode)) return undefined;
     throw new PluginError('MR-D209', `${mode} needs \`replace\`: which rows a run replaces`);
   }
   switch (replace.kind) {

@@ -1,34 +1,44 @@
 import { compileCheck, compileConversion } from '@millrace/sdk';
-import type { Cell, Column, Row } from '@millrace/sdk';
+import type { Cell, CellCheck, Column, Row } from '@millrace/sdk';
 
 import { memberCheckOf } from './member-check.js';
 import { bytesLiteral, textLiteral } from './literal.js';
+import type { ColumnPair } from './writer-target.js';
 
 export type EncodedRow =
   | { readonly tuple: string }
   | { readonly tuple: undefined; readonly column: string; readonly reason: string };
 
 /** Makes `('1','a',NULL)` of a row, or says which column cannot hold its value unchanged. */
-export function compileRowEncoder(
-  pairs: readonly { readonly source: Column; readonly target: Column }[],
-): (row: Row) => EncodedRow {
-  const columns = pairs.map(({ source, target }) => ({
-    name: target.name,
-    convert: compileConversion(source, target, 'mysql'),
-    check: compileCheck(target, 'mysql', source),
-    checkMore: moreChecksOf(target),
-    literal: literalOf(target),
+export function compileRowEncoder(pairs: readonly ColumnPair[]): (row: Row) => EncodedRow {
+  const columns = pairs.map((pair) => ({
+    name: pair.target.name,
+    ...rulesOf(pair),
+    literal: literalOf(pair.target),
   }));
   return (row) => {
     let tuple = '';
     for (const [i, column] of columns.entries()) {
       const given = row[i] ?? null;
       const cell = column.convert === undefined ? given : column.convert(given);
-      const reason = column.check(cell) ?? column.checkMore?.(cell);
+      const reason = column.check(cell);
       if (reason !== undefined) return { tuple: undefined, column: column.name, reason };
       tuple += `${i === 0 ? '(' : ','}${cell === null ? 'NULL' : column.literal(cell)}`;
     }
     return { tuple: `${tuple})` };
+  };
+}
+
+/** The row rules of a column: how its cells are written here, and which the target cannot hold. */
+export function rulesOf({ source, target }: ColumnPair): {
+  readonly convert: ((cell: Cell) => Cell) | undefined;
+  readonly check: CellCheck;
+} {
+  const check = compileCheck(target, 'mysql', source);
+  const checkMore = moreChecksOf(target);
+  return {
+    convert: compileConversion(source, target, 'mysql'),
+    check: checkMore === undefined ? check : (cell) => check(cell) ?? checkMore(cell),
   };
 }
 
@@ -61,7 +71,7 @@ function literalOf(target: Column): (cell: string | Uint8Array) => string {
  * The double that equals the float. The shortest text of the largest float is a little more than it, and
  * the server refuses that as out of range before it rounds.
  */
-function doubleText(cell: string): string {
+export function doubleText(cell: string): string {
   const value = Math.fround(Number(cell));
   return value === 0 || !Number.isFinite(value) ? cell : String(value);
 }

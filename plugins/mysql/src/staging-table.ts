@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AttemptIdentity } from '@millrace/sdk';
 
 import { quoteName, quoteTable, textLiteral } from './literal.js';
+import { uniqueKeys } from './merge.js';
 import type { Session } from './session.js';
 import type { WriterTarget } from './writer-target.js';
 
@@ -23,8 +24,11 @@ export class StagingTable {
     this.quoted = quoteTable(this.#database, `${this.#prefix}${this.#fence}`);
   }
 
-  /** Removes what older attempts of this instance left, then makes it empty. Commits. */
-  async create(session: Session, target: WriterTarget): Promise<void> {
+  /**
+   * Removes what older attempts of this instance left, then makes it empty; without `hasKeys` it takes
+   * several rows of one key. Commits.
+   */
+  async create(session: Session, target: WriterTarget, hasKeys: boolean): Promise<void> {
     await this.dropOlder(session);
     await session.run(`DROP TABLE IF EXISTS ${this.quoted}`);
     const like = quoteTable(target.name.database, target.name.table);
@@ -32,8 +36,14 @@ export class StagingTable {
     const number = quoteName(ROW_NUMBER_COLUMN);
     // Without transactions a refused chunk would leave its first rows behind.
     const engine = target.isTransactional ? '' : ', ENGINE = InnoDB';
+    const keys = hasKeys ? [] : await uniqueKeys(session, target);
+    // An AUTO_INCREMENT column has to stay the begin of some key.
+    const loosened = keys.map(({ index, parts }) => {
+      const added = parts.length === 0 ? '' : `, ADD KEY (${parts.join(', ')})`;
+      return `DROP INDEX ${quoteName(index)}${added}, `;
+    });
     await session.run(
-      `ALTER TABLE ${this.quoted} ADD COLUMN ${number} BIGINT NOT NULL, ADD KEY (${number})${engine}`,
+      `ALTER TABLE ${this.quoted} ${loosened.join('')}ADD COLUMN ${number} BIGINT NOT NULL, ADD KEY (${number})${engine}`,
     );
   }
 

@@ -85,14 +85,15 @@ export async function readTable(session: Session, name: TableName): Promise<Tabl
       WHERE ${where} AND CONSTRAINT_NAME = 'PRIMARY' ORDER BY ORDINAL_POSITION`,
   );
   const [facts] = await session.rows(
-    `SELECT ENGINE, TABLE_TYPE, TABLE_ROWS FROM information_schema.TABLES WHERE ${where}`,
+    `SELECT ENGINE, TABLE_TYPE, TABLE_ROWS, VERSION() FROM information_schema.TABLES WHERE ${where}`,
   );
   const estimated = facts?.[2];
+  const isMariadb = /mariadb/i.test(facts?.[3] ?? '');
   return {
     schema: {
       schema: name.database,
       table: name.table,
-      columns: columns.map(columnOf),
+      columns: columns.map((row) => columnOf(row, isMariadb)),
       primaryKey: key.map(([column]) => column ?? ''),
       ...(typeof estimated === 'string' ? { estimatedRows: Number(estimated) } : {}),
     },
@@ -101,7 +102,7 @@ export async function readTable(session: Session, name: TableName): Promise<Tabl
   };
 }
 
-function columnOf(row: readonly (string | null)[]): Column {
+function columnOf(row: readonly (string | null)[], isMariadb: boolean): Column {
   const [name, dataType, columnType, nullable, length, precision, scale, fraction] = row;
   const [, , , , , , , , charset, collation, extra, defaultValue] = row;
   const native = columnType ?? '';
@@ -109,18 +110,20 @@ function columnOf(row: readonly (string | null)[]): Column {
   const byServer = /\b(virtual|stored|persistent) generated\b|\b(virtual|persistent|stored)\b/;
   const hasDefault =
     (defaultValue ?? null) !== null || /auto_increment|default_generated/.test(marks);
+  const type = logicalTypeOf({
+    dataType: (dataType ?? '').toLowerCase(),
+    columnType: native.toLowerCase(),
+    length: length ?? null,
+    precision: precision ?? null,
+    scale: scale ?? null,
+    fraction: fraction ?? null,
+  });
   return {
     name: name ?? '',
     nativeType: native,
-    type: logicalTypeOf({
-      dataType: (dataType ?? '').toLowerCase(),
-      columnType: native.toLowerCase(),
-      length: length ?? null,
-      precision: precision ?? null,
-      scale: scale ?? null,
-      fraction: fraction ?? null,
-    }),
+    type,
     nullable: nullable === 'YES',
+    ...(isMariadb && type.kind === 'float' ? { signlessZero: true } : {}),
     ...(byServer.test(marks) ? { generated: true } : {}),
     ...(hasDefault ? { hasDefault: true } : {}),
     ...(typeof charset === 'string' ? { charset } : {}),

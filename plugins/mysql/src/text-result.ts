@@ -1,8 +1,12 @@
 import type { Socket } from 'node:net';
 
+import type { LargeRows } from '@millrace/sdk';
+
 /** Takes rows as packets without their headers. `full` gives a promise when the socket has to wait. */
 export interface RowTaker {
   row(input: Buffer, from: number, to: number): void;
+  /** Rows of more bytes are left out. */
+  readonly large?: LargeRows | undefined;
   full(): Promise<void> | undefined;
 }
 
@@ -32,6 +36,8 @@ export class TextResult {
   /** So many bytes are there at least before the next packet is whole. */
   #needed = HEADER_BYTES;
   #isWaiting = false;
+  /** A row that is left out: its bytes so far, those to come of this part, and whether parts follow. */
+  #dropping: { bytes: number; left: number; hasMore: boolean } | undefined;
 
   constructor(socket: Socket, rows: RowTaker, onFailure: (error: unknown) => void) {
     this.#socket = socket;
@@ -71,7 +77,12 @@ export class TextResult {
   #packets(input: Buffer): number {
     let at = 0;
     for (;;) {
+      if (this.#dropping !== undefined) {
+        at = this.#drop(input, at, this.#dropping);
+        if (this.#dropping !== undefined) return at;
+      }
       const length = this.#lengthAt(input, at);
+      if (this.#dropping !== undefined) continue;
       if (length === undefined) return at;
       const start = at + HEADER_BYTES;
       const kind = input[start];
@@ -102,6 +113,11 @@ export class TextResult {
       this.#needed = at - from + HEADER_BYTES;
       if (input.length < at + HEADER_BYTES) return undefined;
       const part = (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8) | ((input[at + 2] ?? 0) << 16);
+      if (this.#isTooLarge(length + part)) {
+        const left = at - from + HEADER_BYTES + part;
+        this.#dropping = { bytes: length + part, left, hasMore: part === FULL_PACKET_BYTES };
+        return undefined;
+      }
       this.#needed += part;
       at += HEADER_BYTES + part;
       if (input.length < at) return undefined;
@@ -110,6 +126,36 @@ export class TextResult {
     }
     this.#needed = HEADER_BYTES;
     return length;
+  }
+
+  #isTooLarge(bytes: number): boolean {
+    const { large } = this.#rows;
+    return large !== undefined && this.#isAtRows() && bytes > large.maxBytes;
+  }
+
+  /** Its bytes go as they come, so that it never stands in memory. Gives the position behind them. */
+  #drop(
+    input: Buffer,
+    from: number,
+    row: { bytes: number; left: number; hasMore: boolean },
+  ): number {
+    let at = from;
+    for (;;) {
+      const dropped = Math.min(row.left, input.length - at);
+      at += dropped;
+      row.left -= dropped;
+      this.#needed = row.left > 0 ? 1 : HEADER_BYTES;
+      if (row.left > 0) return at;
+      if (!row.hasMore) break;
+      if (input.length < at + HEADER_BYTES) return at;
+      const part = input.readUIntLE(at, 3);
+      row.bytes += part;
+      row.left = HEADER_BYTES + part;
+      row.hasMore = part === FULL_PACKET_BYTES;
+    }
+    this.#dropping = undefined;
+    this.#rows.large?.refuse(row.bytes);
+    return at;
   }
 
   #isAtRows(): boolean {

@@ -12,12 +12,14 @@ import type {
 import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
 import { endThread, tagTask, takeFence } from './fence.js';
-import type { Ledger } from './ledger.js';
+import { Ledger } from './ledger.js';
 import { quoteTable } from './literal.js';
+import { isMergeMode, Merge, resolveKey } from './merge.js';
 import { StagedPublish } from './publish-staged.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';
 import { Session, WRITER_SQL_MODE } from './session.js';
+import { SkippedLines } from './skipped-lines.js';
 import { StagingTable } from './staging-table.js';
 import type { WriterConfig } from './writer-config.js';
 import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
@@ -33,10 +35,12 @@ interface Prepared {
   readonly pairs: readonly ColumnPair[];
   /** Absent: the rows go into the target itself, in the one transaction of `session`. */
   readonly staging: StagingTable | undefined;
+  readonly merge: Merge | undefined;
   readonly condition: string | undefined;
   readonly preSql: readonly SqlStatement[];
   readonly postSql: readonly SqlStatement[];
   readonly maxAllowedPacket: number;
+  readonly skippedLines: SkippedLines | undefined;
 }
 
 export class MysqlWriterJob implements WriterJob {
@@ -77,6 +81,13 @@ export class MysqlWriterJob implements WriterJob {
     return { verdicts, findings: [...findings, { level: 'warning', message }] };
   }
 
+  async cursor(): Promise<string | undefined> {
+    await using session = await this.#connect();
+    const { dataSource, identity, log } = this.#ctx;
+    const ledger = await Ledger.open(session, dataSource.config, identity, log);
+    return await ledger?.cursor(session);
+  }
+
   prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
     return this.#stoppable(() => this.#prepare());
   }
@@ -101,18 +112,27 @@ export class MysqlWriterJob implements WriterJob {
       return { published: { rowsDeleted, rowsPublished: rows } };
     }
     const { ledger } = fence;
-    const isDirect = target.isTransactional && ledger !== undefined && this.#ctx.writers === 1;
+    const key = await this.#key(session, target);
+    const isDirect =
+      target.isTransactional &&
+      ledger !== undefined &&
+      this.#ctx.writers === 1 &&
+      key === undefined;
+    const pairs = columnPairs(target, this.#ctx.mapping);
     this.#prepared = {
       session,
       ledger,
       target,
       table: quoteTable(target.name.database, target.name.table),
-      pairs: columnPairs(target, this.#ctx.mapping),
+      pairs: key === undefined ? pairs : pairs.map((pair) => withKey(pair, key)),
       staging: isDirect ? undefined : staging,
+      merge: this.#mergeOf(target, staging, pairs, key),
       condition: scopeCondition(this.#config, target.schema),
       preSql: hookStatements(this.#config.preSql),
       postSql: hookStatements(this.#config.postSql),
       maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
+      // Staged rows that are merged may have one key several times.
+      skippedLines: key === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
     };
     return this.#begin(this.#prepared);
   }
@@ -133,6 +153,7 @@ export class MysqlWriterJob implements WriterJob {
       into: p.staging?.quoted ?? p.table,
       pairs: p.pairs,
       maxAllowedPacket: p.maxAllowedPacket,
+      skippedLines: p.skippedLines,
       isInsideTransaction: isShared,
       taskNo: no,
       onCommitted: (rows) => {
@@ -159,13 +180,19 @@ export class MysqlWriterJob implements WriterJob {
       await startReplacing(session, p.table, p.condition);
       await this.#replace(p);
       const { target, table, pairs } = p;
-      const publish = new StagedPublish(session, this.#ctx, staging.quoted, target, table, pairs);
+      const { quoted } = staging;
+      const publish = new StagedPublish(session, this.#ctx, quoted, target, table, pairs, p.merge);
       this.#rows = await publish.run();
     }
     for (const statement of p.postSql) await session.run(statement.text);
     await this.#ctx.crashPoint('writer:before-ledger');
     await ledger?.judge(session, 'FOR UPDATE');
     await ledger?.record(session, this.#rows, this.#rowsDeleted);
+    const { cursor } = this.#ctx;
+    if (cursor !== undefined) {
+      if (ledger === undefined) throw new PluginError('MR-D205', 'the cursor is kept in it');
+      await ledger.moveCursor(session, cursor);
+    }
     await this.#ctx.crashPoint('writer:before-commit');
     this.#ctx.signal.throwIfAborted();
     await session.run('COMMIT');
@@ -197,7 +224,7 @@ export class MysqlWriterJob implements WriterJob {
       const label = `one transaction on ${table}, committed with its ledger row`;
       return { strategy: 'transaction', label };
     }
-    await p.staging.create(p.session, p.target);
+    await p.staging.create(p.session, p.target, p.merge === undefined);
     return { strategy: 'staging', label: stagingLabel(p) };
   }
 
@@ -206,6 +233,24 @@ export class MysqlWriterJob implements WriterJob {
     if (p.condition === undefined) return;
     const { affectedRows } = await p.session.run(`DELETE FROM ${p.table} WHERE ${p.condition}`);
     this.#rowsDeleted = affectedRows;
+  }
+
+  /** `undefined`: this mode compares by none. */
+  async #key(session: Session, target: WriterTarget): Promise<readonly string[] | undefined> {
+    const { mode, key } = this.#config;
+    return isMergeMode(mode) ? resolveKey(session, target, key) : undefined;
+  }
+
+  #mergeOf(
+    target: WriterTarget,
+    staging: StagingTable,
+    pairs: readonly ColumnPair[],
+    key: readonly string[] | undefined,
+  ): Merge | undefined {
+    const { mode } = this.#config;
+    if (!isMergeMode(mode) || key === undefined) return undefined;
+    const columns = pairs.map((p) => p.target.name);
+    return new Merge(mode, target, staging.quoted, columns, key);
   }
 
   /** On a connection of its own: the job's may have been killed. What stays is dropped by the next attempt. */
@@ -245,6 +290,8 @@ export class MysqlWriterJob implements WriterJob {
       await session.run(
         `SET SESSION sql_notes = 1, time_zone = '+00:00', sql_mode = '${WRITER_SQL_MODE}', net_read_timeout = 3600, lock_wait_timeout = 60`,
       );
+      // MySQL wants a privilege for it, and keeps enough by default; MariaDB keeps 64.
+      await session.run('SET SESSION max_error_count = 65535').catch(() => undefined);
       return session;
     } catch (error) {
       await session.close();
@@ -288,4 +335,13 @@ function stagingLabel(p: Prepared): string {
 
 function isMillraceCode(code: string | undefined): code is `MR-D${number}` {
   return code !== undefined && errorCodeOf({ code }) !== undefined;
+}
+
+/** Rows are found by the key, so that none of its columns may be NULL. */
+function withKey(pair: ColumnPair, key: readonly string[]): ColumnPair {
+  const { target } = pair;
+  // A field of a boolean is not its text.
+  const isPlain = pair.source.type.kind !== 'boolean';
+  if (!isPlain || !target.nullable || !key.includes(target.name)) return pair;
+  return { source: { ...pair.source, unchecked: true }, target: { ...target, nullable: false } };
 }

@@ -2,6 +2,7 @@ import { columnVerdict, missingNameText, PluginError, resolveName } from '@millr
 import type { Column, ColumnVerdict, Finding, Mapping } from '@millrace/sdk';
 
 import { quoteName, quoteTable } from './literal.js';
+import { isMergeMode, keyFindings } from './merge.js';
 import { serverErrorOf } from './mysql-error.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import type { Session } from './session.js';
@@ -68,6 +69,10 @@ export async function checkTarget(
     await tryStatements(session, target, pairs, scopeCondition(config, target.schema));
   } catch (error) {
     note(error);
+  }
+  if (isMergeMode(config.mode)) {
+    const mapped = pairs.map((p) => p.target.name);
+    findings.push(...(await keyFindings(session, target, config.key, mapped)));
   }
   const verdicts = pairs.map((p) => columnVerdict(p.source, p.target, 'mysql'));
   findings.push(...mappingFindings(target, pairs, verdicts));

@@ -1,14 +1,29 @@
-import { CopyTextDecoder, PluginError } from '@millrace/sdk';
-import type { Acked, Chunk, Lane, Row, Slice, WriteContext, WriterTask } from '@millrace/sdk';
+import { isUtf8 } from 'node:buffer';
+
+import { compileFieldCheck, CopyTextDecoder, LineCheck, PluginError } from '@millrace/sdk';
+import type {
+  Acked,
+  CheckedLines,
+  Chunk,
+  Lane,
+  Row,
+  Slice,
+  WriteContext,
+  WriterTask,
+} from '@millrace/sdk';
 
 import { BatchInsert } from './batch-insert.js';
 import type { PreparedRow } from './batch-insert.js';
 import type { MysqlConfig } from './config.js';
+import { literalWriterOf } from './field-literal.js';
+import { InsertLines } from './insert-lines.js';
 import { quoteName } from './literal.js';
+import { isLoadable, trustedField } from './load-columns.js';
 import { LoadLines } from './load-lines.js';
-import { compileRowEncoder } from './row-encoder.js';
+import { compileRowEncoder, rulesOf } from './row-encoder.js';
 import type { Session } from './session.js';
 import { ROW_NUMBER_COLUMN } from './staging-table.js';
+import type { SkippedLine, SkippedLines } from './skipped-lines.js';
 import type { ColumnPair } from './writer-target.js';
 
 export interface WriterTaskOptions {
@@ -17,6 +32,7 @@ export interface WriterTaskOptions {
   readonly into: string;
   readonly pairs: readonly ColumnPair[];
   readonly maxAllowedPacket: number;
+  readonly skippedLines: SkippedLines | undefined;
   /** The transaction belongs to the job: a slice is a savepoint in it. */
   readonly isInsideTransaction: boolean;
   /** Which of the job's tasks it is, from 0: staged rows of all tasks have different numbers. */
@@ -35,10 +51,14 @@ export class MysqlWriterTask implements WriterTask {
   readonly #options: WriterTaskOptions;
   readonly #encode: ReturnType<typeof compileRowEncoder>;
   readonly #batch: BatchInsert;
-  readonly #lines: LoadLines | undefined;
+  readonly #loadLines: LoadLines | undefined;
+  readonly #lineCheck: LineCheck;
+  readonly #inserts: InsertLines | undefined;
   readonly #decoder: CopyTextDecoder;
   #nextNo: number;
   #chunksTakenBack = 0;
+  /** The last chunk had lines that the row rules refuse. */
+  #isDirty = false;
   #sliceNo = 0;
   #rows = 0;
   #bytes = 0;
@@ -51,19 +71,42 @@ export class MysqlWriterTask implements WriterTask {
     if (!options.isInsideTransaction) names.push(quoteName(ROW_NUMBER_COLUMN));
     this.#nextNo = options.taskNo * NUMBERS_PER_TASK + 1;
     this.#decoder = new CopyTextDecoder(options.pairs.map((p) => p.source));
-    this.#lines = LoadLines.of(
+    this.#loadLines = LoadLines.of(
       options.session,
       options.into,
       options.pairs,
       options.isInsideTransaction ? undefined : quoteName(ROW_NUMBER_COLUMN),
+      options.skippedLines,
     );
-    this.lanes = this.#lines === undefined ? ['rows'] : ['pg-copy-text', 'rows'];
+    this.#lineCheck = lineCheckOf(options.pairs);
     this.#batch = new BatchInsert(
       options.session,
       `INSERT INTO ${options.into} (${names.join(', ')}) VALUES `,
       options.maxAllowedPacket,
       (row, refusal) => ctx.quarantine({ sliceNo: this.#sliceNo, cells: row.cells, ...refusal }),
     );
+    this.#inserts = InsertLines.of({
+      batch: this.#batch,
+      pairs: options.pairs,
+      maxAllowedPacket: options.maxAllowedPacket,
+      nextNo: options.isInsideTransaction ? undefined : () => this.#nextNo++,
+      rowOf: (line) => this.#prepare(this.#decoder.push(line)[0] ?? []),
+    });
+    const takesLines = this.#loadLines !== undefined || this.#inserts !== undefined;
+    this.lanes = takesLines ? ['pg-copy-text', 'rows'] : ['rows'];
+    if (options.taskNo === 0) ctx.log.info(this.#means());
+  }
+
+  /** How lines get into the table, and what stands in the way of a faster one. */
+  #means(): string {
+    const { pairs, session } = this.#options;
+    if (this.#loadLines !== undefined) return 'Lines are written by LOAD DATA LOCAL.';
+    const cause = session.mayLoadLocal
+      ? `LOAD DATA cannot be trusted with ${namesOf(pairs.filter((p) => !isLoadable(p)))}`
+      : 'LOCAL INFILE is off on the server';
+    if (this.#inserts !== undefined) return `Lines are written by INSERT: ${cause}.`;
+    const slow = namesOf(pairs.filter((p) => literalWriterOf(p) === undefined));
+    return `Rows are written by INSERT, each looked at: ${slow}.`;
   }
 
   async begin(slice: Slice): Promise<'fresh'> {
@@ -107,7 +150,7 @@ export class MysqlWriterTask implements WriterTask {
   close(): Promise<void> {
     if (this.#chunksTakenBack > 0) {
       this.#ctx.log.info(
-        `${this.#chunksTakenBack} chunks had rows the server warned about: taken back and sent again by INSERT`,
+        `${this.#chunksTakenBack} chunks had rows the server warned about: taken back and sent again with those rows apart`,
       );
     }
     return this.#options.onClose();
@@ -116,15 +159,54 @@ export class MysqlWriterTask implements WriterTask {
   /** How many rows were written; the others are in the quarantine. */
   async #load(chunk: Chunk): Promise<number> {
     if (chunk.lane === 'rows') return this.#insert(chunk.rows);
-    if (chunk.lane !== 'pg-copy-text' || this.#lines === undefined) {
+    if (chunk.lane !== 'pg-copy-text') {
       throw new PluginError('MR-D209', `this writer does not take the lane ${chunk.lane}`);
     }
-    if (await this.#lines.load(chunk.data, chunk.rowCount, this.#nextNo)) {
-      this.#nextNo += chunk.rowCount;
-      return chunk.rowCount;
+    const load = this.#loadLines;
+    if (load === undefined) return this.#insertLines(Buffer.from(chunk.data));
+    const { data, rowCount } = chunk;
+    const checked = (which: 'needed' | 'all'): CheckedLines =>
+      this.#lineCheck.check(data, rowCount, which);
+    const plain = { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
+    let looked: CheckedLines =
+      this.#isDirty || this.#lineCheck.isNeeded
+        ? checked(this.#isDirty ? 'all' : 'needed')
+        : { ...plain, count: rowCount, refused: [], originals: new Map() };
+    let skipped = await load.load(looked.data, looked.count, this.#nextNo);
+    if (skipped === undefined) {
+      this.#chunksTakenBack += 1;
+      if (!this.#isDirty) {
+        looked = checked('all');
+        if (looked.refused.length > 0) {
+          skipped = await load.load(looked.data, looked.count, this.#nextNo);
+        }
+      }
     }
-    this.#chunksTakenBack += 1;
-    return this.#insert(this.#decoder.push(Buffer.from(chunk.data)));
+    this.#isDirty = looked.refused.length > 0;
+    return skipped === undefined
+      ? this.#insertLines(Buffer.from(data))
+      : this.#loaded(looked, skipped);
+  }
+
+  async #loaded(looked: CheckedLines, skipped: readonly SkippedLine[]): Promise<number> {
+    this.#nextNo += looked.count;
+    const sliceNo = this.#sliceNo;
+    for (const refused of looked.refused) {
+      await this.#ctx.quarantine({ sliceNo, code: 'MR-D202', ...refused });
+    }
+    if (skipped.length === 0) return looked.count;
+    const rows = this.#decoder.push(looked.data);
+    for (const { index, reason } of skipped) {
+      const cells = looked.originals.get(index) ?? rows[index] ?? [];
+      await this.#ctx.quarantine({ sliceNo, cells, code: '1062', reason });
+    }
+    return looked.count - skipped.length;
+  }
+
+  async #insertLines(lines: Buffer): Promise<number> {
+    // A value that is no UTF-8 would become another one on its way through a string.
+    if (this.#inserts !== undefined && isUtf8(lines)) return this.#inserts.insert(lines);
+    return this.#insert(this.#decoder.push(lines));
   }
 
   async #insert(rows: readonly Row[]): Promise<number> {
@@ -153,4 +235,19 @@ export class MysqlWriterTask implements WriterTask {
     });
     return undefined;
   }
+}
+
+function lineCheckOf(pairs: readonly ColumnPair[]): LineCheck {
+  return new LineCheck(
+    pairs.map((pair) => ({
+      ...pair,
+      ...rulesOf(pair),
+      isTrusted: trustedField(pair) !== undefined,
+      field: compileFieldCheck(pair.source, pair.target, 'mysql'),
+    })),
+  );
+}
+
+function namesOf(pairs: readonly ColumnPair[]): string {
+  return pairs.map((p) => `${p.target.name} (${p.target.nativeType})`).join(', ');
 }

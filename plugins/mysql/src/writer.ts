@@ -18,6 +18,7 @@ export const mysqlWriter = defineWriter<WriterConfig, MysqlConfig>({
       replace: { kind: 'partition', values: { ds: '${bizdate}' } },
     },
     { table: 'events', mode: 'append' },
+    { table: 'customers', mode: 'upsert', key: ['id'] },
   ],
   open: async (config, ctx) => new MysqlWriterJob(config, ctx),
 });

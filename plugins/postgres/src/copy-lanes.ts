@@ -9,16 +9,21 @@ const BINARY_TYPE =
 
 type Pair = { readonly source: Column; readonly target: Column };
 
-/** The lanes in which rows of these columns arrive as they would on the row lane. Best first. */
-export function writerLanes(pairs: readonly Pair[], mayConvert: boolean): readonly Lane[] {
+/**
+ * The lanes in which rows of these columns arrive as they would on the row lane. Best first. `mayCheck`:
+ * lines can be looked at where the server does not refuse aloud.
+ */
+export function writerLanes(
+  pairs: readonly Pair[],
+  mayConvert: boolean,
+  mayCheck: boolean,
+): readonly Lane[] {
   const isBinary = ({ source, target }: Pair): boolean =>
     source.nativeType === target.nativeType && BINARY_TYPE.test(target.nativeType);
   return [
     // Refused binary rows are turned into text by the server, in a temporary table.
     ...(mayConvert && pairs.every(isBinary) ? (['pg-copy-binary'] as const) : []),
-    ...(pairs.every(({ source, target }) => refusesAloud(source, target))
-      ? (['pg-copy-text'] as const)
-      : []),
+    ...(mayCheck ? (['pg-copy-text'] as const) : []),
     'rows',
   ];
 }
@@ -30,6 +35,7 @@ export function writerLanes(pairs: readonly Pair[], mayConvert: boolean): readon
  */
 export function refusesAloud(source: Column, target: Column): boolean {
   const [from, to] = [source.type, target.type];
+  if (source.unchecked === true) return false;
   // The text of its own type is what a type is restored from.
   if (source.nativeType === target.nativeType && from.kind === to.kind) return true;
   switch (to.kind) {

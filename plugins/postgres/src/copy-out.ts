@@ -1,3 +1,4 @@
+import type { LargeRows } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
 import type { Connection, Submittable } from 'pg';
 import { toPluginError } from './pg-error.js';
@@ -29,6 +30,9 @@ export class CopyOut implements Submittable {
   readonly #isBinary: boolean;
   readonly #chunkBytes: number;
   readonly #onChunk: (data: Buffer, rows: number) => Promise<void>;
+  readonly #large: LargeRows | undefined;
+  /** Bytes still to come of a row that is left out. */
+  #dropping = 0;
   #connection: Connection | undefined;
   #driver: ((data: Buffer) => void) | undefined;
   #slab: Buffer;
@@ -50,7 +54,9 @@ export class CopyOut implements Submittable {
     format: CopyFormat,
     chunkBytes: number,
     onChunk: (data: Buffer, rows: number) => Promise<void>,
+    large?: LargeRows,
   ) {
+    this.#large = large;
     this.#isBinary = format === 'binary';
     this.#sql = `COPY (${select}) TO STDOUT${this.#isBinary ? ' (FORMAT binary)' : ''}`;
     this.#chunkBytes = chunkBytes;
@@ -100,8 +106,11 @@ export class CopyOut implements Submittable {
 
   /** Until the next chunk is full, or no whole message is left. */
   #scan(): void {
-    while (this.#end - this.#at >= HEADER_BYTES) {
+    for (;;) {
+      if (this.#dropping > 0) this.#drop();
+      if (this.#end - this.#at < HEADER_BYTES) return;
       const length = this.#slab.readUInt32BE(this.#at + 1) + 1;
+      if (this.#isLarge(length)) continue;
       if (this.#end - this.#at < length) return;
       if (this.#slab[this.#at] !== COPY_DATA) {
         if (!this.#other(length)) return;
@@ -115,6 +124,25 @@ export class CopyOut implements Submittable {
         }
       }
     }
+  }
+
+  /** Its rest is dropped as it comes, so that it never stands in memory. */
+  #isLarge(length: number): boolean {
+    const large = this.#large;
+    const isRow = this.#slab[this.#at] === COPY_DATA;
+    if (large === undefined || !isRow || length - HEADER_BYTES <= large.maxBytes) return false;
+    this.#isFirst = false;
+    this.#dropping = length;
+    this.#totalRows += 1;
+    if (this.#failure === undefined) large.refuse(length - HEADER_BYTES);
+    return true;
+  }
+
+  #drop(): void {
+    const dropped = Math.min(this.#dropping, this.#end - this.#at);
+    this.#dropping -= dropped;
+    if (this.#at + dropped === this.#end) this.#end = this.#at;
+    else this.#at += dropped;
   }
 
   #take(length: number): void {

@@ -1,8 +1,16 @@
-import type { AttemptIdentity, LedgerDecision, LedgerKey, LedgerRow } from '@millrace/sdk';
+import type {
+  AttemptIdentity,
+  CursorMove,
+  LedgerDecision,
+  LedgerKey,
+  LedgerRow,
+} from '@millrace/sdk';
 import type { Client } from 'pg';
 import {
   DEFAULT_LEDGER_TABLE,
   PluginError,
+  cursorKeyOf,
+  cursorMoved,
   judgeClaimed,
   judgeLedger,
   ledgerDdl,
@@ -92,6 +100,37 @@ export class LedgerTable {
         `${rowsDeleted}`,
       ],
     );
+  }
+
+  /** Where the runs of this node have come to. Throws MR-D205 without a table. */
+  async cursor(client: Client, identity: AttemptIdentity): Promise<string | undefined> {
+    await this.#ensure(client);
+    const [row] = await query(
+      client,
+      `SELECT run FROM ${this.#name} WHERE ${KEY}`,
+      keyValues(cursorKeyOf(identity)),
+    );
+    return row?.[0] ?? undefined;
+  }
+
+  /** Keeps where this run has come to, in the transaction of its rows. */
+  async moveCursor(client: Client, identity: AttemptIdentity, move: CursorMove): Promise<void> {
+    const key = keyValues(cursorKeyOf(identity));
+    const rows =
+      move.from === undefined
+        ? await query(
+            client,
+            `INSERT INTO ${this.#name}
+               (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
+             VALUES ($1, $2, $3, $4, $5, 0, 0, 0) ON CONFLICT DO NOTHING RETURNING run`,
+            [...key, move.to],
+          )
+        : await query(
+            client,
+            `UPDATE ${this.#name} SET run = $5, committed_at = now() WHERE ${KEY} AND run = $6 RETURNING run`,
+            [...key, move.to, move.from],
+          );
+    if (rows.length === 0) throw cursorMoved(move.from);
   }
 
   /** Makes the row if need be and raises its fence; one with a larger fence stays as it is. */

@@ -21,6 +21,9 @@ const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
   '42P01': 'MR-D107',
   '3F000': 'MR-D107',
   '42703': 'MR-D108',
+  // A writer sees it as a data error before: here it is the source's own text.
+  '22021': 'MR-D250',
+  '22P05': 'MR-D250',
   '57P01': 'MR-D109',
   '57P02': 'MR-D109',
   '57P03': 'MR-D102',

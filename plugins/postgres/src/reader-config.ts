@@ -11,6 +11,19 @@ export const postgresReaderSchema = z
     }),
     query: z.string().min(1).optional().meta({ title: 'Query', template: true }),
     columns: z.array(z.string().min(1)).min(1).optional().meta({ title: 'Columns' }),
+    expressions: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1),
+          sql: z.string().min(1).meta({ template: true }),
+        }),
+      )
+      .min(1)
+      .optional()
+      .meta({
+        title: 'Expressions',
+        description: 'More columns, computed by the server: their names and their SQL.',
+      }),
     where: z.string().optional().meta({ title: 'Filter (SQL)', template: true }),
     sliceKey: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])

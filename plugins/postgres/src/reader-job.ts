@@ -1,4 +1,5 @@
 import type {
+  CursorRequest,
   Finding,
   JobContext,
   KeyBounds,
@@ -11,7 +12,9 @@ import type {
 } from '@millrace/sdk';
 import { keySlices, parseKeyBounds, slicePredicate, wholeSlice } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
+import { literal, windowOf } from './cursor-window.js';
 import { toPluginError } from './pg-error.js';
+import { quoteName } from './quoting.js';
 import { PostgresReaderTask } from './reader-task.js';
 import type { PostgresReaderConfig } from './reader-config.js';
 import type { ReaderSource } from './reader-source.js';
@@ -20,6 +23,7 @@ import type { Session } from './session.js';
 import { cancelOnAbort, openSession, query, tagOf } from './session.js';
 import type { SplitKey } from './split-key.js';
 import { boundariesOf, splitKeyOf } from './split-key.js';
+import { resolveColumn } from './table-catalog.js';
 
 export class PostgresReaderJob implements ReaderJob {
   readonly #config: PostgresReaderConfig;
@@ -94,6 +98,31 @@ export class PostgresReaderJob implements ReaderJob {
       }
       return { consistent: true, token: null, label: `of one channel: ${label}`, readers: 1 };
     }
+  }
+
+  async window({ column, after, overlap }: CursorRequest): Promise<string | undefined> {
+    const sources = await this.#resolved();
+    const key = resolveColumn(column, sources[0].full);
+    const name = quoteName(key.name);
+    const { from, upTo } = windowOf(key, after, overlap);
+    const narrowed = (conditions: readonly string[]) => (source: ReaderSource) => ({
+      ...source,
+      filter: [source.filter, ...conditions].join(' AND '),
+    });
+    const parts = sources
+      .map(narrowed(from))
+      .map((source) => `SELECT ${name} FROM ${source.from} WHERE ${source.filter}`);
+    const { client } = await this.#open();
+    const [row] = await query(
+      client,
+      `SELECT ${upTo} FROM (${parts.join(' UNION ALL ')}) AS cursors`,
+    );
+    const to = row?.[0] ?? undefined;
+    const end = to === undefined ? 'false' : `${name} <= ${literal(to)}::${key.nativeType}`;
+    const [first, ...others] = sources;
+    const narrow = narrowed([...from, end]);
+    this.#sources = Promise.resolve([narrow(first), ...others.map(narrow)]);
+    return to;
   }
 
   async *slices(hint: SliceHint): AsyncIterable<Slice> {

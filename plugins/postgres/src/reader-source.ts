@@ -7,6 +7,8 @@ import type { PostgresReaderConfig } from './reader-config.js';
 import { query } from './session.js';
 import { describeQuery, describeTable, resolveColumn } from './table-catalog.js';
 
+type Expressions = NonNullable<PostgresReaderConfig['expressions']>;
+
 /** A table or the query of a reader, resolved against the server. */
 export interface ReaderSource {
   /** Every column it has. */
@@ -19,6 +21,8 @@ export interface ReaderSource {
   readonly table?: string;
   /** The filter of the user, or one that is true. */
   readonly filter: string;
+  /** Columns that the server computes. */
+  readonly expressions: Expressions;
 }
 
 /** What a reader reads, in the order of its tables. Throws MR-D261 where their columns differ. */
@@ -30,23 +34,24 @@ export async function resolveSources(
   const where = config.where?.trim() ?? '';
   // A filter may end in a comment: the line break keeps our parenthesis out of it.
   const filter = where === '' ? '1 = 1' : `(${where}\n)`;
-  const chosen = (full: TableSchema): TableSchema =>
-    config.columns === undefined
-      ? full
-      : { ...full, columns: config.columns.map((name) => resolveColumn(name, full)) };
+  const { expressions = [] } = config;
+  const sourceOf = async (full: TableSchema, from: string): Promise<ReaderSource> => {
+    const chosen = config.columns?.map((name) => resolveColumn(name, full)) ?? full.columns;
+    const columns = [...chosen, ...(await computedOf(client, full, from, expressions))];
+    return { full, schema: { ...full, columns }, from, filter, expressions };
+  };
   if (config.query !== undefined) {
     const sql = oneStatement(config.query);
     const columns = await describeQuery(client, sql).catch((error: unknown) => {
       throw toPluginError(error);
     });
-    const full = { table: 'query', columns, primaryKey: [] };
-    return [{ full, schema: chosen(full), from: `(${sql}\n) AS q`, filter }];
+    return [await sourceOf({ table: 'query', columns, primaryKey: [] }, `(${sql}\n) AS q`)];
   }
   const sources: ReaderSource[] = [];
   for (const { schema, table } of namesOf(config)) {
     const full = await describeTable(client, schema ?? config.schema ?? defaultSchema, table);
     const quoted = qualifiedName(full.schema ?? '', full.table);
-    sources.push({ full, schema: chosen(full), from: quoted, table: quoted, filter });
+    sources.push({ ...(await sourceOf(full, quoted)), table: quoted });
   }
   const [first, ...others] = sources;
   if (first === undefined) throw new PluginError('MR-D261', 'the patterns name no table');
@@ -62,6 +67,10 @@ export function selectOf(
 ): string {
   const list = columns.map((c) => {
     const name = quoteName(c.name);
+    const own = source.expressions.find((each) => each.name === c.name);
+    if (own !== undefined) {
+      return `(${own.sql}\n)${c.nativeType === 'money' ? '::numeric' : ''} AS ${name}`;
+    }
     // The text of money follows the server's locale.
     return c.nativeType === 'money' ? `${name}::numeric AS ${name}` : name;
   });
@@ -86,6 +95,26 @@ export async function lockStatementOf(
   return lockable.length === 0
     ? undefined
     : `LOCK TABLE ${lockable.join(', ')} IN ACCESS SHARE MODE`;
+}
+
+/** What the server makes of the expressions: their types are its own. */
+async function computedOf(
+  client: Client,
+  full: TableSchema,
+  from: string,
+  expressions: Expressions,
+): Promise<readonly Column[]> {
+  if (expressions.length === 0) return [];
+  const taken = expressions.find(({ name }) => full.columns.some((column) => column.name === name));
+  if (taken !== undefined) {
+    throw new PluginError('MR-D208', `the expression ${taken.name} is called like a column`);
+  }
+  const list = expressions.map(({ name, sql }) => `(${sql}\n) AS ${quoteName(name)}`);
+  return await describeQuery(client, `SELECT ${list.join(', ')} FROM ${from}`).catch(
+    (error: unknown) => {
+      throw toPluginError(error);
+    },
+  );
 }
 
 function namesOf(config: PostgresReaderConfig): readonly { schema?: string; table: string }[] {

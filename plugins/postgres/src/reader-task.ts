@@ -69,7 +69,7 @@ export class PostgresReaderTask implements ReaderTask {
   #copyOf(slice: Slice, out: Sink, onChunk: Send): CopyOut {
     const columns = out.lane === 'rows' ? this.#columns : this.#columnsAt(out.columns);
     const format = out.lane === 'pg-copy-binary' ? 'binary' : 'text';
-    return new CopyOut(this.#sqlOf(slice, columns), format, out.chunkBytes, onChunk);
+    return new CopyOut(this.#sqlOf(slice, columns), format, out.chunkBytes, onChunk, out.large);
   }
 
   #columnsAt(indexes: readonly number[]): readonly Column[] {

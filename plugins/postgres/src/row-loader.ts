@@ -1,9 +1,12 @@
-import type { Chunk, Row, WriteContext } from '@millrace/sdk';
+import type { CheckedLines, Chunk, Row, WriteContext } from '@millrace/sdk';
 import { CopyTextDecoder, PluginError, encodeCopyText } from '@millrace/sdk';
 import type { Client } from 'pg';
 import { copyUnderSavepoint } from './copy-in.js';
+import type { CopyRows } from './copy-in.js';
 import { CopyOut } from './copy-out.js';
-import { isDataError, serverErrorOf, toPluginError } from './pg-error.js';
+import { ConflictLoad, cellsOfTexts } from './conflict-load.js';
+import type { ConflictRow } from './conflict-load.js';
+import { serverErrorOf, toPluginError } from './pg-error.js';
 import { quoteName } from './quoting.js';
 import { loadRange } from './range-load.js';
 import { query } from './session.js';
@@ -18,6 +21,31 @@ export interface LoadTarget {
   readonly plan: WritePlan;
   readonly sliceNo: number;
   readonly quarantine: Quarantine;
+  readonly history: LoadHistory;
+}
+
+/** What the chunks before have shown: the next one is loaded as would have been best for them. */
+export class LoadHistory {
+  /** The server may make a temporary table for us. */
+  readonly mayMakeTemporary: boolean;
+  /** The last chunk had rows that the row rules refuse. */
+  isDirty = false;
+  /** The last chunk had rows that only the server refused. */
+  hasConflicts = false;
+  #conflicts: Promise<ConflictLoad> | undefined;
+
+  constructor(mayMakeTemporary: boolean) {
+    this.mayMakeTemporary = mayMakeTemporary;
+  }
+
+  /** `undefined`: there is no temporary table to find conflicts in. */
+  conflictLoad(into: LoadTarget): Promise<ConflictLoad> | undefined {
+    if (!this.mayMakeTemporary) return undefined;
+    const { client, quotedTable, plan } = into;
+    const { columnList, columnNames: columns } = plan;
+    this.#conflicts ??= ConflictLoad.of({ client, quotedTable, columns, columnList });
+    return this.#conflicts;
+  }
 }
 
 /** Rows that can be sent in ranges, and shown one by one. */
@@ -35,12 +63,87 @@ export async function loadChunk(into: LoadTarget, chunk: Chunk): Promise<number>
     case 'rows':
       return loadLines(into, await checkedRows(into, chunk.rows));
     case 'pg-copy-text':
-      return loadLines(into, new TextLines(chunk.data, chunk.rowCount, into.plan));
+      return loadText(
+        withoutFilled(into),
+        into.plan.complete(chunk.data, chunk.rowCount),
+        chunk.rowCount,
+      );
     case 'pg-copy-binary':
       return loadBinary(into, chunk.data, chunk.rowCount);
     case 'csv':
       throw new PluginError('MR-P105', 'this writer does not take the lane csv');
   }
+}
+
+/** The quarantine keeps the cells of the source: a completed line has more. */
+function withoutFilled(into: LoadTarget): LoadTarget {
+  const { length } = into.plan.sources;
+  return {
+    ...into,
+    quarantine: (record) => into.quarantine({ ...record, cells: record.cells.slice(0, length) }),
+  };
+}
+
+/**
+ * Lines whose columns the server cannot all be trusted with are looked at first; where the server has refused
+ * some, all that can be looked at is, before it is asked again.
+ */
+async function loadText(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {
+  const { plan, history } = into;
+  const { lineCheck } = plan;
+  const checked = (which: 'needed' | 'all'): CheckedLines => lineCheck.check(data, count, which);
+  let looked =
+    history.isDirty || lineCheck.isNeeded ? checked(history.isDirty ? 'all' : 'needed') : undefined;
+  if (!history.hasConflicts) {
+    const lines = looked?.data ?? data;
+    const taken = await copyWhole(into, { format: 'text', data: lines });
+    if (taken !== undefined) {
+      await quarantineAll(into, looked);
+      history.isDirty = (looked?.refused.length ?? 0) > 0;
+      return taken;
+    }
+  }
+  if (looked === undefined || !history.isDirty) looked = checked('all');
+  await quarantineAll(into, looked);
+  history.isDirty = true;
+  return loadConflicting(into, new TextLines(looked.data, looked.count, plan, looked.originals));
+}
+
+async function quarantineAll(into: LoadTarget, looked: CheckedLines | undefined): Promise<void> {
+  const { sliceNo } = into;
+  for (const refused of looked?.refused ?? []) {
+    await into.quarantine({ sliceNo, code: 'MR-D202', ...refused });
+  }
+}
+
+/** `undefined`: the server refused one of them, and nothing is written. */
+async function copyWhole(into: LoadTarget, rows: CopyRows): Promise<number | undefined> {
+  const { client, quotedTable, plan } = into;
+  const table = `${quotedTable} (${plan.columnList})`;
+  const taken = await copyUnderSavepoint(client, table, rows);
+  return typeof taken === 'number' ? taken : undefined;
+}
+
+async function loadConflicting(into: LoadTarget, lines: TextLines): Promise<number> {
+  const data = lines.lines(0, lines.count);
+  const taken = await aroundConflicts(into, { format: 'text', data }, (row) =>
+    lines.cells(row.index),
+  );
+  return taken ?? loadLines(into, lines);
+}
+
+async function aroundConflicts(
+  into: LoadTarget,
+  rows: CopyRows,
+  cellsOf: (row: ConflictRow) => Row,
+): Promise<number | undefined> {
+  const { history, sliceNo } = into;
+  const load = await history.conflictLoad(into);
+  history.hasConflicts = false;
+  return load?.load(rows, async (row) => {
+    history.hasConflicts = true;
+    await into.quarantine({ sliceNo, cells: cellsOf(row), ...serverReasonOf(row.error) });
+  });
 }
 
 async function checkedRows(into: LoadTarget, rows: readonly Row[]): Promise<SendableRows> {
@@ -68,12 +171,19 @@ class TextLines implements SendableRows {
   readonly count: number;
   readonly #data: Buffer;
   readonly #decoder: CopyTextDecoder;
+  readonly #originals: ReadonlyMap<number, Row> | undefined;
   #ends: readonly number[] | undefined;
 
-  constructor(data: Uint8Array, count: number, plan: WritePlan) {
+  constructor(
+    data: Uint8Array,
+    count: number,
+    plan: WritePlan,
+    originals?: ReadonlyMap<number, Row>,
+  ) {
     this.#data = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     this.count = count;
-    this.#decoder = new CopyTextDecoder(plan.sources);
+    this.#originals = originals;
+    this.#decoder = new CopyTextDecoder(plan.lineSources);
   }
 
   lines(from: number, to: number): Buffer {
@@ -83,7 +193,7 @@ class TextLines implements SendableRows {
   }
 
   cells(index: number): Row {
-    return this.#decoder.push(this.lines(index, index + 1))[0] ?? [];
+    return this.#originals?.get(index) ?? this.#decoder.push(this.lines(index, index + 1))[0] ?? [];
   }
 }
 
@@ -114,10 +224,13 @@ async function loadLines(into: LoadTarget, rows: SendableRows): Promise<number> 
 }
 
 async function loadBinary(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {
-  const { client, quotedTable, plan } = into;
-  const table = `${quotedTable} (${plan.columnList})`;
-  const taken = await copyUnderSavepoint(client, table, { format: 'binary', data });
-  if (typeof taken === 'number') return taken;
+  const { plan, history } = into;
+  const rows = { format: 'binary', data } as const;
+  const whole = history.hasConflicts ? undefined : await copyWhole(into, rows);
+  if (whole !== undefined) return whole;
+  const kinds = plan.mapped.map((column) => column.type.kind);
+  const taken = await aroundConflicts(into, rows, (row) => cellsOfTexts(kinds, row.texts));
+  if (taken !== undefined) return taken;
   const text = await asText(into, data, count);
   return loadLines(into, new TextLines(text, count, plan));
 }
@@ -144,24 +257,6 @@ async function asText(into: LoadTarget, data: Uint8Array, count: number): Promis
     throw new PluginError('MR-P105', `${rows} rows came back as text instead of ${count}`);
   }
   return Buffer.concat(parts);
-}
-
-/** Runs `work` so that a data error leaves the transaction as it was; resolves to that error. */
-export async function underSavepoint(
-  client: Client,
-  work: () => Promise<unknown>,
-): Promise<unknown> {
-  await query(client, 'SAVEPOINT millrace_rows');
-  try {
-    await work();
-  } catch (error) {
-    if (!isDataError(error)) throw toPluginError(error);
-    await query(client, 'ROLLBACK TO SAVEPOINT millrace_rows');
-    await query(client, 'RELEASE SAVEPOINT millrace_rows');
-    return error;
-  }
-  await query(client, 'RELEASE SAVEPOINT millrace_rows');
-  return undefined;
 }
 
 /** The SQLSTATE, words and column of a refusal, for the quarantine. */

@@ -1,8 +1,10 @@
 import type { AttemptIdentity, Cell, Column, WriteContext } from '@millrace/sdk';
 import type { Client } from 'pg';
+import type { Merge } from './merge.js';
 import { loadRange } from './range-load.js';
 import { qualifiedName, quoteName } from './quoting.js';
-import { serverReasonOf, underSavepoint } from './row-loader.js';
+import { serverReasonOf } from './row-loader.js';
+import { underSavepoint } from './savepoint.js';
 import { execute, query } from './session.js';
 import type { WritePlan } from './write-plan.js';
 
@@ -23,8 +25,11 @@ export class StagingTable {
     this.quoted = qualifiedName(schema, `${prefixOf(identity)}${identity.fence}`);
   }
 
-  /** Drops what older attempts of this instance left, and makes an empty table with the target's rules. */
-  async create(client: Client, quotedTarget: string): Promise<void> {
+  /**
+   * Drops what older attempts of this instance left, and makes an empty table with the target's rules;
+   * without `hasKeys` it takes several rows of one key.
+   */
+  async create(client: Client, quotedTarget: string, hasKeys: boolean): Promise<void> {
     const prefix = prefixOf(this.#identity);
     const older = await query(
       client,
@@ -39,7 +44,7 @@ export class StagingTable {
     await query(
       client,
       `CREATE UNLOGGED TABLE ${this.quoted} (LIKE ${quotedTarget} INCLUDING DEFAULTS
-         INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING IDENTITY INCLUDING GENERATED,
+         INCLUDING CONSTRAINTS ${hasKeys ? 'INCLUDING INDEXES' : ''} INCLUDING IDENTITY INCLUDING GENERATED,
          ${NUMBER} bigint GENERATED ALWAYS AS IDENTITY)`,
     );
   }
@@ -55,22 +60,47 @@ export class StagingTable {
     quarantine: WriteContext['quarantine'],
   ): Promise<number> {
     const insert = `INSERT INTO ${quotedTarget} (${plan.columnList})
-      SELECT ${plan.columnList} FROM ${this.quoted}`;
+      SELECT ${plan.columnList} FROM ${this.quoted} AS s`;
+    return this.#move(client, plan, quarantine, (condition) => [`${insert} WHERE ${condition}`]);
+  }
+
+  /** Like `publish`, by the key of `merge`. `superseded`: rows whose key another staged row had. */
+  async merge(
+    client: Client,
+    merge: Merge,
+    plan: WritePlan,
+    quarantine: WriteContext['quarantine'],
+  ): Promise<{ readonly published: number; readonly superseded: number }> {
+    const { rowCount } = await execute(client, merge.dedupe(NUMBER));
+    const published = await this.#move(client, plan, quarantine, (condition) =>
+      merge.statements(condition),
+    );
+    return { published, superseded: rowCount };
+  }
+
+  async #move(
+    client: Client,
+    plan: WritePlan,
+    quarantine: WriteContext['quarantine'],
+    statementsOf: (condition: string) => readonly string[],
+  ): Promise<number> {
     let moved = 0;
-    const refused = await underSavepoint(client, async () => {
-      moved = (await execute(client, insert)).rowCount;
-    });
-    if (refused === undefined) return moved;
+    const put = async (condition: string): Promise<unknown> => {
+      let count = 0;
+      const refused = await underSavepoint(client, async () => {
+        for (const sql of statementsOf(condition)) count = (await execute(client, sql)).rowCount;
+      });
+      if (refused === undefined) moved += count;
+      return refused;
+    };
+    if ((await put('true')) === undefined) return moved;
     const numbers = (await query(client, `SELECT ${NUMBER}::text FROM ${this.quoted} ORDER BY 1`))
       .map((r) => BigInt(r[0] ?? '0'))
       .sort((a, b) => (a < b ? -1 : 1));
     await query(client, `CREATE INDEX ON ${this.quoted} (${NUMBER})`);
     const at = (i: number) => String(numbers[i] ?? 0n);
-    return loadRange(0, numbers.length, {
-      put: (from, to) =>
-        underSavepoint(client, () =>
-          query(client, `${insert} WHERE ${NUMBER} BETWEEN ${at(from)} AND ${at(to - 1)}`),
-        ),
+    await loadRange(0, numbers.length, {
+      put: (from, to) => put(`s.${NUMBER} BETWEEN ${at(from)} AND ${at(to - 1)}`),
       badRowOf: () => undefined,
       refuse: async (index, error) => {
         const [row] = await query(
@@ -81,6 +111,7 @@ export class StagingTable {
         await quarantine({ sliceNo: 0, cells, ...serverReasonOf(error) });
       },
     });
+    return moved;
   }
 
   async count(client: Client): Promise<number> {

@@ -3,23 +3,30 @@ import type {
   CellCheck,
   Column,
   ColumnVerdict,
+  FieldCheck,
   Finding,
   Lane,
+  LineColumn,
   Mapping,
   ReplaceScope,
   Row,
   TableSchema,
 } from '@millrace/sdk';
 import {
+  LineCheck,
   PluginError,
   columnVerdict,
   compileCheck,
   compileConversion,
+  compileFieldCheck,
+  encodeCopyCell,
   errorCodeOf,
 } from '@millrace/sdk';
-import { writerLanes } from './copy-lanes.js';
+import { refusesAloud, writerLanes } from './copy-lanes.js';
 import { quoteLiteral, quoteName } from './quoting.js';
 import { resolveColumn } from './table-catalog.js';
+
+const LINE_FEED = 0x0a;
 
 /** A row as the target takes it, or why it cannot. */
 export type PlannedRow =
@@ -36,21 +43,36 @@ interface PlannedColumn {
 export class WritePlan {
   /** Quoted names for the column list of COPY and INSERT. */
   readonly columnList: string;
+  readonly columnNames: readonly string[];
   /** The condition of the rows a run replaces; `undefined`: none. */
   readonly scopeSql: string | undefined;
   /** The target columns of the mapping, in its order. */
   readonly mapped: readonly Column[];
   /** The source columns of the mapping, in its order. */
   readonly sources: readonly Column[];
-  /** A column is filled or checked with the partition's value: only rows show their cells for that. */
-  readonly #looksIntoRows: boolean;
+  /** A column is filled or compared with the partition's value: the server cannot be sent rows unseen. */
+  readonly #hasPartition: boolean;
+  /** The source columns, then those that are filled: what a completed line is made of. */
+  readonly lineSources: readonly Column[];
+  /** What a line lacks of the columns of `columnList`. */
+  readonly #filling: Buffer | undefined;
+  /** The row rules for lines of the text lane. */
+  readonly lineCheck: LineCheck;
   readonly #columns: readonly PlannedColumn[];
   readonly #constants: readonly Cell[];
 
-  constructor(schema: TableSchema, mapping: Mapping, scope: ReplaceScope | undefined) {
+  /** `key`: rows are found by these columns, so that none of them may be NULL. */
+  constructor(
+    schema: TableSchema,
+    mapping: Mapping,
+    scope: ReplaceScope | undefined,
+    key: readonly string[] = [],
+  ) {
     const partition = partitionValues(schema, scope);
+    const isKey = (column: Column): boolean => column.nullable && key.includes(column.name);
     this.#columns = mapping.columns.map(({ source, target: name }) => {
-      const target = resolveColumn(name, schema);
+      const found = resolveColumn(name, schema);
+      const target = isKey(found) ? { ...found, nullable: false } : found;
       return {
         target,
         convert: compileConversion(source, target, 'postgres'),
@@ -61,23 +83,49 @@ export class WritePlan {
     // A partition column the mapping leaves out is filled with the partition's value.
     const filled = [...partition].filter(([column]) => !mapped.has(column.name));
     this.#constants = filled.map(([, value]) => value);
-    this.#looksIntoRows = partition.size > 0;
+    this.#hasPartition = partition.size > 0;
+    this.#filling =
+      filled.length === 0
+        ? undefined
+        : Buffer.from(filled.map(([, value]) => `\t${encodeCopyCell(value)}`).join(''));
     this.sources = mapping.columns.map(({ source }) => source);
+    const constants = filled.map(([target]) => constantColumn(target));
+    this.lineSources = [...this.sources, ...constants.map((c) => c.source)];
+    this.lineCheck = new LineCheck([
+      ...this.#columns.map((c, i) => lineColumn(c, this.sources[i] ?? c.target, schema, partition)),
+      ...constants,
+    ]);
     this.mapped = this.#columns.map((c) => c.target);
-    this.columnList = [...this.mapped, ...filled.map(([column]) => column)]
-      .map((c) => quoteName(c.name))
-      .join(', ');
+    this.columnNames = [...this.mapped, ...filled.map(([column]) => column)].map((c) => c.name);
+    this.columnList = this.columnNames.map(quoteName).join(', ');
     this.scopeSql = scopeSqlOf(scope, partition);
   }
 
   /** The lanes this mapping may use. `mayConvert`: the server may make a temporary table for us. */
   lanes(mayConvert: boolean): readonly Lane[] {
-    if (this.#looksIntoRows) return ['rows'];
     const pairs = this.#columns.map(({ target }, i) => ({
       source: this.sources[i] ?? target,
       target,
     }));
-    return writerLanes(pairs, mayConvert);
+    const mayPass = mayConvert && !this.#hasPartition;
+    return writerLanes(pairs, mayPass, this.lineCheck.isPossible);
+  }
+
+  /** Lines with the columns that are filled behind each. */
+  complete(lines: Uint8Array, count: number): Uint8Array {
+    const filling = this.#filling;
+    if (filling === undefined) return lines;
+    const given = Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength);
+    const out = Buffer.allocUnsafe(given.length + count * filling.length);
+    let at = 0;
+    for (let from = 0; from < given.length;) {
+      const end = given.indexOf(LINE_FEED, from);
+      at += given.copy(out, at, from, end);
+      at += filling.copy(out, at);
+      out[at++] = LINE_FEED;
+      from = end + 1;
+    }
+    return out.subarray(0, at);
   }
 
   plan(cells: Row): PlannedRow {
@@ -146,6 +194,41 @@ export function judgeMapping(
 
 function mappingError(message: string, column: string): Finding {
   return { level: 'error', code: 'MR-D208', message, column };
+}
+
+function lineColumn(
+  { target, convert, check }: PlannedColumn,
+  source: Column,
+  schema: TableSchema,
+  partition: ReadonlyMap<Column, string>,
+): LineColumn {
+  const found = compileFieldCheck(source, target, 'postgres');
+  const wanted = partition.get(target);
+  if (wanted !== undefined) {
+    const field = found === undefined ? undefined : isField(wanted, check);
+    return { source, target, isTrusted: false, field, convert, check };
+  }
+  const isTrusted = refusesAloud(source, target) && !isNullRefusedHere(target, schema);
+  return { source, target, isTrusted, field: found, convert, check };
+}
+
+/** The field is the partition's value, which the row rules let pass. */
+function isField(value: string, check: CellCheck): FieldCheck {
+  const wanted = Buffer.from(encodeCopyCell(value));
+  const isGood = check(value) === undefined;
+  return (bytes, from, to) =>
+    isGood && to - from === wanted.length && wanted.equals(bytes.subarray(from, to));
+}
+
+function constantColumn(target: Column): LineColumn {
+  const source = { ...target, type: { kind: 'text' }, unchecked: true } as const;
+  const check = (): undefined => undefined;
+  return { source, target, isTrusted: true, field: undefined, convert: undefined, check };
+}
+
+/** The server itself would take NULL. */
+function isNullRefusedHere(target: Column, schema: TableSchema): boolean {
+  return !target.nullable && schema.columns.some((c) => c.name === target.name && c.nullable);
 }
 
 function partitionValues(

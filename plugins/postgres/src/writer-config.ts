@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { MERGE_MODES, isMergeMode } from './merge.js';
+
+export const WRITER_MODES = ['append', 'truncate', 'partition-overwrite', ...MERGE_MODES] as const;
 
 const replaceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -19,10 +22,14 @@ export const postgresWriterSchema = z
   .strictObject({
     schema: z.string().min(1).optional().meta({ title: 'Schema' }),
     table: z.string().min(1).meta({ title: 'Table' }),
-    mode: z.enum(['append', 'truncate', 'partition-overwrite']).default('append').meta({
+    mode: z.enum(WRITER_MODES).default('append').meta({
       title: 'Write mode',
       description:
-        'append adds; truncate replaces all rows; partition-overwrite replaces what `replace` names. Each in one transaction.',
+        'append adds; truncate replaces all rows; partition-overwrite replaces what `replace` names; upsert, ignore, update and delete-insert compare by a unique key. Each in one transaction.',
+    }),
+    key: z.array(z.string().min(1)).min(1).optional().meta({
+      title: 'Key',
+      description: 'Columns of a unique key to compare rows by. Default: the primary key.',
     }),
     replace: replaceSchema.optional().meta({ title: 'What a run replaces' }),
     preSql: z.string().optional().meta({ title: 'SQL before', template: true }),
@@ -35,6 +42,10 @@ export const postgresWriterSchema = z
   .refine((c) => (c.mode === 'partition-overwrite') === (c.replace !== undefined), {
     message: 'partition-overwrite needs `replace`, and no other mode takes it',
     path: ['replace'],
+  })
+  .refine((c) => c.key === undefined || isMergeMode(c.mode), {
+    message: 'only upsert, ignore, update and delete-insert compare by a key',
+    path: ['key'],
   });
 
 export type PostgresWriterConfig = z.output<typeof postgresWriterSchema>;

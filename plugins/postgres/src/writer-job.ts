@@ -1,5 +1,7 @@
 import type {
   ColumnVerdict,
+  CursorMove,
+  ErrorCode,
   FinalizeStats,
   Finding,
   Lane,
@@ -11,16 +13,18 @@ import type {
   WriterJob,
   WriterTask,
 } from '@millrace/sdk';
-import { PluginError } from '@millrace/sdk';
+import { PluginError, errorCodeOf } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
+import { Merge, isMergeMode, keyFindings, resolveKey } from './merge.js';
 import { qualifiedName } from './quoting.js';
-import { loadChunk } from './row-loader.js';
+import { mayCreate, mayMakeTemporary, missingRights } from './rights.js';
+import { LoadHistory, loadChunk } from './row-loader.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
 import { StagingTable } from './staging-table.js';
-import { describeTable } from './table-catalog.js';
+import { describeTable, resolveColumn } from './table-catalog.js';
 import { WritePlan, judgeMapping } from './write-plan.js';
 import { PostgresWriterTask } from './writer-task.js';
 import type { SliceTransaction } from './writer-task.js';
@@ -31,7 +35,9 @@ interface Prepared {
   readonly target: string;
   /** Absent: slices go straight into the target, inside the publishing transaction. */
   readonly staging: StagingTable | undefined;
+  readonly merge: Merge | undefined;
   readonly lanes: readonly Lane[];
+  readonly canMakeTemporary: boolean;
 }
 
 export class PostgresWriterJob implements WriterJob {
@@ -68,6 +74,7 @@ export class PostgresWriterJob implements WriterJob {
     const schema = await this.describe();
     const { verdicts, findings } = judgeMapping(schema, this.#ctx.mapping, this.#scope());
     const all = [...findings, ...(await this.#missingPrivileges(schema))];
+    all.push(...(await this.#keyFindings(schema)));
     if (this.#config.mode === 'append' && this.#ctx.identity.runNumber > 1) {
       const message = `append: this rerun adds its rows to those of run ${this.#ctx.identity.runNumber - 1}`;
       all.push({ level: 'warning', message });
@@ -91,21 +98,25 @@ export class PostgresWriterJob implements WriterJob {
         return { published: { rowsDeleted: decision.rowsDeleted, rowsPublished: decision.rows } };
       }
       const target = qualifiedName(schema.schema ?? '', schema.table);
-      const plan = new WritePlan(schema, this.#ctx.mapping, this.#scope());
+      const key = await this.#key(schema);
+      const scope = this.#scope();
+      const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
       // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
       // takes what many readers bring. What replaces rows locks them for no longer than it must.
-      const wantsStaging = this.#ctx.writers > 1 && this.#scope() !== undefined;
-      const canStage = wantsStaging && (await this.#mayCreate(schema.schema ?? ''));
+      const wantsStaging = key !== undefined || (this.#ctx.writers > 1 && scope !== undefined);
+      const canStage = wantsStaging && (await mayCreate(client, schema.schema ?? ''));
       const staging = canStage ? new StagingTable(schema.schema ?? '', identity) : undefined;
-      const lanes = plan.lanes(await this.#mayMakeTemporary());
-      this.#prepared = { plan, target, staging, lanes };
+      const canMakeTemporary = await mayMakeTemporary(client);
+      const lanes = plan.lanes(canMakeTemporary);
+      const merge = this.#mergeOf(target, staging, plan, key);
+      this.#prepared = { plan, target, staging, merge, lanes, canMakeTemporary };
       if (staging === undefined) {
         await this.#beginPublish(this.#prepared);
         const why = wantsStaging ? ' (no right to create a staging table)' : '';
         const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
         return { strategy: 'transaction', label };
       }
-      await staging.create(client, target);
+      await staging.create(client, target, merge === undefined);
       return {
         strategy: 'staging',
         label: `${this.#config.mode} through ${staging.quoted}${this.#noLedger()}`,
@@ -137,14 +148,14 @@ export class PostgresWriterJob implements WriterJob {
           throw new PluginError('MR-P105', text);
         }
         await this.#beginPublish(prepared);
-        published = await prepared.staging.publish(client, prepared.target, prepared.plan, (r) =>
-          this.#ctx.quarantine(r),
-        );
+        published = await this.#publishStaged(prepared, prepared.staging);
       }
       const { postSql } = this.#config;
       if (postSql !== undefined && postSql.trim() !== '') await query(client, postSql);
       await this.#ctx.crashPoint('writer:before-ledger');
       await this.#ledger?.record(client, this.#ctx.identity, published, this.#rowsDeleted);
+      const { cursor } = this.#ctx;
+      if (cursor !== undefined) await this.#moveCursor(client, cursor);
       await this.#ctx.crashPoint('writer:before-commit');
       this.#ctx.signal.throwIfAborted();
       await query(client, 'COMMIT');
@@ -156,6 +167,49 @@ export class PostgresWriterJob implements WriterJob {
       await this.#closeAll();
       return { rowsDeleted: this.#rowsDeleted, rowsPublished: published };
     });
+  }
+
+  async #publishStaged({ plan, target, merge }: Prepared, staging: StagingTable): Promise<number> {
+    const { client } = await this.#mainSession();
+    const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
+    if (merge === undefined) return staging.publish(client, target, plan, quarantine);
+    const { published, superseded } = await staging.merge(client, merge, plan, quarantine);
+    if (superseded > 0) {
+      const which = merge.mode === 'ignore' ? 'the first' : 'the last';
+      this.#ctx.log.info(`${superseded} rows had the key of another row read: ${which} counts.`);
+    }
+    return published;
+  }
+
+  /** `undefined`: this mode compares by none. */
+  async #key(schema: TableSchema): Promise<readonly string[] | undefined> {
+    if (!isMergeMode(this.#config.mode)) return undefined;
+    const { client } = await this.#mainSession();
+    const target = qualifiedName(schema.schema ?? '', schema.table);
+    return resolveKey(client, schema, target, this.#config.key);
+  }
+
+  async #keyFindings(schema: TableSchema): Promise<readonly Finding[]> {
+    if (!isMergeMode(this.#config.mode)) return [];
+    const { client } = await this.#mainSession();
+    const target = qualifiedName(schema.schema ?? '', schema.table);
+    const mapped = this.#ctx.mapping.columns.map((c) => resolveColumn(c.target, schema).name);
+    const findings = await keyFindings(client, schema, target, this.#config.key, mapped);
+    if (await mayCreate(client, schema.schema ?? '')) return findings;
+    const message = `permission denied: CREATE on schema ${schema.schema ?? ''}: ${this.#config.mode} needs a staging table`;
+    return [...findings, { level: 'error', code: 'MR-D106', message }];
+  }
+
+  #mergeOf(
+    target: string,
+    staging: StagingTable | undefined,
+    plan: WritePlan,
+    key: readonly string[] | undefined,
+  ): Merge | undefined {
+    const { mode } = this.#config;
+    if (!isMergeMode(mode) || staging === undefined || key === undefined) return undefined;
+    const columns = plan.mapped.map((c) => c.name);
+    return new Merge(mode, { target, staging: staging.quoted }, columns, key);
   }
 
   async abort(_reason: unknown): Promise<void> {
@@ -172,6 +226,16 @@ export class PostgresWriterJob implements WriterJob {
     await session?.client.query("SET lock_timeout = '5s'").catch(() => undefined);
     if (session !== undefined) await staging.drop(session.client).catch(() => undefined);
     await session?.close();
+  }
+
+  async cursor(): Promise<string | undefined> {
+    const { client } = await this.#mainSession();
+    return await this.#ledger?.cursor(client, this.#ctx.identity);
+  }
+
+  async #moveCursor(client: Client, move: CursorMove): Promise<void> {
+    if (this.#ledger === undefined) throw new PluginError('MR-D205', 'the cursor is kept in it');
+    await this.#ledger.moveCursor(client, this.#ctx.identity, move);
   }
 
   /** Without the right to a ledger the run goes on, says so, and shows what an administrator has to run. */
@@ -225,7 +289,8 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   /** Slices of tasks that share the publishing transaction. */
-  #sharedTransaction({ plan, target }: Prepared): SliceTransaction {
+  #sharedTransaction({ plan, target, canMakeTemporary }: Prepared): SliceTransaction {
+    const history = new LoadHistory(canMakeTemporary);
     const alone = this.#ctx.writers === 1;
     const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
     const inTurn = <T>(work: (session: Session) => Promise<T>): Promise<T> => {
@@ -242,7 +307,7 @@ export class PostgresWriterJob implements WriterJob {
         }),
       load: (chunk, sliceNo) =>
         inTurn(({ client }) =>
-          loadChunk({ client, quotedTable: target, plan, sliceNo, quarantine }, chunk),
+          loadChunk({ client, quotedTable: target, plan, sliceNo, quarantine, history }, chunk),
         ),
       commit: (rows) =>
         inTurn(async ({ client }) => {
@@ -259,7 +324,10 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   /** Slices that commit into the staging table by themselves. */
-  async #ownTransaction({ plan }: Prepared, staging: StagingTable): Promise<SliceTransaction> {
+  async #ownTransaction(prepared: Prepared, staging: StagingTable): Promise<SliceTransaction> {
+    const { plan, canMakeTemporary } = prepared;
+    const history = new LoadHistory(canMakeTemporary);
+    const quotedTable = staging.quoted;
     const session = await this.#openSession();
     const { client } = session;
     const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
@@ -267,7 +335,7 @@ export class PostgresWriterJob implements WriterJob {
       begin: () => this.#stoppable(async () => void (await query(client, 'BEGIN'))),
       load: (chunk, sliceNo) =>
         this.#stoppable(() =>
-          loadChunk({ client, quotedTable: staging.quoted, plan, sliceNo, quarantine }, chunk),
+          loadChunk({ client, quotedTable, plan, sliceNo, quarantine, history }, chunk),
         ),
       commit: (rows) =>
         this.#stoppable(async () => {
@@ -286,35 +354,15 @@ export class PostgresWriterJob implements WriterJob {
   async #missingPrivileges(schema: TableSchema): Promise<readonly Finding[]> {
     const { client } = await this.#mainSession();
     const target = qualifiedName(schema.schema ?? '', schema.table);
-    const [row] = await query(
-      client,
-      `SELECT has_any_column_privilege($1, 'INSERT')::text, has_table_privilege($1, 'DELETE')::text`,
-      [target],
-    );
-    const missing = [
-      ...(row?.[0] === 'true' ? [] : ['INSERT']),
-      ...(row?.[1] === 'true' || this.#scope() === undefined ? [] : ['DELETE']),
-    ];
+    const missing = await missingRights(client, target, {
+      mode: this.#config.mode,
+      hasScope: this.#scope() !== undefined,
+    });
     return missing.map((right) => ({
       level: 'error',
       code: 'MR-D106',
       message: `permission denied: ${right} on ${target} for ${this.#ctx.dataSource.config.user}`,
     }));
-  }
-
-  async #mayMakeTemporary(): Promise<boolean> {
-    const { client } = await this.#mainSession();
-    const [row] = await query(
-      client,
-      `SELECT has_database_privilege(current_database(), 'TEMPORARY')::text`,
-    );
-    return row?.[0] === 'true';
-  }
-
-  async #mayCreate(schema: string): Promise<boolean> {
-    const { client } = await this.#mainSession();
-    const [row] = await query(client, `SELECT has_schema_privilege($1, 'CREATE')::text`, [schema]);
-    return row?.[0] === 'true';
   }
 
   #ready(): Prepared {
@@ -358,6 +406,6 @@ export class PostgresWriterJob implements WriterJob {
   }
 }
 
-function codeOf(finding: Finding): 'MR-D106' | 'MR-D108' | 'MR-D208' {
-  return finding.code === 'MR-D106' || finding.code === 'MR-D108' ? finding.code : 'MR-D208';
+function codeOf(finding: Finding): ErrorCode {
+  return errorCodeOf(finding) ?? 'MR-D208';
 }

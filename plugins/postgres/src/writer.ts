@@ -2,13 +2,13 @@ import type { WriteContext } from '@millrace/sdk';
 import { defineWriter } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import type { PostgresWriterConfig } from './writer-config.js';
-import { postgresWriterSchema } from './writer-config.js';
+import { WRITER_MODES, postgresWriterSchema } from './writer-config.js';
 import { PostgresWriterJob } from './writer-job.js';
 
 export const postgresWriter = defineWriter<PostgresWriterConfig, PostgresSource>({
   type: 'postgres',
   title: 'PostgreSQL',
-  modes: ['append', 'truncate', 'partition-overwrite'],
+  modes: WRITER_MODES,
   config: postgresWriterSchema,
   configVersion: 1,
   examples: [
@@ -18,6 +18,7 @@ export const postgresWriter = defineWriter<PostgresWriterConfig, PostgresSource>
       replace: { kind: 'partition', values: { ds: '${bizdate}' } },
     },
     { table: 'events', mode: 'append' },
+    { table: 'customers', mode: 'upsert', key: ['id'] },
   ],
   open: (config, ctx: WriteContext<PostgresSource>) =>
     Promise.resolve(new PostgresWriterJob(config, ctx)),

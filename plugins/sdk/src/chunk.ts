@@ -43,4 +43,15 @@ export interface Sink {
    */
   readonly columns: readonly number[];
   write(chunk: Chunk): Promise<void>;
+  /** Absent: rows of any size. */
+  readonly large?: LargeRows;
+}
+
+/**
+ * A row of more bytes on the wire is not read into memory: the reader leaves it out, says so here at once,
+ * and counts it as read.
+ */
+export interface LargeRows {
+  readonly maxBytes: number;
+  refuse(bytes: number): void;
 }

@@ -19,3 +19,5 @@ export * from './sql/value-check.js';
 export * from './sql/cell-conversion.js';
 export * from './sql/copy-text.js';
 export * from './sql/column-verdict.js';
+export * from './sql/field-check.js';
+export * from './sql/line-check.js';

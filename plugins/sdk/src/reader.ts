@@ -43,6 +43,15 @@ export interface SnapshotToken {
   readonly readers?: number;
 }
 
+/** Rows with a cursor NULL are in no window. */
+export interface CursorRequest {
+  readonly column: string;
+  /** In the source's own text form; without it from the first row on. */
+  readonly after?: string;
+  /** How far before `after` to read again: seconds for times, a number for numbers. */
+  readonly overlap: number;
+}
+
 export interface JobContext<S = unknown> extends RunContext {
   readonly dataSource: ResolvedDataSource<S>;
 }
@@ -58,8 +67,14 @@ export interface ReaderJob {
    * them one after another, and another takes over what it has not begun.
    */
   slices(hint: SliceHint): AsyncIterable<Slice>;
-  /** Upper bound of an incremental window. */
-  watermark?(): Promise<unknown>;
+  /** Cuts what is left of a running slice in two or more, for work stealing. */
+  refine?(running: Slice, at: unknown): Promise<readonly Slice[]>;
+  /**
+   * Makes the job one of the rows behind the request's `after`, up to the largest cursor that the snapshot
+   * has. Returns that one, and never one before `after`; `undefined` when there is none. Called once,
+   * before `slices`. Absent: the reader has no cursors.
+   */
+  window?(request: CursorRequest): Promise<string | undefined>;
   open(no: number): Promise<ReaderTask>;
   close(outcome: 'succeeded' | 'failed'): Promise<void>;
 }

@@ -30,8 +30,15 @@ export interface Column {
   /** Filled by the server (generated, identity always): a writer must leave it out. */
   readonly generated?: boolean;
   readonly hasDefault?: boolean;
+  /** A float of a server that keeps no sign of zero (MariaDB): there -0 becomes 0. */
+  readonly signlessZero?: boolean;
   readonly charset?: string;
   readonly collation?: string;
+  /**
+   * Nobody has looked at its cells yet: they may be any text, as those of a file. On the text lane a
+   * boolean is then the cell itself, not `t` or `f`. A writer looks at each.
+   */
+  readonly unchecked?: boolean;
 }
 
 export interface TableSchema {

@@ -31,11 +31,14 @@ export type ReplaceScope =
   | { readonly kind: 'predicate'; readonly sql: string }
   | { readonly kind: 'table' };
 
-/** Can the target column hold every value of the source column? `policy`: only by a named policy. */
+/**
+ * Can the target column hold every value of the source column? `policy`: not every one, and `reason` says
+ * what becomes of the others: they are refused as dirty records unless it says otherwise, and counted.
+ */
 export interface ColumnVerdict {
   readonly source: string;
   readonly target: string;
-  readonly verdict: 'exact' | 'widened' | 'checked' | 'policy' | 'impossible';
+  readonly verdict: 'exact' | 'widened' | 'policy' | 'impossible';
   readonly reason?: string;
 }
 
@@ -53,6 +56,10 @@ export interface DirtyRecord {
   /** The server's error code (SQLSTATE, errno) where it refused; our code where we did. */
   readonly code: string;
   readonly reason: string;
+  /** `mapping`: a function or the transform refused it, so the cells are those of the source. */
+  readonly stage?: 'mapping' | 'target';
+  /** The target's columns in mapping order; the engine adds them. */
+  readonly columns?: readonly string[];
 }
 
 export interface Acked {
@@ -65,10 +72,18 @@ export interface FinalizeStats {
   readonly rowsPublished: number;
 }
 
+/** How far the runs of a node have read, in the source's text form; `from` is absent at the first. */
+export interface CursorMove {
+  readonly from?: string;
+  readonly to: string;
+}
+
 export interface WriteContext<S = unknown> extends JobContext<S> {
   readonly mapping: Mapping;
   /** How many writers will be opened: with 1 a writer may keep all in one transaction. */
   readonly writers: number;
+  /** To be kept with the rows of this run, if `from` is what is kept so far; MR-D219 when it is not. */
+  readonly cursor?: CursorMove;
   /** Counts and keeps a dirty row; throws MR-D201 once the limit is passed. Await it. */
   quarantine(record: DirtyRecord): Promise<void>;
 }
@@ -83,6 +98,8 @@ export interface WriterJob {
     readonly verdicts: readonly ColumnVerdict[];
     readonly findings: readonly Finding[];
   }>;
+  /** What a {@link CursorMove} has kept for this node. Absent: this target keeps none. */
+  cursor?(): Promise<string | undefined>;
   /**
    * `published`: this very run has already been published (its ledger row is there: the process died
    * between COMMIT and its report): the job ends successfully without reading a row.

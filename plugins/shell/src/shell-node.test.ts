@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runCommand } from './run-command.js';
-import { environmentOf, outputsOf } from './shell-node.js';
+import { argumentsOf, environmentOf, outputsOf } from './shell-node.js';
 
 const identity = {
   installation: 'i',
@@ -102,6 +102,12 @@ describe('a shell command', () => {
     const { output } = await runScript('sleep 300 & echo $!');
     expect(await ends(Number(output))).toBe(true);
   });
+});
+
+test('without arguments the parameters come in the order of their names, not of the store', () => {
+  const parameters = { ds: '3', to: '4', bizdate: '2', a_long_name: '1' };
+  expect(argumentsOf({}, parameters)).toEqual(['1', '2', '3', '4']);
+  expect(argumentsOf({ args: ['x'] }, parameters)).toEqual(['x']);
 });
 
 test('outputs are the name=value lines of the output file and other lines are reported', () => {

@@ -19,7 +19,8 @@ const config = z.strictObject({
     .optional()
     .meta({
       title: 'Arguments',
-      description: '$1, $2 … of the script. Without it: every parameter, in declared order.',
+      description:
+        '$1, $2 … of the script. Without it: every parameter, in the order of their names.',
     }),
   env: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().meta({ template: true }))
@@ -78,12 +79,21 @@ export function outputsOf(text: string, warn: (text: string) => void): Record<st
 /** The output that is the last line the script printed; other names it writes to `$MILLRACE_OUTPUT`. */
 const LAST_LINE = 'last_line';
 
+/** Names by code unit, the same everywhere: the store keeps no order of declaration. */
+export function argumentsOf(
+  { args }: Pick<ShellConfig, 'args'>,
+  parameters: Readonly<Record<string, string>>,
+): readonly string[] {
+  const names = Object.keys(parameters).sort();
+  return args ?? names.map((name) => parameters[name] ?? '');
+}
+
 async function run(config: ShellConfig, ctx: NodeContext): Promise<NodeResult> {
   const printed = ctx.outputs.includes(LAST_LINE) ? new LastLine() : undefined;
   const outputFile = join(ctx.workDir, '.millrace-output');
   const { exitCode, signal, lastErrorLine } = await runCommand({
     command: config.command,
-    args: config.args ?? Object.values(ctx.parameters),
+    args: argumentsOf(config, ctx.parameters),
     env: environmentOf(config, ctx, outputFile),
     cwd: ctx.workDir,
     signal: ctx.signal,

@@ -20,6 +20,7 @@ import { PreferenceController } from './preference.controller.js';
 import { PreviewController } from './preview.controller.js';
 import { ResourceGroupController } from './resource-group.controller.js';
 import { SignInController } from './sign-in.controller.js';
+import { SyncJobController } from './sync-job.controller.js';
 import { TimelineController } from './timeline.controller.js';
 import { WorkflowEdgeController } from './workflow-edge.controller.js';
 import { WorkflowController } from './workflow.controller.js';
@@ -31,6 +32,7 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   ResourceGroupController,
   GateController,
   DataSourceController,
+  SyncJobController,
   WorkflowController,
   PreviewController,
   CalendarController,

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { z } from 'zod';
 
 import { MillraceError } from '../../domain/errors.js';
@@ -11,22 +11,27 @@ import {
   instanceById,
   type InstanceKey,
 } from '../../store/repositories/instance-repository.js';
+import { editDirtyRecord } from '../../store/repositories/quarantine-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import type { InstanceCommand, Why } from '../commands.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
 import { AUDIT_NAMES, type InstanceOperation, operateInstance } from '../instance-operation.js';
 import { attemptView, instanceDetailView } from '../instance-view.js';
+import { replayQuarantine } from '../replay-quarantine.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
 import {
   attemptSchema,
   changeRequestSchema,
+  dirtyRecordEditSchema,
   dirtyRecordSchema,
   instanceDetailSchema,
   instanceStateSchema,
   operationSchema,
+  replayRequestSchema,
+  replaySchema,
   unlinkRequestSchema,
   whySchema,
 } from '../schemas/instance.schema.js';
@@ -87,6 +92,59 @@ export class InstanceController {
       (row) => row,
       (row) => [row.epoch, row.no],
     );
+  }
+
+  @Patch('dirty-records/:epoch/:no')
+  @HttpCode(204)
+  @Access('operate', 'instance')
+  @Describe({ summary: 'Mend a row in quarantine' })
+  async editDirtyRecord(
+    @Param('id') id: string,
+    @Param('epoch') epoch: string,
+    @Param('no') no: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: dirtyRecordEditSchema }) body: z.output<typeof dirtyRecordEditSchema>,
+  ): Promise<void> {
+    const key = { ...decodeDayId('inst', id), epoch: Number(epoch), no: Number(no) };
+    await this.ports.database.transaction(async (tx) => {
+      await editDirtyRecord(tx, key, body.cells);
+      await writeAudit(tx, this.ports.secretBox, {
+        workspaceId: workspace.id,
+        userId: caller.userId,
+        action: 'dirty-record.edited',
+        target: `${id}/${epoch}/${no}`,
+      });
+    });
+  }
+
+  @Post('dirty-records/replay')
+  @HttpCode(200)
+  @Access('operate', 'instance')
+  @Describe({
+    summary: 'Bring rows of the quarantine into the target, each exactly once',
+    answer: replaySchema,
+  })
+  async replayDirtyRecords(
+    @Param('id') id: string,
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: replayRequestSchema }) body: z.output<typeof replayRequestSchema>,
+  ): Promise<object> {
+    const done = await replayQuarantine(this.ports, {
+      instance: decodeDayId('inst', id),
+      workspaceId: workspace.id,
+      userId: caller.userId,
+      records: body.records,
+    });
+    await writeAudit(this.ports.database, this.ports.secretBox, {
+      workspaceId: workspace.id,
+      userId: caller.userId,
+      action: 'dirty-record.replayed',
+      target: id,
+      fields: done,
+    });
+    return done;
   }
 
   @Post('rerun')

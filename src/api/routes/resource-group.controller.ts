@@ -7,7 +7,7 @@ import { SYNC_NODE_TYPE } from '../../plugin-host/plugin-host.js';
 import type { Sql } from '../../store/database.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
 import { writeAudit } from '../../store/repositories/audit-repository.js';
-import { changeQuotas } from '../../store/repositories/gate-repository.js';
+import { changeQuotas, setSchedulingSlots } from '../../store/repositories/gate-repository.js';
 import {
   insertResourceGroup,
   type ResourceGroup,
@@ -59,6 +59,8 @@ export class ResourceGroupController {
       const created = await insertResourceGroup(tx, body);
       if (created === undefined)
         throw new MillraceError('MR-A105', `a resource group named ${body.name} is there already`);
+      if (body.schedulingSlots !== undefined)
+        await setSchedulingSlots(tx, created, body.schedulingSlots);
       await this.#audit(tx, caller, 'resourceGroup.created', body.name, body);
       return created;
     });
@@ -83,13 +85,14 @@ export class ResourceGroupController {
     @Body({ schema: resourceGroupChangeSchema }) body: z.output<typeof resourceGroupChangeSchema>,
   ): Promise<object> {
     const id = decodeId('rg', apiId);
-    const { quotas, ...fields } = body;
+    const { quotas, schedulingSlots, ...fields } = body;
     this.#requireNodeTypes(quotas ?? {});
     const change = Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== undefined));
     await this.ports.database.transaction(async (tx) => {
       if (!(await updateResourceGroup(tx, id, change)))
         throw new MillraceError('MR-A104', `there is no resource group ${apiId}`);
       if (quotas !== undefined) await changeQuotas(tx, id, quotas);
+      if (schedulingSlots !== undefined) await setSchedulingSlots(tx, id, schedulingSlots);
       await this.#audit(tx, caller, 'resourceGroup.updated', apiId, body);
     });
     this.ports.wakeBus.wake();

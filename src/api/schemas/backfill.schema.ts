@@ -119,7 +119,13 @@ export const newBackfillSchema = z
   .meta({ id: 'NewBackfill' });
 
 export const startedBackfillSchema = z
-  .object({ id: z.string(), instances: z.int(), bizdates: z.int() })
+  .object({
+    id: z.string(),
+    instances: z
+      .int()
+      .meta({ description: 'Accepted; `made` of the backfill says how far it is.' }),
+    bizdates: z.int(),
+  })
   .meta({ id: 'StartedBackfill' });
 
 const countsSchema = z.array(z.int());
@@ -208,6 +214,14 @@ const backfillFields = {
   dates: z
     .partialRecord(dateStateSchema, z.int())
     .meta({ description: 'Business dates by state.' }),
+  made: z.int().meta({
+    description:
+      'Business dates whose instances are made; those of a large backfill follow one another.',
+  }),
+  problem: z
+    .object({ code: z.string(), detail: z.string() })
+    .nullable()
+    .meta({ description: 'Why it was paused while it was made; resume it once that is mended.' }),
 };
 
 export const backfillSchema = z.object(backfillFields).meta({ id: 'Backfill' });

@@ -133,6 +133,15 @@ export const attemptSchema = z
   })
   .meta({ id: 'Attempt' });
 
+const storedCell = z
+  .union([
+    z.string(),
+    z.null(),
+    z.strictObject({ base64: z.string() }),
+    z.strictObject({ text64: z.string() }),
+  ])
+  .meta({ id: 'StoredCell' });
+
 export const dirtyRecordSchema = z
   .object({
     epoch: z.int(),
@@ -141,9 +150,42 @@ export const dirtyRecordSchema = z
     columnName: z.string().nullable(),
     code: z.string(),
     reason: z.string(),
-    cells: z.unknown(),
+    cells: z.array(storedCell).meta({
+      description: 'In mapping order; bytes as base64, text with a NUL as UTF-16 in base64.',
+    }),
+    columns: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: 'Names of the cells; null: of an older worker.' }),
+    stage: z
+      .enum(['mapping', 'target'])
+      .meta({ description: 'mapping: the cells are those of the source, before its functions.' }),
+    editedAt: instantSchema.nullable(),
+    replayedAt: instantSchema.nullable().meta({ description: 'Since then it is in the target.' }),
   })
   .meta({ id: 'DirtyRecord' });
+
+export const dirtyRecordEditSchema = z
+  .strictObject({ cells: z.array(storedCell).min(1) })
+  .meta({ id: 'DirtyRecordEdit' });
+
+export const replayRequestSchema = z
+  .strictObject({
+    records: z
+      .array(z.strictObject({ epoch: z.int(), no: z.int() }))
+      .min(1)
+      .max(1000)
+      .optional()
+      .meta({ description: 'Which of them; all that wait without it.' }),
+  })
+  .meta({ id: 'ReplayRequest' });
+
+export const replaySchema = z
+  .object({
+    replayed: z.int().meta({ description: 'Rows that are in the target now.' }),
+    dirty: z.int().meta({ description: 'Rows that were refused again.' }),
+  })
+  .meta({ id: 'Replay' });
 
 export const whySchema = z
   .object({

@@ -13,6 +13,11 @@ const shareSchema = z
   .max(100)
   .meta({ description: 'Percent of its slots that backfills may use; always one instance.' });
 
+const schedulingSlotsSchema = slotsSchema.meta({
+  description:
+    'How many instances of nodes that name it as their schedulingGroup run at once, in whichever group; beside its own slots.',
+});
+
 export const newResourceGroupSchema = z
   .strictObject({
     name: z
@@ -24,6 +29,7 @@ export const newResourceGroupSchema = z
     description: descriptionSchema.default(''),
     slots: slotsSchema,
     backfillShare: shareSchema.default(50),
+    schedulingSlots: schedulingSlotsSchema.optional(),
     region: placeSchema.default(''),
     networkType: placeSchema.default(''),
     cidr: placeSchema.default(''),
@@ -35,6 +41,7 @@ export const resourceGroupChangeSchema = z
     description: descriptionSchema.optional(),
     slots: slotsSchema.optional(),
     backfillShare: shareSchema.optional(),
+    schedulingSlots: schedulingSlotsSchema.optional(),
     draining: z.boolean().optional().meta({
       description: 'Its workers get nothing new and finish what they have; false undoes it.',
     }),
@@ -95,6 +102,14 @@ export const resourceGroupSchema = z
       .int()
       .nullable()
       .meta({ description: 'How long the one waits that has waited longest; null: none does.' }),
+    schedulingSlots: z
+      .int()
+      .nullable()
+      .meta({ description: 'null: no node can name it as its schedulingGroup yet.' }),
+    schedulingSlotsUsed: z.int(),
+    schedulingWaiting: z
+      .int()
+      .meta({ description: 'Instances, also of other groups, that wait for one of them.' }),
     region: z.string(),
     networkType: z.string(),
     cidr: z.string(),

@@ -14,6 +14,8 @@ export const backfillSchema = z.looseObject({
   createdBy: z.string().nullish(),
   statuses: countsSchema,
   dates: countsSchema,
+  made: z.number(),
+  problem: z.looseObject({ code: z.string(), detail: z.string() }).nullish(),
 });
 export type Backfill = z.infer<typeof backfillSchema>;
 
@@ -84,6 +86,12 @@ export const BACKFILL_DATE_COLUMNS: readonly TableColumn<BackfillDate>[] = [
   { title: 'ended', of: (d) => ended(d.statuses), align: 'right' },
   { title: 'failed', of: (d) => d.statuses['failed'] ?? 0, align: 'right' },
 ];
+
+/** `12 of 365 dates`; `undefined`: all are made. */
+export function datesMade({ dates, made }: Backfill): string | undefined {
+  const all = Object.values(dates).reduce((sum, count) => sum + count, 0);
+  return made === all ? undefined : `${made} of ${all} dates`;
+}
 
 function datesOver({ dates }: Backfill): string {
   const of = (...states: readonly string[]): number =>

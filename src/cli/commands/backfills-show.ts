@@ -1,4 +1,9 @@
-import { BACKFILL_DATE_COLUMNS, backfillDetailSchema, backfillsPath } from '../api/backfill.js';
+import {
+  BACKFILL_DATE_COLUMNS,
+  backfillDetailSchema,
+  backfillsPath,
+  datesMade,
+} from '../api/backfill.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { renderFields } from '../output/fields.js';
@@ -17,6 +22,10 @@ export const backfillsShow: Command = {
         id: backfill.id,
         name: backfill.name,
         state: backfill.state,
+        problem: backfill.problem
+          ? `${backfill.problem.code} ${backfill.problem.detail}`
+          : undefined,
+        made: datesMade(backfill),
         'at once': backfill.parallelism,
         created: backfill.createdAt,
         by: backfill.createdBy ?? undefined,

@@ -11,6 +11,11 @@ const COLUMNS: readonly TableColumn<Group>[] = [
     color: (g) => (stateOf(g) === 'live' ? '32' : '33'),
   },
   { title: 'slots', of: (g) => `${g.slotsUsed}/${g.slots}`, align: 'right' },
+  {
+    title: 'scheduling',
+    of: (g) => (g.schedulingSlots === null ? '' : `${g.schedulingSlotsUsed}/${g.schedulingSlots}`),
+    align: 'right',
+  },
   { title: 'waiting', of: (g) => g.waiting, align: 'right' },
   {
     title: 'oldest wait',

@@ -18,6 +18,11 @@ export const groupsSet: Command = {
       value: 'PERCENT',
       help: 'of the slots that backfills may use',
     },
+    'scheduling-slots': {
+      type: 'string',
+      value: 'N',
+      help: 'instances of nodes that name it as their schedulingGroup at once',
+    },
     description: { type: 'string', value: 'TEXT', help: 'what it is for' },
     quota: {
       type: 'string',
@@ -58,14 +63,17 @@ export const groupsSet: Command = {
 function fieldsOf(flags: Flags): {
   readonly slots?: number;
   readonly backfillShare?: number;
+  readonly schedulingSlots?: number;
   readonly description?: string;
 } {
   const slots = flags.count('slots');
   const backfillShare = flags.count('backfill-share');
+  const schedulingSlots = flags.count('scheduling-slots');
   const description = flags.text('description');
   return {
     ...(slots === undefined ? {} : { slots }),
     ...(backfillShare === undefined ? {} : { backfillShare }),
+    ...(schedulingSlots === undefined ? {} : { schedulingSlots }),
     ...(description === undefined ? {} : { description }),
   };
 }

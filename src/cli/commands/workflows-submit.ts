@@ -83,7 +83,7 @@ export const workflowsSubmit: Command = {
 };
 
 /** Makes the workflow, or replaces its draft; another's change in between is refused by the server. */
-async function saveDraft(
+export async function saveDraft(
   api: ApiClient,
   path: string,
   workspace: string,

@@ -17,6 +17,8 @@ import type { LocalTime } from './zone.js';
  * | `run_at_next_valid` (default) | runs at the next valid minute; hourly: no cycle | first; hourly: both |
  * | `run_twice` | same | both |
  * | `dataworks` | moved by the gap, as a dry run; hourly: no cycle | second |
+ *
+ * Out of its day a cycle is moved further, to the first minute that the next day does not use itself.
  */
 export const DST_POLICIES = ['run_at_next_valid', 'run_twice', 'dataworks'] as const;
 export type DstPolicy = (typeof DST_POLICIES)[number];
@@ -44,6 +46,8 @@ export interface Cycle {
   readonly dryRun?: DryRunReason;
 }
 
+const MINUTE_MS = 60_000;
+
 interface Occurrence {
   readonly at: Date;
   readonly dryRun?: DryRunReason;
@@ -64,7 +68,7 @@ export function cyclesOf(schedule: CycleSchedule, bizdate: Bizdate): Cycle[] {
   const found = new Map<number, Occurrence>();
   for (const time of isRunDay ? times : times.slice(0, 1)) {
     const isHourly = isRunDay && hourly.has(Number(time.slice(0, 2)));
-    for (const occurrence of occurrencesOf(runDay, time, zone, dstPolicy, isHourly)) {
+    for (const occurrence of occurrencesOf(runDay, time, zone, dstPolicy, isHourly, times)) {
       // A cycle moved out of a gap gives way to one that belongs to that minute.
       const known = found.get(occurrence.at.getTime());
       if (known === undefined || known.dryRun !== undefined) {
@@ -84,6 +88,21 @@ export function cyclesOf(schedule: CycleSchedule, bizdate: Bizdate): Cycle[] {
       ...(reason === undefined ? {} : { dryRun: reason }),
     };
   });
+}
+
+/**
+ * A cycle of a day that ends in a gap (Nuuk), or is one (Apia in 2011), falls on the next day, which may have
+ * one at that very time. Two business dates must not share a scheduled time: it says which instance is meant.
+ */
+function apartFromNextDay(
+  at: Date,
+  runDay: LocalDate,
+  zone: string,
+  times: readonly LocalTime[],
+): Date {
+  const local = localOf(at, zone);
+  if (local.date === runDay || !times.includes(local.time)) return at;
+  return apartFromNextDay(new Date(at.getTime() + MINUTE_MS), runDay, zone, times);
 }
 
 /** Whether cycles of this local day do something: neither an off day nor out of the effective days. */
@@ -109,15 +128,17 @@ function occurrencesOf(
   zone: string,
   policy: DstPolicy,
   isHourly: boolean,
+  times: readonly LocalTime[],
 ): Occurrence[] {
+  const apart = (at: Date): Date => apartFromNextDay(at, date, zone, times);
   const zoned = zonedToInstant(date, time, zone);
   switch (zoned.kind) {
     case 'instant':
       return [{ at: zoned.instant }];
     case 'gap':
       if (isHourly) return [];
-      if (policy === 'dataworks') return [{ at: zoned.shifted, dryRun: 'dst_gap' }];
-      return [{ at: zoned.resumesAt }];
+      if (policy === 'dataworks') return [{ at: apart(zoned.shifted), dryRun: 'dst_gap' }];
+      return [{ at: apart(zoned.resumesAt) }];
     case 'fold':
       if (policy === 'dataworks') return [{ at: zoned.second }];
       if (policy === 'run_twice' || isHourly) return [{ at: zoned.first }, { at: zoned.second }];

@@ -9,10 +9,10 @@ const gates = (rooms: Readonly<Record<number, number>>): Map<number, GateRoom> =
 
 test('who is held takes nothing of the other gates, and the next goes through', () => {
   const queue = [
-    { id: 1, slots: 1, gates: [7] },
-    { id: 2, slots: 1, gates: [7, 8] },
-    { id: 3, slots: 1, gates: [8] },
-    { id: 4, slots: 1, gates: [] },
+    { id: 1, slots: 1, isBackfill: false, gates: [7] },
+    { id: 2, slots: 1, isBackfill: false, gates: [7, 8] },
+    { id: 3, slots: 1, isBackfill: false, gates: [8] },
+    { id: 4, slots: 1, isBackfill: false, gates: [] },
   ];
   const { through, heldBy } = passGates(queue, gates({ 7: 1, 8: 1 }));
   expect(through).toEqual([1, 3, 4]);
@@ -21,17 +21,25 @@ test('who is held takes nothing of the other gates, and the next goes through', 
 
 test('a quota counts slots, a gate instances', () => {
   const queue = [
-    { id: 1, slots: 3, gates: [7] },
-    { id: 2, slots: 3, gates: [7] },
-    { id: 3, slots: 1, gates: [7] },
+    { id: 1, slots: 3, isBackfill: false, gates: [7] },
+    { id: 2, slots: 3, isBackfill: false, gates: [7] },
+    { id: 3, slots: 1, isBackfill: false, gates: [7] },
   ];
   const quota = new Map([[7, { room: 4, counts: 'slots' as const }]]);
   expect(passGates(queue, quota).through).toEqual([1, 3]);
   expect(passGates(queue, gates({ 7: 4 })).through).toEqual([1, 2, 3]);
 });
 
+test('backfills get no more than is theirs, and leave the rest to others', () => {
+  const queue = [1, 2, 3, 4, 5].map((id) => ({ id, slots: 1, isBackfill: id < 4, gates: [7] }));
+  const shared = new Map([[7, { room: 3, backfillRoom: 2, counts: 'instances' as const }]]);
+  const { through, heldBy } = passGates(queue, shared);
+  expect(through).toEqual([1, 2, 4]);
+  expect([...heldBy.keys()]).toEqual([3, 5]);
+});
+
 test('a gate that is gone holds nobody', () => {
-  expect(passGates([{ id: 1, slots: 1, gates: [7] }], new Map()).through).toEqual([1]);
+  expect(passGates([{ id: 1, slots: 1, isBackfill: false, gates: [7] }], new Map()).through).toEqual([1]);
 });
 
 test('no gate lets more through than it has room for, and nobody is held that had room', () => {
@@ -39,7 +47,7 @@ test('no gate lets more through than it has room for, and nobody is held that ha
   const queue = fc.array(fc.uniqueArray(fc.integer({ min: 0, max: 2 })), { maxLength: 20 });
   fc.assert(
     fc.property(rooms, queue, (room, own) => {
-      const passengers = own.map((ids, id) => ({ id, slots: 1, gates: ids }));
+      const passengers = own.map((ids, id) => ({ id, slots: 1, isBackfill: false, gates: ids }));
       const { through, heldBy } = passGates(passengers, gates({ ...room }));
       expect([...through, ...heldBy.keys()].sort((a, b) => a - b)).toEqual(own.map((_, id) => id));
       const left = [...room];

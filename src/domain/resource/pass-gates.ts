@@ -2,12 +2,15 @@
 export interface Passenger {
   readonly id: number;
   readonly slots: number;
+  readonly isBackfill: boolean;
   readonly gates: readonly number[];
 }
 
 export interface GateRoom {
   /** How much it lets through now, in its measure. */
   readonly room: number;
+  /** How much of that backfills may have; all of it without it. */
+  readonly backfillRoom?: number;
   readonly counts: 'instances' | 'slots';
 }
 
@@ -27,19 +30,28 @@ export function passGates(
   gates: ReadonlyMap<number, GateRoom>,
 ): Passed {
   const room = new Map([...gates].map(([id, gate]) => [id, gate.room]));
+  const backfillRoom = new Map(
+    [...gates].map(([id, gate]) => [id, gate.backfillRoom ?? gate.room]),
+  );
   const through: number[] = [];
   const heldBy = new Map<number, number>();
-  for (const { id, slots, gates: own } of queue) {
+  for (const { id, slots, isBackfill, gates: own } of queue) {
     const needs = own.flatMap((gate) => {
       const counts = gates.get(gate)?.counts;
       return counts === undefined ? [] : [{ gate, takes: counts === 'slots' ? slots : 1 }];
     });
-    const full = needs.find(({ gate, takes }) => (room.get(gate) ?? 0) < takes);
+    const full = needs.find(
+      ({ gate, takes }) =>
+        (room.get(gate) ?? 0) < takes || (isBackfill && (backfillRoom.get(gate) ?? 0) < takes),
+    );
     if (full !== undefined) {
       heldBy.set(id, full.gate);
       continue;
     }
-    for (const { gate, takes } of needs) room.set(gate, (room.get(gate) ?? 0) - takes);
+    for (const { gate, takes } of needs) {
+      room.set(gate, (room.get(gate) ?? 0) - takes);
+      if (isBackfill) backfillRoom.set(gate, (backfillRoom.get(gate) ?? 0) - takes);
+    }
     through.push(id);
   }
   return { through, heldBy };

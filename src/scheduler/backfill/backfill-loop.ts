@@ -9,18 +9,22 @@ import {
   liveBackfills,
 } from '../../store/sql/advance-backfills.sql.js';
 import { cancelInstances } from '../../store/sql/cancel-instances.sql.js';
+import { dryRunSkipped } from '../../store/sql/skip-dates.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
 import type { WakeBus } from '../../store/wake-bus.js';
 import { Loop, type LoopLogger } from '../loop.js';
+import { makeDates, type Scenes } from './make-backfill.js';
 
 /** Every finished batch wakes the loop: it looks at most this often. */
 const MIN_ROUND_MS = 200;
 const LIVE_REST_MS = 1000;
 const IDLE_REST_MS = 5000;
+/** What a version says is read anew after so long. */
+const MAKING_ROUND_MS = 2000;
 
 /**
- * Takes every backfill as far as it can go now: cancels what is being cancelled, closes business dates that
- * are over, opens the next ones. Returns how much has changed.
+ * Takes every backfill as far as it can go now: cancels what is being cancelled, lets skipped dates of a chain
+ * pass, closes business dates that are over, opens the next ones. Returns how much has changed.
  */
 export async function driveBackfills(
   database: Database,
@@ -30,7 +34,10 @@ export async function driveBackfills(
   if (live.length === 0) return { live: 0, changed: 0 };
   let changed = 0;
   for (const backfill of live) {
-    if (backfill.state === 'cancelling') changed += await cancelBackfill(database, backfill, now);
+    changed +=
+      backfill.state === 'cancelling'
+        ? await cancelBackfill(database, backfill, now)
+        : await finishSkipped(database, backfill, now);
   }
   changed += await database.transaction((tx) => advanceBackfills(tx, live, now));
   return { live: live.length, changed };
@@ -62,6 +69,19 @@ async function cancelBackfill(
   });
 }
 
+async function finishSkipped(
+  database: Database,
+  backfill: LiveBackfill,
+  now: Date,
+): Promise<number> {
+  let changed = 0;
+  for (;;) {
+    const found = await database.transaction((tx) => dryRunSkipped(tx, backfill, now));
+    if (found === 0) return changed;
+    changed += found;
+  }
+}
+
 /** Woken by whatever finishes; with no backfill at work it asks one small question in five seconds. */
 export function createBackfillLoop(
   database: Database,
@@ -85,5 +105,33 @@ export function createBackfillLoop(
       return 'again';
     },
     restMs: () => (live > 0 ? LIVE_REST_MS : IDLE_REST_MS),
+  });
+}
+
+/** Makes the business dates of large backfills beside the loop that opens them. */
+export function createBackfillMaker(
+  database: Database,
+  clock: Clock,
+  wakeBus: WakeBus,
+  logger: LoopLogger,
+  crashPoint: (name: string) => Promise<void>,
+): Loop {
+  return new Loop({
+    name: 'backfill-dates',
+    logger,
+    clock,
+    round: async () => {
+      const scenes: Scenes = new Map();
+      const end = performance.now() + MAKING_ROUND_MS;
+      for (let all = 0; ;) {
+        const made = await makeDates(database, clock.now(), scenes, crashPoint);
+        all += made;
+        if (made > 0 && performance.now() < end) continue;
+        if (all === 0) return 'rest';
+        wakeBus.wake();
+        return 'again';
+      }
+    },
+    restMs: () => IDLE_REST_MS,
   });
 }

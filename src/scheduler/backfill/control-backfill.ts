@@ -3,6 +3,7 @@ import type { Database, Sql } from '../../store/database.js';
 import { backfillEvent } from '../../store/sql/advance-backfills.sql.js';
 import { cancelInstances } from '../../store/sql/cancel-instances.sql.js';
 import { rerunInstance } from '../../store/sql/operate-instance.sql.js';
+import { chainedRuns } from '../../store/sql/skip-dates.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
 import { driveBackfills } from './backfill-loop.js';
 
@@ -115,7 +116,10 @@ async function setState(
 ): Promise<void> {
   requireState(row, allowed);
   if (row.state === to) return;
-  await tx.run(`UPDATE backfill SET state = $2 WHERE run_group_id = $1`, [row.id, to]);
+  await tx.run(
+    `UPDATE backfill SET state = $2, error_code = NULL, error_detail = NULL WHERE run_group_id = $1`,
+    [row.id, to],
+  );
   await writeEvents(tx, now, [backfillEvent(row, to)]);
 }
 
@@ -136,6 +140,7 @@ async function skip(
   bizdates: readonly string[],
   now: Date,
 ): Promise<void> {
+  await refuseUnmade(tx, row, bizdates);
   const skipped = await tx.rows<{ bizdate: string; run: number }>(
     `UPDATE backfill_date SET state = 'skipped', ended_at = $3
       WHERE run_group_id = $1 AND bizdate = ANY($2::date[]) AND state IN ('waiting', 'open')
@@ -154,6 +159,12 @@ async function skip(
     workflowInstanceIds: skipped.map((each) => each.run),
   };
   while ((await cancelInstances(tx, scope, now)) > 0);
+  // Not over before what comes after it in the chain can go on: the loop makes dry runs of its instances.
+  await tx.run(
+    `UPDATE backfill_date SET ended_at = NULL WHERE run_group_id = $1
+        AND workflow_instance_id = ANY($2::bigint[])`,
+    [row.id, await chainedRuns(tx, row.planDay, scope.workflowInstanceIds)],
+  );
   await writeEvents(
     tx,
     now,
@@ -163,6 +174,22 @@ async function skip(
       payload: { runGroupId: row.id, bizdate, state: 'skipped' },
     })),
   );
+}
+
+/** What has no instances yet cannot be passed over: a later date may have to wait for one of them. */
+async function refuseUnmade(
+  tx: Sql,
+  { id }: BackfillRow,
+  bizdates: readonly string[],
+): Promise<void> {
+  const unmade = await tx.rows<{ bizdate: string }>(
+    `SELECT bizdate FROM backfill_date
+      WHERE run_group_id = $1 AND bizdate = ANY($2::date[]) AND state = 'waiting'
+        AND workflow_instance_id IS NULL ORDER BY no`,
+    [id, bizdates],
+  );
+  if (unmade.length === 0) return;
+  throw new MillraceError('MR-S192', `${unmade.map(({ bizdate }) => bizdate).join(', ')}.`);
 }
 
 /** Each in a transaction of its own, as a user would; one that may not run again stops no other. */

@@ -4,7 +4,9 @@ import { insertPlan } from '../../store/sql/insert-plan.sql.js';
 import { createRunGroup } from '../run-workflow.js';
 import { planBackfill } from './plan-backfill.js';
 import { requirePlanned } from './plan-token.js';
-import type { BackfillOrderOptions, PlannedBackfill } from './planned-backfill.js';
+import { wantedKeys } from './keep-wanted.js';
+import type { BackfillMaking } from './make-backfill.js';
+import type { BackfillOrderOptions, PlannedBackfill, PlannedDate } from './planned-backfill.js';
 
 export interface BackfillOptions extends BackfillOrderOptions {
   readonly userId: number | null;
@@ -26,8 +28,14 @@ interface RunGroup {
 }
 
 /**
- * Makes all instances of a backfill as one run group. The first business dates are open, as many as it
- * runs at once; the others wait until the one so many places before them is over.
+ * So many instances are made while the user waits, and at least the first business date. A year of a
+ * thousand nodes has 365,000: the scheduler makes the others, in the order in which they will run.
+ */
+const MADE_AT_ONCE = 2000;
+
+/**
+ * Accepts a backfill as one run group and makes the instances of its first business dates. The first ones
+ * are open, as many as it runs at once; the others wait until the one so many places before them is over.
  */
 export async function createBackfill(
   database: Database,
@@ -47,8 +55,21 @@ export async function createBackfill(
       workspaceId,
       specOf(options, planned),
     );
-    await insertBackfill(tx, group, planned, options);
-    const instances = await insertDates(tx, now, group, { ...planned, dates }, options);
+    const runs = await makeFirst(tx, now, group, { ...planned, dates }, options);
+    const making = {
+      version: planned.version,
+      at: now.toISOString(),
+      digest: planned.scene.digest,
+    };
+    await insertBackfill(
+      tx,
+      group,
+      planned,
+      options,
+      runs.length < dates.length ? making : undefined,
+    );
+    await insertDates(tx, now, group, dates, runs, options);
+    const instances = dates.reduce((sum, { plan }) => sum + plan.instances.length, 0);
     return { runGroupId: group.id, instances, bizdates: dates.length };
   });
 }
@@ -72,11 +93,12 @@ async function insertBackfill(
   group: RunGroup,
   { version }: PlannedBackfill,
   { parallelism = 1, window }: BackfillOptions,
+  making: BackfillMaking | undefined,
 ): Promise<void> {
   await tx.run(
     `INSERT INTO backfill (run_group_id, workspace_id, plan_day, state, parallelism, timezone,
-            window_from, window_to)
-     VALUES ($1, $2, $3, 'running', $4, $5, $6, $7)`,
+            window_from, window_to, making)
+     VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8)`,
     [
       group.id,
       version.workspaceId,
@@ -85,43 +107,60 @@ async function insertBackfill(
       version.timezone,
       window?.from ?? null,
       window?.to ?? null,
+      making === undefined ? null : JSON.stringify(making),
     ],
   );
 }
 
-/** Returns how many instances were made. */
+/** Returns the workflow instances of the dates that were made. */
+async function makeFirst(
+  tx: Sql,
+  now: Date,
+  group: RunGroup,
+  { dates, planOn }: PlannedBackfill,
+  { parallelism = 1 }: BackfillOptions,
+): Promise<number[]> {
+  const runs: number[] = [];
+  let made = 0;
+  for (const { bizdate } of dates) {
+    if (made >= MADE_AT_ONCE) break;
+    const plan = await planOn(bizdate, group.id);
+    const backfill = runs.length < parallelism ? 'open' : 'closed';
+    const identity = { runGroupId: group.id, planDay: group.planDay, backfill } as const;
+    const run = await insertPlan(tx, { ...plan, ...identity }, now);
+    if (run === undefined) throw new MillraceError('MR-A109', 'The run group was not empty.');
+    runs.push(run);
+    made += plan.instances.length;
+  }
+  return runs;
+}
+
 async function insertDates(
   tx: Sql,
   now: Date,
   group: RunGroup,
-  { dates, nodes, replan }: PlannedBackfill,
-  { parallelism = 1 }: BackfillOptions,
-): Promise<number> {
-  const chains = nodes.some((node) => node.isAsked && node.waitsForPrevious);
-  const rows: { bizdate: string; run: number; instances: number }[] = [];
-  for (const [no, { bizdate, plan }] of dates.entries()) {
-    // A cycle waits for the one before it, which has to be there when its edge is made.
-    const made = chains && no > 0 ? await replan(bizdate, group.id) : plan;
-    const { length } = made.instances;
-    const backfill = no < parallelism ? 'open' : 'closed';
-    const identity = { runGroupId: group.id, planDay: group.planDay, backfill } as const;
-    const run = await insertPlan(tx, { ...made, ...identity }, now);
-    if (run === undefined) throw new MillraceError('MR-A109', 'The run group was not empty.');
-    rows.push({ bizdate, run, instances: length });
-  }
+  dates: readonly PlannedDate[],
+  runs: readonly number[],
+  { parallelism = 1, only = 'all' }: BackfillOptions,
+): Promise<void> {
   await tx.run(
-    `INSERT INTO backfill_date (run_group_id, no, bizdate, workflow_instance_id, instances, state, opened_at)
+    `INSERT INTO backfill_date (run_group_id, no, bizdate, workflow_instance_id, instances, state,
+            opened_at, wanted)
      SELECT $1, d.no - 1, d.bizdate, d.run, d.instances,
-            CASE WHEN d.no <= $5 THEN 'open' ELSE 'waiting' END, CASE WHEN d.no <= $5 THEN $6::timestamptz END
-       FROM unnest($2::date[], $3::bigint[], $4::int[]) WITH ORDINALITY AS d(bizdate, run, instances, no)`,
+            CASE WHEN d.no <= $5 AND d.run IS NOT NULL THEN 'open' ELSE 'waiting' END,
+            CASE WHEN d.no <= $5 AND d.run IS NOT NULL THEN $6::timestamptz END, d.wanted
+       FROM unnest($2::date[], $3::bigint[], $4::int[], $7::jsonb[])
+            WITH ORDINALITY AS d(bizdate, run, instances, wanted, no)`,
     [
       group.id,
-      rows.map((row) => row.bizdate),
-      rows.map((row) => row.run),
-      rows.map((row) => row.instances),
+      dates.map(({ bizdate }) => bizdate),
+      dates.map((_, no) => runs[no] ?? null),
+      dates.map(({ plan }) => plan.instances.length),
       parallelism,
       now,
+      dates.map(({ plan }, no) =>
+        only === 'all' || no < runs.length ? null : JSON.stringify(wantedKeys(plan)),
+      ),
     ],
   );
-  return rows.reduce((sum, row) => sum + row.instances, 0);
 }

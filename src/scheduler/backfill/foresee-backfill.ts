@@ -49,7 +49,7 @@ export async function foreseeBackfill(
   return await database.transaction(async (tx) => {
     await tx.run('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const planDay = now.toISOString().slice(0, 10);
-    const planned = await planBackfill(tx, now, planDay, options);
+    const planned = await planBackfill(tx, now, planDay, options, true);
     const names = new Map(planned.nodes.map((node) => [node.id, node.name]));
     return {
       version: planned.version.version,

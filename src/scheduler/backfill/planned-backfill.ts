@@ -3,6 +3,7 @@ import type { Bizdate } from '../../domain/calendar/bizdate.js';
 import type { LiveTwin } from '../../store/sql/live-twins.sql.js';
 import type { WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
 import type { LatestVersion } from '../run-workflow.js';
+import type { BackfillScene } from './backfill-scene.js';
 
 /** A backfill of one workflow, before anything of it is stored. */
 export interface BackfillOrderOptions extends BackfillRequest {
@@ -31,7 +32,7 @@ export interface BackfillCell {
 
 export interface PlannedDate {
   readonly bizdate: Bizdate;
-  /** What is made; its run group is filled in when there is one. */
+  /** What is made. Its edges may be left out; its run group is filled in when there is one. */
   readonly plan: WorkflowPlan;
   /** By the places of the plan's nodes. */
   readonly cells: readonly BackfillCell[];
@@ -60,6 +61,7 @@ export interface PlannedBackfill {
     readonly leftOut: number;
     readonly conflicts: number;
   };
-  /** Makes the plan of one date anew, for a run group that is there. */
-  readonly replan: (bizdate: Bizdate, runGroupId: number) => Promise<WorkflowPlan>;
+  readonly scene: BackfillScene;
+  /** The plan of one date with its edges, for a run group that is there. */
+  readonly planOn: (bizdate: Bizdate, runGroupId: number) => Promise<WorkflowPlan>;
 }

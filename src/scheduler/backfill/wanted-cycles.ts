@@ -3,19 +3,20 @@ import { localOf } from '../../domain/calendar/zone.js';
 import type { Sql } from '../../store/database.js';
 import { cycleHistory, producedPartitions } from '../../store/sql/cycle-history.sql.js';
 import type { PlannedInstance, WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
+import type { BackfillNode } from './planned-backfill.js';
 
 /** A node's declared product; its partition is in the parameters of each instance as `output.<no>`. */
-export interface NodeOutput {
+interface NodeOutput {
   readonly nodeId: number;
   readonly no: number;
   readonly dataSource: string;
   readonly tableName: string;
 }
 
-export interface WantedOptions {
+interface WantedOptions {
   readonly workspaceId: number;
+  readonly versionId: number;
   readonly timezone: string;
-  readonly outputs: readonly NodeOutput[];
   readonly only: NonNullable<BackfillRequest['only']>;
   readonly hours: ClockTimes | undefined;
   /** Ids of the nodes that were asked for. */
@@ -25,7 +26,16 @@ export interface WantedOptions {
 /** Says which instances of a plan were asked for; what is left out of a chain is a dry run. */
 export type WantedIn = (plan: WorkflowPlan) => (instance: PlannedInstance) => boolean;
 
-/** Looks up what `only` needs to know of the past of these plans, in two statements at most. */
+export function wantedOptions(
+  version: Pick<WantedOptions, 'workspaceId' | 'versionId' | 'timezone'>,
+  { nodes }: { readonly nodes: readonly BackfillNode[] },
+  { only = 'all', hours }: BackfillRequest,
+): WantedOptions {
+  const asked = new Set(nodes.filter((node) => node.isAsked).map((node) => node.id));
+  return { ...version, only, hours, asked };
+}
+
+/** Looks up what `only` needs to know of the past of these plans, in three statements at most. */
 export async function wantedCycles(
   sql: Sql,
   plans: readonly WorkflowPlan[],
@@ -42,7 +52,7 @@ export async function wantedCycles(
 async function filterOf(
   sql: Sql,
   plans: readonly WorkflowPlan[],
-  { only, asked, workspaceId, outputs }: WantedOptions,
+  { only, asked, workspaceId, versionId }: WantedOptions,
 ): Promise<(instance: PlannedInstance) => boolean> {
   const times = plans.flatMap((plan) => plan.instances.map((each) => each.scheduledAt.getTime()));
   if (only === 'all' || times.length === 0) return () => true;
@@ -56,13 +66,13 @@ async function filterOf(
       const last = history.get(keyOf(instance))?.lastStatus;
       return last === 'failed' || last === 'cancelled';
     };
+  const records = await producedPartitions(sql, workspaceId, nodeIds);
   const produced = new Set(
-    (await producedPartitions(sql, workspaceId, nodeIds)).map(
-      (each) => `${each.nodeId} ${partitionKey(each, each.partition)}`,
-    ),
+    records.map((each) => `${each.nodeId} ${partitionKey(each, each.partition)}`),
   );
+  const producedAt = new Set(records.map((each) => `${keyOf(each)} ${partitionKey(each, '')}`));
   const outputsOf = new Map<number, NodeOutput[]>();
-  for (const output of outputs)
+  for (const output of await declaredOutputs(sql, versionId))
     outputsOf.set(output.nodeId, [...(outputsOf.get(output.nodeId) ?? []), output]);
   return (instance) => {
     // On such a day nothing is produced, so nothing is missing.
@@ -70,13 +80,24 @@ async function filterOf(
     const own = outputsOf.get(instance.nodeId);
     // A node that declares no product has nothing but its own outcome to be known by.
     if (own === undefined) return history.get(keyOf(instance))?.succeeded !== true;
-    // It has no id yet: a product that is named after the id is never there before its instance.
-    const parameters = instance.parameters(0);
+    // It has no id yet: of a product that is named after the id, any of its cycle counts.
+    const [parameters, others] = [instance.parameters(0), instance.parameters(1)];
     return own.some((output) => {
-      const partition = parameters[`output.${output.no}`] ?? '';
+      const name = `output.${output.no}`;
+      const partition = parameters[name] ?? '';
+      if (partition !== others[name])
+        return !producedAt.has(`${keyOf(instance)} ${partitionKey(output, '')}`);
       return !produced.has(`${instance.nodeId} ${partitionKey(output, partition)}`);
     });
   };
+}
+
+async function declaredOutputs(tx: Sql, versionId: number): Promise<NodeOutput[]> {
+  return await tx.rows<NodeOutput>(
+    `SELECT node_id AS "nodeId", no, data_source AS "dataSource", table_name AS "tableName"
+       FROM node_output WHERE version_id = $1`,
+    [versionId],
+  );
 }
 
 /** The first and the last of these times; not by spreading them, which a stack has no room for. */

@@ -25,11 +25,15 @@ export interface PatchOptions {
   readonly planToken: string;
   /** Writes down in the same transaction who did it; may be called again when that is repeated. */
   readonly note?: (tx: Sql, patch: PlanPatch) => Promise<void>;
+  /** Named points where a fault test may end this process. */
+  readonly crashPoint?: (name: string) => Promise<void>;
 }
 
 export interface PatchPreview extends PlanPatch {
   readonly planToken: string;
 }
+
+const goOn = (): Promise<void> => Promise.resolve();
 
 /** Ends a transaction without its changes, with what it has found out. */
 class Rehearsed extends Error {
@@ -64,18 +68,26 @@ export async function previewPatch(
 export async function patchPlan(
   database: Database,
   now: Date,
-  { workflowId, planToken, note }: PatchOptions,
+  { workflowId, planToken, note, crashPoint = goOn }: PatchOptions,
 ): Promise<PlanPatch> {
-  return await database.transaction(async (tx) => {
-    const patch = await applyPatch(tx, now, { workflowId });
+  const patched = await database.transaction(async (tx) => {
+    const patch = await applyPatch(tx, now, { workflowId }, crashPoint);
     requirePreviewed(planToken, workflowId, patch);
     await note?.(tx, patch);
+    await crashPoint('patch:before-commit');
     return patch;
   });
+  await crashPoint('patch:after-commit');
+  return patched;
 }
 
 /** In the caller's transaction. MR-S171 where there is nothing to patch, MR-S172 where something has begun. */
-export async function applyPatch(tx: Sql, now: Date, order: PatchOrder): Promise<PlanPatch> {
+export async function applyPatch(
+  tx: Sql,
+  now: Date,
+  order: PatchOrder,
+  crashPoint: NonNullable<PatchOptions['crashPoint']> = goOn,
+): Promise<PlanPatch> {
   const scene = await lockScene(tx, now, order);
   const before = scene.runId === undefined ? [] : await lockPlannedInstances(tx, scene);
   const compared = compareInstances(before, await planInstances(tx, scene), scene.from);
@@ -88,6 +100,7 @@ export async function applyPatch(tx: Sql, now: Date, order: PatchOrder): Promise
   const removed = await removeInstances(tx, scene.planDay, ids);
   const open = changed.filter(({ row }) => !hasBegun(row)).map(({ replanned }) => replanned);
   await replanInstances(tx, scene.planDay, open);
+  await crashPoint('patch:before-edges');
   const own = await wireOwn(tx, now, scene, compared, runId);
   refuseBegun(changed.map(({ row }) => row).filter((row) => own.changed.has(row.id)));
   const others = await wireDependents(tx, now, scene, before, own.ids);

@@ -12,6 +12,7 @@ export const EventOutboxEntity = new EntitySchema({
     plan_day: { type: 'date', nullable: true },
     instance_id: { type: 'bigint', nullable: true },
     payload: { type: 'jsonb' },
+    events: { type: 'integer', default: 1 },
   },
 });
 
@@ -66,5 +67,10 @@ export const DirtyRecordEntity = new EntitySchema({
     code: { type: 'text' },
     reason: { type: 'text' },
     cells: { type: 'jsonb' },
+    columns: { type: 'jsonb', nullable: true },
+    stage: { type: 'text', default: 'target' },
+    edited_at: { type: 'timestamptz', nullable: true },
+    replay_no: { type: 'bigint', nullable: true },
+    replayed_at: { type: 'timestamptz', nullable: true },
   },
 });

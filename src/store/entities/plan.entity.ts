@@ -272,6 +272,9 @@ export const BackfillEntity = new EntitySchema({
     window_from: { type: 'text', nullable: true },
     window_to: { type: 'text', nullable: true },
     ended_at: { type: 'timestamptz', nullable: true },
+    making: { type: 'jsonb', nullable: true },
+    error_code: { type: 'text', nullable: true },
+    error_detail: { type: 'text', nullable: true },
   },
 });
 
@@ -281,10 +284,11 @@ export const BackfillDateEntity = new EntitySchema({
     run_group_id: { type: 'bigint', primary: true },
     no: { type: 'integer', primary: true },
     bizdate: { type: 'date' },
-    workflow_instance_id: { type: 'bigint' },
+    workflow_instance_id: { type: 'bigint', nullable: true },
     instances: { type: 'integer' },
     state: { type: 'text' },
     opened_at: { type: 'timestamptz', nullable: true },
     ended_at: { type: 'timestamptz', nullable: true },
+    wanted: { type: 'jsonb', nullable: true },
   },
 });

@@ -73,6 +73,7 @@ export const NodeVersionEntity = new EntitySchema({
     labels: { type: 'text', array: true, default: () => "'{}'::text[]" },
     named_outputs: { type: 'jsonb', default: () => "'[]'::jsonb" },
     inputs: { type: 'jsonb', default: () => "'[]'::jsonb" },
+    scheduling_group_id: { type: 'bigint', nullable: true },
   },
 });
 

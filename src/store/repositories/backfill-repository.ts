@@ -16,6 +16,10 @@ export interface Backfill {
   readonly statuses: Readonly<Record<string, number>>;
   /** Business dates by state. */
   readonly dates: Readonly<Partial<Record<BackfillDateState, number>>>;
+  /** Business dates whose instances are made. */
+  readonly made: number;
+  /** Why it was paused while it was made. */
+  readonly problem: { readonly code: string; readonly detail: string } | null;
 }
 
 export interface BackfillDate {
@@ -53,9 +57,11 @@ export async function backfillById(
 }
 
 async function select(sql: Sql, where: string, values: readonly unknown[]): Promise<Backfill[]> {
-  const backfills = await sql.rows<Omit<Backfill, 'statuses' | 'dates'>>(
+  const backfills = await sql.rows<Omit<Backfill, 'statuses' | 'dates' | 'made'>>(
     `SELECT g.id, g.name, g.spec, b.plan_day AS "planDay", g.created_at AS "createdAt",
-            u.name AS "createdBy", b.state, b.parallelism, b.ended_at AS "endedAt"
+            u.name AS "createdBy", b.state, b.parallelism, b.ended_at AS "endedAt",
+            CASE WHEN b.error_code IS NOT NULL
+                 THEN jsonb_build_object('code', b.error_code, 'detail', b.error_detail) END AS problem
        FROM backfill b JOIN run_group g ON g.id = b.run_group_id
        LEFT JOIN app_user u ON u.id = g.created_by
       WHERE ${where}`,
@@ -70,8 +76,9 @@ async function select(sql: Sql, where: string, values: readonly unknown[]): Prom
       GROUP BY run_group_id, status`,
     [[...new Set(backfills.map((each) => each.planDay))], ids],
   );
-  const dates = await sql.rows<{ id: number; key: string; n: number }>(
-    `SELECT run_group_id AS id, state AS key, count(*)::int AS n FROM backfill_date
+  const dates = await sql.rows<{ id: number; key: string; n: number; made: number }>(
+    `SELECT run_group_id AS id, state AS key, count(*)::int AS n,
+            count(workflow_instance_id)::int AS made FROM backfill_date
       WHERE run_group_id = ANY ($1::bigint[]) GROUP BY run_group_id, state`,
     [ids],
   );
@@ -84,6 +91,7 @@ async function select(sql: Sql, where: string, values: readonly unknown[]): Prom
     ...backfill,
     statuses: of(instances, backfill.id),
     dates: of(dates, backfill.id),
+    made: dates.filter((each) => each.id === backfill.id).reduce((sum, { made }) => sum + made, 0),
   }));
 }
 

@@ -86,6 +86,18 @@ export async function listDataSources(
   );
 }
 
+/** Types by name of those that runs use. */
+export async function dataSourceTypes(
+  sql: Sql,
+  workspaceId: number,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql.rows<{ name: string; type: string }>(
+    `SELECT name, type FROM data_source WHERE workspace_id = $1 AND environment = 'production'`,
+    [workspaceId],
+  );
+  return new Map(rows.map((row) => [row.name, row.type]));
+}
+
 export async function dataSourceById(
   sql: Sql,
   workspaceId: number,

@@ -44,6 +44,18 @@ export async function eventsAfter(
   );
 }
 
+/** Writes an event of the installation: everybody of every workspace may see its resource groups and workers. */
+export async function addEventEverywhere(
+  tx: Sql,
+  event: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> },
+): Promise<void> {
+  await tx.run(
+    `INSERT INTO event_outbox (workspace_id, type, at, payload)
+     SELECT id, $1, clock_timestamp(), $2 FROM workspace`,
+    [event.type, JSON.stringify(event.payload)],
+  );
+}
+
 /** Writes an event in the caller's transaction; the publisher numbers it after the commit. No secret, no row data. */
 export async function addEvent(
   tx: Sql,

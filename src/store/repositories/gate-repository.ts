@@ -1,5 +1,5 @@
 import type { Sql } from '../database.js';
-import { USED_OF_GATE } from '../sql/gates-of.js';
+import { laneOf, USED_OF_GATE } from '../sql/gates-of.js';
 
 export const GATE_SCOPES = ['node', 'workflow', 'data_source'] as const;
 export type GateScope = (typeof GATE_SCOPES)[number];
@@ -160,6 +160,19 @@ export async function changeQuotas(
   );
 }
 
+/**
+ * How many instances may hold a scheduling slot of the group at once. They cannot be taken away again, only
+ * be made 0: nodes that name the group would run without one.
+ */
+export async function setSchedulingSlots(tx: Sql, groupId: number, slots: number): Promise<void> {
+  await tx.run(
+    `INSERT INTO gate (scope, resource_group_id, capacity) VALUES ('scheduling', $1, $2)
+     ON CONFLICT (resource_group_id) WHERE scope = 'scheduling'
+     DO UPDATE SET capacity = excluded.capacity`,
+    [groupId, slots],
+  );
+}
+
 /** No claim is under way until the transaction ends: all of them, or those of one group. */
 async function holdClaims(tx: Sql, groupId?: number): Promise<void> {
   const which = groupId === undefined ? 'true' : 'id = $1';
@@ -222,13 +235,15 @@ async function standBefore(
   );
 }
 
-/** Gives back to the plain lane what removed gates held; the next claim asks the other gates. */
+/** Gives what removed gates held to one of the other gates it has to go through, or to the plain lane. */
 async function dissolve(tx: Sql, gateIds: readonly number[]): Promise<void> {
-  await tx.run(`UPDATE ready_instance SET gate_id = 0 WHERE gate_id = ANY($1::bigint[])`, [
-    gateIds,
-  ]);
+  await tx.run(
+    `UPDATE ready_instance r SET gate_id = ${laneOf('r')} WHERE gate_id = ANY($1::bigint[])`,
+    [gateIds],
+  );
   await tx.run(
     `UPDATE resource_group g SET gated = false WHERE gated
-        AND NOT EXISTS (SELECT FROM gate WHERE resource_group_id IS NULL OR resource_group_id = g.id)`,
+        AND NOT EXISTS (SELECT FROM gate WHERE scope <> 'scheduling'
+                           AND (resource_group_id IS NULL OR resource_group_id = g.id))`,
   );
 }

@@ -307,6 +307,10 @@ export interface DirtyRecord {
   readonly code: string;
   readonly reason: string;
   readonly cells: unknown;
+  readonly columns: readonly string[] | null;
+  readonly stage: 'mapping' | 'target';
+  readonly editedAt: Date | null;
+  readonly replayedAt: Date | null;
 }
 
 /** Page of the rows an instance's attempts put into quarantine, after (epoch, no). */
@@ -318,7 +322,8 @@ export async function dirtyRecordsOf(
   },
 ): Promise<DirtyRecord[]> {
   return await sql.rows<DirtyRecord>(
-    `SELECT epoch, no, slice_no AS "sliceNo", column_name AS "columnName", code, reason, cells
+    `SELECT epoch, no, slice_no AS "sliceNo", column_name AS "columnName", code, reason, cells,
+            columns, stage, edited_at AS "editedAt", replayed_at AS "replayedAt"
        FROM dirty_record
       WHERE plan_day = $1 AND instance_id = $2 AND (epoch, no) > ($3, $4)
       ORDER BY epoch, no LIMIT $5`,

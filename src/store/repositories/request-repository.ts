@@ -1,4 +1,5 @@
 import { type HiddenValue, hideSecrets } from '../../domain/hide-secrets.js';
+import type { StoredCell } from '../../domain/stored-cell.js';
 import type { Database, Sql } from '../database.js';
 import type { SecretBox } from '../secret-box.js';
 
@@ -15,7 +16,25 @@ export type InteractiveJob =
       readonly config: unknown;
       /** A `BrowseRequest` of the sdk. */
       readonly request: unknown;
+    }
+  | {
+      readonly kind: 'replay';
+      /** Of the target. */
+      readonly dataSourceType: string;
+      /** A `Claim` of the worker link, as the instance's own attempt was given it. */
+      readonly claim: unknown;
+      readonly records: readonly ReplayRow[];
+      /** The same for the same rows, however often they are tried: the ledger's key. */
+      readonly replayNo: number;
+      /** Larger with each try. */
+      readonly tryNo: number;
     };
+
+/** A row that is brought into the target after all: what `DirtyRow` of the worker link holds of it. */
+export interface ReplayRow {
+  readonly cells: readonly StoredCell[];
+  readonly stage: 'mapping' | 'target';
+}
 
 /** One piece of the answer; the last one is marked by `last`. */
 export type AnswerBody =

@@ -1,4 +1,6 @@
 import type { Sql } from '../database.js';
+import { USED_OF_GATE } from '../sql/gates-of.js';
+import { addEventEverywhere } from './event-repository.js';
 import { LISTED_WORKERS, WORKER_JSON, type ListedWorker } from './worker-repository.js';
 
 export interface ResourceGroup {
@@ -17,6 +19,11 @@ export interface ResourceGroup {
   readonly waiting: number;
   /** How long the one waits that has waited longest; null: none does. */
   readonly oldestWaitSeconds: number | null;
+  /** What its schedules may hold at once, here or in other groups; null: it schedules nothing. */
+  readonly schedulingSlots: number | null;
+  readonly schedulingSlotsUsed: number;
+  /** Instances that wait for one of its scheduling slots. */
+  readonly schedulingWaiting: number;
   readonly region: string;
   readonly networkType: string;
   readonly cidr: string;
@@ -38,7 +45,10 @@ const SELECT = `
          (SELECT coalesce(sum(r.slots), 0)::int FROM running_attempt r
            WHERE r.resource_group_id = g.id) AS "slotsUsed",
          (SELECT coalesce(jsonb_object_agg(q.node_type, q.capacity), '{}') FROM gate q
-           WHERE q.resource_group_id = g.id) AS quotas,
+           WHERE q.resource_group_id = g.id AND q.scope = 'node_type') AS quotas,
+         scheduling."schedulingSlots",
+         coalesce(scheduling."schedulingSlotsUsed", 0) AS "schedulingSlotsUsed",
+         coalesce(scheduling."schedulingWaiting", 0) AS "schedulingWaiting",
          queue.waiting, queue."oldestWaitSeconds",
          (SELECT coalesce(jsonb_agg(${WORKER_JSON} ORDER BY w.id), '[]')
             FROM worker w JOIN worker_lease l ON l.worker_id = w.id
@@ -48,7 +58,12 @@ const SELECT = `
              CASE WHEN count(*) > 0
                   THEN greatest(0, extract(epoch FROM clock_timestamp() - min(r.ready_at)))::int
              END AS "oldestWaitSeconds"
-        FROM ready_instance r WHERE r.resource_group_id = g.id) queue`;
+        FROM ready_instance r WHERE r.resource_group_id = g.id) queue
+    LEFT JOIN LATERAL (
+      SELECT gate.capacity AS "schedulingSlots", ${USED_OF_GATE} AS "schedulingSlotsUsed",
+             (SELECT count(*)::int FROM ready_instance r WHERE r.gate_id = gate.id
+                 AND r.resource_group_id IN (SELECT id FROM resource_group)) AS "schedulingWaiting"
+        FROM gate WHERE gate.scope = 'scheduling' AND gate.resource_group_id = g.id) scheduling ON true`;
 
 export async function resourceGroups(sql: Sql): Promise<ResourceGroup[]> {
   return await sql.rows<ResourceGroup>(`${SELECT} ORDER BY g.name`);
@@ -89,13 +104,21 @@ export async function insertResourceGroup(
   return row?.id;
 }
 
-/** `false`: there is no such group. From then on no claim knows the old values. */
+/**
+ * `false`: there is no such group. From then on no claim knows the old values. Who looks on is told when it
+ * begins or ends to drain.
+ */
 export async function updateResourceGroup(
   tx: Sql,
   id: number,
   change: Partial<ResourceGroupFields & { readonly draining: boolean }>,
 ): Promise<boolean> {
-  const changed = await tx.run(
+  const [was] = await tx.rows<{ name: string; draining: boolean }>(
+    `SELECT name, draining FROM resource_group WHERE id = $1 FOR NO KEY UPDATE`,
+    [id],
+  );
+  if (was === undefined) return false;
+  await tx.run(
     `UPDATE resource_group SET slots = coalesce($2, slots), region = coalesce($3, region),
             network_type = coalesce($4, network_type), cidr = coalesce($5, cidr),
             backfill_share = coalesce($6, backfill_share), description = coalesce($7, description),
@@ -111,5 +134,17 @@ export async function updateResourceGroup(
       change.draining ?? null,
     ],
   );
-  return changed === 1;
+  // Claims of other groups count its scheduling slots under the lock of their gate.
+  await tx.rows(
+    `SELECT FROM gate WHERE scope = 'scheduling' AND resource_group_id = $1
+                    FOR NO KEY UPDATE`,
+    [id],
+  );
+  const { draining = was.draining } = change;
+  if (draining !== was.draining)
+    await addEventEverywhere(tx, {
+      type: 'resourceGroup.draining',
+      payload: { resourceGroup: was.name, draining },
+    });
+  return true;
 }

@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { addEventEverywhere } from './event-repository.js';
 
 export const WORKER_STATES = ['live', 'draining', 'lost'] as const;
 /** `lost`: its lease ended and it has not said goodbye. */
@@ -43,7 +44,10 @@ export async function listedWorkers(sql: Sql): Promise<WorkerOfGroup[]> {
   return rows.map(({ worker, name }) => ({ ...worker, resourceGroup: name }));
 }
 
-/** `false`: there is no such worker. When it returns, no claim of the worker from before is under way. */
+/**
+ * `false`: there is no such worker. When it returns, no claim of the worker from before is under way. Says so
+ * to everybody who looks on, if it was otherwise.
+ */
 export async function setWorkerDraining(
   tx: Sql,
   workerId: number,
@@ -54,9 +58,19 @@ export async function setWorkerDraining(
         FOR NO KEY UPDATE`,
     [workerId],
   );
-  const changed = await tx.run(
-    `UPDATE worker SET draining = $2 WHERE id = $1 AND ended_at IS NULL`,
-    [workerId, draining],
+  const [was] = await tx.rows<{ draining: boolean; worker: string; resourceGroup: string }>(
+    `SELECT w.draining, w.name AS worker, g.name AS "resourceGroup"
+       FROM worker w JOIN resource_group g ON g.id = w.resource_group_id
+      WHERE w.id = $1 AND w.ended_at IS NULL`,
+    [workerId],
   );
-  return changed === 1;
+  if (was === undefined) return false;
+  if (was.draining === draining) return true;
+  await tx.run(`UPDATE worker SET draining = $2 WHERE id = $1`, [workerId, draining]);
+  const { worker, resourceGroup } = was;
+  await addEventEverywhere(tx, {
+    type: 'worker.draining',
+    payload: { worker, resourceGroup, draining },
+  });
+  return true;
 }

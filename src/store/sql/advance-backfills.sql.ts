@@ -51,7 +51,9 @@ export async function advanceBackfills(
     `UPDATE backfill b SET state = 'ended', ended_at = $2
       WHERE b.run_group_id = ANY($1::bigint[]) AND b.state IN ('running', 'paused')
         AND NOT EXISTS (SELECT FROM backfill_date d WHERE d.run_group_id = b.run_group_id
-                           AND d.state IN ('waiting', 'open'))
+                           AND (d.state IN ('waiting', 'open')
+                                -- Its dry runs keep the chain.
+                                OR (d.state = 'skipped' AND d.ended_at IS NULL)))
       RETURNING b.run_group_id AS id, b.workspace_id AS "workspaceId"`,
     [ids, now],
   );
@@ -123,7 +125,7 @@ async function openDates(tx: Sql, ids: readonly number[], now: Date): Promise<Ch
        SELECT p.run_group_id, p.workspace_id, p.free, d.no,
               row_number() OVER (PARTITION BY d.run_group_id ORDER BY d.no) AS nth
          FROM places p JOIN backfill_date d USING (run_group_id)
-        WHERE p.free > 0 AND d.state = 'waiting'
+        WHERE p.free > 0 AND d.state = 'waiting' AND d.workflow_instance_id IS NOT NULL
           AND (d.no < p.parallelism
                OR EXISTS (SELECT FROM backfill_date k WHERE k.run_group_id = d.run_group_id
                              AND k.no = d.no - p.parallelism AND k.state NOT IN ('waiting', 'open')))

@@ -117,7 +117,8 @@ async function detailRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<Det
        JOIN workflow_version v ON v.id = i.version_id
        -- Inputs and outputs are parameters: those of the planned version, also when the code is newer.
        LEFT JOIN node_version pv ON pv.version_id = i.version_id AND pv.node_id = i.node_id
-       LEFT JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id`,
+       LEFT JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id
+             AND d.plan_day = ANY($1::date[])`,
     [
       [...new Set(claimed.map((row) => row.plan_day))],
       claimed.map((row) => row.id),

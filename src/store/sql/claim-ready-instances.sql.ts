@@ -32,7 +32,6 @@ export interface ClaimedRow {
 }
 
 interface QueuedCandidate extends Candidate {
-  readonly backfill_id: number;
   /** No other transaction claims of its node now. */
   readonly alone: boolean;
 }
@@ -55,6 +54,8 @@ interface Taken extends Through {
   readonly gates: Map<number, readonly number[]>;
   /** Also those that a gate has held. */
   readonly seen: Set<number>;
+  /** Gates whose locks this claim holds. */
+  readonly locked: Set<number>;
 }
 
 const NODE_LOCKS = 7_263_003;
@@ -85,7 +86,12 @@ export async function claimReadyInstances(
     [ask.resourceGroupId],
   );
   if (group === undefined || group.draining) return [];
-  const taken: Taken = { candidates: [], gates: new Map(), seen: new Set() };
+  const taken: Taken = {
+    candidates: [],
+    gates: new Map(),
+    seen: new Set(),
+    locked: new Set(),
+  };
   for (let look = 1; look <= MAX_LOOKS; look++) {
     const found = await findCandidates(tx, ask, group, taken, now);
     for (const each of found) taken.seen.add(each.instance_id);
@@ -103,7 +109,9 @@ async function decide(
   found: readonly QueuedCandidate[],
   taken: Taken,
 ): Promise<number> {
-  if (!group.gated) return taken.candidates.push(...found);
+  // A scheduling slot is asked for where something waits for it: other groups need not be gated for that.
+  if (!group.gated && found.every((each) => each.gate_id === 0))
+    return taken.candidates.push(...found);
   const { through, gates } = await passCandidates(tx, ask.resourceGroupId, found, taken);
   for (const each of through) {
     taken.candidates.push(each);
@@ -140,7 +148,8 @@ async function findCandidates(
   const backfilled = taken.candidates.filter((each) => each.backfill_id > 0);
   return await tx.rows<QueuedCandidate>(
     `WITH lane AS (
-       SELECT * FROM unnest($5::bigint[], $6::text[], $7::int[]) AS l(gate_id, labels, room)
+       SELECT * FROM unnest($5::bigint[], $6::text[], $7::int[], $11::int[])
+                AS l(gate_id, labels, room, backfill_room)
      ), ${withBackfills ? QUEUE_WITH_BACKFILLS : QUEUE}, head AS (
        SELECT r.*, row_number() OVER (PARTITION BY r.node_id, r.scheduled_at, r.path
                                           ORDER BY r.rank, r.instance_id) AS nth FROM queue r
@@ -169,6 +178,7 @@ async function findCandidates(
       slotsOf(taken.candidates),
       [...taken.seen],
       ask.workerId,
+      lanes.map((lane) => lane.backfill_room),
       ...(withBackfills ? [group.share, now, slotsOf(backfilled)] : []),
     ],
   );
@@ -182,19 +192,19 @@ function slotsOf(candidates: readonly Candidate[]): number {
  * The first of each lane that the worker can run and no other run group runs now. The inner limit is the one
  * the planner knows: by the outer one alone it would prepare for a tenth of the queue.
  */
-function readyOf(which: string): string {
+function readyOf(which: string, room = 'lane.room'): string {
   return `SELECT r.* FROM lane CROSS JOIN LATERAL (
          SELECT * FROM (
            SELECT r.plan_day, r.instance_id, r.node_id, r.node_type, r.scheduled_at, r.path, r.rank, r.slots,
                   r.gate_id, r.backfill_id
              FROM ready_instance r
             WHERE r.resource_group_id = $1 AND r.gate_id = lane.gate_id AND r.labels = lane.labels
-              AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4
+              AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4::int
               AND r.instance_id <> ALL($9::bigint[])
               AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
                                  AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
             ORDER BY r.rank, r.instance_id LIMIT $3) first
-          ORDER BY rank, instance_id LIMIT lane.room) r`;
+          ORDER BY rank, instance_id LIMIT ${room}) r`;
 }
 
 const QUEUE = `used AS (
@@ -206,13 +216,13 @@ const QUEUE = `used AS (
 /** Apart, because planning it takes twice as long and nearly no claim needs it. */
 const QUEUE_WITH_BACKFILLS = `used AS (
        SELECT coalesce(sum(slots), 0)::int AS slots,
-              coalesce(sum(slots) FILTER (WHERE backfill_id > 0), 0)::int + $13::int AS by_backfills
+              coalesce(sum(slots) FILTER (WHERE backfill_id > 0), 0)::int + $14::int AS by_backfills
          FROM running_attempt WHERE resource_group_id = $1
      ), planned AS (
        ${readyOf('r.backfill_id = 0')}
      ), backfilled AS (
        SELECT r.*, sum(r.slots) OVER (ORDER BY r.rank, r.instance_id) AS upto
-         FROM (${readyOf(`r.backfill_id > 0 AND r.backfill_id <> ALL(ARRAY(${heldBackfills('$12')}))`)}) r
+         FROM (${readyOf(`r.backfill_id > 0 AND r.backfill_id <> ALL(ARRAY(${heldBackfills('$13')}))`, 'least(lane.room, lane.backfill_room)')}) r
      ), queue AS (
        SELECT * FROM planned
        UNION ALL
@@ -220,17 +230,28 @@ const QUEUE_WITH_BACKFILLS = `used AS (
        SELECT plan_day, instance_id, node_id, node_type, scheduled_at, path, rank, b.slots, gate_id,
               backfill_id
          FROM backfilled b, used
-        WHERE b.upto <= $11::int - by_backfills OR (by_backfills = 0 AND b.upto = b.slots)
+        WHERE b.upto <= $12::int - by_backfills OR (by_backfills = 0 AND b.upto = b.slots)
      )`;
 
-/** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now, $6 group, $7 gates by instance id. */
+/** $1 plan days, $2 instance ids, $3 worker, $4 now, $5 nodes that nobody else claims now, $6 group, $7 gates by instance id, $8 labels of the worker. */
 const TAKE = `WITH locked AS (
-       SELECT i.* FROM node_instance i
+       -- Code and configuration are the latest submitted ones at the start (engine rule 11); a node
+       -- that the latest version no longer has runs as it was planned.
+       SELECT i.*, coalesce(latest.version_id, i.version_id) AS code_version_id
+         FROM node_instance i LEFT JOIN LATERAL (
+           SELECT nv.version_id, nv.labels, nv.scheduling_group_id FROM node_version nv
+            WHERE nv.node_id = i.node_id ORDER BY nv.version_id DESC LIMIT 1) latest ON true
         WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
           AND i.status = 'waiting_resource' AND NOT i.frozen
           -- It may have been given to another group meanwhile, whose slots are not locked here.
           AND i.resource_group_id = $6
-        ORDER BY i.id FOR NO KEY UPDATE SKIP LOCKED
+          -- What was submitted since it was queued may ask for another machine, or for a slot elsewhere.
+          AND coalesce(latest.labels <@ $8::text[], true)
+          AND (latest.scheduling_group_id IS NULL OR EXISTS (
+                SELECT FROM gate WHERE gate.scope = 'scheduling'
+                   AND gate.resource_group_id = latest.scheduling_group_id
+                   AND $7::jsonb -> i.id::text @> to_jsonb(gate.id)))
+        ORDER BY i.id FOR NO KEY UPDATE OF i SKIP LOCKED
      ), held AS (
        INSERT INTO running_attempt (plan_day, instance_id, epoch, worker_id, resource_group_id, node_id,
               scheduled_at, path, slots, backfill_id, fence, gate_ids)
@@ -248,12 +269,8 @@ const TAKE = `WITH locked AS (
         WHERE i.plan_day = held.plan_day AND i.id = held.instance_id AND i.plan_day = ANY($1::date[])
        RETURNING i.*
      ), code AS (
-       -- Code and configuration are the latest submitted ones at the start (engine rule 11); a node
-       -- that the latest version no longer has runs as it was planned.
-       SELECT m.plan_day, m.id, coalesce(latest.version_id, m.version_id) AS version_id
-         FROM moved m LEFT JOIN LATERAL (
-           SELECT nv.version_id FROM node_version nv
-            WHERE nv.node_id = m.node_id ORDER BY nv.version_id DESC LIMIT 1) latest ON true
+       SELECT m.plan_day, m.id, l.code_version_id AS version_id
+         FROM moved m JOIN locked l USING (plan_day, id)
      ), recorded AS (
        INSERT INTO attempt (plan_day, instance_id, epoch, run_number, attempt, fence, worker_id, version_id,
               state, claimed_at)
@@ -299,6 +316,7 @@ async function take(
     candidates.filter((each) => each.alone).map((each) => each.node_id),
     ask.resourceGroupId,
     JSON.stringify(Object.fromEntries(gates)),
+    ask.labels,
   ]);
   await writeEvents(
     tx,

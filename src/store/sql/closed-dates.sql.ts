@@ -1,5 +1,5 @@
 import type { Sql } from '../database.js';
-import type { InstanceRow } from './instance-row.js';
+import type { WaitingRow } from './instance-row.js';
 
 /**
  * The due time of an instance whose business date waits for its turn in a backfill. Its `run_at` stays
@@ -11,7 +11,7 @@ export const NOT_DUE = new Date('9999-12-31T00:00:00Z');
  * Those of `rows` whose business date has not been opened by their backfill yet. The locks make a date
  * that is being opened wait for this transaction, and find what it has put aside.
  */
-export async function closedDates(tx: Sql, rows: readonly InstanceRow[]): Promise<Set<number>> {
+export async function closedDates(tx: Sql, rows: readonly WaitingRow[]): Promise<Set<number>> {
   const asked = rows.filter((row) => row.in_backfill);
   if (asked.length === 0) return new Set();
   const dates = new Map(asked.map((row) => [`${row.run_group_id} ${row.bizdate}`, row]));

@@ -35,6 +35,8 @@ export interface ProducedPartition {
   readonly dataSource: string;
   readonly tableName: string;
   readonly partition: string;
+  /** Of the cycle that produced it last. */
+  readonly scheduledAt: Date;
 }
 
 /** Everything these nodes of a workspace are known to have produced. */
@@ -44,7 +46,8 @@ export async function producedPartitions(
   nodeIds: readonly number[],
 ): Promise<ProducedPartition[]> {
   return await sql.rows<ProducedPartition>(
-    `SELECT node_id AS "nodeId", data_source AS "dataSource", table_name AS "tableName", partition
+    `SELECT node_id AS "nodeId", data_source AS "dataSource", table_name AS "tableName", partition,
+            scheduled_at AS "scheduledAt"
        FROM partition_record WHERE workspace_id = $1 AND node_id = ANY($2::bigint[])`,
     [workspaceId, nodeIds],
   );

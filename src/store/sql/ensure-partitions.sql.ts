@@ -3,10 +3,11 @@ import type { Sql } from '../database.js';
 /** Parents by plan day, with the storage options of their partitions (a parent can have none). */
 const PARENTS: Readonly<Record<string, string>> = {
   workflow_instance: '',
-  // Rewritten about five times in its life: room on the page keeps those updates HOT.
-  node_instance: 'WITH (fillfactor = 70)',
+  // Rewritten about five times in its life: room on the page keeps those updates HOT. A transaction that ends
+  // hundreds of neighbours finds nothing pruned yet and needs room for a second version of each.
+  node_instance: 'WITH (fillfactor = 50)',
   node_instance_detail: '',
-  instance_edge: 'WITH (fillfactor = 85)',
+  instance_edge: 'WITH (fillfactor = 50)',
   attempt: 'WITH (fillfactor = 85)',
   event: '',
   log_chunk: '',

@@ -1,7 +1,7 @@
 import { encodeDayId } from '../../domain/ids.js';
 import type { Sql } from '../database.js';
 import type { WhyReason } from './explain-instance.sql.js';
-import { gatesOf, USED_OF_GATE } from './gates-of.js';
+import { BACKFILL_ROOM_OF_GATE, gatesOf, ROOM_OF_GATE, USED_OF_GATE } from './gates-of.js';
 import type { InstanceRow } from './instance-row.js';
 
 const SHOWN = 20;
@@ -31,6 +31,7 @@ interface ClosedGate {
   readonly scope: string;
   readonly capacity: number;
   readonly used: number;
+  readonly room: number;
   readonly holders: readonly { readonly planDay: string; readonly id: number }[];
 }
 
@@ -42,18 +43,22 @@ async function gates(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
               THEN format('workflow "%s"', (SELECT name FROM workflow WHERE id = gate.workflow_id))
               WHEN 'data_source'
               THEN format('data source "%s"', (SELECT name FROM data_source WHERE id = gate.data_source_id))
+              WHEN 'scheduling' THEN (SELECT name FROM resource_group WHERE id = gate.resource_group_id)
               ELSE format('node type "%s" in resource group "%s"', gate.node_type,
                           (SELECT name FROM resource_group WHERE id = gate.resource_group_id))
-            END AS name, gate.scope, gate.capacity, g.used,
+            END AS name, gate.scope, gate.capacity, g.used, g.room,
             (SELECT coalesce(jsonb_agg(jsonb_build_object('planDay', h.plan_day, 'id', h.instance_id)), '[]')
                FROM (SELECT plan_day, instance_id FROM running_attempt
                       WHERE gate_ids <> '{}' AND gate_ids @> ARRAY[gate.id]
                       ORDER BY claimed_at, instance_id LIMIT ${SHOWN}) h) AS holders
-       FROM gate CROSS JOIN LATERAL (SELECT ${USED_OF_GATE} AS used) g
+       FROM gate CROSS JOIN LATERAL (
+         SELECT ${USED_OF_GATE} AS used, ${ROOM_OF_GATE} AS room,
+                ${BACKFILL_ROOM_OF_GATE} AS backfill_room) g
       WHERE gate.id IN (${gatesOf({ node: '$1', nodeType: '$2', resourceGroup: '$3' })})
-        AND gate.capacity < g.used + CASE gate.scope WHEN 'node_type' THEN $4::int ELSE 1 END
+        AND (g.room < CASE gate.scope WHEN 'node_type' THEN $4::int ELSE 1 END
+             OR ($5 AND g.backfill_room < 1))
       ORDER BY gate.id`,
-    [row.node_id, row.node_type, row.resource_group_id, row.slots],
+    [row.node_id, row.node_type, row.resource_group_id, row.slots, row.in_backfill],
   );
   return closed.map((gate) => ({
     gate: 'resource' as const,
@@ -62,12 +67,26 @@ async function gates(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
   }));
 }
 
-function textOf({ name, scope, capacity, used }: ClosedGate): string {
+function textOf({ name, scope, capacity, used, room }: ClosedGate): string {
+  if (scope === 'scheduling') return schedulingTextOf({ name, capacity, used, room });
   if (capacity === 0) return `The gate of ${name} is shut: it lets nothing through.`;
   const much = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
   return scope === 'node_type'
     ? `The quota of ${name} is ${much(capacity, 'slot')}, and ${used} are used.`
     : `The gate of ${name} lets ${much(capacity, 'instance')} through at once, and ${used} run.`;
+}
+
+function schedulingTextOf({
+  name,
+  capacity,
+  used,
+  room,
+}: Pick<ClosedGate, 'name' | 'capacity' | 'used' | 'room'>): string {
+  const uses = `Resource group "${name}", which schedules it, uses ${used} of ${capacity} scheduling slots`;
+  if (room > 0) return `${uses}; those that are for backfills are taken.`;
+  if (used < capacity)
+    return `Resource group "${name}", which schedules it, is draining: it takes nothing new until somebody undoes that.`;
+  return `${uses}.`;
 }
 
 interface GroupFacts {

@@ -7,7 +7,7 @@ import type { Sql } from '../database.js';
 import { storableJson, storableText } from '../storable.js';
 import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { loseAttempts } from './lose-attempts.sql.js';
-import { makeReady } from './make-ready.sql.js';
+import { makeReadyAgain } from './make-ready.sql.js';
 import { closeRuns, dropHeldAttempts } from './open-runs.sql.js';
 import { takeBackLost } from './reap-lost-attempts.sql.js';
 import { recordLast } from './record-last.sql.js';
@@ -80,7 +80,7 @@ export async function finishInstances(
     taken.add(reported.instanceId);
   }
   await loseAttempts(tx, returned, now, 'Its worker gave it back.');
-  await makeReady(tx, returned, now, 'returned');
+  await makeReadyAgain(tx, returned, now, 'returned');
   await takeBackLost(tx, lost, now, 'Its worker could not renew its lease and ended it.');
   await moveEnded(tx, ended, now);
   await keepRecords(tx, ended, now);
@@ -183,19 +183,22 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
   if (ended.length === 0) return;
   const days = ended.map(({ row }) => row.plan_day);
   const ids = ended.map(({ row }) => row.id);
+  // As values as well: by a join alone each statement is planned for all partitions there are.
+  const partitions = [...new Set(days)];
   await tx.run(
     `UPDATE node_instance i SET status = e.status,
             ended_at = CASE WHEN e.status = 'retry_wait' THEN NULL ELSE $4::timestamptz END
        FROM unnest($1::date[], $2::bigint[], $3::text[]) AS e(plan_day, id, status)
-      WHERE i.plan_day = e.plan_day AND i.id = e.id`,
-    [days, ids, ended.map(({ status }) => status), now],
+      WHERE i.plan_day = e.plan_day AND i.id = e.id AND i.plan_day = ANY($5::date[])`,
+    [days, ids, ended.map(({ status }) => status), now, partitions],
   );
   await tx.run(
     `UPDATE attempt a SET state = e.state, ended_at = $8, error_code = e.code, error_detail = e.detail,
             result = e.result, outputs = coalesce(e.outputs, a.outputs)
        FROM unnest($1::date[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
               $9::jsonb[]) AS e(plan_day, id, epoch, state, code, detail, result, outputs)
-      WHERE a.plan_day = e.plan_day AND a.instance_id = e.id AND a.epoch = e.epoch`,
+      WHERE a.plan_day = e.plan_day AND a.instance_id = e.id AND a.epoch = e.epoch
+        AND a.plan_day = ANY($10::date[])`,
     [
       days,
       ids,
@@ -210,6 +213,7 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
       ended.map(({ ending: { outputs } }) =>
         outputs === undefined ? null : JSON.stringify(outputs),
       ),
+      partitions,
     ],
   );
   const later = ended.filter(({ status }) => !isFinal(status));
@@ -257,6 +261,7 @@ async function keepRecords(tx: Sql, ended: readonly Ended[], now: Date): Promise
        JOIN node_instance i ON i.id = e.id AND i.plan_day = ANY($1::date[])
        JOIN node_output o ON o.version_id = i.version_id AND o.node_id = i.node_id
        JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id
+             AND d.plan_day = ANY($1::date[])
       ORDER BY 1, 2, 3, 4, 5, i.scheduled_at DESC, i.id DESC
      ON CONFLICT (workspace_id, data_source, table_name, partition, node_id) DO UPDATE SET
        plan_day = excluded.plan_day, instance_id = excluded.instance_id, bizdate = excluded.bizdate,

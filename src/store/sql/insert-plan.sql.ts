@@ -1,5 +1,6 @@
 import { isSkippedBy } from '../../domain/instance/operation.js';
 import type { EdgeKind, EdgeOutcome } from '../../domain/instance/status.js';
+import { CopyRows } from '../copy-rows.js';
 import type { Sql } from '../database.js';
 import { awaitUpstreams, type PlannedAwaitedEdge } from './await-upstreams.sql.js';
 import { meetAwaited } from './meet-awaited.sql.js';
@@ -59,6 +60,10 @@ export interface WorkflowPlan {
   readonly awaitedEdges: readonly PlannedAwaitedEdge[];
 }
 
+const INSTANCE_COLUMNS = `plan_day, id, workspace_id, workflow_id, workflow_instance_id, version_id,
+  node_id, run_group_id, resource_group_id, node_type, bizdate, scheduled_at, period_no, path, run_at,
+  status, pending, priority, slots, frozen, dry_run, reason, dry_run_reason, last_child_day, in_backfill`;
+
 /** What the edge from each upstream that is there says, by its id. */
 type Outcomes = ReadonlyMap<number, EdgeOutcome>;
 
@@ -103,12 +108,7 @@ export async function fillRun(
   await markSkipped(tx, plan, ids, pending, outcomes);
   await awaitUpstreams(tx, plan, ids);
   await meetAwaited(tx, { ...plan, id: runId });
-  await tx.run(
-    `INSERT INTO due_instance (plan_day, instance_id, due_at)
-     SELECT plan_day, id, coalesce($3::timestamptz, run_at) FROM node_instance
-      WHERE plan_day = $1 AND id = ANY($2::bigint[]) AND status = 'waiting_time'`,
-    [plan.planDay, ids, plan.backfill === 'closed' ? NOT_DUE : null],
-  );
+  await insertDue(tx, plan, ids, pending);
   await tx.run(
     `INSERT INTO event_outbox (workspace_id, type, at, plan_day, instance_id, payload)
      VALUES ($1, 'run.planned', $2, $3, NULL, $4)`,
@@ -125,6 +125,25 @@ export async function fillRun(
     ],
   );
   return ids;
+}
+
+/** What waits for nothing but its time. */
+async function insertDue(
+  tx: Sql,
+  plan: WorkflowPlan,
+  ids: readonly number[],
+  pending: Int32Array,
+): Promise<void> {
+  const rows = new CopyRows(3);
+  for (const [at, { runAt }] of plan.instances.entries()) {
+    if (pending[at] !== 0) continue;
+    rows
+      .row()
+      .date(plan.planDay)
+      .bigint(ids[at] ?? 0);
+    rows.timestamptz(plan.backfill === 'closed' ? NOT_DUE : runAt);
+  }
+  if (rows.count > 0) await tx.copy('due_instance (plan_day, instance_id, due_at)', rows);
 }
 
 /** How many edges of each instance are not satisfied. */
@@ -222,67 +241,48 @@ async function insertInstances(
   frozenNodeIds: ReadonlySet<number>,
 ): Promise<number[]> {
   if (plan.instances.length === 0) return [];
-  const drawn = await tx.rows<{ id: number }>(
-    `SELECT nextval('instance_id_seq') AS id FROM generate_series(1, $1)`,
+  const [drawn] = await tx.rows<{ ids: number[] }>(
+    `SELECT json_agg(nextval('instance_id_seq')) AS ids FROM generate_series(1, $1)`,
     [plan.instances.length],
   );
-  const ids = drawn.map((row) => row.id);
-  await tx.run(
-    `INSERT INTO node_instance (plan_day, id, workspace_id, workflow_id, workflow_instance_id, version_id,
-            node_id, run_group_id, resource_group_id, node_type, bizdate, scheduled_at, period_no, path,
-            run_at, status, pending, priority, slots, frozen, dry_run, reason, dry_run_reason,
-            last_child_day, in_backfill)
-     SELECT $1, p.id, $2, $3, $4, p.version_id, p.node_id, $5, p.resource_group_id, p.node_type, $6,
-            p.scheduled_at, p.period_no, p.path, p.run_at,
-            CASE WHEN p.pending = 0 THEN 'waiting_time' ELSE 'waiting_upstream' END,
-            p.pending, p.priority, p.slots, p.frozen, p.dry_run, p.reason,
-            CASE WHEN p.dry_run THEN coalesce(p.reason, 'dry_run') END, $1, $22
-       FROM unnest($7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[],
-              $12::timestamptz[], $13::smallint[], $14::text[], $15::timestamptz[], $16::int[],
-              $17::smallint[], $18::smallint[], $19::boolean[], $20::boolean[], $21::text[])
-            AS p(id, node_id, version_id, resource_group_id, node_type, scheduled_at, period_no, path,
-                 run_at, pending, priority, slots, frozen, dry_run, reason)`,
-    [
-      plan.planDay,
-      plan.workspaceId,
-      plan.workflowId,
-      workflowInstanceId,
-      plan.runGroupId,
-      plan.bizdate,
-      ids,
-      plan.instances.map((each) => each.nodeId),
-      plan.instances.map((each) => each.versionId),
-      plan.instances.map((each) => each.resourceGroupId),
-      plan.instances.map((each) => each.nodeType),
-      plan.instances.map((each) => each.scheduledAt),
-      plan.instances.map((each) => each.periodNo),
-      plan.instances.map((each) => each.path),
-      plan.instances.map((each) => each.runAt),
-      [...pending],
-      plan.instances.map((each) => each.priority),
-      plan.instances.map((each) => each.slots),
-      plan.instances.map(
-        (each) => each.frozen || (each.isNeverFrozen !== true && frozenNodeIds.has(each.nodeId)),
-      ),
-      plan.instances.map((each) => each.dryRun),
-      plan.instances.map((each) => each.reason),
-      plan.backfill !== undefined,
-    ],
-  );
+  const ids = drawn?.ids ?? [];
+  const rows = new CopyRows(INSTANCE_COLUMNS.split(',').length);
+  for (const [at, each] of plan.instances.entries()) {
+    const frozen = each.frozen || (each.isNeverFrozen !== true && frozenNodeIds.has(each.nodeId));
+    const isPending = (pending[at] ?? 0) > 0;
+    rows
+      .row()
+      .date(plan.planDay)
+      .bigint(ids[at] ?? 0)
+      .bigint(plan.workspaceId);
+    rows.bigint(plan.workflowId).bigint(workflowInstanceId).bigint(each.versionId);
+    rows.bigint(each.nodeId).bigint(plan.runGroupId).bigint(each.resourceGroupId);
+    rows.text(each.nodeType).date(plan.bizdate).timestamptz(each.scheduledAt);
+    rows.smallint(each.periodNo).text(each.path).timestamptz(each.runAt);
+    rows.text(isPending ? 'waiting_upstream' : 'waiting_time').int(pending[at] ?? 0);
+    rows.smallint(each.priority).smallint(each.slots).boolean(frozen).boolean(each.dryRun);
+    if (each.reason === null) rows.null();
+    else rows.text(each.reason);
+    if (each.dryRun) rows.text(each.reason ?? 'dry_run');
+    else rows.null();
+    rows.date(plan.planDay).boolean(plan.backfill !== undefined);
+  }
+  await tx.copy(`node_instance (${INSTANCE_COLUMNS})`, rows);
   await insertDetails(tx, plan, ids);
   return ids;
 }
 
 async function insertDetails(tx: Sql, plan: WorkflowPlan, ids: readonly number[]): Promise<void> {
-  await tx.run(
-    `INSERT INTO node_instance_detail (plan_day, instance_id, parameters)
-     SELECT $1, p.id, p.parameters FROM unnest($2::bigint[], $3::jsonb[]) AS p(id, parameters)`,
-    [
-      plan.planDay,
-      ids,
-      plan.instances.map((each, at) => JSON.stringify(each.parameters(ids[at] ?? 0))),
-    ],
-  );
+  const rows = new CopyRows(3);
+  for (const [at, each] of plan.instances.entries()) {
+    const id = ids[at] ?? 0;
+    rows
+      .row()
+      .date(plan.planDay)
+      .bigint(id)
+      .jsonb(JSON.stringify(each.parameters(id)));
+  }
+  await tx.copy('node_instance_detail (plan_day, instance_id, parameters)', rows);
 }
 
 async function insertEdges(
@@ -291,40 +291,33 @@ async function insertEdges(
   ids: readonly number[],
   outcomes: Outcomes,
 ): Promise<void> {
-  const inner = plan.edges.map((edge) => ({
-    upstreamDay: plan.planDay,
-    upstream: ids[edge.upstream],
-    downstream: ids[edge.downstream],
-    kind: edge.kind,
-    inheritsDryRun: edge.inheritsDryRun,
-    outcome: 'open',
-  }));
-  const outer = plan.outerEdges.map((edge) => ({
-    upstreamDay: edge.upstream.planDay,
-    upstream: edge.upstream.id,
-    downstream: ids[edge.downstream],
-    kind: edge.kind,
-    inheritsDryRun: edge.inheritsDryRun,
+  const rows = new CopyRows(7);
+  const write = (
+    { downstream, kind, inheritsDryRun }: PlannedEdge | PlannedOuterEdge,
+    upstreamDay: string,
+    upstream: number,
+    outcome: EdgeOutcome,
+  ): void => {
+    rows
+      .row()
+      .date(plan.planDay)
+      .bigint(ids[downstream] ?? 0)
+      .date(upstreamDay)
+      .bigint(upstream);
+    rows.text(kind).text(outcome);
+    if (inheritsDryRun === null) rows.null();
+    else rows.boolean(inheritsDryRun);
+  };
+  for (const edge of plan.edges) write(edge, plan.planDay, ids[edge.upstream] ?? 0, 'open');
+  for (const edge of plan.outerEdges) {
+    const { planDay, id } = edge.upstream;
     // Retention may have removed the row: its last outcome was looked up before the edge was planned.
-    outcome: outcomes.get(edge.upstream.id) ?? 'success',
-  }));
-  const edges = [...inner, ...outer];
-  if (edges.length === 0) return;
-  await tx.run(
-    `INSERT INTO instance_edge (plan_day, downstream_id, upstream_plan_day, upstream_id, kind, outcome,
-            inherits_dry_run)
-     SELECT $1, e.downstream_id, e.upstream_plan_day, e.upstream_id, e.kind, e.outcome, e.inherits_dry_run
-       FROM unnest($2::bigint[], $3::date[], $4::bigint[], $5::text[], $6::text[], $7::boolean[])
-            AS e(downstream_id, upstream_plan_day, upstream_id, kind, outcome, inherits_dry_run)
-     ON CONFLICT DO NOTHING`,
-    [
-      plan.planDay,
-      edges.map((edge) => edge.downstream),
-      edges.map((edge) => edge.upstreamDay),
-      edges.map((edge) => edge.upstream),
-      edges.map((edge) => edge.kind),
-      edges.map((edge) => edge.outcome),
-      edges.map((edge) => edge.inheritsDryRun),
-    ],
+    write(edge, planDay, id, outcomes.get(id) ?? 'success');
+  }
+  if (rows.count === 0) return;
+  await tx.copy(
+    `instance_edge (plan_day, downstream_id, upstream_plan_day, upstream_id, kind, outcome,
+            inherits_dry_run)`,
+    rows,
   );
 }

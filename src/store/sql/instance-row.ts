@@ -48,13 +48,38 @@ export const INSTANCE_COLUMNS = `i.plan_day, i.id, i.workspace_id, i.workflow_id
   i.dry_run_reason, i.last_child_day, coalesce(i.first_child_day, i.plan_day) AS first_child_day,
   i.in_backfill, i.upstream_done_at, i.ready_at, i.dispatched_at, i.started_at, i.ended_at`;
 
+/** What releasing an instance that waits needs of its row: the row as a whole costs as much to read as to write. */
+export type WaitingRow = Pick<
+  InstanceRow,
+  | 'plan_day'
+  | 'id'
+  | 'run_group_id'
+  | 'bizdate'
+  | 'run_at'
+  | 'status'
+  | 'pending'
+  | 'epoch'
+  | 'slots'
+  | 'frozen'
+  | 'dry_run'
+  | 'reason'
+  | 'priority'
+  | 'last_child_day'
+  | 'first_child_day'
+  | 'in_backfill'
+>;
+
+export const WAITING_COLUMNS = `i.plan_day, i.id, i.run_group_id, i.bizdate, i.run_at, i.status, i.pending, i.epoch,
+  i.slots, i.frozen, i.dry_run, i.reason, i.priority, i.last_child_day,
+  coalesce(i.first_child_day, i.plan_day) AS first_child_day, i.in_backfill`;
+
 /** Names one instance: the plan day leads to its partition. */
 export interface InstanceKey {
   readonly planDay: string;
   readonly id: number;
 }
 
-export function keyOf(row: InstanceRow): InstanceKey {
+export function keyOf(row: Pick<InstanceRow, 'plan_day' | 'id'>): InstanceKey {
   return { planDay: row.plan_day, id: row.id };
 }
 

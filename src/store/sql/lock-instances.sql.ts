@@ -1,5 +1,12 @@
 import type { Sql } from '../database.js';
-import { INSTANCE_COLUMNS, type InstanceKey, type InstanceRow, keyArrays } from './instance-row.js';
+import {
+  INSTANCE_COLUMNS,
+  type InstanceKey,
+  type InstanceRow,
+  keyArrays,
+  WAITING_COLUMNS,
+  type WaitingRow,
+} from './instance-row.js';
 
 /**
  * Locks instances in id order and returns them as they are now. The order is what keeps two transactions
@@ -10,6 +17,17 @@ export async function lockInstances(tx: Sql, keys: readonly InstanceKey[]): Prom
   if (keys.length === 0) return [];
   return await tx.rows<InstanceRow>(
     `SELECT ${INSTANCE_COLUMNS} FROM node_instance i
+      WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+      ORDER BY i.id FOR NO KEY UPDATE`,
+    keyArrays(keys),
+  );
+}
+
+/** As {@link lockInstances}, with what releasing them needs and nothing more. */
+export async function lockWaiting(tx: Sql, keys: readonly InstanceKey[]): Promise<WaitingRow[]> {
+  if (keys.length === 0) return [];
+  return await tx.rows<WaitingRow>(
+    `SELECT ${WAITING_COLUMNS} FROM node_instance i
       WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
       ORDER BY i.id FOR NO KEY UPDATE`,
     keyArrays(keys),

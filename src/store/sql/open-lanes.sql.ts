@@ -1,5 +1,5 @@
 import type { Sql } from '../database.js';
-import { USED_OF_GATE } from './gates-of.js';
+import { BACKFILL_ROOM_OF_GATE, ROOM_OF_GATE } from './gates-of.js';
 
 /** A part of the queue of a resource group: what one gate holds and what asks for the same labels. */
 export interface Lane {
@@ -9,10 +9,12 @@ export interface Lane {
   readonly labels: string;
   /** How much its gate lets through; null: as much as there is. */
   readonly room: number | null;
+  /** How much of that backfills may have; null: all of it. */
+  readonly backfill_room: number | null;
 }
 
 /** The only lane there is without gates and labels. */
-export const PLAIN_LANE: Lane = { gate_id: 0, labels: '', room: null };
+export const PLAIN_LANE: Lane = { gate_id: 0, labels: '', room: null, backfill_room: null };
 
 /**
  * The lanes of a group from which a worker with these labels may be given something.
@@ -35,11 +37,12 @@ export async function openLanes(
           WHERE r.resource_group_id = $1 AND (r.gate_id, r.labels) > (lane.gate_id, lane.labels)
           ORDER BY r.gate_id, r.labels LIMIT 1) next
      ), seen AS (
-       SELECT lane.gate_id, lane.labels, gate.capacity - ${USED_OF_GATE} AS room
+       SELECT lane.gate_id, lane.labels, ${ROOM_OF_GATE} AS room,
+              ${BACKFILL_ROOM_OF_GATE} AS backfill_room
          FROM lane LEFT JOIN gate ON gate.id = lane.gate_id
         WHERE string_to_array(lane.labels, ' ') <@ $2::text[]
      )
-     SELECT gate_id, labels, room FROM seen WHERE room IS NULL OR room > 0`,
+     SELECT gate_id, labels, room, backfill_room FROM seen WHERE room IS NULL OR room > 0`,
     [resourceGroupId, labels],
   );
 }

@@ -3,6 +3,10 @@ import type { Sql } from '../database.js';
 /**
  * The plan of a business date, made if there is none: revision 0 until all of it is planned, so that a
  * process that dies in between leaves a day that is due. Returns its plan day.
+ *
+ * It waits for every submit of the workspace that is under way: they hold the workspace from before they
+ * look which days are planned. Without that a version could name a day as its first that was planned
+ * meanwhile without it.
  */
 export async function openPlan(
   sql: Sql,
@@ -12,7 +16,8 @@ export async function openPlan(
 ): Promise<string> {
   const [plan] = await sql.rows<{ plan_day: string }>(
     `INSERT INTO plan (workspace_id, timezone, bizdate, plan_day, state, revision)
-     VALUES ($1, $2, $3, (clock_timestamp() AT TIME ZONE 'UTC')::date, 'planned', 0)
+     SELECT w.id, $2, $3, (clock_timestamp() AT TIME ZONE 'UTC')::date, 'planned', 0
+       FROM workspace w WHERE w.id = $1 FOR NO KEY UPDATE OF w
      ON CONFLICT (workspace_id, timezone, bizdate) DO UPDATE SET revision = plan.revision
      RETURNING plan_day`,
     [workspaceId, timezone, bizdate],

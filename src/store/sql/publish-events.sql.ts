@@ -5,7 +5,7 @@ const BATCH = 1_000;
 const NO_PARTITION = '23514';
 
 /**
- * Numbers committed events: moves up to 1,000 of them from `event_outbox` into `event`, and returns how
+ * Numbers committed events: moves about 1,000 of them from `event_outbox` into `event`, and returns how
  * many; 0 as well while another publisher is at it.
  *
  * A bigserial column was tried first: numbers are drawn before the commit, so a reader that has seen 2
@@ -33,12 +33,23 @@ async function publishBatch(database: Database): Promise<number> {
     const moved = await tx.run(
       `WITH batch AS (
          DELETE FROM event_outbox
-          WHERE id IN (SELECT id FROM event_outbox ORDER BY id LIMIT ${BATCH})
-          RETURNING *)
+          WHERE id IN (SELECT id FROM (
+                  SELECT id, sum(events) OVER (ORDER BY id) - events AS before
+                    FROM (SELECT id, events FROM event_outbox ORDER BY id LIMIT ${BATCH}) oldest) counted
+                 WHERE before < ${BATCH})
+          RETURNING *), told AS (
+         SELECT id, 0::bigint AS no, workspace_id, type, at, plan_day, instance_id, payload
+           FROM batch WHERE type <> 'batch'
+         UNION ALL
+         SELECT b.id, e.no, b.workspace_id, 'instance.status', b.at, (e.event ->> 'd')::date,
+                (e.event ->> 'i')::bigint, e.event -> 'p'
+           FROM batch b
+          CROSS JOIN LATERAL jsonb_array_elements(b.payload) WITH ORDINALITY AS e(event, no)
+          WHERE b.type = 'batch')
        INSERT INTO event (plan_day, seq, workspace_id, type, at, instance_plan_day, instance_id, payload)
-       SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date, $1 + row_number() OVER (ORDER BY id),
+       SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date, $1 + row_number() OVER (ORDER BY id, no),
               workspace_id, type, at, plan_day, instance_id, payload
-         FROM batch`,
+         FROM told`,
       [counter.seq],
     );
     if (moved > 0) await tx.run('UPDATE event_counter SET seq = seq + $1', [moved]);

@@ -5,7 +5,7 @@ import type { Sql } from '../database.js';
 import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { loseAttempts } from './lose-attempts.sql.js';
-import { makeReady } from './make-ready.sql.js';
+import { makeReadyAgain } from './make-ready.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
 import { settleEdges, settlementOf } from './settle-edges.sql.js';
@@ -80,7 +80,7 @@ export async function takeBackLost(
 ): Promise<void> {
   const isPoisoned = (row: InstanceRow): boolean => row.lost_leases + 1 >= MAX_LOST_LEASES;
   await loseAttempts(tx, rows, now, detail);
-  await makeReady(
+  await makeReadyAgain(
     tx,
     rows.filter((row) => !isPoisoned(row)),
     now,

@@ -1,6 +1,5 @@
 import type { FinalStatus } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
-import type { InstanceRow } from './instance-row.js';
 
 /**
  * Keeps the last outcome of each node beyond the retention of its instances (engine rule 13), in the
@@ -8,24 +7,28 @@ import type { InstanceRow } from './instance-row.js';
  */
 export async function recordLast(
   tx: Sql,
-  ended: readonly { readonly row: InstanceRow; readonly status: FinalStatus }[],
+  ended: readonly {
+    readonly row: { readonly plan_day: string; readonly id: number };
+    readonly status: FinalStatus;
+  }[],
 ): Promise<void> {
   if (ended.length === 0) return;
   await tx.run(
     // In the order of the nodes: two batches that end instances of the same nodes lock them in one order.
     `INSERT INTO node_last (node_id, scheduled_at, plan_day, instance_id, status)
-     SELECT DISTINCT ON (node_id) * FROM unnest($1::bigint[], $2::timestamptz[], $3::date[], $4::bigint[],
-            $5::text[]) AS e(node_id, scheduled_at, plan_day, instance_id, status)
-      ORDER BY node_id, scheduled_at DESC, instance_id DESC
+     SELECT DISTINCT ON (i.node_id) i.node_id, i.scheduled_at, i.plan_day, i.id, e.status
+       FROM unnest($1::date[], $2::bigint[], $3::text[]) AS e(plan_day, id, status)
+       JOIN node_instance i ON i.plan_day = e.plan_day AND i.id = e.id
+      WHERE i.plan_day = ANY($4::date[])
+      ORDER BY i.node_id, i.scheduled_at DESC, i.id DESC
      ON CONFLICT (node_id) DO UPDATE SET scheduled_at = excluded.scheduled_at,
        plan_day = excluded.plan_day, instance_id = excluded.instance_id, status = excluded.status
        WHERE excluded.scheduled_at >= node_last.scheduled_at`,
     [
-      ended.map(({ row }) => row.node_id),
-      ended.map(({ row }) => row.scheduled_at),
       ended.map(({ row }) => row.plan_day),
       ended.map(({ row }) => row.id),
       ended.map(({ status }) => status),
+      [...new Set(ended.map(({ row }) => row.plan_day))],
     ],
   );
 }

@@ -1,6 +1,6 @@
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
-import { lockInstances } from './lock-instances.sql.js';
+import { lockWaiting } from './lock-instances.sql.js';
 import { makeReady } from './make-ready.sql.js';
 import { finishAtOnce, rowEndsAtOnce, settleEdges } from './settle-edges.sql.js';
 
@@ -16,7 +16,7 @@ export async function releaseDue(tx: Sql, now: Date, limit: number): Promise<num
     [now, limit],
   );
   if (due.length === 0) return 0;
-  const rows = await lockInstances(
+  const rows = await lockWaiting(
     tx,
     due.map((each) => ({ planDay: each.plan_day, id: each.instance_id })),
   );
@@ -35,7 +35,7 @@ export async function releaseDue(tx: Sql, now: Date, limit: number): Promise<num
     waiting.filter((row) => !rowEndsAtOnce(row)),
     now,
   );
-  await settleEdges(tx, await finishAtOnce(tx, waiting.filter(rowEndsAtOnce), new Set(), now), now);
+  await settleEdges(tx, await finishAtOnce(tx, waiting.filter(rowEndsAtOnce), now), now);
   await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[]) AND due_at <= $2`, [
     // Also where there is no instance: such a row would be due for ever.
     due.map((each) => each.instance_id),

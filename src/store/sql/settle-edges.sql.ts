@@ -4,9 +4,16 @@ import { NOT_STARTED_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { closedDates, NOT_DUE } from './closed-dates.sql.js';
-import { type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
-import { lockInstances } from './lock-instances.sql.js';
-import { makeReady } from './make-ready.sql.js';
+import {
+  type InstanceKey,
+  type InstanceRow,
+  keyArrays,
+  keyOf,
+  type WaitingRow,
+} from './instance-row.js';
+import { lockInstances, lockWaiting } from './lock-instances.sql.js';
+import { enqueueReady } from './make-ready.sql.js';
+import { type InstanceMove, moveInstances } from './move-instances.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
@@ -28,18 +35,16 @@ export interface Settlement extends InstanceKey {
   readonly outcome: EdgeOutcome;
 }
 
-export function settlementOf(row: InstanceRow, outcome: EdgeOutcome): Settlement {
+export function settlementOf(
+  row: Pick<InstanceRow, 'plan_day' | 'id' | 'first_child_day' | 'last_child_day'>,
+  outcome: EdgeOutcome,
+): Settlement {
   return {
     ...keyOf(row),
     firstChildDay: row.first_child_day,
     lastChildDay: row.last_child_day,
     outcome,
   };
-}
-
-interface Child {
-  readonly plan_day: string;
-  readonly downstream_id: number;
 }
 
 const CHUNK = 500;
@@ -82,12 +87,7 @@ async function settleChunk(
   now: Date,
   mayEnd: number,
 ): Promise<Settlement[]> {
-  const children = await findChildren(tx, settlements);
-  if (children.length === 0) return [];
-  const locked = await lockInstances(
-    tx,
-    children.map((child) => ({ planDay: child.plan_day, id: child.downstream_id })),
-  );
+  const locked = await lockChildren(tx, settlements);
   const open = locked.filter((row) =>
     (NOT_STARTED_STATUSES as readonly string[]).includes(row.status),
   );
@@ -96,35 +96,54 @@ async function settleChunk(
   return await moveChildren(tx, open, deltas, now, mayEnd);
 }
 
-async function findChildren(tx: Sql, settlements: readonly Settlement[]): Promise<Child[]> {
-  const days = settlements.map((each) => each.firstChildDay).sort();
-  const lastDays = settlements.map((each) => each.lastChildDay).sort();
-  return await tx.rows<Child>(
-    `SELECT DISTINCT plan_day, downstream_id FROM instance_edge
-      WHERE plan_day BETWEEN $1::date AND $2::date AND upstream_id = ANY($3::bigint[]) AND NOT removed`,
-    [days[0], lastDays.at(-1), settlements.map((each) => each.id)],
+/**
+ * The lateral limits the planner to the index: for a plan of this evening, which nothing has analysed yet, it
+ * takes each upstream for one with hundreds of children and reads the whole partition.
+ */
+async function lockChildren(tx: Sql, settlements: readonly Settlement[]): Promise<WaitingRow[]> {
+  const [first, last] = childDays(settlements);
+  const children = await tx.rows<{ plan_day: string; downstream_id: number }>(
+    `SELECT DISTINCT e.plan_day, e.downstream_id
+       FROM unnest($3::bigint[]) AS s(upstream_id)
+      CROSS JOIN LATERAL (
+        SELECT plan_day, downstream_id FROM instance_edge
+         WHERE plan_day BETWEEN $1::date AND $2::date AND upstream_id = s.upstream_id AND NOT removed
+        OFFSET 0) e`,
+    [first, last, settlements.map((each) => each.id)],
+  );
+  return await lockWaiting(
+    tx,
+    children.map((child) => ({ planDay: child.plan_day, id: child.downstream_id })),
   );
 }
 
+function childDays(settlements: readonly Settlement[]): [first: string, last: string] {
+  const days = settlements.flatMap((each) => [each.firstChildDay, each.lastChildDay]).sort();
+  return [days[0] ?? '', days.at(-1) ?? ''];
+}
+
+/**
+ * The edges themselves need no lock: whoever changes one has locked its child, or its upstream and writes of
+ * no child that has not started. By `ctid` each is looked for once, though the update needs what it was.
+ */
 async function writeOutcomes(
   tx: Sql,
   settlements: readonly Settlement[],
-  children: readonly InstanceRow[],
+  children: readonly WaitingRow[],
 ): Promise<Map<number, number>> {
   const [days, ids] = keyArrays(children.map(keyOf));
   const rows = await tx.rows<{ downstream_id: number; delta: number }>(
-    `WITH old AS (
-       SELECT e.plan_day, e.downstream_id, e.upstream_id, e.outcome AS before, s.outcome AS after
-         FROM instance_edge e
-         JOIN unnest($3::bigint[], $4::text[]) AS s(upstream_id, outcome) USING (upstream_id)
-        WHERE e.plan_day = ANY($1::date[]) AND e.downstream_id = ANY($2::bigint[])
-          AND NOT e.removed AND e.outcome <> s.outcome
-        ORDER BY e.downstream_id, e.upstream_id
-        FOR UPDATE OF e
+    `WITH old AS MATERIALIZED (
+       SELECT e.*, s.outcome AS after
+         FROM unnest($3::bigint[], $4::text[]) AS s(upstream_id, outcome)
+        CROSS JOIN LATERAL (
+          SELECT tableoid AS part, ctid AS place, outcome AS before FROM instance_edge
+           WHERE plan_day = ANY($1::date[]) AND upstream_id = s.upstream_id
+             AND downstream_id = ANY($2::bigint[]) AND NOT removed AND outcome <> s.outcome
+          OFFSET 0) e
      ), changed AS (
        UPDATE instance_edge e SET outcome = old.after FROM old
-        WHERE e.plan_day = old.plan_day AND e.downstream_id = old.downstream_id
-          AND e.upstream_id = old.upstream_id
+        WHERE e.ctid = old.place AND e.tableoid = old.part AND e.plan_day = ANY($1::date[])
        RETURNING e.downstream_id,
          (old.after IN ('open', 'failed'))::int - (old.before IN ('open', 'failed'))::int AS delta
      )
@@ -140,7 +159,7 @@ async function writeOutcomes(
  */
 export async function moveChildren(
   tx: Sql,
-  children: readonly InstanceRow[],
+  children: readonly WaitingRow[],
   deltas: ReadonlyMap<number, number>,
   now: Date,
   mayEnd = MAX_ENDED_AT_ONCE,
@@ -148,59 +167,93 @@ export async function moveChildren(
   const changed = children
     .map((row) => ({ row, delta: deltas.get(row.id) ?? 0 }))
     .filter((each) => each.delta !== 0);
-  if (changed.length === 0) return [];
-  await tx.run(
-    `UPDATE node_instance i SET pending = i.pending + d.delta
-       FROM unnest($1::date[], $2::bigint[], $3::int[]) AS d(plan_day, id, delta)
-      WHERE i.plan_day = d.plan_day AND i.id = d.id`,
-    [
-      changed.map(({ row }) => row.plan_day),
-      changed.map(({ row }) => row.id),
-      changed.map(({ delta }) => delta),
-    ],
+  const satisfied = changed.filter(
+    ({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'release',
   );
-  const satisfied = changed
-    .filter(({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'release')
-    .map(({ row }) => row);
-  const reopened = changed
-    .filter(({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'takeBack')
-    .map(({ row }) => row);
-  await takeBack(tx, reopened, now);
-  return await releaseSatisfied(tx, satisfied, now, mayEnd);
+  const isReleased = new Set(satisfied.map(({ row }) => row.id));
+  const counted = changed.filter(({ row }) => !isReleased.has(row.id));
+  const settlements = await release(tx, satisfied, counted, now, mayEnd);
+  await takeBack(
+    tx,
+    counted.filter(({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'takeBack'),
+    now,
+  );
+  return settlements;
 }
 
 /** Children whose last edge is satisfied: skipped, due later, or ready at once. */
 export async function releaseSatisfied(
   tx: Sql,
-  satisfied: readonly InstanceRow[],
+  satisfied: readonly WaitingRow[],
   now: Date,
-  mayEnd = MAX_ENDED_AT_ONCE,
 ): Promise<Settlement[]> {
-  if (satisfied.length === 0) return [];
-  const skipped = await onlySkippedUpstreams(tx, satisfied);
-  await markSkipped(tx, satisfied, skipped);
-  const rows = satisfied.map((row) =>
-    skipped.has(row.id) ? { ...row, dry_run: true, reason: 'skipped' } : row,
-  );
-  const closed = await closedDates(tx, rows);
-  const dueAt = (row: InstanceRow): Date => (closed.has(row.id) ? NOT_DUE : row.run_at);
-  const due = rows.filter((row) => dueAt(row) <= now);
-  const ending = due.filter(rowEndsAtOnce);
-  const later = [...rows.filter((row) => dueAt(row) > now), ...ending.slice(Math.max(0, mayEnd))];
-  await waitForTime(tx, later, dueAt, now);
-  await makeReady(
+  return await release(
     tx,
-    due.filter((row) => !rowEndsAtOnce(row)),
+    satisfied.map((row) => ({ row, delta: 0 })),
+    [],
+    now,
+    MAX_ENDED_AT_ONCE,
+  );
+}
+
+interface Counted {
+  readonly row: WaitingRow;
+  readonly delta: number;
+}
+
+/** Releases what is satisfied and counts the others, in one update of both. */
+async function release(
+  tx: Sql,
+  satisfied: readonly Counted[],
+  counted: readonly Counted[],
+  now: Date,
+  mayEnd: number,
+): Promise<Settlement[]> {
+  const rows = satisfied.map(({ row }) => row);
+  const skipped = await onlySkippedUpstreams(tx, rows);
+  const closed = await closedDates(tx, rows);
+  const dueAt = (row: WaitingRow): Date => (closed.has(row.id) ? NOT_DUE : row.run_at);
+  const endsNow = (row: WaitingRow): boolean =>
+    endsAtOnce({
+      dryRun: row.dry_run || skipped.has(row.id),
+      slots: row.slots,
+      frozen: row.frozen,
+    });
+  const due = rows.filter((row) => dueAt(row) <= now);
+  const ending = due.filter(endsNow).slice(0, Math.max(0, mayEnd));
+  const ready = due.filter((row) => !endsNow(row));
+  const decided = new Map<number, NonNullable<InstanceMove['to']>>([
+    ...ending.map((row) => [row.id, 'succeeded'] as const),
+    ...ready.map((row) => [row.id, 'waiting_resource'] as const),
+  ]);
+  await moveInstances(
+    tx,
+    [
+      ...satisfied.map(({ row, delta }) => ({
+        row,
+        delta,
+        to: decided.get(row.id) ?? ('waiting_time' as const),
+        isSkipped: skipped.has(row.id),
+      })),
+      ...counted,
+    ],
     now,
   );
-  return await finishAtOnce(tx, ending.slice(0, Math.max(0, mayEnd)), skipped, now);
+  await waitForTime(
+    tx,
+    rows.filter((row) => !decided.has(row.id)),
+    dueAt,
+  );
+  await enqueueReady(tx, ready, now);
+  return await settlementsOfEnded(tx, ending, skipped);
 }
 
 /**
  * A child is a dry run only if every same-cycle upstream was skipped (engine rule 10), and every one of
  * another cycle whose edge inherits. An edge that does not inherit takes skipped as a success.
  */
-async function onlySkippedUpstreams(tx: Sql, rows: readonly InstanceRow[]): Promise<Set<number>> {
+async function onlySkippedUpstreams(tx: Sql, rows: readonly WaitingRow[]): Promise<Set<number>> {
+  if (rows.length === 0) return new Set();
   const [days, ids] = keyArrays(rows.map(keyOf));
   const found = await tx.rows<{ downstream_id: number }>(
     `SELECT downstream_id FROM instance_edge
@@ -213,67 +266,48 @@ async function onlySkippedUpstreams(tx: Sql, rows: readonly InstanceRow[]): Prom
   return new Set(found.map((row) => row.downstream_id));
 }
 
-async function markSkipped(
-  tx: Sql,
-  rows: readonly InstanceRow[],
-  skipped: ReadonlySet<number>,
-): Promise<void> {
-  if (skipped.size === 0) return;
-  const [days] = keyArrays(rows.map(keyOf));
-  await tx.run(
-    `UPDATE node_instance SET dry_run = true, reason = 'skipped'
-      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
-    [days, [...skipped]],
-  );
-}
-
 async function waitForTime(
   tx: Sql,
-  rows: readonly InstanceRow[],
-  dueAt: (row: InstanceRow) => Date,
-  now: Date,
+  rows: readonly WaitingRow[],
+  dueAt: (row: WaitingRow) => Date,
 ): Promise<void> {
   if (rows.length === 0) return;
-  const [days, ids] = keyArrays(rows.map(keyOf));
-  await tx.run(
-    `UPDATE node_instance SET status = 'waiting_time', upstream_done_at = $3
-      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
-    [days, ids, now],
-  );
   await tx.run(
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
      SELECT * FROM unnest($1::date[], $2::bigint[], $3::timestamptz[])
      ON CONFLICT (instance_id) DO UPDATE SET due_at = excluded.due_at`,
-    [rows.map((row) => row.plan_day), ids, rows.map(dueAt)],
-  );
-  await writeEvents(
-    tx,
-    now,
-    rows.map((row) => statusEvent(row, 'waiting_time')),
+    [rows.map((row) => row.plan_day), rows.map((row) => row.id), rows.map(dueAt)],
   );
 }
 
-export function rowEndsAtOnce({ dry_run: dryRun, slots, frozen }: InstanceRow): boolean {
+export function rowEndsAtOnce({ dry_run: dryRun, slots, frozen }: WaitingRow): boolean {
   return endsAtOnce({ dryRun, slots, frozen });
 }
 
-/** Dry runs and nodes of zero load succeed without a worker; a skipped one passes "skipped" on. */
+/** Dry runs and nodes of zero load succeed without a worker. */
 export async function finishAtOnce(
   tx: Sql,
-  rows: readonly InstanceRow[],
-  skipped: ReadonlySet<number>,
+  rows: readonly WaitingRow[],
   now: Date,
 ): Promise<Settlement[]> {
-  if (rows.length === 0) return [];
-  const [days, ids] = keyArrays(rows.map(keyOf));
-  await tx.run(
-    `UPDATE node_instance SET status = 'succeeded', ended_at = $3,
-            upstream_done_at = coalesce(upstream_done_at, $3),
-            reason = CASE WHEN dry_run THEN coalesce(reason, 'dry_run') END
-      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
-    [days, ids, now],
+  await moveInstances(
+    tx,
+    rows.map((row) => ({ row, delta: 0, to: 'succeeded' })),
+    now,
   );
-  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  return await settlementsOfEnded(tx, rows, new Set());
+}
+
+/** What has just ended at once is noted as such; a skipped one passes "skipped" on. */
+async function settlementsOfEnded(
+  tx: Sql,
+  rows: readonly WaitingRow[],
+  skipped: ReadonlySet<number>,
+): Promise<Settlement[]> {
+  if (rows.length === 0) return [];
+  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [
+    rows.map((row) => row.id),
+  ]);
   // One that lost its worker before its upstreams were rerun and skipped it.
   await closeRuns(
     tx,
@@ -283,18 +317,17 @@ export async function finishAtOnce(
     tx,
     rows.map((row) => ({ row, status: 'succeeded' })),
   );
-  await writeEvents(
-    tx,
-    now,
-    rows.map((row) => statusEvent(row, 'succeeded', { dryRun: row.dry_run })),
-  );
   return rows.map((row) =>
     settlementOf(row, skipped.has(row.id) || row.reason === 'skipped' ? 'skipped' : 'success'),
   );
 }
 
-async function takeBack(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
-  if (rows.length === 0) return;
+async function takeBack(tx: Sql, reopened: readonly Counted[], now: Date): Promise<void> {
+  if (reopened.length === 0) return;
+  const rows = await lockInstances(
+    tx,
+    reopened.map(({ row }) => keyOf(row)),
+  );
   const [days, ids] = keyArrays(rows.map(keyOf));
   await tx.run(`DELETE FROM ready_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
   await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);

@@ -16,10 +16,10 @@ export interface Unnumbered {
 export async function readUnnumbered(sql: Sql, workspaceId: number): Promise<Unnumbered> {
   const rows = await sql.rows<{ id: number; was: string | null; wasFrozen: boolean | null }>(
     `SELECT instance_id AS id,
-            (array_agg(payload::text ORDER BY id) FILTER (WHERE type = 'instance.status'))[1] AS was,
-            (array_agg(NOT (payload ->> 'frozen')::boolean ORDER BY id)
+            (array_agg(payload::text ORDER BY id, no) FILTER (WHERE type = 'instance.status'))[1] AS was,
+            (array_agg(NOT (payload ->> 'frozen')::boolean ORDER BY id, no)
                FILTER (WHERE type = 'instance.frozen'))[1] AS "wasFrozen"
-       FROM event_outbox
+       FROM unnumbered_event
       WHERE workspace_id = $1 AND type IN ('instance.status', 'instance.frozen')
       GROUP BY instance_id`,
     [workspaceId],

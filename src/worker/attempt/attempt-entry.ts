@@ -80,4 +80,5 @@ if (isMainThread) {
   const port = parentPort;
   const runner = new AttemptRunner((message) => port.postMessage(message));
   port.on('message', (message: ToAttempt) => runner.receive(message));
+  port.postMessage({ tag: 'ready' } satisfies FromAttempt);
 }

@@ -4,8 +4,8 @@ import { PACKAGE_ROOT } from '../../package-root.js';
 import type { AttemptHandle, AttemptHooks, AttemptJob, AttemptOutcome } from './attempt-job.js';
 import { AttemptProcess } from './attempt-process.js';
 import type { FromAttempt } from './attempt-protocol.js';
-import { AttemptThread } from './attempt-thread.js';
 import type { AttemptTransport, TransportEnd } from './attempt-transport.js';
+import { ThreadPool } from './thread-pool.js';
 
 /** Always of the build, also where tests run the sources: a thread cannot start from TypeScript. */
 const ATTEMPT_ENTRY_URL = new URL('dist/worker/attempt/attempt-entry.js', PACKAGE_ROOT);
@@ -39,18 +39,24 @@ const DEFAULTS = {
  */
 export class AttemptHost {
   readonly #options: Required<AttemptHostOptions>;
-  readonly #idle: AttemptThread[] = [];
+  readonly #threads: ThreadPool;
   readonly #running = new Set<RunningAttempt>();
-  #trim: NodeJS.Timeout | undefined;
-  #isClosed = false;
 
   constructor(options: AttemptHostOptions) {
     this.#options = { ...DEFAULTS, ...options };
+    const { warmThreads, keptThreads, idleMs, memoryLimitBytes } = this.#options;
+    this.#threads = new ThreadPool({
+      entry: ATTEMPT_ENTRY_URL,
+      heapLimitBytes: memoryLimitBytes,
+      warm: warmThreads,
+      kept: keptThreads,
+      idleMs,
+    });
   }
 
   /** Starts the threads that are kept ready, so that the first attempts need not wait for theirs. */
   warmUp(): void {
-    while (this.#idle.length < this.#options.warmThreads) this.#idle.push(this.#newThread());
+    this.#threads.warmUp();
   }
 
   run(job: AttemptJob, hooks: AttemptHooks): AttemptHandle {
@@ -63,12 +69,10 @@ export class AttemptHost {
 
   /** Stops every attempt and all threads; resolves when they have ended. */
   async close(reason: string): Promise<void> {
-    this.#isClosed = true;
     const running = [...this.#running];
     for (const attempt of running) attempt.cancel(reason);
     await Promise.all(running.map((attempt) => attempt.result));
-    clearTimeout(this.#trim);
-    for (const thread of this.#idle.splice(0)) thread.kill();
+    this.#threads.close();
   }
 
   async #start(attempt: RunningAttempt, job: AttemptJob): Promise<void> {
@@ -81,8 +85,9 @@ export class AttemptHost {
         const transport = new AttemptProcess(ATTEMPT_ENTRY_URL, workDir, limit);
         attempt.start(transport, workDir, () => transport.kill());
       } else {
-        const thread = this.#takeThread();
-        attempt.start(thread, workDir, () => this.#giveBack(thread));
+        const thread = await this.#threads.take();
+        void attempt.settled.then(() => this.#threads.left());
+        attempt.start(thread, workDir, () => this.#threads.giveBack(thread));
       }
       await attempt.settled;
     } catch (error) {
@@ -93,32 +98,6 @@ export class AttemptHost {
       }
       attempt.finish();
     }
-  }
-
-  #newThread(): AttemptThread {
-    return new AttemptThread(ATTEMPT_ENTRY_URL, this.#options.memoryLimitBytes);
-  }
-
-  #takeThread(): AttemptThread {
-    for (;;) {
-      const thread = this.#idle.pop();
-      if (thread === undefined) return this.#newThread();
-      if (!thread.isDead) return thread;
-    }
-  }
-
-  #giveBack(thread: AttemptThread): void {
-    thread.rest();
-    const { warmThreads, keptThreads, idleMs } = this.#options;
-    if (this.#isClosed || this.#idle.length >= Math.max(warmThreads, keptThreads)) {
-      thread.kill();
-      return;
-    }
-    this.#idle.push(thread);
-    clearTimeout(this.#trim);
-    this.#trim = setTimeout(() => {
-      for (const idle of this.#idle.splice(warmThreads)) idle.kill();
-    }, idleMs).unref();
   }
 }
 
@@ -204,6 +183,8 @@ class RunningAttempt implements AttemptHandle {
         return;
       case 'outputs':
         void this.#keep(message.no, async () => this.#hooks.onOutputs?.(message.outputs));
+        return;
+      case 'ready':
         return;
       case 'end':
         this.#end(message.outcome);

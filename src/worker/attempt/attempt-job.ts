@@ -6,6 +6,7 @@ import type {
   Progress,
   ResolvedDataSource,
 } from '@millrace/sdk';
+import type { ReplayRecord } from '../../dataplane/replay.js';
 import type { RegisteredCode } from '../../domain/error-registry.js';
 import type { PluginRef } from '../../plugin-host/plugin-host.js';
 
@@ -18,7 +19,12 @@ export type AttemptTask =
       /** The version the configuration was stored under; absent: the present one. */
       readonly configVersion?: number;
     }
-  | { readonly kind: 'sync'; readonly config: unknown }
+  | {
+      readonly kind: 'sync';
+      readonly config: unknown;
+      /** Rows of the quarantine, to be written instead of those of the source. */
+      readonly replay?: readonly ReplayRecord[];
+    }
   | { readonly kind: 'connectivity'; readonly dataSourceType: string; readonly config: unknown }
   | {
       readonly kind: 'browse';

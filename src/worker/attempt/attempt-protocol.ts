@@ -17,6 +17,8 @@ export type ToAttempt =
   | { readonly tag: 'kept'; readonly no: number; readonly error?: string };
 
 export type FromAttempt =
+  /** A thread has started and can be given an attempt. */
+  | { readonly tag: 'ready' }
   | { readonly tag: 'log'; readonly entries: readonly LogEntry[] }
   | { readonly tag: 'progress'; readonly progress: Progress }
   | { readonly tag: 'answer'; readonly part: unknown }

@@ -9,6 +9,9 @@ export class AttemptThread implements AttemptTransport {
   #events: TransportEvents | undefined;
   #error: Error | undefined;
   #isDead = false;
+  /** Settles when it can be given an attempt, or has died before. */
+  readonly ready: Promise<void>;
+  #isReady: () => void = () => undefined;
 
   constructor(entry: URL, heapLimitBytes: number) {
     this.#worker = new Worker(entry, {
@@ -21,7 +24,11 @@ export class AttemptThread implements AttemptTransport {
     this.#worker.unref();
     void forwardOutput(this.#worker.stdout, 'stdout', () => this.#events);
     void forwardOutput(this.#worker.stderr, 'stderr', () => this.#events);
-    this.#worker.on('message', (message: FromAttempt) => this.#events?.onMessage(message));
+    this.ready = new Promise((resolve) => (this.#isReady = resolve));
+    this.#worker.on('message', (message: FromAttempt) => {
+      if (message.tag === 'ready') this.#isReady();
+      else this.#events?.onMessage(message);
+    });
     this.#worker.on('error', (error) => (this.#error = error));
     this.#worker.on('exit', (code) => this.#onExit(code));
   }
@@ -34,6 +41,11 @@ export class AttemptThread implements AttemptTransport {
     this.#events = events;
     this.#worker.ref();
     if (this.#isDead) this.#onExit(1);
+  }
+
+  /** An attempt waits for it: its process has to live on. */
+  hold(): void {
+    this.#worker.ref();
   }
 
   /** Between attempts it must not keep its process alive. */
@@ -52,6 +64,7 @@ export class AttemptThread implements AttemptTransport {
 
   #onExit(exitCode: number): void {
     this.#isDead = true;
+    this.#isReady();
     const error = this.#error;
     const isMemory =
       error !== undefined && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';

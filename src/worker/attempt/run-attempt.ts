@@ -166,10 +166,18 @@ async function runSync(
     readerConfig: await parseConfig(reader.config, ownConfigOf(config.source), `${what}, source`),
     source,
     writer,
-    writerConfig: await parseConfig(writer.config, ownConfigOf(config.target), `${what}, target`),
+    writerConfig: await parseConfig(
+      writer.config,
+      writerConfigOf(config.target, task.replay),
+      `${what}, target`,
+    ),
+    replay: task.replay,
     target,
     mapping: config.mapping,
-    channel: config.channel,
+    incremental: config.incremental,
+    // A replay writes all of its rows or none, and says which it cannot.
+    channel: task.replay ? { ...config.channel, dirtyLimit: { ratio: 1 } } : config.channel,
+    policies: config.policies,
     context: nodeContext(job, dataSources, ctx),
     onDirty: (records) => ctx.keepDirty(records),
   });
@@ -181,6 +189,19 @@ async function runSync(
   };
   const declared = declaredOf(outputs, job.outputs ?? []);
   return { status: 'succeeded', outputs: declared, rows: rowsWritten, sync };
+}
+
+const REPLACING = ['truncate', 'replace-swap', 'partition-overwrite'];
+
+/** A replay adds its rows to what the run has brought: nothing is replaced, and nothing run around it. */
+function writerConfigOf(
+  target: Parameters<typeof ownConfigOf>[0],
+  replay: TaskOf<'sync'>['replay'],
+): Record<string, unknown> {
+  const own = ownConfigOf(target);
+  if (replay === undefined) return own;
+  const { replace: _, preSql: __, postSql: ___, ...rest } = own;
+  return REPLACING.includes(String(rest['mode'])) ? { ...rest, mode: 'append' } : rest;
 }
 
 /** Those that the node declares, and they must fit; of the others only the names are told. */

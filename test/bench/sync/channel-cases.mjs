@@ -47,7 +47,8 @@ export async function benchChannels(name, { servers, pairs, figures, say }) {
     await emptyTarget(servers.postgres);
     const [channels, table] = runs[which];
     const start = performance.now();
-    const run = await runOurs({ ...slow, reader: reader(table) }, servers.postgres, channels);
+    const from = { ...slow, reader: reader(table) };
+    const run = await runOurs(from, servers.postgres, { concurrency: channels });
     const took = (performance.now() - start) / 1000;
     if (which === 'ours') log = run.log.filter((line) => /^(Snapshot|Slices|Plan)/.test(line));
     const found = await checksum(servers.postgres, LINEITEM.target);

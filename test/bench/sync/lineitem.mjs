@@ -32,6 +32,34 @@ const CHECKSUM = {
   mysql: `SELECT CONCAT(COUNT(*), ' ', CAST(SUM(CAST(CONV(SUBSTR(MD5(CONCAT_WS('|',${COLUMNS})),1,12),16,10) AS UNSIGNED)) AS CHAR)) AS sum FROM %NAME%`,
 };
 
+/** As `src`, of types that hold what `dst` does not. */
+const LOOSE = `CREATE TABLE %NAME% AS SELECT %ID% AS id, l_orderkey, l_partkey, l_suppkey, l_linenumber, l_quantity,
+  l_extendedprice, l_discount, l_tax, l_returnflag, l_linestatus, %DATE% AS l_shipdate, l_commitdate, l_receiptdate,
+  rtrim(l_shipinstruct) AS l_shipinstruct, rtrim(l_shipmode) AS l_shipmode, %COMMENT% AS l_comment FROM src ORDER BY src.id`;
+
+/**
+ * Makes `clean` and `dirty` on PostgreSQL. Of 400 rows one is no date, one too long, one has the key of the row
+ * before it and one is NULL. Gives the number of dirty rows.
+ */
+export async function fillDirty(postgres, rows) {
+  const every = (offset) => `id % 400 = ${offset}`;
+  const text = {
+    clean: ['id', 'l_shipdate::text', 'l_comment::varchar(200)'],
+    dirty: [
+      `CASE WHEN ${every(300)} THEN id - 1 ELSE id END`,
+      `CASE WHEN ${every(100)} THEN 'no date' ELSE l_shipdate::text END`,
+      `CASE WHEN ${every(200)} THEN repeat('x', 99) WHEN ${every(0)} THEN NULL ELSE l_comment END::varchar(200)`,
+    ],
+  };
+  for (const [name, [id, date, comment]] of Object.entries(text)) {
+    await execute(postgres, `DROP TABLE IF EXISTS ${name}`, DATABASE);
+    const sql = LOOSE.replace('%NAME%', name).replace('%ID%', id);
+    await execute(postgres, sql.replace('%DATE%', date).replace('%COMMENT%', comment), DATABASE);
+    await execute(postgres, `VACUUM (ANALYZE, FREEZE) ${name}`, DATABASE);
+  }
+  return Math.floor(rows / 100);
+}
+
 export const LINEITEM = { database: DATABASE, source: 'src', target: 'dst' };
 
 /** Makes `src` with `rows` rows and an empty `dst` on both systems; gives the checksum of `src`. */

@@ -22,6 +22,8 @@ export function nativePipe({ postgres, mysql }, database, csvFile) {
     'pg-mysql': `${psql('COPY src TO STDOUT')} | ${load('dst')}`,
     'mysql-mysql': `${select} | ${load('dst')}`,
     'csv-pg': psql(`\\copy dst FROM '${csvFile}' (FORMAT csv, HEADER)`),
+    'pg-mysql-insert': `${psql('COPY src TO STDOUT')} | ${load('dst')}`,
+    'csv-mysql': `${mariadb('--local-infile=1', `LOAD DATA LOCAL INFILE '${csvFile}' INTO TABLE dst FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' IGNORE 1 LINES`)}`,
     fill: `${psql('COPY src TO STDOUT')} | ${load('src')}`,
     csv: psql(`\\copy (${UNPADDED}) TO '${csvFile}' (FORMAT csv, HEADER)`),
   };

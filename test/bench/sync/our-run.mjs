@@ -4,14 +4,14 @@ import { LINEITEM } from './lineitem.mjs';
 let runs = 0;
 
 /** One sync as a worker runs it, ledger, quarantine and limits on. */
-export async function runOurs(from, to, concurrency = 1) {
+export async function runOurs(from, to, channel = {}) {
   const number = String(++runs);
   return await runSync({
     from: endOf(from),
     to: endOf(to),
     reader: from.reader ?? { table: LINEITEM.source },
-    channel: { concurrency },
     writer: { table: LINEITEM.target, mode: 'append' },
+    channel,
     identity: { installation: 'bench', nodeId: number, instanceId: `bench${number}` },
   });
 }

@@ -58,6 +58,32 @@ describe('resource groups', () => {
     expect((await api.send('GET', `${GROUPS}/rg_99`)).status).toBe(404);
   });
 
+  test('scheduling slots are set, shown with what holds and awaits them, and stay', async () => {
+    await using api = await openApi();
+    const made = await api.send('POST', GROUPS, {
+      body: { name: 'planner', slots: 0, schedulingSlots: 4 },
+    });
+    expect(made.json).toMatchObject({ slots: 0, schedulingSlots: 4, schedulingSlotsUsed: 0 });
+    const change = async (body: object) =>
+      await api.send('PATCH', `${GROUPS}/${String(made.json['id'])}`, { body });
+    await queue(api, 3, 1);
+    await api.database.run(
+      `UPDATE ready_instance SET gate_id = (SELECT id FROM gate WHERE scope = 'scheduling')
+        WHERE instance_id < 3`,
+    );
+    const changed = await change({ schedulingSlots: 0, quotas: { sync: 2 } });
+    expect(changed.json).toMatchObject({
+      schedulingSlots: 0,
+      schedulingWaiting: 2,
+      waiting: 0,
+      quotas: { sync: 2 },
+    });
+    const removed = await change({ schedulingSlots: null });
+    expect([removed.status, removed.json['code']]).toEqual([400, 'MR-A101']);
+    const other = await api.send('GET', `${GROUPS}/rg_1`);
+    expect(other.json).toMatchObject({ schedulingSlots: null, schedulingWaiting: 0, waiting: 3 });
+  });
+
   test('a quota is of a node type that there is, and null removes it', async () => {
     await using api = await openApi();
     const quotas = async (body: object) =>
@@ -89,6 +115,21 @@ describe('resource groups', () => {
     expect(undrained.json).toMatchObject({ state: 'live', draining: false });
     expect((await api.send('PATCH', '/api/v1/workers/wk_99', draining)).status).toBe(404);
     expect((await api.send('PATCH', `${GROUPS}/rg_1`, draining)).json['draining']).toBe(true);
+    // What is so already is no news.
+    await api.send('PATCH', `${GROUPS}/rg_1`, { body: { draining: true, slots: 9 } });
+    const events = await api.database.rows(
+      `SELECT type, payload FROM event_outbox WHERE type LIKE '%draining'
+       UNION ALL SELECT type, payload FROM event WHERE type LIKE '%draining'`,
+    );
+    const [w1, group] = ['worker.draining', 'resourceGroup.draining'];
+    expect(events).toHaveLength(3);
+    expect(events).toEqual(
+      expect.arrayContaining([
+        { type: w1, payload: { worker: 'w1', resourceGroup: 'default', draining: true } },
+        { type: w1, payload: { worker: 'w1', resourceGroup: 'default', draining: false } },
+        { type: group, payload: { resourceGroup: 'default', draining: true } },
+      ]),
+    );
 
     await api.database.run(`UPDATE worker_lease SET lease_until = now() - interval '1 minute'`);
     const lost = await api.send('GET', '/api/v1/workers');
@@ -97,6 +138,7 @@ describe('resource groups', () => {
     expect(audit).toEqual([
       { action: 'worker.updated' },
       { action: 'worker.updated' },
+      { action: 'resourceGroup.updated' },
       { action: 'resourceGroup.updated' },
     ]);
   });

@@ -233,7 +233,7 @@ async function published(api: TestApi): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
     api.wakeBus.wake();
     const [left] = await api.database.rows<{ n: number }>(
-      'SELECT count(*)::int AS n FROM event_outbox',
+      'SELECT count(*)::int AS n FROM unnumbered_event',
     );
     if (left?.n === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -312,7 +312,7 @@ test('changes whose events have no number yet are counted once', async () => {
   const before = new TimelineReader(await ask(api, TILES));
   for (let step = 0; step < 40; step++) await chance.step();
   const [left] = await api.database.rows<{ n: number }>(
-    'SELECT count(*)::int AS n FROM event_outbox',
+    'SELECT count(*)::int AS n FROM unnumbered_event',
   );
   expect(left?.n).toBeGreaterThan(20);
   const [tiles, bars] = [await ask(api, TILES), await ask(api, BARS)];

@@ -12,10 +12,18 @@ test('groups are made, changed, listed, shown and drained', async () => {
     talk: expect.stringContaining('--slots'),
   });
   const set = ['groups', 'set', 'nightly', '--slots', '20', '--quota', 'sync=4'];
+  const scheduling = ['--scheduling-slots', '4'];
   expect(await cli.run([...set, '--dry-run'])).toMatchObject({ code: 0, out: '' });
-  expect(await cli.run(set)).toMatchObject({ code: 0, out: 'Saved nightly (rg_2).\n' });
+  expect(await cli.run([...set, ...scheduling])).toMatchObject({
+    code: 0,
+    out: 'Saved nightly (rg_2).\n',
+  });
   const shown = await cli.run(['groups', 'show', 'nightly', '-o', 'json']);
-  expect(JSON.parse(shown.out)).toMatchObject({ slots: 20, quotas: { sync: 4 } });
+  expect(JSON.parse(shown.out)).toMatchObject({
+    slots: 20,
+    schedulingSlots: 4,
+    quotas: { sync: 4 },
+  });
   expect(await cli.run(['groups', 'set', 'nightly', '--quota', 'sync=none'])).toMatchObject({
     code: 0,
   });
@@ -28,7 +36,7 @@ test('groups are made, changed, listed, shown and drained', async () => {
   });
   const table = (await cli.run(['groups', 'ls'])).out;
   expect(table).toMatch(/default +draining +0\/10 +0 +1 +4 +10\.1\.2\.3/);
-  expect(table).toMatch(/nightly +no worker +0\/20/);
+  expect(table).toMatch(/nightly +no worker +0\/20 +0\/4/);
   expect(await cli.run(['groups', 'undrain', 'default'])).toMatchObject({ code: 0 });
   expect(await cli.run(['groups', 'drain', 'nobody'])).toMatchObject({ code: 5 });
 }, 120_000);

@@ -148,7 +148,7 @@ describe('PostgreSQL to PostgreSQL', () => {
     },
   );
 
-  test('what the server would round or cut is kept on the row lane, where it is refused', async () => {
+  test('what the server would round or cut is looked at in its line, and refused', async () => {
     await using database = await openTables(
       'id int, n numeric(10,4), t text',
       `INSERT INTO src VALUES (1, 1.25, 'ok'), (2, 1.2345, 'ok'), (3, 1, 'blanks    ')`,
@@ -156,9 +156,54 @@ describe('PostgreSQL to PostgreSQL', () => {
     );
     const channel = { dirtyLimit: { records: 10 } };
     const run = await runSync(between(database, { channel }));
-    expect(run.lane).toBe('rows');
+    expect(run.lane).toBe('pg-copy-text');
     expect(run.dirty.map((d) => d.column)).toEqual(['n', 't']);
+    const rows = await execute(database.server, 'SELECT id, n::text FROM dst', database.name);
+    expect(rows).toEqual([{ id: 1, n: '1.25' }]);
   });
+
+  test.each(['rows', 'pg-copy-text'] as const)(
+    'lane %s fills and guards the columns of the partition it replaces',
+    async (lane) => {
+      const ddl = 'id int, name text, ds date NOT NULL, hour text';
+      await using database = await openTables(
+        ddl,
+        `INSERT INTO src SELECT i, 'n' || i, DATE '2026-03-01' + (i % 100 = 7)::int, 'x' FROM generate_series(1, 3000) AS i;
+         DROP TABLE dst;
+         CREATE TABLE dst (${ddl}, CHECK (id <> 100), PRIMARY KEY (ds, id)) PARTITION BY LIST (ds);
+         CREATE TABLE dst_1 PARTITION OF dst FOR VALUES IN ('2026-03-01');
+         CREATE TABLE dst_2 PARTITION OF dst FOR VALUES IN ('2026-03-02');
+         INSERT INTO dst VALUES (1, 'old', '2026-03-01', 'h\\1'), (2, 'other hour', '2026-03-01', 'h2'), (3, 'other day', '2026-03-02', 'h\\1')`,
+      );
+      const values = { ds: '2026-03-01', hour: 'h\\1' };
+      const run = await runSync(
+        between(database, {
+          lane,
+          writer: {
+            table: 'dst',
+            mode: 'partition-overwrite',
+            replace: { kind: 'partition', values },
+          },
+          mapping: { columns: ['id', 'name', 'ds'].map((name) => ({ from: name, to: name })) },
+          channel: { dirtyLimit: { records: 50 } },
+        }),
+      );
+      expect(run).toMatchObject({ lane, rowsRead: 3000, rowsDirty: 32, rowsWritten: 2968 });
+      const codes = run.dirty.map((d) => `${d.code} ${d.column ?? ''}`);
+      expect(new Set(codes)).toEqual(new Set(['MR-D202 ds', '23514 ', '23505 ']));
+      expect(new Set(run.dirty.map((d) => d.cells.length))).toEqual(new Set([3]));
+      const rows = await execute(
+        database.server,
+        `SELECT ds::text, hour, count(*)::int AS n, min(name) AS name FROM dst GROUP BY ds, hour ORDER BY ds, n DESC`,
+        database.name,
+      );
+      expect(rows).toEqual([
+        { ds: '2026-03-01', hour: 'h\\1', n: 2968, name: 'n1' },
+        { ds: '2026-03-01', hour: 'h2', n: 1, name: 'other hour' },
+        { ds: '2026-03-02', hour: 'h\\1', n: 1, name: 'other day' },
+      ]);
+    },
+  );
 
   test('rows a trigger drops are no written rows: the run fails instead of counting them', async () => {
     await using database = await openTables(

@@ -74,6 +74,22 @@ describe.each(servers.map((server) => [server.name, server] as const))(
         torn: false,
       });
     });
+
+    test('ends the window of an incremental read where it ends itself, in all tables', async () => {
+      await using source = await createDatabase(server);
+      const tables = ['part_0', 'part_1'];
+      const make = tables.map(
+        (t, n) =>
+          `CREATE TABLE ${t} ${TABLE}; INSERT INTO ${t} VALUES (${n}, 1, 1), (${n + 2}, 1, ${n + 5})`,
+      );
+      await execute(server, make.join('; '), source.name);
+      const job = await openReader(server, source.name, { tables: ['part_[0-1]'], columns: ['n'] });
+      await job.pinSnapshot?.(2);
+      await execute(server, 'INSERT INTO part_0 VALUES (9, 1, 9)', source.name);
+      expect(await job.window?.({ column: 'stamp', after: '1', overlap: 0 })).toBe('6');
+      expect(await numbersOf(job, await slicesOf(job, 4), 2)).toEqual([2, 3]);
+      await job.close('succeeded');
+    });
   },
 );
 

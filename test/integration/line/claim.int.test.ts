@@ -5,6 +5,14 @@ import type { Claim } from '../../../src/worker-link/worker-link.js';
 import { type FakeWorker, Line, node } from '../../support/line.js';
 
 describe('claiming', () => {
+  test('a group of the most slots there may be is claimed from', async () => {
+    await using line = await Line.open({ slots: 100_000 });
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    expect(await (await line.worker()).claim(1)).toHaveLength(1);
+  });
+
   test('64 claim loops on a group of 10 slots never hold more than 10', async () => {
     await using line = await Line.open({ slots: 10 });
     const nodes = Array.from({ length: 300 }, (_, i) => node(`n${i}`));

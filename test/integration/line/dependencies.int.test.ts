@@ -494,6 +494,10 @@ async function statementsFor(count: number): Promise<number> {
         statements += 1;
         return await tx.run(text, values);
       },
+      copy: async (into, rows) => {
+        statements += 1;
+        return await tx.copy(into, rows);
+      },
     };
     const plan = await planWorkflow(counting, {
       workspaceId: line.workspaceId,

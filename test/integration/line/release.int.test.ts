@@ -4,7 +4,9 @@ import { planWorkflow } from '../../../src/scheduler/plan-workflow.js';
 import type { Bizdate } from '../../../src/domain/calendar/bizdate.js';
 import { finishInstances } from '../../../src/store/sql/finish-instances.sql.js';
 import { insertPlan } from '../../../src/store/sql/insert-plan.sql.js';
+import { lockInstances } from '../../../src/store/sql/lock-instances.sql.js';
 import { rerunInstance } from '../../../src/store/sql/operate-instance.sql.js';
+import { statusEvent } from '../../../src/store/sql/write-events.sql.js';
 import type { Claim } from '../../../src/worker-link/worker-link.js';
 import { type FakeWorker, Line, node } from '../../support/line.js';
 import { isBlocked, parking } from '../../support/parking.js';
@@ -271,5 +273,32 @@ describe('stopping and freezing', () => {
     expect(await line.drain(worker)).toEqual([]);
     await line.commands.unfreezeInstance(key);
     expect(await line.drain(worker)).toEqual(['a']);
+  });
+});
+
+describe('an event that SQL writes', () => {
+  test('says of its instance what one that was written from its row says', async () => {
+    await using line = await Line.open();
+    const { workflowId } = await line.submit('w', { nodes: [node('a'), node('b', ['a'])] });
+    await line.run(workflowId, '2026-11-20');
+    const keys = (await line.instances()).map(({ plan_day: planDay, id }) => ({ planDay, id }));
+    await line.database.run(
+      `UPDATE node_instance SET dispatched_at = run_at, started_at = run_at + interval '7 ms'`,
+    );
+    const before = await lockInstances(line.database, keys);
+    await line.release();
+    const [claim] = await (await line.worker()).claim(1);
+    const written = await line.database.rows<{ id: number; payload: unknown }>(
+      `SELECT instance_id AS id, payload FROM unnumbered_event
+        WHERE type = 'instance.status' AND payload ->> 'status' = 'waiting_resource'`,
+    );
+    expect(written.map((each) => each.id)).toEqual([claim?.instanceId]);
+    const row = before.find((each) => each.id === claim?.instanceId);
+    if (row === undefined) throw new Error('it is not there');
+    expect(written[0]?.payload).toEqual({
+      ...(JSON.parse(JSON.stringify(statusEvent(row, 'waiting_resource').payload)) as object),
+      resourceGroup: 'default',
+      runGroupKind: 'test',
+    });
   });
 });

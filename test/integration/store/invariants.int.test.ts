@@ -114,6 +114,12 @@ const BREAKS: readonly [what: string, sql: string, found: readonly string[]][] =
     ['I4 resource group default has 3 slots and 4 are taken'],
   ],
   [
+    'an attempt without a slot in the group that schedules it',
+    `UPDATE node_version SET scheduling_group_id = (SELECT id FROM resource_group WHERE name = 'default')
+      WHERE node_id = (SELECT node_id FROM running_attempt WHERE instance_id = ${idOf('held')})`,
+    ['I4 held holds no scheduling slot of resource group default'],
+  ],
+  [
     'more let through than a gate has room for',
     `WITH g AS (INSERT INTO gate (id, scope, workspace_id, node_id, capacity)
                 SELECT 7, 'node', w.workspace_id, n.id, 0 FROM node n JOIN workflow w ON w.id = n.workflow_id

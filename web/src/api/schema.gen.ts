@@ -68,6 +68,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instances/{id}/dirty-records/{epoch}/{no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Mend a row in quarantine */
+        patch: operations["editDirtyRecord"];
+        trace?: never;
+    };
+    "/api/v1/instances/{id}/dirty-records/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring rows of the quarantine into the target, each exactly once */
+        post: operations["replayDirtyRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instances/{id}/force-rerun": {
         parameters: {
             query?: never;
@@ -1089,6 +1123,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/sync/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a sync node as a job file */
+        post: operations["exportJobFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/sync/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the configuration of a sync node of a DataWorks or DataX job file */
+        post: operations["importJobFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/timeline": {
         parameters: {
             query?: never;
@@ -1547,10 +1615,17 @@ export interface components {
             };
             endedAt: string | null;
             id: string;
+            /** @description Business dates whose instances are made; those of a large backfill follow one another. */
+            made: number;
             name: string;
             parallelism: number;
             /** Format: date */
             planDay: string;
+            /** @description Why it was paused while it was made; resume it once that is mended. */
+            problem: {
+                code: string;
+                detail: string;
+            } | null;
             spec: unknown;
             /** @enum {string} */
             state: "running" | "paused" | "cancelling" | "cancelled" | "ended";
@@ -1595,10 +1670,17 @@ export interface components {
             };
             endedAt: string | null;
             id: string;
+            /** @description Business dates whose instances are made; those of a large backfill follow one another. */
+            made: number;
             name: string;
             parallelism: number;
             /** Format: date */
             planDay: string;
+            /** @description Why it was paused while it was made; resume it once that is mended. */
+            problem: {
+                code: string;
+                detail: string;
+            } | null;
             spec: unknown;
             /** @enum {string} */
             state: "running" | "paused" | "cancelling" | "cancelled" | "ended";
@@ -1977,13 +2059,27 @@ export interface components {
             workflow: string;
         };
         DirtyRecord: {
-            cells: unknown;
+            /** @description In mapping order; bytes as base64, text with a NUL as UTF-16 in base64. */
+            cells: components["schemas"]["StoredCell"][];
             code: string;
             columnName: string | null;
+            /** @description Names of the cells; null: of an older worker. */
+            columns: string[] | null;
+            editedAt: string | null;
             epoch: number;
             no: number;
             reason: string;
+            /** @description Since then it is in the target. */
+            replayedAt: string | null;
             sliceNo: number;
+            /**
+             * @description mapping: the cells are those of the source, before its functions.
+             * @enum {string}
+             */
+            stage: "mapping" | "target";
+        };
+        DirtyRecordEdit: {
+            cells: components["schemas"]["StoredCell"][];
         };
         EdgePreview: {
             /** Format: date */
@@ -2048,6 +2144,11 @@ export interface components {
             reset: boolean;
             seq: number;
         };
+        ExportedJob: {
+            /** @description Pointers to what only Millrace reads in the file. */
+            onlyHere: string[];
+            text: string;
+        };
         FailedInstance: {
             code: string | null;
             detail: string | null;
@@ -2086,6 +2187,28 @@ export interface components {
         GateChange: {
             /** @description How many instances it lets through at once; 0 shuts it. */
             capacity: number;
+        };
+        ImportedJob: {
+            config: components["schemas"]["SyncNodeConfig"];
+            dataSources: {
+                source: components["schemas"]["ProposedDataSource"];
+                target: components["schemas"]["ProposedDataSource"];
+            };
+            dialect: components["schemas"]["JobDialect"];
+            /** @description What a submit would say of the configuration. */
+            errors: {
+                detail: string;
+                pointer: string;
+            }[];
+            /** @description What was not carried over or says it in other words. */
+            notes: {
+                column: number;
+                detail: string;
+                /** @enum {string} */
+                level: "lost" | "changed";
+                line: number;
+                path: string;
+            }[];
         };
         Instance: {
             attempt: number;
@@ -2225,6 +2348,24 @@ export interface components {
             /** @description workflow/node */
             upstream: string;
             workflow: string;
+        };
+        /** @enum {string} */
+        JobDialect: "dataworks-2.0" | "dataworks-1.0" | "datax";
+        JobExportRequest: {
+            config: components["schemas"]["SyncNodeConfig"];
+            /** @default datax */
+            dialect?: components["schemas"]["JobDialect"];
+        };
+        JobImportRequest: {
+            /**
+             * @description What data sources of the file are called here.
+             * @default {}
+             */
+            names?: {
+                [key: string]: string;
+            };
+            /** @description The file; comments and commas at the end are allowed. */
+            text: string;
         };
         LogHit: {
             /** @description From 0. */
@@ -2532,6 +2673,8 @@ export interface components {
             networkType?: string;
             /** @default  */
             region?: string;
+            /** @description How many instances of nodes that name it as their schedulingGroup run at once, in whichever group; beside its own slots. */
+            schedulingSlots?: number;
             slots: number;
         };
         NewRun: {
@@ -2912,6 +3055,16 @@ export interface components {
             traceId: string;
             type: string;
         };
+        ProposedDataSource: {
+            /** @description The workspace has one of this name. */
+            isKnown: boolean;
+            name: string;
+            /** @description Of files. */
+            root?: string;
+            type: string;
+            url?: string;
+            user?: string;
+        };
         ReplacedInstance: {
             /** Format: date */
             bizdate: string;
@@ -2920,6 +3073,19 @@ export interface components {
             /** Format: date-time */
             scheduledTime: string;
             workflow: string;
+        };
+        Replay: {
+            /** @description Rows that were refused again. */
+            dirty: number;
+            /** @description Rows that are in the target now. */
+            replayed: number;
+        };
+        ReplayRequest: {
+            /** @description Which of them; all that wait without it. */
+            records?: {
+                epoch: number;
+                no: number;
+            }[];
         };
         ResourceGroup: {
             /** @description Its workers reach out from these: put them on the allow-list. */
@@ -2939,6 +3105,11 @@ export interface components {
                 [key: string]: number;
             };
             region: string;
+            /** @description null: no node can name it as its schedulingGroup yet. */
+            schedulingSlots: number | null;
+            schedulingSlotsUsed: number;
+            /** @description Instances, also of other groups, that wait for one of them. */
+            schedulingWaiting: number;
             slots: number;
             slotsUsed: number;
             /** @description Instances that could start but for a worker, a slot or a gate. */
@@ -2958,6 +3129,8 @@ export interface components {
                 [key: string]: number | null;
             };
             region?: string;
+            /** @description How many instances of nodes that name it as their schedulingGroup run at once, in whichever group; beside its own slots. */
+            schedulingSlots?: number;
             slots?: number;
         };
         Run: {
@@ -3082,6 +3255,7 @@ export interface components {
         StartedBackfill: {
             bizdates: number;
             id: string;
+            /** @description Accepted; `made` of the backfill says how far it is. */
             instances: number;
         };
         StartedRun: {
@@ -3091,6 +3265,11 @@ export interface components {
         /** @description Instances by visible state; states of none are absent. */
         StateCounts: {
             [key: string]: number;
+        };
+        StoredCell: string | null | {
+            base64: string;
+        } | {
+            text64: string;
         };
         /** @default {} */
         Submit: {
@@ -3118,6 +3297,27 @@ export interface components {
             patched: components["schemas"]["PlanPatch"][];
             version: number;
             versionId: string;
+        };
+        /** @description As `config` of a sync node holds it. */
+        SyncNodeConfig: {
+            channel?: {
+                [key: string]: unknown;
+            };
+            mapping?: {
+                [key: string]: unknown;
+            };
+            source: {
+                dataSource: string;
+            } & {
+                [key: string]: unknown;
+            };
+            target: {
+                dataSource: string;
+            } & {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
         };
         TestOutcome: {
             report: components["schemas"]["TestReport"];
@@ -3447,6 +3647,76 @@ export interface operations {
                         items: components["schemas"]["DirtyRecord"][];
                         nextCursor: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    editDirtyRecord: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                epoch: string;
+                id: string;
+                no: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirtyRecordEdit"];
+            };
+        };
+        responses: {
+            /** @description Mend a row in quarantine */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayDirtyRecords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description Bring rows of the quarantine into the target, each exactly once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -6103,6 +6373,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SchedulePreview"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportJobFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobExportRequest"];
+            };
+        };
+        responses: {
+            /** @description Write a sync node as a job file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportedJob"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importJobFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobImportRequest"];
+            };
+        };
+        responses: {
+            /** @description Make the configuration of a sync node of a DataWorks or DataX job file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedJob"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -9,8 +9,8 @@ const EXACT: Judgement = { verdict: 'exact' };
 const WIDENED: Judgement = { verdict: 'widened' };
 
 /**
- * Can the target column of that dialect hold every value of the source column? `checked`: each value is
- * looked at, and one that would change is a dirty record.
+ * Can the target column of that dialect hold every value of the source column? `policy`: each value is
+ * looked at, and one that would change is a dirty record, unless the reason says otherwise.
  */
 export function columnVerdict(source: Column, target: Column, dialect: SqlDialect): ColumnVerdict {
   const j = target.generated
@@ -18,7 +18,7 @@ export function columnVerdict(source: Column, target: Column, dialect: SqlDialec
     : judge(source, target, dialect);
   const names = { source: source.name, target: target.name };
   if (source.nullable && !target.nullable && (j.verdict === 'exact' || j.verdict === 'widened')) {
-    return { ...names, ...checked('NULL is not allowed in the target') };
+    return { ...names, ...policy('NULL is not allowed in the target') };
   }
   return { ...names, ...j };
 }
@@ -32,7 +32,7 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
     case 'decimal':
       return toDecimal(from, to, dialect);
     case 'float':
-      return toFloat(from, to, dialect);
+      return toFloat(source, target, dialect);
     case 'text':
       return toText(from, to, target);
     case 'bytes':
@@ -40,12 +40,12 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
     case 'boolean':
       if (from.kind === 'boolean') return EXACT;
       return isOneOf(from, 'integer', 'text', 'bits')
-        ? checked('only 0, 1, true and false')
+        ? policy('only 0, 1, true and false')
         : impossibleFrom(from, to);
     case 'bits':
       if (from.kind === 'bits') return byLength(from.length, to.length, 'bits');
       return isOneOf(from, 'text', 'boolean')
-        ? checked('only bit strings')
+        ? policy('only bit strings')
         : impossibleFrom(from, to);
     case 'date':
     case 'time':
@@ -54,16 +54,16 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
       return toTemporal(from, to, dialect);
     case 'json':
       if (from.kind === 'json') {
-        return dialect === 'mysql' ? checked('numbers beyond a double are refused') : EXACT;
+        return toJson(source, target, dialect);
       }
-      return isOneOf(from, 'text', 'other') ? checked('must be JSON') : impossibleFrom(from, to);
+      return isOneOf(from, 'text', 'other') ? policy('must be JSON') : impossibleFrom(from, to);
     case 'uuid':
       if (from.kind === 'uuid') return EXACT;
-      return isOneOf(from, 'text') ? checked('must be a UUID') : impossibleFrom(from, to);
+      return isOneOf(from, 'text') ? policy('must be a UUID') : impossibleFrom(from, to);
     case 'other':
       return from.kind === 'other' && source.nativeType === target.nativeType
         ? EXACT
-        : checked(`the server reads it as ${target.nativeType}`);
+        : policy(`the server reads it as ${target.nativeType}`);
   }
 }
 
@@ -73,10 +73,10 @@ function toInteger(from: LogicalType, to: Kind<'integer'>): Judgement {
     if (from.bits === to.bits && from.unsigned === to.unsigned) return EXACT;
     const fits =
       from.unsigned === to.unsigned ? from.bits <= to.bits : from.unsigned && from.bits < to.bits;
-    return fits ? WIDENED : checked('values outside its range are refused');
+    return fits ? WIDENED : policy('values outside its range are refused');
   }
   return isOneOf(from, 'decimal', 'float', 'text')
-    ? checked('only integers within its range')
+    ? policy('only integers within its range')
     : impossibleFrom(from, to);
 }
 
@@ -89,81 +89,104 @@ function toDecimal(from: LogicalType, to: Kind<'decimal'>, dialect: SqlDialect):
   if (from.kind === 'integer') {
     return whole >= (INTEGER_DIGITS[from.bits] ?? 20)
       ? WIDENED
-      : checked('values too large are refused');
+      : policy('values too large are refused');
   }
   if (from.kind === 'decimal') {
     if (from.precision === undefined) {
       return free && dialect === 'postgres'
         ? EXACT
-        : checked('values that would be rounded are refused');
+        : policy('values that would be rounded are refused');
     }
     const scale = from.scale ?? 0;
     if (from.precision === to.precision && scale === (to.scale ?? 0)) return EXACT;
     const fits = free || ((to.scale ?? 0) >= scale && whole >= from.precision - scale);
-    return fits ? WIDENED : checked('values that would be rounded are refused');
+    return fits ? WIDENED : policy('values that would be rounded are refused');
   }
   return isOneOf(from, 'float', 'text')
-    ? checked('values that would be rounded are refused')
+    ? policy('values that would be rounded are refused')
     : impossibleFrom(from, to);
 }
 
-function toFloat(from: LogicalType, to: Kind<'float'>, dialect: SqlDialect): Judgement {
+/** MySQL's own JSON comes back as it was; any other is written anew, which keeps the values. */
+function toJson(source: Column, target: Column, dialect: SqlDialect): Judgement {
+  if (dialect === 'postgres') {
+    return source.nativeType === 'json' && target.nativeType === 'jsonb'
+      ? policy('U+0000 is refused; blanks, the order of keys and repeated keys are not kept')
+      : EXACT;
+  }
+  return policy(
+    'numbers beyond a double and repeated keys are refused; blanks, the order of keys and how numbers are written are not kept',
+  );
+}
+
+function toFloat(source: Column, target: Column, dialect: SqlDialect): Judgement {
+  const [from, to] = [source.type, target.type];
+  if (to.kind !== 'float') return impossibleFrom(from, to);
   if (from.kind === 'boolean') return WIDENED;
   if (from.kind === 'float' && from.bits <= to.bits) {
-    if (dialect === 'mysql') return checked('NaN and Infinity are refused');
+    if (target.signlessZero === true && source.signlessZero !== true) {
+      return policy('-0 becomes 0, counted; NaN and Infinity are refused');
+    }
+    if (source.signlessZero === true && dialect === 'mysql') {
+      return from.bits === to.bits ? EXACT : WIDENED;
+    }
+    if (dialect === 'mysql') return policy('NaN and Infinity are refused');
     return from.bits === to.bits ? EXACT : WIDENED;
   }
   if (from.kind === 'integer' && from.bits < (to.bits === 64 ? 64 : 24)) return WIDENED;
   return isOneOf(from, 'integer', 'decimal', 'float', 'text')
-    ? checked('values that would lose digits are refused')
+    ? policy('values that would lose digits are refused')
     : impossibleFrom(from, to);
 }
 
 function toText(from: LogicalType, to: Kind<'text'>, target: Column): Judgement {
   if (target.charset !== undefined && !/^utf8mb4$/i.test(target.charset)) {
-    return checked(`characters that ${target.charset} lacks are refused`);
+    return policy(`characters that ${target.charset} lacks are refused`);
   }
   if (from.kind === 'text') {
-    if (to.padded && !from.padded) return checked('trailing blanks are refused');
+    if (to.padded && !from.padded) return policy('trailing blanks are refused');
     return byLength(from.length, to.length, 'characters');
   }
   return to.length === undefined
     ? WIDENED
-    : checked(`more than ${to.length} characters are refused`);
+    : policy(`more than ${to.length} characters are refused`);
 }
 
 function toTemporal(from: LogicalType, to: LogicalType, dialect: SqlDialect): Judgement {
-  if (from.kind === 'text' || from.kind === 'other') return checked(`must be a ${to.kind}`);
+  if (from.kind === 'text' || from.kind === 'other') return policy(`must be a ${to.kind}`);
   if (from.kind === 'date' && to.kind === 'timestamp') return WIDENED;
-  if (from.kind === 'timestamp' && to.kind === 'date') return checked('only midnight');
+  if (from.kind === 'timestamp' && to.kind === 'date') return policy('only midnight');
   if (from.kind === 'time' && to.kind === 'interval') return WIDENED;
+  if (from.kind === 'interval' && to.kind === 'time') {
+    return policy('only hours, minutes and seconds within its range');
+  }
   if (from.kind !== to.kind) return impossibleFrom(from, to);
   if (from.kind === 'timestamp' && to.kind === 'timestamp') {
     if (from.zoned !== to.zoned) {
-      return checked(from.zoned ? 'written as UTC without its zone' : 'read as UTC');
+      return policy(from.zoned ? 'written as UTC without its zone' : 'read as UTC');
     }
-    if (dialect === 'mysql') return checked('years beyond 9999 and infinity are refused');
+    if (dialect === 'mysql') return policy('years beyond 9999 and infinity are refused');
     return byLength(from.fraction, to.fraction, 'digits of a second');
   }
   if (from.kind === 'time' && to.kind === 'time') {
-    if (from.zoned !== to.zoned || dialect === 'postgres') return checked('only times of a day');
+    if (from.zoned !== to.zoned || dialect === 'postgres') return policy('only times of a day');
     return byLength(from.fraction, to.fraction, 'digits of a second');
   }
-  return dialect === 'mysql' && to.kind === 'date' ? checked('years 0000 to 9999') : EXACT;
+  return dialect === 'mysql' && to.kind === 'date' ? policy('years 0000 to 9999') : EXACT;
 }
 
 function byLength(from: number | undefined, to: number | undefined, unit: string): Judgement {
   if (from === to) return EXACT;
   if (to === undefined || (from !== undefined && from < to)) return WIDENED;
-  return checked(`more than ${to} ${unit} are refused`);
+  return policy(`more than ${to} ${unit} are refused`);
 }
 
 function isOneOf(type: LogicalType, ...kinds: readonly LogicalType['kind'][]): boolean {
   return kinds.includes(type.kind);
 }
 
-function checked(reason: string): Judgement {
-  return { verdict: 'checked', reason };
+function policy(reason: string): Judgement {
+  return { verdict: 'policy', reason };
 }
 
 function impossible(reason: string): Judgement {

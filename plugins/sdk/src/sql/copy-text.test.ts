@@ -36,7 +36,7 @@ describe('the text format of COPY', () => {
   test('refuses bytes that are no UTF-8 instead of replacing them', () => {
     const decoder = new CopyTextDecoder([text]);
     expect(() => decoder.push(Buffer.from([0xe9, 10]))).toThrow(
-      expect.objectContaining({ code: 'MR-D202' }),
+      expect.objectContaining({ code: 'MR-D250' }),
     );
   });
 });

@@ -22,7 +22,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /**
  * Turns lines of the lane `pg-copy-text` into rows of the columns they were made of; keeps the beginning
- * of a row that is cut. Throws MR-D202 for text that is not UTF-8.
+ * of a row that is cut. Throws MR-D250 for text that is not UTF-8.
  */
 export class CopyTextDecoder {
   readonly #convert: readonly ((text: string) => Cell)[];
@@ -60,7 +60,7 @@ export class CopyTextDecoder {
     try {
       return this.#utf8.decode(bytes);
     } catch (cause) {
-      throw new PluginError('MR-D202', 'the source sent text that is not UTF-8', { cause });
+      throw new PluginError('MR-D250', 'the source sent text that is not UTF-8', { cause });
     }
   }
 }
@@ -71,14 +71,15 @@ export function encodeCopyText(rows: readonly Row[]): Buffer {
   for (const row of rows) {
     for (let i = 0; i < row.length; i++) {
       if (i > 0) text += '\t';
-      text += encodeCell(row[i] ?? null);
+      text += encodeCopyCell(row[i] ?? null);
     }
     text += '\n';
   }
   return Buffer.from(text, 'utf8');
 }
 
-function encodeCell(cell: Cell): string {
+/** The field of a cell; a boolean as the cell has it. */
+export function encodeCopyCell(cell: Cell): string {
   if (cell === null) return '\\N';
   if (typeof cell !== 'string') {
     return `\\\\x${Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength).toString('hex')}`;
@@ -90,7 +91,9 @@ function encodeCell(cell: Cell): string {
 
 function converterOf(column: Column): (text: string) => Cell {
   const { kind } = column.type;
-  if (kind === 'boolean') return (text) => (text === 't' ? 'true' : 'false');
+  if (kind === 'boolean' && column.unchecked !== true) {
+    return (text) => (text === 't' ? 'true' : 'false');
+  }
   // The field is `\\x…`: an escaped backslash before the hex digits.
   if (kind === 'bytes') return (text) => Buffer.from(text.slice(3), 'hex');
   return unescape;

@@ -48,6 +48,20 @@ export function nodeKeyOf(identity: AttemptIdentity): LedgerKey {
   return { installation, nodeId, scheduledTime: '', slice: '' };
 }
 
+/** The row that keeps, in `run`, how far the runs of a node have read. No run clears it away. */
+export function cursorKeyOf(identity: AttemptIdentity): LedgerKey {
+  const { installation, nodeId } = identity;
+  return { installation, nodeId, scheduledTime: '', slice: 'cursor' };
+}
+
+/** MR-D219: what the run has read begins where another run of the node has begun too. */
+export function cursorMoved(from: string | undefined): PluginError {
+  return new PluginError(
+    'MR-D219',
+    `another run of this node has read on from ${from ?? 'the beginning'} meanwhile`,
+  );
+}
+
 export function runOf(identity: AttemptIdentity): string {
   return `${identity.instanceId}:${identity.runNumber}`;
 }

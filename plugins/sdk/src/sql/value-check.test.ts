@@ -109,6 +109,13 @@ describe('the check of a value', () => {
     expect(compileCheck(json, 'postgres')('{"a":0.12345678901234567891}')).toBeUndefined();
   });
 
+  test('MySQL would keep the last of repeated JSON keys alone', () => {
+    const check = compileCheck(column({ kind: 'json' }), 'mysql');
+    expect(check('{"a":1,"b":{"a":1},"c":["a","a"],"d":{"a":"a"}}')).toBeUndefined();
+    expect(check('{"a":1, "a" :2}')).toMatch(/twice/);
+    expect(check('[{"x":{"a":1}},{"a":{},"\\u0061":2}]')).toMatch(/twice/);
+  });
+
   test('a reason never quotes the value', () => {
     for (const [, target, cell] of CASES) {
       const reason = compileCheck(target, 'mysql')(cell) ?? '';
@@ -121,6 +128,8 @@ describe('the check of a value', () => {
 describe('the conversion between types that write the same value differently', () => {
   const zoned = column({ kind: 'timestamp', fraction: 6, zoned: true });
   const local = column({ kind: 'timestamp', fraction: 6, zoned: false });
+  const interval = column({ kind: 'interval' });
+  const time = column({ kind: 'time', fraction: 6 });
   test.each([
     [column({ kind: 'boolean' }), int(8), 'true', '1'],
     [column({ kind: 'decimal', precision: 4, scale: 2 }), int(32), '12.00', '12'],
@@ -128,6 +137,12 @@ describe('the conversion between types that write the same value differently', (
     [column({ kind: 'date' }), local, '2024-01-02', '2024-01-02 00:00:00'],
     [zoned, local, '2024-01-02 03:04:05.6+00', '2024-01-02 03:04:05.6'],
     [local, zoned, '2024-01-02 03:04:05', '2024-01-02 03:04:05+00'],
+    [interval, time, 'PT-838H-59M-59S', '-838:59:59'],
+    [interval, time, 'PT-0.000001S', '-00:00:00.000001'],
+    [interval, time, 'PT24H', '24:00:00'],
+    [interval, time, 'PT0S', '00:00:00'],
+    [interval, time, 'P1DT1H', 'P1DT1H'],
+    [interval, time, 'PT1H-1M', 'PT1H-1M'],
   ])('%j to %j', (source, target, cell, expected) => {
     expect(compileConversion(source, target, 'postgres')?.(cell)).toBe(expected);
   });
@@ -142,17 +157,18 @@ describe('the verdict of a pair of columns', () => {
   test.each([
     [int(32), int(32), 'exact'],
     [int(32), int(64), 'widened'],
-    [int(32, true), int(32), 'checked'],
+    [int(32, true), int(32), 'policy'],
     [int(64, true), column({ kind: 'decimal', precision: 20, scale: 0 }), 'widened'],
-    [column({ kind: 'text', length: 9 }), column({ kind: 'text', length: 8 }), 'checked'],
+    [column({ kind: 'text', length: 9 }), column({ kind: 'text', length: 8 }), 'policy'],
     [column({ kind: 'bytes' }), column({ kind: 'text' }), 'impossible'],
     [column({ kind: 'date' }), int(32), 'impossible'],
     [column({ kind: 'boolean' }), column({ kind: 'text' }), 'widened'],
-    [column({ kind: 'decimal' }), column({ kind: 'decimal', precision: 38, scale: 9 }), 'checked'],
+    [column({ kind: 'interval' }), column({ kind: 'time', fraction: 6 }), 'policy'],
+    [column({ kind: 'decimal' }), column({ kind: 'decimal', precision: 38, scale: 9 }), 'policy'],
     [
       int(32),
       column({ kind: 'integer', bits: 32, unsigned: false }, { nullable: false }),
-      'checked',
+      'policy',
     ],
     [
       int(32),

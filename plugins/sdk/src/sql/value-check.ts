@@ -14,7 +14,8 @@ type TextCheck = (text: string) => string | undefined;
 /**
  * Finds what a server changes in silence: rounded digits and seconds, cut blanks, padded bytes, float
  * precision, a time part dropped from a date. Cells are as `Cell` describes them, after
- * `compileConversion`. `source` matters for padded text alone.
+ * `compileConversion`. `source` matters for padded text and for
+ * floats alone.
  */
 export function compileCheck(target: Column, dialect: SqlDialect, source?: Column): CellCheck {
   const nullReason = target.nullable ? undefined : 'NULL in a NOT NULL column';
@@ -40,7 +41,7 @@ function textCheckOf(target: Column, dialect: SqlDialect, source: Column | undef
     case 'decimal':
       return decimalCheck(type, dialect);
     case 'float':
-      return floatCheck(type.bits, dialect);
+      return floatCheck(type.bits, dialect, isFloatWithin(source, type.bits));
     case 'boolean':
       return patternCheck(/^(?:true|false|t|f|1|0)$/, 'not true or false');
     case 'text':
@@ -54,7 +55,7 @@ function textCheckOf(target: Column, dialect: SqlDialect, source: Column | undef
     case 'timestamp':
       return timestampCheck(type, dialect);
     case 'json':
-      return dialect === 'mysql' ? jsonNumberCheck : generalText(dialect);
+      return dialect === 'mysql' ? mysqlJsonCheck : generalText(dialect);
     case 'interval':
       return intervalCheck(target.nativeType);
     case 'bytes':
@@ -111,10 +112,19 @@ function notFinite(text: string, bounded: boolean, dialect: SqlDialect): string 
   return 'NaN and Infinity have no place in this column';
 }
 
-function floatCheck(bits: 32 | 64, dialect: SqlDialect): TextCheck {
+function isFloatWithin(source: Column | undefined, bits: 32 | 64): boolean {
+  return source?.type.kind === 'float' && source.type.bits <= bits && source.unchecked !== true;
+}
+
+/**
+ * `isWithin`: the text is that of such a float. Systems differ in which shortest text they print, so
+ * comparing it with ours would refuse floats that are exact.
+ */
+function floatCheck(bits: 32 | 64, dialect: SqlDialect, isWithin: boolean): TextCheck {
   return (text) => {
     if (/^[+-]?(?:nan|inf|infinity)$/i.test(text)) return notFinite(text, false, dialect);
     if (parseDecimal(text) === undefined) return 'not a number';
+    if (isWithin) return undefined;
     const back = floatRoundTrip(text, bits);
     return back === 'exact' ? undefined : `not exact as a ${bits} bit floating point number`;
   };
@@ -244,6 +254,36 @@ function intervalCheck(nativeType: string): TextCheck {
       ? `${digits} digits of a second, the column keeps ${keeps ?? 6}`
       : undefined;
   };
+}
+
+/** MySQL keeps the last of repeated keys only, without a word. */
+function mysqlJsonCheck(text: string): string | undefined {
+  return (
+    jsonNumberCheck(text) ?? (hasRepeatedKey(text) ? 'a JSON object with a key twice' : undefined)
+  );
+}
+
+function hasRepeatedKey(text: string): boolean {
+  const open: Set<string>[] = [];
+  for (const [token, name] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/gs)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    const keys = open.at(-1);
+    if (name === undefined || keys === undefined) continue;
+    // The same key may be written with and without escapes; one that is no JSON the server refuses.
+    const key = name.includes('\\') ? unescapedKey(name) : name.slice(1, -1);
+    if (keys.has(key)) return true;
+    keys.add(key);
+  }
+  return false;
+}
+
+function unescapedKey(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted;
+  }
 }
 
 /** MySQL keeps JSON numbers as 64 bit integers or doubles and says nothing about lost digits. */

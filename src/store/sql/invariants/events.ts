@@ -11,18 +11,18 @@ export const EVENTS: Invariant = {
   says: 'The events of an instance lead from state to state without a jump to the one it is in, and their numbers have no gap.',
   violations: `
     WITH story AS (
-      SELECT instance_plan_day AS plan_day, instance_id AS id, 0 AS part, seq AS no,
+      SELECT instance_plan_day AS plan_day, instance_id AS id, 0 AS part, seq AS no, 0::bigint AS place,
              payload ->> 'from' AS left_state, payload ->> 'status' AS entered
         FROM event WHERE type = 'instance.status'
       UNION ALL
-      SELECT plan_day, instance_id, 1, id, payload ->> 'from', payload ->> 'status'
-        FROM event_outbox WHERE type = 'instance.status'
+      SELECT plan_day, instance_id, 1, id, no, payload ->> 'from', payload ->> 'status'
+        FROM unnumbered_event WHERE type = 'instance.status'
     ), told AS (
       SELECT plan_day, id, left_state, entered, lag(entered) OVER up AS before,
              row_number() OVER down = 1 AS is_last
         FROM story
-      WINDOW up AS (PARTITION BY plan_day, id ORDER BY part, no),
-             down AS (PARTITION BY plan_day, id ORDER BY part DESC, no DESC)
+      WINDOW up AS (PARTITION BY plan_day, id ORDER BY part, no, place),
+             down AS (PARTITION BY plan_day, id ORDER BY part DESC, no DESC, place DESC)
     )
     SELECT 'inst' AS kind, plan_day, id,
            format('an event says that it left %s after one that says it entered %s', left_state,

@@ -50,12 +50,20 @@ export function Component(): ReactNode {
 function Facts({ backfill }: { readonly backfill: BackfillDetail }): ReactNode {
   const { t } = useTranslation('backfills');
   const pathOf = useWorkspacePath();
+  const { made, problem } = backfill;
+  const dates = Object.values(backfill.dates).reduce((sum, count) => sum + count, 0);
   return (
     <Group gap="lg">
       <Text fw={600} data-testid="backfill-state">
         {t(`state.${backfill.state}`)}
       </Text>
       <Text>{t('page.atOnce', { count: backfill.parallelism })}</Text>
+      {made < dates && <Text>{t('page.made', { made, dates })}</Text>}
+      {problem !== null && (
+        <Text fw={600}>
+          {problem.code} {problem.detail}
+        </Text>
+      )}
       <Text c="dimmed" size="sm">
         {backfill.createdBy ?? '–'} <Instant at={backfill.createdAt} />
       </Text>

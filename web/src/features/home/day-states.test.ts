@@ -8,7 +8,7 @@ describe('the states of a day', () => {
       running: 3,
       upstream_failed: 4,
       dry_run: 5,
-      gated: 0,
+      waiting_resource: 0,
       waiting_upstream: 6,
     });
     expect(counts).toEqual([

@@ -1,0 +1,36 @@
+import type { WriteMode } from '@millrace/sdk';
+import type { Client } from 'pg';
+import { query } from './session.js';
+
+/** What this account may not do with the table and has to for that mode, e.g. `INSERT`. */
+export async function missingRights(
+  client: Client,
+  quotedTable: string,
+  { mode, hasScope }: { readonly mode: WriteMode; readonly hasScope: boolean },
+): Promise<readonly string[]> {
+  const [row] = await query(
+    client,
+    `SELECT has_any_column_privilege($1, 'INSERT')::text, has_table_privilege($1, 'DELETE')::text,
+            has_any_column_privilege($1, 'UPDATE')::text`,
+    [quotedTable],
+  );
+  const needed = [
+    ['INSERT', mode !== 'update'],
+    ['DELETE', hasScope || mode === 'delete-insert'],
+    ['UPDATE', mode === 'upsert' || mode === 'update'],
+  ] as const;
+  return needed.flatMap(([right, isNeeded], i) => (isNeeded && row?.[i] !== 'true' ? [right] : []));
+}
+
+export async function mayMakeTemporary(client: Client): Promise<boolean> {
+  const [row] = await query(
+    client,
+    `SELECT has_database_privilege(current_database(), 'TEMPORARY')::text`,
+  );
+  return row?.[0] === 'true';
+}
+
+export async function mayCreate(client: Client, schema: string): Promise<boolean> {
+  const [row] = await query(client, `SELECT has_schema_privilege($1, 'CREATE')::text`, [schema]);
+  return row?.[0] === 'true';
+}

@@ -1,0 +1,112 @@
+import { fileColumns, targetColumns } from './job-columns.js';
+import type { JobValue } from './job-json.js';
+import type { JobEnd } from './job-shape.js';
+import type { ImportedReader, ImportedWriter, ProposedDataSource } from './imported-end.js';
+
+/** Text files of the machine itself. */
+export function isFile(kind: string): boolean {
+  return kind === 'txtfile' || kind === 'file' || kind === 'localfile';
+}
+
+interface Place {
+  readonly dataSource: ProposedDataSource;
+  readonly path: string;
+}
+
+/** A data source has a folder, the node the path in it. */
+function placeOf(parameter: JobValue, whole: string, side: string): Place {
+  const named = parameter.filled('datasource');
+  const at = whole.lastIndexOf('/');
+  const isAbsolute = whole.startsWith('/');
+  const root = isAbsolute && named === undefined ? whole.slice(0, at) || '/' : undefined;
+  const folder = root
+    ?.split('/')
+    .at(-1)
+    ?.replaceAll(/[^\w-]/g, '_');
+  return {
+    dataSource: {
+      name: named ?? (folder === undefined || folder === '' ? `${side}_files` : folder),
+      type: 'file',
+      ...(root === undefined ? {} : { root }),
+    },
+    path: root === undefined ? whole : whole.slice(at + 1),
+  };
+}
+
+function formatOf(parameter: JobValue): Readonly<Record<string, unknown>> {
+  const delimiter = parameter.text('fieldDelimiter');
+  const nullToken = parameter.text('nullFormat');
+  const encoding = parameter.filled('encoding');
+  if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) {
+    parameter.child('encoding')?.note('lost', `the file is read as UTF-8, not ${encoding}`);
+  }
+  const format = parameter.filled('fileFormat') ?? parameter.filled('fileType');
+  if (format !== undefined && !/^(csv|text)$/i.test(format)) {
+    const value = parameter.child('fileFormat') ?? parameter.child('fileType');
+    throw value?.refuse(`files of the format ${format} cannot be read`) ?? parameter.refuse(format);
+  }
+  return {
+    format: 'csv',
+    ...(delimiter === undefined ? {} : { delimiter: unescaped(delimiter) }),
+    ...(nullToken === undefined ? {} : { nullToken }),
+  };
+}
+
+/** `\\t` in a JSON text is a backslash and a t: they mean a tab. */
+function unescaped(delimiter: string): string {
+  return delimiter === '\\t' ? '\t' : delimiter;
+}
+
+function checkCompression(parameter: JobValue, path: string): void {
+  const compress = parameter.filled('compress');
+  if (compress === undefined || /^none$/i.test(compress)) return;
+  if (/^gzip$/i.test(compress) && path.endsWith('.gz')) return;
+  parameter
+    .child('compress')
+    ?.note('lost', `only a name that ends in .gz is gzip, not ${compress}`);
+}
+
+export function readFile({ parameter }: JobEnd): ImportedReader {
+  const [path, ...others] = parameter.items('path');
+  if (path === undefined) throw parameter.refuse('`path` is missing');
+  for (const other of others) {
+    other.note('lost', `a sync reads one file: not carried over: ${other.scalar()}`);
+  }
+  const place = placeOf(parameter, path.scalar(), 'source');
+  if (/[*?]/.test(place.path)) path.note('changed', 'a pattern of several files');
+  checkCompression(parameter, place.path);
+  return {
+    dataSource: place.dataSource,
+    config: {
+      path: place.path,
+      ...formatOf(parameter),
+      header: parameter.boolean('skipHeader') ?? false,
+    },
+    columns: fileColumns(parameter),
+  };
+}
+
+export function writeFile({ parameter }: JobEnd): ImportedWriter {
+  const folder = parameter.filled('path') ?? '';
+  const name = parameter.filled('fileName') ?? '';
+  const whole = folder === '' ? name : `${folder.replace(/\/$/, '')}/${name}`;
+  if (name === '' && folder === '') throw parameter.refuse('`path` is missing');
+  const place = placeOf(parameter, `${whole}${parameter.filled('suffix') ?? ''}`, 'target');
+  checkCompression(parameter, place.path);
+  const mode = parameter.filled('writeMode')?.toLowerCase();
+  if (mode !== undefined && mode !== 'truncate') {
+    parameter.child('writeMode')?.note('lost', `the file is replaced, not written by ${mode}`);
+  }
+  const header = parameter.items('header').map((item) => item.scalar());
+  const columns = targetColumns(parameter);
+  return {
+    dataSource: place.dataSource,
+    config: {
+      path: place.path,
+      ...formatOf(parameter),
+      header: header.length > 0,
+      mode: 'truncate',
+    },
+    columns: header.length > 0 ? header : columns,
+  };
+}

@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+import { importJob } from './import-job.js';
+
+const job = (writer: string, setting = '', reader = ''): string => `{
+  // daily export
+  "type": "job", "version": "2.0",
+  "steps": [
+    {"stepType": "mysql", "parameter": {"envType": 1, "datasource": "mysql_pub",
+      "column": ["id", "\`name\`", "'const'", "to_char(a+1)", null, 7],
+      "connection": [{"datasource": "mysql_pub", "table": ["u_pk"]}], ${reader}
+      "where": "gmt_modified>='\${bizdate}'", "splitPk": "id", "encoding": "UTF-8"},
+     "name": "Reader", "category": "reader"},
+    {"stepType": "postgresql", "parameter": {"datasource": "pg",
+      "column": ["id", "n", "c", "d", "e", "f"], "table": "s.t", ${writer} },
+     "name": "Writer", "category": "writer"},
+    {"stepType": null, "copies": 1, "parameter": {"nodes": [], "edges": [], "groups": [], "version": "2.0"},
+     "name": "Processor", "category": "processor"},
+  ],
+  "setting": {"executeMode": null, ${setting} },
+  "order": {"hops": [{"from": "Reader", "to": "Writer"}]}
+}`;
+
+describe('a job file of DataWorks 2.0', () => {
+  test('becomes a sync node: names, expressions, filter, split key, limits', () => {
+    const { config, notes, dialect } = importJob(
+      job(
+        '"writeMode": "insert"',
+        '"errorLimit": {"record": "0"}, "speed": {"concurrent": 2, "throttle": true, "mbps": "12"}',
+      ),
+    );
+    expect(dialect).toBe('dataworks-2.0');
+    expect(notes).toEqual([]);
+    expect(config).toEqual({
+      source: {
+        dataSource: 'mysql_pub',
+        table: 'u_pk',
+        where: "gmt_modified>='${bizdate}'",
+        sliceKey: 'id',
+        columns: ['id', 'name'],
+        expressions: [
+          { name: 'expr_1', sql: "'const'" },
+          { name: 'expr_2', sql: 'to_char(a+1)' },
+          { name: 'expr_3', sql: 'null' },
+          { name: 'expr_4', sql: '7' },
+        ],
+      },
+      target: { dataSource: 'pg', schema: 's', table: 't', mode: 'append' },
+      mapping: {
+        columns: [
+          { from: 'id', to: 'id' },
+          { from: 'name', to: 'n' },
+          { from: 'expr_1', to: 'c' },
+          { from: 'expr_2', to: 'd' },
+          { from: 'expr_3', to: 'e' },
+          { from: 'expr_4', to: 'f' },
+        ],
+      },
+      channel: {
+        concurrency: 2,
+        rateLimit: { bytesPerSecond: 12 * 1024 * 1024 },
+        dirtyLimit: { records: 0 },
+      },
+    });
+  });
+
+  test('names with path, line and column what is not carried over, and never a secret', () => {
+    const { notes } = importJob(
+      job(
+        '"session": ["set x = 1"], "password": "hush", "pgType": {"e": "jsonb"}',
+        '"speed": {"throttle": false, "mbps": 3}, "jvmOption": "-Xmx1g"',
+      ),
+    );
+    expect(
+      notes.map((note) => `${note.level} ${note.path} ${note.line}:${note.column} ${note.detail}`),
+    ).toEqual([
+      'lost $.steps[1].parameter.session[0] 11:78 not carried over: "set x = 1"',
+      'changed $.steps[1].parameter.password 11:104 give it to the data source',
+      'lost $.steps[1].parameter.pgType.e 11:128 not carried over: "jsonb"',
+      'lost $.setting.speed.mbps 16:73 without `throttle` it has no effect',
+      'lost $.setting.jvmOption 16:90 not carried over: "-Xmx1g"',
+    ]);
+    expect(JSON.stringify(notes)).not.toContain('hush');
+  });
+
+  test.each([
+    [
+      '"writeMode": "insert", "column": ["id"]',
+      '"errorLimit": {}',
+      'the reader has 6 columns and the writer 1',
+    ],
+    [
+      '"writeMode": "insert"',
+      '"errorLimit": {"record": "many"}',
+      '$.setting.errorLimit.record (line 16, column 61): a whole number',
+    ],
+    ['"writeMode": "merge"', '"errorLimit": {}', 'the write mode merge is not known'],
+  ])('says where it is wrong: %s %s', (writer, setting, words) => {
+    expect(() => importJob(job(writer, setting))).toThrow(
+      expect.objectContaining({ code: 'MR-D216', detail: expect.stringContaining(words) }),
+    );
+  });
+
+  test('a text that is no JSON is refused with line and column', () => {
+    expect(() => importJob('{\n  "type": "job",\n  "steps" [\n}')).toThrow(
+      expect.objectContaining({
+        code: 'MR-D215',
+        detail: expect.stringContaining('line 3, column 11: colon expected'),
+      }),
+    );
+  });
+});

@@ -1,0 +1,78 @@
+import { keepChain } from '../../domain/backfill/keep-chain.js';
+import type { PlannedInstance, WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
+import { keyOf, type WantedIn } from './wanted-cycles.js';
+
+/** Why a node or a cycle that was not asked for succeeds without doing anything. */
+const LEFT_OUT = 'left_out';
+
+export interface Overrides {
+  readonly resourceGroupId: number | undefined;
+  readonly priority: number | undefined;
+  /** Not before this; a scheduled time that is still to come is waited for unless it says otherwise. */
+  readonly runAt: (scheduledAt: Date) => Date;
+}
+
+/** What is wanted of a day's plan, and as dry runs what is between. */
+export function keepWanted(
+  plan: WorkflowPlan,
+  wantedIn: WantedIn,
+  overrides: Overrides,
+): WorkflowPlan {
+  const isWanted = wantedIn(plan);
+  const wanted = plan.instances.map(isWanted);
+  const kept = keepChain(plan.instances.length, plan.edges, (place) => wanted[place] === true);
+  const places = new Map<number, number>();
+  const instances: PlannedInstance[] = [];
+  for (const [place, instance] of plan.instances.entries()) {
+    if (!kept.has(place)) continue;
+    places.set(place, instances.length);
+    instances.push(overridden(instance, wanted[place] === true, overrides));
+  }
+  const placeOf = (place: number): number => places.get(place) ?? -1;
+  return {
+    ...plan,
+    instances,
+    edges: plan.edges
+      .filter((edge) => kept.has(edge.upstream) && kept.has(edge.downstream))
+      .map((edge) => ({
+        ...edge,
+        upstream: placeOf(edge.upstream),
+        downstream: placeOf(edge.downstream),
+      })),
+    outerEdges: plan.outerEdges
+      // What is a dry run here waits for nothing outside: it is there for the order within alone.
+      .filter((edge) => wanted[edge.downstream] === true)
+      .map((edge) => ({ ...edge, downstream: placeOf(edge.downstream) })),
+    awaitedEdges: plan.awaitedEdges
+      .filter((edge) => wanted[edge.downstream] === true)
+      .map((edge) => ({ ...edge, downstream: placeOf(edge.downstream) })),
+  };
+}
+
+function overridden(
+  instance: PlannedInstance,
+  isWanted: boolean,
+  { resourceGroupId, priority, runAt }: Overrides,
+): PlannedInstance {
+  const at = runAt(instance.scheduledAt);
+  // A frozen one in the middle would stop what was asked for without being asked for itself.
+  const free = { frozen: false, isNeverFrozen: true };
+  if (!isWanted) return { ...instance, runAt: at, dryRun: true, reason: LEFT_OUT, ...free };
+  return {
+    ...instance,
+    runAt: at,
+    resourceGroupId: resourceGroupId ?? instance.resourceGroupId,
+    priority: priority ?? instance.priority,
+  };
+}
+
+/** Names the cycles of a kept plan that were asked for. */
+export function wantedKeys({ instances }: WorkflowPlan): string[] {
+  return instances.filter(({ reason }) => reason !== LEFT_OUT).map(keyOf);
+}
+
+/** As {@link wantedKeys} has named them. */
+export function wantedAs(keys: readonly string[]): WantedIn {
+  const wanted = new Set(keys);
+  return () => (instance) => wanted.has(keyOf(instance));
+}

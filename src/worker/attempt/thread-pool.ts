@@ -1,0 +1,131 @@
+import { availableParallelism } from 'node:os';
+
+import { AttemptThread } from './attempt-thread.js';
+
+export interface ThreadPoolOptions {
+  readonly entry: URL;
+  readonly heapLimitBytes: number;
+  /** Kept ready however long nothing runs. */
+  readonly warm: number;
+  /** Kept between attempts while there are many; the ones too many end after `idleMs` of quiet. */
+  readonly kept: number;
+  readonly idleMs: number;
+}
+
+/** A tenth of what a new thread costs: attempts that do next to nothing share the threads there are. */
+const WAIT_MS = 25;
+/** Starting one is work for a core: more at once would all be late, and late for those that run as well. */
+const MAX_STARTING = availableParallelism();
+
+/**
+ * The threads of a worker, one for each attempt that runs. Every attempt gets one, however many run for hours;
+ * a burst of short ones goes through a few.
+ */
+export class ThreadPool {
+  readonly #options: ThreadPoolOptions;
+  readonly #idle: AttemptThread[] = [];
+  readonly #waiting: ((thread: AttemptThread) => void)[] = [];
+  #busy = 0;
+  #starting = 0;
+  #late: NodeJS.Timeout | undefined;
+  #trim: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: ThreadPoolOptions) {
+    this.#options = options;
+  }
+
+  warmUp(): void {
+    while (this.#idle.length < this.#options.warm) this.#idle.push(this.#newThread());
+  }
+
+  /** The caller says with {@link left} when its attempt has ended, however it did. */
+  async take(): Promise<AttemptThread> {
+    const thread = this.#idleThread();
+    if (thread === undefined) return await this.#nextThread();
+    this.#busy++;
+    return thread;
+  }
+
+  /** The attempt has ended. */
+  left(): void {
+    this.#busy--;
+    // Whoever waited for this thread waits for one that has died.
+    if (this.#waiting.length > 0) this.#growLater();
+  }
+
+  /** Takes a thread back whose attempt has ended in order. */
+  giveBack(thread: AttemptThread): void {
+    if (thread.isDead) return;
+    if (this.#hand(thread)) return;
+    thread.rest();
+    const { warm, kept, idleMs } = this.#options;
+    if (this.#isClosed || this.#idle.length >= Math.max(warm, kept)) {
+      thread.kill();
+      return;
+    }
+    this.#idle.push(thread);
+    clearTimeout(this.#trim);
+    this.#trim = setTimeout(() => {
+      for (const idle of this.#idle.splice(warm)) idle.kill();
+    }, idleMs).unref();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#trim);
+    clearTimeout(this.#late);
+    for (const thread of this.#idle.splice(0)) thread.kill();
+  }
+
+  /** To the attempt that waits longest, which counts as running from now on. */
+  #hand(thread: AttemptThread): boolean {
+    const next = this.#waiting.shift();
+    if (next === undefined) return false;
+    this.#busy++;
+    next(thread);
+    return true;
+  }
+
+  #newThread(): AttemptThread {
+    return new AttemptThread(this.#options.entry, this.#options.heapLimitBytes);
+  }
+
+  #idleThread(): AttemptThread | undefined {
+    for (;;) {
+      const thread = this.#idle.pop();
+      if (thread === undefined || !thread.isDead) return thread;
+    }
+  }
+
+  async #nextThread(): Promise<AttemptThread> {
+    return await new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#growLater();
+    });
+  }
+
+  #growLater(): void {
+    if (this.#busy === 0) this.#grow();
+    else {
+      this.#late ??= setTimeout(() => {
+        this.#late = undefined;
+        this.#grow();
+      }, WAIT_MS);
+    }
+  }
+
+  #grow(): void {
+    while (this.#starting < Math.min(MAX_STARTING, this.#waiting.length)) {
+      this.#starting++;
+      const thread = this.#newThread();
+      thread.hold();
+      void thread.ready.then(() => {
+        this.#starting--;
+        // A dead one too: what it died of is for its attempt to say, or it would be started for ever.
+        if (!this.#hand(thread)) this.giveBack(thread);
+        if (this.#waiting.length > 0) this.#growLater();
+      });
+    }
+  }
+}

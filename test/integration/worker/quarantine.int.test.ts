@@ -1,0 +1,159 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createDatabase, execute, type TestDatabase, testServers } from '../../support/servers.js';
+import { World } from './world.js';
+
+const { postgres, mariadb, mysql97 } = testServers();
+const servers = [postgres, mariadb ?? mysql97].flatMap((server) =>
+  server === undefined ? [] : [[server.name, server] as const],
+);
+
+interface Kept {
+  readonly epoch: number;
+  readonly no: number;
+  readonly cells: readonly unknown[];
+  readonly columns: readonly string[];
+  readonly stage: string;
+  readonly code: string;
+  readonly replayedAt: string | null;
+}
+
+let world: World;
+let folder: string;
+
+beforeAll(async () => {
+  world = await World.open();
+  folder = await mkdtemp(join(tmpdir(), 'millrace-quarantine-'));
+  await world.dataSource('files', 'file', { root: folder });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe.each(servers)('rows of the quarantine go to %s after all', (name, server) => {
+  let database: TestDatabase;
+  let id: string;
+
+  beforeAll(async () => {
+    database = await createDatabase(server);
+    const { host, port, user, password } = server;
+    await execute(
+      server,
+      'CREATE TABLE dst (id int PRIMARY KEY, name varchar(5), day date, ds varchar(8))',
+      database.name,
+    );
+    await execute(
+      server,
+      `INSERT INTO dst VALUES (100, 'old', NULL, 'd1'), (101, 'keep', NULL, 'd0')`,
+      database.name,
+    );
+    const access = { host, port, user, password, database: database.name, tls: { mode: 'off' } };
+    await world.dataSource(name, server.kind, access);
+    await writeFile(
+      join(folder, 'in.csv'),
+      'id,name,day,ds\n1,ann,01/02/2026,d1\n2,too long,02/02/2026,d1\n3,cyd,31/02/2026,d1\nx,dan,04/02/2026,d1\n',
+    );
+    const cast = [{ function: 'cast', type: 'date', format: 'dd/MM/yyyy' }];
+    const config = {
+      source: { dataSource: 'files', path: 'in.csv' },
+      target: {
+        dataSource: name,
+        table: 'dst',
+        mode: 'partition-overwrite',
+        replace: { kind: 'partition', values: { ds: 'd1' } },
+      },
+      mapping: {
+        columns: [
+          { from: 'id', to: 'id' },
+          { from: 'name', to: 'name' },
+          { from: 'day', to: 'day', functions: cast },
+          { from: 'ds', to: 'ds' },
+        ],
+      },
+      channel: { dirtyLimit: { records: 3 } },
+    };
+    const outcome = await world.run({ type: 'sync', config });
+    expect(outcome).toMatchObject({ status: 'succeeded' });
+    ({ id } = outcome);
+  });
+  afterAll(async () => await database[Symbol.asyncDispose]());
+
+  const path = (): string => `/api/v1/instances/${id}/dirty-records`;
+
+  async function kept(): Promise<ReadonlyMap<unknown, Kept>> {
+    const { json } = await world.api.send('GET', path());
+    return new Map((json['items'] as Kept[]).map((row) => [row.cells[0], row]));
+  }
+
+  async function edit(of: string, change: readonly unknown[]): Promise<number> {
+    const row = (await kept()).get(of);
+    const answer = await world.api.send('PATCH', `${path()}/${row?.epoch}/${row?.no}`, {
+      body: { cells: change },
+    });
+    return answer.status;
+  }
+
+  async function target(): Promise<readonly string[]> {
+    const rows = await execute(server, 'SELECT id, name, ds FROM dst ORDER BY id', database.name);
+    return rows.map((row) => `${String(row['id'])} ${String(row['name'])} ${String(row['ds'])}`);
+  }
+
+  test('each is kept as it was, with the names of its cells and where it was refused', async () => {
+    expect(await target()).toEqual(['1 ann d1', '101 keep d0']);
+    const rows = await kept();
+    expect(rows.get('2')).toMatchObject({
+      cells: ['2', 'too long', '2026-02-02', 'd1'],
+      stage: 'target',
+      columns: ['id', 'name', 'day', 'ds'],
+    });
+    expect(rows.get('3')).toMatchObject({
+      cells: ['3', 'cyd', '31/02/2026', 'd1'],
+      stage: 'mapping',
+      code: 'MR-D217',
+    });
+  });
+
+  test('a replay without a change is refused row by row and writes nothing', async () => {
+    const answer = await world.api.send('POST', `${path()}/replay`, { body: {} });
+    expect(answer).toMatchObject({ status: 200, json: { replayed: 0, dirty: 3 } });
+    expect(await target()).toEqual(['1 ann d1', '101 keep d0']);
+  });
+
+  test('mended rows arrive through the mapping, the others stay, and what was there stays', async () => {
+    expect(await edit('2', ['2', 'ben', '2026-02-02'])).toBe(422);
+    expect(await edit('2', ['2', 'ben', '2026-02-02', 'd1'])).toBe(204);
+    expect(await edit('3', ['3', 'cyd', '28/02/2026', 'd1'])).toBe(204);
+    const answer = await world.api.send('POST', `${path()}/replay`, { body: {} });
+    expect(answer).toMatchObject({ status: 200, json: { replayed: 2, dirty: 1 } });
+    expect(await target()).toEqual(['1 ann d1', '2 ben d1', '3 cyd d1', '101 keep d0']);
+    expect((await kept()).get('2')?.replayedAt).not.toBeNull();
+  });
+
+  test('a replay whose end nobody heard is found in the ledger, and its row does not come twice', async () => {
+    expect(await edit('x', ['4', 'dan', '2026-02-04', 'd1'])).toBe(204);
+    expect((await world.api.send('POST', `${path()}/replay`, { body: {} })).json).toEqual({
+      replayed: 1,
+      dirty: 0,
+    });
+    // As the store stands when the api dies between the worker's answer and its own note of it.
+    const [last] = await world.api.database.rows<{ n: number }>(
+      `SELECT last_value::int AS n FROM replay_no`,
+    );
+    await world.api.database.run(
+      'UPDATE dirty_record SET replayed_at = NULL, replay_no = $1 WHERE cells->>0 = $2 AND instance_id = (SELECT max(instance_id) FROM dirty_record)',
+      [(last?.n ?? 0) - 1, '4'],
+    );
+    expect(await edit('4', ['5', 'eve', '2026-02-04', 'd1'])).toBe(422);
+    expect((await world.api.send('POST', `${path()}/replay`, { body: {} })).json).toEqual({
+      replayed: 1,
+      dirty: 0,
+    });
+    expect(await target()).toEqual(['1 ann d1', '2 ben d1', '3 cyd d1', '4 dan d1', '101 keep d0']);
+    expect(await world.api.send('POST', `${path()}/replay`, { body: {} })).toMatchObject({
+      status: 422,
+    });
+  });
+});

@@ -1,0 +1,1 @@
+export const POSTGRES15: string;

@@ -48,6 +48,7 @@ export function instanceDetailView(row: InstanceDetail): object {
     ...instanceView(row),
     parameters: row.parameters,
     progress: row.progress,
+    channel: row.channel,
     upstream: row.upstream.map(neighbourView),
     downstream: row.downstream.map(neighbourView),
   };

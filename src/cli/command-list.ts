@@ -24,6 +24,7 @@ import { ctxLs } from './commands/ctx-ls.js';
 import { ctxRm } from './commands/ctx-rm.js';
 import { ctxUse } from './commands/ctx-use.js';
 import { datasourcesAdd } from './commands/datasources-add.js';
+import { datasourcesLimit } from './commands/datasources-limit.js';
 import { datasourcesLs } from './commands/datasources-ls.js';
 import { datasourcesRm } from './commands/datasources-rm.js';
 import { datasourcesTest } from './commands/datasources-test.js';
@@ -37,6 +38,7 @@ import { groupsSet } from './commands/groups-set.js';
 import { groupsShow } from './commands/groups-show.js';
 import { groupsUndrain } from './commands/groups-undrain.js';
 import { help } from './commands/help.js';
+import { instancesLimit } from './commands/instances-limit.js';
 import { instancesLs } from './commands/instances-ls.js';
 import { instancesMark } from './commands/instances-mark.js';
 import { instancesRerun } from './commands/instances-rerun.js';
@@ -88,6 +90,7 @@ export const COMMANDS: readonly Command[] = [
   instancesMark,
   instancesUnlink,
   instancesSet,
+  instancesLimit,
   why,
   logs,
   workflowsLs,
@@ -115,6 +118,7 @@ export const COMMANDS: readonly Command[] = [
   datasourcesLs,
   datasourcesAdd,
   datasourcesTest,
+  datasourcesLimit,
   datasourcesRm,
   syncImport,
   syncExport,

@@ -1,4 +1,11 @@
 import type { Chunk } from '@millrace/sdk';
+import type { WaitClock } from './wait-clock.js';
+
+/** Who waits for whom: a reader for a slow target, a writer for a slow source. */
+export interface ChannelWaits {
+  readonly reader: WaitClock;
+  readonly writer: WaitClock;
+}
 
 /**
  * Between one reader and one writer: bounded in bytes, credits given back as the writer takes chunks.
@@ -6,6 +13,7 @@ import type { Chunk } from '@millrace/sdk';
  */
 export class ByteChannel implements AsyncIterable<Chunk> {
   readonly #capacityBytes: number;
+  readonly #waits: ChannelWaits | undefined;
   readonly #chunks: Chunk[] = [];
   #heldBytes = 0;
   #isClosed = false;
@@ -13,8 +21,9 @@ export class ByteChannel implements AsyncIterable<Chunk> {
   #waitingForCredit: (() => void)[] = [];
   #wakeWriter: (() => void) | undefined;
 
-  constructor(capacityBytes: number) {
+  constructor(capacityBytes: number, waits?: ChannelWaits) {
     this.#capacityBytes = capacityBytes;
+    this.#waits = waits;
   }
 
   /** Bytes that wait, those of the chunk in the writer's hands included. */
@@ -30,7 +39,8 @@ export class ByteChannel implements AsyncIterable<Chunk> {
     this.#heldBytes += chunk.byteCount;
     this.#wakeWriter?.();
     while (this.#heldBytes >= this.#capacityBytes && this.#failure === undefined) {
-      await new Promise<void>((resolve) => this.#waitingForCredit.push(resolve));
+      const credit = new Promise<void>((resolve) => this.#waitingForCredit.push(resolve));
+      await (this.#waits?.reader.during(credit) ?? credit);
     }
     this.#throwIfFailed();
   }
@@ -60,7 +70,8 @@ export class ByteChannel implements AsyncIterable<Chunk> {
       } else if (this.#isClosed) {
         return;
       } else {
-        await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
+        const more = new Promise<void>((resolve) => (this.#wakeWriter = resolve));
+        await (this.#waits?.writer.during(more) ?? more);
       }
     }
   }

@@ -44,28 +44,81 @@ describe('a byte channel', () => {
 });
 
 describe('a rate limit', () => {
-  test('spaces chunks by their bytes after a burst of a quarter second', () => {
-    let now = 1000;
-    const limiter = new RateLimiter({ bytesPerSecond: 1000 }, () => now);
-    expect(limiter.delayOf(250, 1)).toBe(0);
-    expect(limiter.delayOf(500, 1)).toBe(500);
-    now += 500;
-    expect(limiter.delayOf(100, 1)).toBe(100);
+  test('lets bytes through at its pace, without a burst at the beginning', () => {
+    const { limiter, clock } = limiterAt(0);
+    limiter.change('job', { bytesPerSecond: 1000 });
+    expect(limiter.book(250, 1)().ms).toBe(250);
+    const second = limiter.book(500, 1);
+    expect(second().ms).toBe(750);
+    clock.now = 700;
+    expect(second().ms).toBe(50);
+    clock.now = 750;
+    expect(second().ms).toBe(0);
   });
 
-  test('gives no credit for a long pause beyond the burst', () => {
-    let now = 0;
-    const limiter = new RateLimiter({ rowsPerSecond: 100 }, () => now);
-    limiter.delayOf(0, 10);
-    now = 60_000;
-    expect(limiter.delayOf(0, 125)).toBe(1000);
+  test('gives no credit for a long pause beyond a tenth of a second', () => {
+    const { limiter, clock } = limiterAt(0);
+    limiter.change('job', { rowsPerSecond: 100 });
+    limiter.book(0, 10);
+    clock.now = 60_000;
+    expect(limiter.book(0, 110)().ms).toBe(1000);
   });
 
-  test('waits for the slower of two limits', () => {
-    const limiter = new RateLimiter({ bytesPerSecond: 1000, rowsPerSecond: 1 }, () => 1000);
-    expect(limiter.delayOf(10, 2)).toBe(1750);
+  test('a timer that is late takes nothing away', () => {
+    const { limiter, clock } = limiterAt(0);
+    limiter.change('job', { bytesPerSecond: 1000 });
+    let done = 0;
+    for (let no = 1; no <= 20; no++) {
+      const delay = limiter.book(250, 1);
+      clock.now += delay().ms + 30;
+      done += 250;
+    }
+    expect(clock.now).toBe(done + 30);
+  });
+
+  test('waits for the slowest of all limits, whichever unit it has', () => {
+    const { limiter } = limiterAt(0);
+    limiter.change('job', { bytesPerSecond: 1000, rowsPerSecond: 1 });
+    limiter.change('shop_db', { bytesPerSecond: 2 });
+    expect(limiter.book(10, 2)().ms).toBe(5000);
+    limiter.change('shop_db', {});
+    expect(limiter.book(0, 2)().ms).toBe(4000);
+  });
+
+  test('what waits follows a change: it pays the old pace until then and the new one after', () => {
+    const { limiter, clock } = limiterAt(0);
+    limiter.change('job', { bytesPerSecond: 100 });
+    const delay = limiter.book(1000, 1);
+    clock.now = 4000;
+    expect(delay().ms).toBe(6000);
+    limiter.change('job', { bytesPerSecond: 1200 });
+    expect(delay().ms).toBe(500);
+    limiter.change('job', { bytesPerSecond: 0 });
+    expect(delay().ms).toBe(Infinity);
+    limiter.change('job', {});
+    expect(delay().ms).toBe(0);
+  });
+
+  test('a taker that sleeps is woken by a change and by the end of the job', async () => {
+    const limiter = new RateLimiter(() => performance.now());
+    limiter.change('job', { bytesPerSecond: 0 });
+    const ending = new AbortController();
+    const first = limiter.take(10, 1, ending.signal);
+    limiter.change('job', {});
+    await first;
+    limiter.change('job', { bytesPerSecond: 0 });
+    const second = limiter.take(10, 1, ending.signal);
+    ending.abort(new Error('stopped'));
+    await expect(second).rejects.toThrow('stopped');
+    expect(limiter.drawn('job')).toMatchObject({ bytes: 20, rows: 2 });
+    expect(limiter.drawn('job')).toEqual({ bytes: 0, rows: 0, heldMs: 0 });
   });
 });
+
+function limiterAt(now: number): { limiter: RateLimiter; clock: { now: number } } {
+  const clock = { now };
+  return { limiter: new RateLimiter(() => clock.now), clock };
+}
 
 test('the best lane of the reader that the writer takes for this mapping is used', () => {
   expect(

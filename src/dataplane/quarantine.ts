@@ -1,12 +1,7 @@
 import type { DirtyRecord } from '@millrace/sdk';
+import type { DirtyLimit } from '../domain/channel/channel-change.js';
+import { dirtyText } from '../domain/channel/channel-change.js';
 import { MillraceError } from '../domain/errors.js';
-
-/** Without a limit of its own a ratio alone decides; with neither, no record is allowed. */
-export interface DirtyLimit {
-  readonly records?: number | undefined;
-  /** Of the rows read. */
-  readonly ratio?: number | undefined;
-}
 
 /** Where dirty records go: at most the first 1,000 of a run, in batches. */
 export type DirtySink = (records: readonly DirtyRecord[]) => void | Promise<void>;
@@ -18,7 +13,7 @@ const RATIO_FLOOR_ROWS = 1000;
 
 /** Counts the dirty records of one run, keeps the first ones, and fails the run over the limit. */
 export class Quarantine {
-  readonly #limit: DirtyLimit;
+  #limit: DirtyLimit;
   readonly #sink: DirtySink;
   readonly #rowsRead: () => number;
   readonly #bySlice = new Map<number, number>();
@@ -35,6 +30,15 @@ export class Quarantine {
 
   get count(): number {
     return this.#count;
+  }
+
+  get limit(): DirtyLimit {
+    return this.#limit;
+  }
+
+  /** From now on, for what was counted before as well; {@link enforce} says whether that is too much. */
+  set limit(limit: DirtyLimit) {
+    this.#limit = limit;
   }
 
   countOf(sliceNo: number): number {
@@ -57,10 +61,19 @@ export class Quarantine {
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
     if (this.#count <= KEPT_RECORDS) this.#batch.push(record);
     if (this.#batch.length >= BATCH_RECORDS) await this.flush();
+    await this.enforce();
+  }
+
+  /** Throws MR-D201 when there are more than are allowed now. */
+  async enforce(): Promise<void> {
+    if (this.#count === 0) return;
     const { records } = this.#limit;
-    const rowsRead = this.#rowsRead();
     const tooMany = records !== undefined && this.#count > records;
-    if (tooMany || this.#isNothingAllowed() || this.#isOverRatio(rowsRead, this.#ratioFloor)) {
+    if (
+      tooMany ||
+      this.#isNothingAllowed() ||
+      this.#isOverRatio(this.#rowsRead(), this.#ratioFloor)
+    ) {
       await this.#refuse();
     }
   }
@@ -72,6 +85,7 @@ export class Quarantine {
   async close(): Promise<void> {
     this.#ratioFloor = 0;
     await this.flush();
+    await this.enforce();
     if (this.#isOverRatio(this.#rowsRead(), 0)) await this.#refuse();
   }
 
@@ -94,14 +108,9 @@ export class Quarantine {
 
   async #refuse(): Promise<never> {
     await this.flush();
-    const { records, ratio } = this.#limit;
-    const allowed = [
-      ...(records !== undefined || ratio === undefined ? [`${records ?? 0} records`] : []),
-      ...(ratio === undefined ? [] : [`${ratio * 100} % of the rows read`]),
-    ].join(' and ');
     throw new MillraceError(
       'MR-D201',
-      `${this.#count} dirty of ${this.#rowsRead()} rows read; allowed: ${allowed}. ${this.reasons().slice(0, 5).join('; ')}`,
+      `${this.#count} dirty of ${this.#rowsRead()} rows read; allowed: ${dirtyText(this.#limit)}. ${this.reasons().slice(0, 5).join('; ')}`,
     );
   }
 }

@@ -1,50 +1,164 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Rate } from '../domain/channel/rate-limit.js';
 
-export interface RateLimit {
-  readonly bytesPerSecond?: number | undefined;
-  readonly rowsPerSecond?: number | undefined;
-}
+/** What a limit lets through at once after it was quiet: 2 % of five seconds. */
+const BURST_MS = 100;
+/** Longer than any pause: a limit of 0 waits until it is changed. */
+const MAX_SLEEP_MS = 60_000;
 
-const BURST_MS = 250;
+/** Bytes or rows against time. What is taken gets a place; it may go once the meter has come to it. */
+class Meter {
+  #perMs = Infinity;
+  #taken = 0;
+  #granted = 0;
+  #grantedMs: number;
 
-/** One bucket: remembers until when what was taken is paid for. */
-class TokenBucket {
-  readonly #perMs: number;
-  #paidUntilMs = 0;
-
-  constructor(perSecond: number) {
-    this.#perMs = perSecond / 1000;
+  constructor(nowMs: number) {
+    this.#grantedMs = nowMs;
   }
 
-  /** Takes `amount` and returns how long the taker has to wait for it. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get perSecond(): number {
+    return this.#perMs * 1000;
+  }
+
+  /** What waits already goes on at the new pace. */
+  setRate(perSecond: number | undefined, nowMs: number): void {
+    this.#settle(nowMs);
+    this.#perMs = perSecond === undefined ? Infinity : perSecond / 1000;
+  }
+
   take(amount: number, nowMs: number): number {
-    const start = Math.max(this.#paidUntilMs, nowMs - BURST_MS);
-    this.#paidUntilMs = start + amount / this.#perMs;
-    return this.#paidUntilMs - nowMs;
+    this.#settle(nowMs);
+    this.#taken += amount;
+    return this.#taken;
+  }
+
+  delayOf(place: number, nowMs: number): number {
+    this.#settle(nowMs);
+    return Math.max(0, (place - this.#granted) / this.#perMs || 0);
+  }
+
+  #settle(nowMs: number): void {
+    const ms = nowMs - this.#grantedMs;
+    this.#grantedMs = nowMs;
+    this.#granted =
+      this.#perMs === Infinity
+        ? this.#taken
+        : Math.min(this.#granted + this.#perMs * ms, this.#taken + this.#perMs * BURST_MS);
   }
 }
 
-/** Shared by all channels of a job. Takers wait their exact share; nothing polls. */
+interface Limit {
+  readonly bytes: Meter;
+  readonly rows: Meter;
+  heldMs: number;
+  toldBytes: number;
+  toldRows: number;
+}
+
+/** What a limit has let through since it was last asked, and how much of that time something waited for it. */
+export interface Drawn {
+  readonly bytes: number;
+  readonly rows: number;
+  readonly heldMs: number;
+}
+
+interface Delay {
+  readonly ms: number;
+  readonly by: Limit | undefined;
+}
+
+/**
+ * Shared by all channels of a job: a chunk goes when every limit lets it. Each limit has a name and may be
+ * changed at any time; takers that wait follow it at once, and nothing polls.
+ */
 export class RateLimiter {
-  readonly #bytes: TokenBucket | undefined;
-  readonly #rows: TokenBucket | undefined;
+  readonly #limits = new Map<string, Limit>();
   readonly #nowMs: () => number;
+  readonly #sleepers = new Set<() => void>();
 
   /** `nowMs` is a clock that never goes back. */
-  constructor(limit: RateLimit | undefined, nowMs: () => number) {
+  constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
-    if (limit?.bytesPerSecond !== undefined) this.#bytes = new TokenBucket(limit.bytesPerSecond);
-    if (limit?.rowsPerSecond !== undefined) this.#rows = new TokenBucket(limit.rowsPerSecond);
   }
 
-  /** How long a taker of this chunk must wait, in ms; what it takes is taken at once. */
-  delayOf(bytes: number, rows: number): number {
+  change(name: string, rate: Rate): void {
     const now = this.#nowMs();
-    return Math.max(0, this.#bytes?.take(bytes, now) ?? 0, this.#rows?.take(rows, now) ?? 0);
+    let limit = this.#limits.get(name);
+    if (limit === undefined) {
+      limit = { bytes: new Meter(now), rows: new Meter(now), heldMs: 0, toldBytes: 0, toldRows: 0 };
+      this.#limits.set(name, limit);
+    }
+    limit.bytes.setRate(rate.bytesPerSecond, now);
+    limit.rows.setRate(rate.rowsPerSecond, now);
+    for (const wake of this.#sleepers) wake();
   }
 
+  /** The smallest of those that let anything through at all; Infinity without one. */
+  get bytesPerSecond(): number {
+    const all = [...this.#limits.values()].map(({ bytes }) => bytes.perSecond);
+    return Math.min(Infinity, ...all.filter((each) => each > 0));
+  }
+
+  /** Since the last call for this name. */
+  drawn(name: string): Drawn {
+    const limit = this.#limits.get(name);
+    if (limit === undefined) return { bytes: 0, rows: 0, heldMs: 0 };
+    const bytes = limit.bytes.taken - limit.toldBytes;
+    const rows = limit.rows.taken - limit.toldRows;
+    const { heldMs } = limit;
+    limit.toldBytes += bytes;
+    limit.toldRows += rows;
+    limit.heldMs = 0;
+    return { bytes, rows, heldMs };
+  }
+
+  /** Resolves when all limits have let this much through; it counts from now on, also when that is aborted. */
   async take(bytes: number, rows: number, signal: AbortSignal): Promise<void> {
-    const delayMs = this.delayOf(bytes, rows);
-    if (delayMs > 0) await sleep(delayMs, undefined, { signal });
+    const delayOf = this.book(bytes, rows);
+    for (let delay = delayOf(); delay.ms > 0; delay = delayOf()) {
+      signal.throwIfAborted();
+      const startMs = this.#nowMs();
+      await this.#pause(Math.min(Math.ceil(delay.ms), MAX_SLEEP_MS), signal);
+      if (delay.by !== undefined) delay.by.heldMs += this.#nowMs() - startMs;
+    }
+  }
+
+  /** Takes at once; the answer says how long to wait from now on and which limit wants it, whenever asked. */
+  book(bytes: number, rows: number): () => Delay {
+    const now = this.#nowMs();
+    const places = [...this.#limits.values()].map((limit) => ({
+      limit,
+      bytes: limit.bytes.take(bytes, now),
+      rows: limit.rows.take(rows, now),
+    }));
+    return () => {
+      const at = this.#nowMs();
+      let longest: Delay = { ms: 0, by: undefined };
+      for (const place of places) {
+        const { limit: by } = place;
+        const ms = Math.max(by.bytes.delayOf(place.bytes, at), by.rows.delayOf(place.rows, at));
+        if (ms > longest.ms) longest = { ms, by };
+      }
+      return longest;
+    };
+  }
+
+  /** Until the time is over, a limit is changed or the job ends. */
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#sleepers.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.#sleepers.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
   }
 }

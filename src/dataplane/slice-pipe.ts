@@ -17,6 +17,7 @@ import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { RowOutcome } from './row-program.js';
 import type { RunningSlice } from './slice-queue.js';
+import type { SyncCounters } from './sync-counters.js';
 import type { PolicyRules } from './value-policies.js';
 
 /** What all pipes of a job share. */
@@ -28,14 +29,13 @@ export interface PipeJob {
   readonly policies: PolicyRules | undefined;
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
-  readonly chunkBytes: number;
+  readonly counters: SyncCounters;
+  /** As it is good at this moment: a slow limit wants small chunks. */
+  readonly chunkBytes: () => number;
   readonly channelBytes: number;
   /** Larger rows become dirty records without being read. */
   readonly maxRowBytes: number;
   readonly context: RunContext;
-  onRead(chunk: Pick<Chunk, 'rowCount' | 'byteCount'>): void;
-  onWritten(rows: number): void;
-  onFiltered(rows: number): void;
   /** Counts and keeps a row that cannot be carried on; throws MR-D201 once the limit is passed. */
   onDirty(record: DirtyRecord): Promise<void>;
 }
@@ -115,6 +115,17 @@ async function runBoth(
   if (failures.length > 0) throw failures[0];
 }
 
+/** Waits until the limits let the chunk through, and counts it; ends the slice when too much is dirty. */
+async function admit(
+  { byteCount, rowCount }: Chunk,
+  { counters, limiter, quarantine }: PipeJob,
+  signal: AbortSignal,
+): Promise<void> {
+  await counters.waits.rateLimit.during(limiter.take(byteCount, rowCount, signal));
+  await quarantine.enforce();
+  counters.read(rowCount, byteCount);
+}
+
 /** Takes what the reader gives: counts it, slows it down, and hands what the mapping makes of it on. */
 function sinkOf(
   lane: Lane,
@@ -125,14 +136,13 @@ function sinkOf(
 ): Sink {
   return {
     lane,
-    chunkBytes: job.chunkBytes,
+    chunkBytes: job.chunkBytes(),
     columns: job.sourceIndexes,
     large: seen,
     write: async (chunk) => {
       await seen.settle();
-      await job.limiter.take(chunk.byteCount, chunk.rowCount, signal);
+      await admit(chunk, job, signal);
       seen.rows += chunk.rowCount;
-      job.onRead(chunk);
       if (job.convert === undefined) {
         await channel.push(projected(chunk, job));
         return;
@@ -157,7 +167,7 @@ export async function copySlice(
     return { read: 0, written: 0, dirty: 0, wasCommitted: true };
   }
   const dirtyBefore = job.quarantine.countOf(slice.no);
-  const channel = new ByteChannel(job.channelBytes);
+  const channel = new ByteChannel(job.channelBytes, job.counters.waits);
   const abort = new AbortController();
   const both = AbortSignal.any([signal, abort.signal]);
   const stop = (): void => channel.fail(both.reason);
@@ -175,7 +185,10 @@ export async function copySlice(
     return rows;
   };
   const write = async (): Promise<void> => {
-    for await (const chunk of channel) await writer.write(chunk);
+    for await (const chunk of channel) {
+      await writer.write(chunk);
+      job.counters.acknowledged(chunk.rowCount, chunk.byteCount);
+    }
   };
   try {
     both.throwIfAborted();
@@ -187,8 +200,8 @@ export async function copySlice(
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
     const { rows, filtered } = seen;
     checkSum(slice, { reported: readRows, seen: rows, written: acked.rows, dirty, filtered });
-    job.onWritten(acked.rows);
-    job.onFiltered(filtered);
+    job.counters.written(acked.rows);
+    job.counters.rowsFiltered += filtered;
     return { read: rows, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {
@@ -219,7 +232,7 @@ class SeenRows implements LargeRows {
   refuse(bytes: number): void {
     this.rows += 1;
     this.#waiting.push(bytes);
-    this.#job.onRead({ rowCount: 1, byteCount: bytes });
+    this.#job.counters.read(1, bytes);
   }
 
   async settle(): Promise<void> {

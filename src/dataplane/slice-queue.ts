@@ -5,6 +5,7 @@ const PIECES_PER_SLICE = 4;
 /** More slices than channels, so that a slow slice does not leave the others idle at the end. */
 const SLICES_PER_CHANNEL = 4;
 
+const LABELS_SHOWN = 20;
 /** Of one piece: some 0.7 s of a channel's work at 25 MB/s, so a slice of four is 2 to 5 s. */
 const PIECE_BYTES = 16 * 1024 * 1024;
 const PIECE_SECONDS = 0.7;
@@ -57,7 +58,8 @@ export class RunningSlice {
 export class SliceQueue {
   readonly #waiting: RunningSlice[] = [];
   readonly #running = new Set<RunningSlice>();
-  readonly labels: readonly string[];
+  /** How many slices over how many channels, and the first of them. */
+  readonly text: string;
   readonly #isCut: boolean;
   #nextNo = 0;
   /** Slices made of what another channel had not begun. */
@@ -72,7 +74,15 @@ export class SliceQueue {
     for (let i = 0; i < pieces.length; i += size) {
       this.#waiting.push(new RunningSlice(this.#nextNo++, pieces.slice(i, i + size)));
     }
-    this.labels = this.#waiting.map(({ slice }) => slice.label);
+    const labels = this.#waiting.map(({ slice }) => slice.label);
+    const shown = labels.slice(0, LABELS_SHOWN).join(', ');
+    const more = labels.length > LABELS_SHOWN ? ', …' : '';
+    this.text = `${labels.length} over ${channels} channels: ${shown}${more}`;
+  }
+
+  /** How many slices there are so far. */
+  get size(): number {
+    return this.#nextNo;
   }
 
   /** The next slice, or half of what the running slice with the most unread pieces has left. */

@@ -1,36 +1,115 @@
-import type { FinalizeStats, RunContext } from '@millrace/sdk';
+import type { FinalizeStats, Progress, SyncStatistics } from '@millrace/sdk';
+import type { ChannelWaits } from './byte-channel.js';
+import { WaitClock } from './wait-clock.js';
 
 const REPORT_EVERY_MS = 250;
+/** Below this part of the time nobody is said to be waited for. */
+const WAITED_FOR = 0.1;
+/** How much the last second counts in the pace that the time left is told by. */
+const PACE_WEIGHT = 0.2;
+
+interface Counted {
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+  readonly rowsAcknowledged: number;
+  readonly bytesAcknowledged: number;
+  readonly rowsDirty: number;
+}
+
+interface Mark extends Counted {
+  readonly atMs: number;
+  readonly readerMs: number;
+  readonly writerMs: number;
+  readonly rateLimitMs: number;
+}
+
+export interface CounterOptions {
+  readonly progress: (progress: Progress) => void;
+  /** A clock that never goes back. */
+  readonly nowMs: () => number;
+  /** Of the source, where it knows. */
+  readonly rowsTotal: number | undefined;
+}
 
 /** The counters of one run: what its progress bar, its result and the last lines of its log say. */
 export class SyncCounters {
-  readonly #context: RunContext;
-  readonly #startedMs = performance.now();
+  readonly waits: ChannelWaits & { readonly rateLimit: WaitClock };
+  readonly #options: CounterOptions;
+  readonly #start: Mark;
+  #sampled: Mark;
+  #statistics: SyncStatistics | undefined;
+  #pace: number | undefined;
   #reportedMs = 0;
   rowsRead = 0;
   rowsWritten = 0;
   rowsDirty = 0;
   rowsFiltered = 0;
   bytes = 0;
+  rowsAcknowledged = 0;
+  bytesAcknowledged = 0;
+  lane: string | null = null;
+  slices = 0;
+  slicesDone = 0;
+  channels = 1;
 
-  constructor(context: RunContext) {
-    this.#context = context;
+  constructor(options: CounterOptions) {
+    const { nowMs } = options;
+    this.#options = options;
+    this.waits = {
+      reader: new WaitClock(nowMs),
+      writer: new WaitClock(nowMs),
+      rateLimit: new WaitClock(nowMs),
+    };
+    this.#start = this.#mark();
+    this.#sampled = this.#start;
   }
 
   read(rows: number, bytes: number): void {
     this.rowsRead += rows;
     this.bytes += bytes;
-    if (performance.now() - this.#reportedMs >= REPORT_EVERY_MS) this.report();
+    if (this.#options.nowMs() - this.#reportedMs >= REPORT_EVERY_MS) this.report();
+  }
+
+  acknowledged(rows: number, bytes: number): void {
+    this.rowsAcknowledged += rows;
+    this.bytesAcknowledged += bytes;
   }
 
   written(rows: number): void {
     this.rowsWritten += rows;
+    this.slicesDone += 1;
+    this.report();
+  }
+
+  /** Once a second: what was done since the last time. */
+  sample(): void {
+    const now = this.#mark();
+    const seconds = (now.atMs - this.#sampled.atMs) / 1000;
+    if (seconds <= 0) return;
+    const pace = (now.rowsRead - this.#sampled.rowsRead) / seconds;
+    this.#pace = this.#pace === undefined ? pace : this.#pace + PACE_WEIGHT * (pace - this.#pace);
+    this.#statistics = this.#between(this.#sampled, now, this.#secondsLeft());
+    this.#sampled = now;
     this.report();
   }
 
   report(): void {
-    this.#reportedMs = performance.now();
-    this.#context.progress(this.totals());
+    this.#reportedMs = this.#options.nowMs();
+    const { rowsRead, rowsWritten, rowsDirty, bytes } = this;
+    const sync = this.#statistics;
+    this.#options.progress({
+      rowsRead,
+      rowsWritten,
+      rowsDirty,
+      bytes,
+      ...(sync === undefined ? {} : { sync }),
+    });
+  }
+
+  /** The last report: from now on the figures are those of the whole run. */
+  end(): void {
+    this.#statistics = this.#between(this.#start, this.#mark(), 0);
+    this.report();
   }
 
   totals(): { rowsRead: number; rowsWritten: number; rowsDirty: number; bytes: number } {
@@ -38,15 +117,84 @@ export class SyncCounters {
     return { rowsRead, rowsWritten, rowsDirty, bytes };
   }
 
-  summary(published: FinalizeStats, dirtyReasons: readonly string[]): readonly string[] {
-    const seconds = (performance.now() - this.#startedMs) / 1000;
-    const perSecond = Math.round(this.rowsRead / Math.max(seconds, 0.001));
+  /** The last lines of the log; the block at the end is the one DataX closes a job with. */
+  summary(
+    published: FinalizeStats,
+    dirtyReasons: readonly string[],
+    endedAt: Date,
+  ): readonly string[] {
+    const ms = this.#options.nowMs() - this.#start.atMs;
+    const seconds = Math.max(ms / 1000, 0.001);
+    const { bottleneck } = this.#between(this.#start, this.#mark(), 0);
     return [
       `Rows read: ${this.rowsRead}, written: ${this.rowsWritten}, dirty: ${this.rowsDirty}` +
         (this.rowsFiltered === 0 ? '' : `, filtered: ${this.rowsFiltered}`),
       ...dirtyReasons.slice(0, 20).map((reason) => `Dirty: ${reason}`),
       `Published: ${published.rowsPublished} rows, ${published.rowsDeleted} replaced`,
-      `Bytes: ${this.bytes}, seconds: ${seconds.toFixed(2)}, rows per second: ${perSecond}`,
+      ...(bottleneck === null ? [] : [`Waited most for: the ${bottleneck}`]),
+      `Start time:      ${new Date(endedAt.getTime() - ms).toISOString()}`,
+      `End time:        ${endedAt.toISOString()}`,
+      `Elapsed:         ${seconds.toFixed(2)} s`,
+      `Average traffic: ${Math.round(this.bytes / seconds)} bytes/s`,
+      `Average speed:   ${Math.round(this.rowsRead / seconds)} rows/s`,
+      `Rows read:       ${this.rowsRead}`,
+      `Rows failed:     ${this.rowsDirty}`,
     ];
   }
+
+  #secondsLeft(): number | null {
+    const total = this.#options.rowsTotal;
+    if (total === undefined || total < this.rowsRead || !this.#pace) return null;
+    return Math.ceil((total - this.rowsRead) / this.#pace);
+  }
+
+  #mark(): Mark {
+    return {
+      atMs: this.#options.nowMs(),
+      rowsRead: this.rowsRead,
+      bytesRead: this.bytes,
+      rowsAcknowledged: this.rowsAcknowledged,
+      bytesAcknowledged: this.bytesAcknowledged,
+      rowsDirty: this.rowsDirty,
+      readerMs: this.waits.reader.totalMs,
+      writerMs: this.waits.writer.totalMs,
+      rateLimitMs: this.waits.rateLimit.totalMs,
+    };
+  }
+
+  #between(from: Mark, to: Mark, secondsLeft: number | null): SyncStatistics {
+    const ms = Math.max(to.atMs - from.atMs, 1);
+    const rate = (name: keyof Counted): number => Math.round(((to[name] - from[name]) * 1000) / ms);
+    const part = (name: 'readerMs' | 'writerMs' | 'rateLimitMs'): number =>
+      Math.round(((to[name] - from[name]) * 1000) / ms / this.channels) / 1000;
+    const waits = {
+      reader: part('readerMs'),
+      writer: part('writerMs'),
+      rateLimit: part('rateLimitMs'),
+    };
+    return {
+      lane: this.lane,
+      slices: this.slices,
+      slicesDone: this.slicesDone,
+      perSecond: {
+        rowsRead: rate('rowsRead'),
+        bytesRead: rate('bytesRead'),
+        rowsAcknowledged: rate('rowsAcknowledged'),
+        bytesAcknowledged: rate('bytesAcknowledged'),
+        rowsDirty: rate('rowsDirty'),
+      },
+      waits,
+      bottleneck: bottleneckOf(waits),
+      secondsLeft,
+    };
+  }
+}
+
+/** While a limit holds the reader, the writer waits for it too: that is not the source's doing. */
+function bottleneckOf(waits: SyncStatistics['waits']): SyncStatistics['bottleneck'] {
+  const source = waits.writer - waits.rateLimit;
+  const most = Math.max(waits.rateLimit, waits.reader, source);
+  if (most < WAITED_FOR) return null;
+  if (most === waits.rateLimit) return 'rate limit';
+  return most === waits.reader ? 'target' : 'source';
 }

@@ -10,19 +10,21 @@ import type {
   ReaderPlugin,
   ResolvedDataSource,
   RunContext,
-  SnapshotToken,
   TableSchema,
   WriterJob,
   WriterPlugin,
 } from '@millrace/sdk';
+import type { DirtyLimit } from '../domain/channel/channel-change.js';
+import type { RateLimit } from '../domain/channel/rate-limit.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
 import type { Incremental } from './incremental.js';
 import { checkIncremental, nextWindow } from './incremental.js';
-import type { DirtyLimit, DirtySink } from './quarantine.js';
+import type { ChannelLine } from './live-channel.js';
+import { LiveChannel } from './live-channel.js';
+import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
-import type { RateLimit } from './rate-limit.js';
 import { RateLimiter } from './rate-limit.js';
 import type { ReplayRecord } from './replay.js';
 import { replayConversion, replayReader } from './replay.js';
@@ -32,7 +34,7 @@ import { loadTransform } from './row-transform.js';
 import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
 import { piecesOf, SliceQueue } from './slice-queue.js';
-import { SnapshotAge } from './snapshot-age.js';
+import { pinSnapshot, SnapshotAge } from './snapshot-age.js';
 import { SyncCounters } from './sync-counters.js';
 import type { PolicyCount, ValuePolicies } from './value-policies.js';
 import { PolicyRules } from './value-policies.js';
@@ -63,6 +65,10 @@ export interface SyncJob {
   readonly policies?: ValuePolicies | undefined;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
+  /** The wall clock by which windows of the rate limit are meant, `HH:MM`; absent: UTC's. */
+  readonly localTime?: (() => string) | undefined;
+  /** Absent: nothing changes while it runs. */
+  readonly line?: ChannelLine | undefined;
 }
 
 export interface SyncResult {
@@ -79,6 +85,9 @@ export interface SyncResult {
 const CHANNEL_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
+const TICK_MS = 1000;
+
+const nowMs = (): number => performance.now();
 
 /**
  * Copies what the reader finds to the target. Everything that can be known before is checked before
@@ -142,30 +151,12 @@ function reportVerdicts(verdicts: readonly ColumnVerdict[], context: RunContext)
   }
 }
 
-async function pinned(reader: ReaderJob, job: SyncJob): Promise<SnapshotToken | undefined> {
-  const { context, channel } = job;
-  const snapshot = await reader.pinSnapshot?.(channel.concurrency);
-  if (snapshot !== undefined) {
-    context.log.info(
-      `Snapshot: ${snapshot.label}${snapshot.consistent ? '' : ' (not consistent)'}`,
-    );
-    if ((snapshot.readers ?? channel.concurrency) < channel.concurrency) {
-      context.log.warn(
-        `${snapshot.readers} of ${channel.concurrency} channels share the snapshot.`,
-      );
-    }
-  } else if (channel.concurrency > 1) {
-    context.log.info('Snapshot: not consistent between slices; this reader has none.');
-  }
-  return snapshot;
-}
-
 async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const { context } = job;
   const source = await reader.describe();
   if (source.estimatedRows !== undefined) context.progress({ rowsTotal: source.estimatedRows });
   reportFindings(await reader.check(), context);
-  const snapshot = await pinned(reader, job);
+  const snapshot = await pinSnapshot(reader, job.channel.concurrency, context.log);
   using age = new SnapshotAge(snapshot, job.channel.snapshotMinutes);
   const cursor = await openWindow(reader, job, source);
   const channels = Math.min(job.channel.concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
@@ -173,7 +164,11 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const pieces = await piecesOf(reader, channels, limited);
   const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(channels, pieces.length));
-  const counters = new SyncCounters(context);
+  const counters = new SyncCounters({
+    progress: (progress) => context.progress(progress),
+    nowMs,
+    rowsTotal: source.estimatedRows,
+  });
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
   let columns: readonly string[] = [];
@@ -311,30 +306,23 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
       wasPublished: true,
     };
   }
-  const { labels } = open.queue;
-  const shown = labels.slice(0, 20);
   context.log.info(`Plan: ${plan.strategy}: ${plan.label}`);
-  context.log.info(
-    `Slices: ${labels.length} over ${open.writers} channels: ${shown.join(', ')}${shown.length < labels.length ? ', …' : ''}`,
-  );
+  context.log.info(`Slices: ${open.queue.text}`);
+  const limiter = new RateLimiter(nowMs);
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
     convert: open.convert,
     policies,
-    limiter: new RateLimiter(job.channel.rateLimit, () => performance.now()),
+    limiter,
     quarantine,
-    chunkBytes: chunkBytesOf(job.channel.rateLimit),
+    counters,
+    chunkBytes: () => chunkBytesOf(limiter),
     channelBytes: CHANNEL_BYTES,
     maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
     onDirty: (record) => counting.onDirty(record),
     context,
-    onRead: (chunk) => counters.read(chunk.rowCount, chunk.byteCount),
-    onWritten: (rows) => counters.written(rows),
-    onFiltered: (rows) => void (counters.rowsFiltered += rows),
   };
-  await copySlices(open, pipe);
-  const { taken } = open.queue;
-  if (taken > 0) context.log.info(`Slices that an idle channel took over in part: ${taken}`);
+  await whileLive(job, pipe, () => copySlices(open, pipe));
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
     throw new MillraceError(
@@ -350,8 +338,9 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   counters.rowsWritten -= counters.rowsDirty - dirtyBefore;
   await quarantine.flush();
   await context.crashPoint('sync:after-finalize');
-  counters.report();
-  for (const line of counters.summary(published, quarantine.reasons())) context.log.info(line);
+  counters.end();
+  const summary = counters.summary(published, quarantine.reasons(), new Date());
+  for (const line of summary) context.log.info(line);
   const applied = policies?.counts ?? [];
   for (const { policy, column, count } of applied) {
     context.log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
@@ -367,13 +356,43 @@ function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
   return PolicyRules.of(job.policies ?? {}, pairs);
 }
 
+/** Meanwhile limits follow the clock and what the line tells, and the figures of each second are told. */
+async function whileLive(job: SyncJob, pipe: PipeJob, copy: () => Promise<void>): Promise<void> {
+  const { limiter, quarantine, counters, context } = pipe;
+  const live = new LiveChannel({
+    rateLimit: job.channel.rateLimit,
+    dirtyLimit: job.channel.dirtyLimit,
+    limiter,
+    quarantine,
+    log: context.log,
+    localTime: job.localTime ?? (() => new Date().toISOString().slice(11, 16)),
+    nowMs,
+  });
+  job.line?.listen((news) => live.hear(news));
+  const timer = setInterval(() => {
+    live.apply();
+    counters.sample();
+    job.line?.demand(live.demands());
+  }, TICK_MS);
+  try {
+    // What is lent to it comes a moment later, and decides how large chunks should be.
+    await counters.waits.rateLimit.during(limiter.take(1, 0, context.signal));
+    await copy();
+  } finally {
+    clearInterval(timer);
+    job.line?.listen(() => undefined);
+  }
+}
+
 /** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
-function chunkBytesOf(limit: RateLimit | undefined): number {
-  const quarterSecond = (limit?.bytesPerSecond ?? Number.POSITIVE_INFINITY) / 4;
+function chunkBytesOf(limiter: RateLimiter): number {
+  const quarterSecond = limiter.bytesPerSecond / 4;
   return Math.max(1024, Math.min(CHUNK_BYTES, Math.floor(quarterSecond)));
 }
 
 async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
+  pipe.counters.slices = open.queue.size;
+  pipe.counters.channels = open.writers;
   const abort = new AbortController();
   const signal = AbortSignal.any([pipe.context.signal, abort.signal, open.age.signal]);
   const failures: unknown[] = [];
@@ -387,6 +406,8 @@ async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
   };
   await Promise.all(Array.from({ length: open.writers }, (_, no) => runChannel(no)));
   if (failures.length > 0) throw failures[0];
+  const { taken } = open.queue;
+  if (taken > 0) pipe.context.log.info(`Slices that an idle channel took over in part: ${taken}`);
 }
 
 async function copyQueue(
@@ -401,15 +422,18 @@ async function copyQueue(
     try {
       if (no === 0) {
         const lane = chooseLane(reader.lanes, writer.lanes, pipe);
+        pipe.counters.lane = lane;
         pipe.context.log.info(`Lane: ${lane}`);
       }
       const { queue } = open;
       for (let running = queue.take(); running !== undefined; running = queue.take()) {
         signal.throwIfAborted();
+        pipe.counters.slices = queue.size;
         const { wasCommitted } = await copySlice(running, reader, writer, pipe, signal);
         queue.done(running);
-        const { label } = running.slice;
-        if (wasCommitted) pipe.context.log.info(`Slice ${label} was committed before.`);
+        if (!wasCommitted) continue;
+        pipe.counters.slicesDone += 1;
+        pipe.context.log.info(`Slice ${running.slice.label} was committed before.`);
       }
     } finally {
       await writer.close();

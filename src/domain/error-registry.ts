@@ -426,6 +426,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Choose columns that the source can put in order, best those of an index, or leave the split key away.',
   },
+  'MR-D270': {
+    title: 'Only a sync has channel control',
+    retry: 'never',
+    help: 'Choose an instance of a sync node.',
+  },
   'MR-P101': {
     title: 'The plugin is not valid',
     retry: 'never',

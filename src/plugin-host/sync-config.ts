@@ -1,6 +1,7 @@
 import type { ConfigSchema, ReaderPlugin, SchemaIssue, WriterPlugin } from '@millrace/sdk';
 import { z } from 'zod';
 import { MillraceError } from '../domain/errors.js';
+import { dirtyLimitSchema, rateLimitSchema } from './channel-schema.js';
 import { inputSchemaOf, isRecord } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
 import { mappingConfig } from './mapping-config.js';
@@ -48,28 +49,19 @@ const settings = {
         description:
           'How long a snapshot of the source may be held before the run ends; default 60.',
       }),
-      rateLimit: z
-        .strictObject({
-          bytesPerSecond: z.int().min(1).optional(),
-          rowsPerSecond: z.int().min(1).optional(),
-        })
-        .optional(),
+      rateLimit: rateLimitSchema.optional().meta({
+        description: 'How fast the whole job may be, by the clock of its workflow.',
+      }),
       maxRowBytes: z
         .int()
         .min(1024)
         .max(512 * 1024 * 1024)
         .optional()
         .meta({ description: 'A larger row is a dirty record. Default 64 MB.' }),
-      dirtyLimit: z
-        .strictObject({
-          records: z.int().min(0).optional(),
-          ratio: z.number().min(0).max(1).optional(),
-        })
-        .default({ records: 0 })
-        .meta({
-          description:
-            'How many dirty records a run may have; more fail it. `ratio` is of the rows read.',
-        }),
+      dirtyLimit: dirtyLimitSchema.default({ records: 0 }).meta({
+        description:
+          'How many dirty records a run may have; more fail it. `ratio` is of the rows read.',
+      }),
     })
     .prefault({})
     .meta({ title: 'Channel control' }),

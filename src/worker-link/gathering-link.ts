@@ -29,6 +29,7 @@ export function gatheringLink(link: WorkerLink, workerId: number): WorkerLink {
     register: (hello) => link.register(hello),
     poll: (ask, signal) => link.poll(ask, signal),
     renew: (renewal) => link.renew(renewal),
+    control: (ask) => link.control(ask),
     started: async (_, attempts) => {
       await Promise.all(attempts.map((attempt) => started.send(attempt)));
     },

@@ -42,6 +42,10 @@ const CALLS: { readonly [M in LinkMethod]: Call<M> } = {
     workerOf: ({ renewal }) => renewal.workerId,
     answer: (link, { renewal }) => link.renew(renewal),
   },
+  control: {
+    workerOf: ({ ask }) => ask.workerId,
+    answer: (link, { ask }) => link.control(ask),
+  },
   started: { workerOf, answer: (link, body) => link.started(body.workerId, body.attempts) },
   finish: { workerOf, answer: (link, body) => link.finish(body.workerId, body.reports) },
   log: { workerOf, answer: (link, body) => link.log(body.workerId, body.chunks) },

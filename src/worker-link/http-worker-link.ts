@@ -6,6 +6,8 @@ import type { ProducedOutputs } from '../domain/params/named-output.js';
 import { LINK_PREFIX, type LinkMethod } from './link-methods.js';
 import type {
   AttemptRef,
+  ControlAnswer,
+  ControlAsk,
   DirtyRow,
   FinishReport,
   LogChunk,
@@ -50,6 +52,10 @@ export class HttpWorkerLink implements WorkerLink {
 
   async renew(renewal: Renewal): Promise<RenewalAnswer> {
     return await this.#call('renew', { renewal });
+  }
+
+  async control(ask: ControlAsk): Promise<readonly ControlAnswer[]> {
+    return await this.#call('control', { ask });
   }
 
   async started(workerId: number, attempts: readonly AttemptRef[]): Promise<void> {

@@ -5,6 +5,10 @@ import { LABEL, MAX_LABELS } from '../domain/resource/labels.js';
 const ref = { planDay: z.iso.date(), instanceId: z.int(), epoch: z.int() };
 const attemptRef = z.object(ref);
 const workerId = z.int();
+const rate = z.object({
+  bytesPerSecond: z.number().min(0).exactOptional(),
+  rowsPerSecond: z.number().min(0).exactOptional(),
+});
 /** A text of 64 KB has no more characters. */
 const MAX_OUTPUT_CHARACTERS = 64 * 1024;
 const outputs = z.record(z.string().max(200), z.string().max(MAX_OUTPUT_CHARACTERS));
@@ -36,6 +40,18 @@ export const LINK_BODIES = {
     renewal: z.object({
       workerId,
       attempts: z.array(z.object({ ...ref, progress: z.unknown().optional() })),
+    }),
+  }),
+  control: z.object({
+    ask: z.object({
+      workerId,
+      attempts: z.array(
+        z.object({
+          ...ref,
+          progress: z.unknown().optional(),
+          demands: z.record(z.string(), rate).exactOptional(),
+        }),
+      ),
     }),
   }),
   started: z.object({ workerId, attempts: z.array(attemptRef) }),

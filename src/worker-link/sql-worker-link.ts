@@ -8,6 +8,8 @@ import type { SecretBox } from '../store/secret-box.js';
 import { storableJson } from '../store/storable.js';
 import { type ClaimDetails, claimDetails } from '../store/sql/claim-details.sql.js';
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
+import { controlAttempts } from '../store/sql/control-attempts.sql.js';
+import { leaseRateShares } from '../store/sql/lease-rate-shares.sql.js';
 import { markStarted } from '../store/sql/mark-started.sql.js';
 import { openLanes } from '../store/sql/open-lanes.sql.js';
 import { refreshLease, renewLease } from '../store/sql/renew-lease.sql.js';
@@ -17,6 +19,8 @@ import { FinishBatcher } from './finish-batcher.js';
 import type {
   AttemptRef,
   Claim,
+  ControlAnswer,
+  ControlAsk,
   DirtyRow,
   FinishReport,
   LogChunk,
@@ -50,6 +54,8 @@ interface WorkerInfo {
 }
 
 const POLL_MS = 1000;
+/** Asked for each second: a slow answer or two must not stop a sync. */
+const SHARE_LEASE_MS = 3000;
 
 /** The side of {@link WorkerLink} that is SQL. One object serves all workers of its process. */
 export class SqlWorkerLink implements WorkerLink {
@@ -140,6 +146,38 @@ export class SqlWorkerLink implements WorkerLink {
     );
     if (returned > 0) wakeBus.wake();
     return { lost: lost.map(refOf), leaseMs };
+  }
+
+  async control({ workerId, attempts }: ControlAsk): Promise<readonly ControlAnswer[]> {
+    const { database, clock } = this.#options;
+    const controlled = await controlAttempts(database, workerId, attempts);
+    const demandsOf = new Map(attempts.map((each) => [each.instanceId, each.demands]));
+    const asks = controlled.flatMap(({ instanceId, limited }) =>
+      limited.map(({ id, name }) => ({
+        dataSourceId: id,
+        instanceId,
+        want: demandsOf.get(instanceId)?.[name],
+      })),
+    );
+    const shares =
+      asks.length === 0
+        ? []
+        : await database.transaction((tx) =>
+            leaseRateShares(tx, asks, SHARE_LEASE_MS, clock.now()),
+          );
+    return controlled.map(({ channel, limited, ...attempt }) => ({
+      ...attempt,
+      news: {
+        change: channel,
+        shares: Object.fromEntries(
+          shares.flatMap(({ instanceId, dataSourceId, rate }) => {
+            const source = limited.find(({ id }) => id === dataSourceId);
+            return source && instanceId === attempt.instanceId ? [[source.name, rate]] : [];
+          }),
+        ),
+        sharesForMs: SHARE_LEASE_MS,
+      },
+    }));
   }
 
   async started(workerId: number, attempts: readonly AttemptRef[]): Promise<void> {

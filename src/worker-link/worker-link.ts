@@ -1,3 +1,4 @@
+import type { ChannelNews, RateDemands } from '../domain/channel/channel-change.js';
 import type { ProducedOutputs } from '../domain/params/named-output.js';
 import type { AnswerBody, InteractiveJob } from '../store/repositories/request-repository.js';
 
@@ -21,6 +22,11 @@ export interface WorkerLink {
   poll(ask: PollAsk, signal: AbortSignal): Promise<PollAnswer>;
   /** Renews the lease of everything the worker holds; names what is no longer its own. */
   renew(renewal: Renewal): Promise<RenewalAnswer>;
+  /**
+   * Once a second for the syncs that run: keeps their progress, and tells what was set for them and which
+   * shares of data sources' rates they have. Attempts that are not the worker's are left out.
+   */
+  control(ask: ControlAsk): Promise<readonly ControlAnswer[]>;
   /** Says which claimed attempts have begun to run. */
   started(workerId: number, attempts: readonly AttemptRef[]): Promise<void>;
   /**
@@ -108,6 +114,18 @@ export interface RenewalAnswer {
   readonly lost: readonly AttemptRef[];
   /** How long the lease holds from the moment the renewal was sent. */
   readonly leaseMs: number;
+}
+
+export interface ControlAsk {
+  readonly workerId: number;
+  readonly attempts: readonly (AttemptRef & {
+    readonly progress?: unknown;
+    readonly demands?: RateDemands;
+  })[];
+}
+
+export interface ControlAnswer extends AttemptRef {
+  readonly news: ChannelNews;
 }
 
 export interface FinishReport extends AttemptRef {

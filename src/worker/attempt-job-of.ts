@@ -1,6 +1,7 @@
 import type { ResolvedDataSource } from '@millrace/sdk';
 
 import { localOf } from '../domain/calendar/zone.js';
+import type { ChannelNews } from '../domain/channel/channel-change.js';
 import { MillraceError } from '../domain/errors.js';
 import { substitute } from '../domain/params/substitute.js';
 import { mergeSecrets, substituteTemplates } from '../plugin-host/config-fields.js';
@@ -50,10 +51,22 @@ export function attemptJobOf(claim: Claim, plugins: PluginHost): AttemptJob {
     ),
     outputs: claim.produces ?? [],
     dataSources,
+    timezone: claim.timezone,
+    news: firstNews(claim),
     plugins: plugins.pluginsOf([
       ...uses,
       ...dataSources.map((source) => ({ kind: 'dataSource' as const, type: source.type })),
     ]),
+  };
+}
+
+/** What is limited stays shut until the first share of it comes. */
+function firstNews({ channel, dataSources }: Claim): ChannelNews {
+  const limited = dataSources.filter((source) => source.isRateLimited === true);
+  return {
+    change: channel ?? {},
+    shares: Object.fromEntries(limited.map(({ name }) => [name, { bytesPerSecond: 0 }])),
+    sharesForMs: 0,
   };
 }
 

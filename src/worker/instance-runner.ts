@@ -1,12 +1,14 @@
 import type { DirtyRecord, Outputs, Progress } from '@millrace/sdk';
 
+import type { ChannelNews, RateDemands } from '../domain/channel/channel-change.js';
 import { ERRORS, isRegisteredCode } from '../domain/error-registry.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import { type HiddenValue, hideSecrets } from '../domain/hide-secrets.js';
-import type { PluginHost } from '../plugin-host/plugin-host.js';
+import { type PluginHost, SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
 import type {
   AttemptRef,
   Claim,
+  ControlAsk,
   DirtyRow,
   FinishReport,
   WorkerLink,
@@ -27,6 +29,8 @@ export interface InstanceRunnerOptions {
   /** Longest pause before the link is asked again while it does not answer. */
   readonly maxRetryMs: number;
   readonly crashPoint: (name: string, instance?: string) => Promise<void>;
+  /** Its work begins. */
+  readonly onStart: () => void;
 }
 
 /** What no later call will answer otherwise. */
@@ -53,6 +57,7 @@ export class InstanceRunner {
   #handle: AttemptHandle | undefined;
   #stopReason: StopReason | undefined;
   #progress: Progress | undefined;
+  #demands: RateDemands = {};
   #dirtyNo = 0;
 
   constructor(claim: Claim, options: InstanceRunnerOptions) {
@@ -80,6 +85,20 @@ export class InstanceRunner {
 
   get progress(): Progress | undefined {
     return this.#progress;
+  }
+
+  /** What it has to tell once a second; undefined: it is no sync, or does not run. */
+  get control(): ControlAsk['attempts'][number] | undefined {
+    if (this.claim.nodeType !== SYNC_NODE_TYPE || this.#handle === undefined) return undefined;
+    return {
+      ...this.ref,
+      ...(this.#progress === undefined ? {} : { progress: this.#progress }),
+      demands: this.#demands,
+    };
+  }
+
+  tell(news: ChannelNews): void {
+    this.#handle?.tell(news);
   }
 
   stop(reason: StopReason): void {
@@ -125,9 +144,13 @@ export class InstanceRunner {
         onProgress: (progress) => {
           this.#progress = { ...this.#progress, ...progress };
         },
+        onDemand: (demands) => {
+          this.#demands = demands;
+        },
         onDirty: (records) => this.#onDirty(records),
         onOutputs: (outputs) => this.#keepOutputs(outputs),
       });
+      this.#options.onStart();
       if (this.#stopReason !== undefined) this.#handle.cancel(this.#stopReason);
       const timeout = setTimeout(
         () => this.stop('timeout'),

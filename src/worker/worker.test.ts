@@ -20,6 +20,7 @@ function linkOf(parts: Partial<WorkerLink>): WorkerLink {
     register: () => Promise.resolve({ workerId: 1, installation: 'test' }),
     poll: (_, signal) => untilAborted(signal),
     renew: () => Promise.resolve({ lost: [], leaseMs: 1000 }),
+    control: () => Promise.resolve([]),
     started: () => Promise.resolve(),
     finish: () => Promise.resolve([]),
     log: () => Promise.resolve(),

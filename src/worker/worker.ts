@@ -6,6 +6,7 @@ import { gatheringLink } from '../worker-link/gathering-link.js';
 import type { AttemptRef, Claim, WorkerLink } from '../worker-link/worker-link.js';
 import { WORKER_PROTOCOL } from '../worker-link/worker-link.js';
 import type { AttemptHost } from './attempt/attempt-host.js';
+import { ControlLoop } from './control-loop.js';
 import { InstanceRunner } from './instance-runner.js';
 import { reachableAddresses } from './reachable-addresses.js';
 import { runRequest } from './request-runner.js';
@@ -44,6 +45,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #running = new Map<string, InstanceRunner>();
   readonly #ending = new AbortController();
+  readonly #control: ControlLoop;
   /** Attempts to be stopped that this worker does not have. */
   #strangers: readonly AttemptRef[] = [];
   #requests = 0;
@@ -60,6 +62,13 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#attemptLink = options.link;
+    this.#control = new ControlLoop({
+      link: options.link,
+      workerId: () => this.#workerId,
+      running: () => [...this.#running.values()],
+      onFailure: (error) =>
+        options.logger.warn({ reason: reasonOf(error) }, 'running syncs were told nothing new'),
+    });
   }
 
   /** Milliseconds since the link last answered; `undefined` before the first time. */
@@ -70,7 +79,11 @@ export class Worker {
   async start(): Promise<void> {
     await this.#register();
     this.#options.host.warmUp();
-    this.#loops = Promise.all([this.#pollLoop(), this.#renewLoop()]);
+    this.#loops = Promise.all([
+      this.#pollLoop(),
+      this.#renewLoop(),
+      this.#control.run(this.#ending.signal),
+    ]);
   }
 
   /** Gives what is running back to the queue and says goodbye; within some seconds also without a link. */
@@ -213,7 +226,7 @@ export class Worker {
 
   #run(claim: Claim): void {
     const { name, plugins, host, now, crashPoint, logger } = this.#options;
-    const runner = new InstanceRunner(claim, {
+    const runner: InstanceRunner = new InstanceRunner(claim, {
       link: this.#attemptLink,
       workerId: this.#workerId,
       workerName: name,
@@ -222,6 +235,9 @@ export class Worker {
       now,
       maxRetryMs: this.#maxBackoffMs(),
       crashPoint,
+      onStart: () => {
+        if (claim.nodeType === SYNC_NODE_TYPE) this.#control.started(runner);
+      },
     });
     const key = keyOf(claim);
     this.#running.set(key, runner);

@@ -40,6 +40,35 @@ export interface Progress {
   readonly bytes?: number;
   /** Total rows when it is known, for a determinate bar. */
   readonly rowsTotal?: number;
+  /** Of a sync: what it does at the moment, or did over the whole run once it has ended. */
+  readonly sync?: SyncStatistics;
+}
+
+/** How fast a sync is, and who keeps it from being faster. */
+export interface SyncStatistics {
+  readonly lane: string | null;
+  readonly slices: number;
+  readonly slicesDone: number;
+  /** Of the last second, or of the whole run. `acknowledged`: the writer has taken them. */
+  readonly perSecond: {
+    readonly rowsRead: number;
+    readonly bytesRead: number;
+    readonly rowsAcknowledged: number;
+    readonly bytesAcknowledged: number;
+    readonly rowsDirty: number;
+  };
+  /** In the same time, as parts of it from 0 to 1: how long readers, writers and rate limits kept a channel. */
+  readonly waits: {
+    /** Readers, for the target. */
+    readonly reader: number;
+    /** Writers, for the source. */
+    readonly writer: number;
+    readonly rateLimit: number;
+  };
+  /** Who the others wait for; null where nobody waits long. */
+  readonly bottleneck: 'source' | 'target' | 'rate limit' | null;
+  /** By rows; null while the total is not known. */
+  readonly secondsLeft: number | null;
 }
 
 /** A data source as one attempt gets it: decrypted, valid for its type's schema. */

@@ -7,6 +7,7 @@ import { CalendarController } from './calendar.controller.js';
 import { ChecklistController } from './checklist.controller.js';
 import { DataSourceController } from './data-source.controller.js';
 import { DayController } from './day.controller.js';
+import { ChannelController } from './channel.controller.js';
 import { GateController } from './gate.controller.js';
 import { InstallationController } from './installation.controller.js';
 import { InstanceBatchController } from './instance-batch.controller.js';
@@ -30,6 +31,7 @@ import { WorkspaceController } from './workspace.controller.js';
 export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstallationController,
   ResourceGroupController,
+  ChannelController,
   GateController,
   DataSourceController,
   SyncJobController,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
+import { channelChangeSchema } from './channel.schema.js';
 import { bizdateSchema, instantSchema } from './field.schema.js';
 
 const statusSchema = z.enum(INSTANCE_STATUSES);
@@ -71,6 +72,9 @@ export const instanceDetailSchema = instanceSchema
   .extend({
     parameters: z.unknown(),
     progress: z.unknown(),
+    channel: channelChangeSchema.nullable().meta({
+      description: 'What was set for this instance in place of what its node says.',
+    }),
     upstream: z.array(neighbourSchema),
     downstream: z.array(neighbourSchema),
   })

@@ -76,7 +76,7 @@ export class ApiClient {
 
   /** Every POST carries an Idempotency-Key, so that a proxy's repeat starts nothing twice. */
   async send<T>(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     schema: z.ZodType<T>,
     options: SendOptions = {},

@@ -5,6 +5,7 @@ import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { renderFields } from '../output/fields.js';
 import { statusColor } from '../output/status-color.js';
+import { syncFields, syncProgressSchema } from '../output/sync-fields.js';
 import { renderTable, type TableColumn } from '../output/table.js';
 
 const attemptSchema = z.looseObject({
@@ -28,8 +29,11 @@ const attemptSchema = z.looseObject({
     )
     .nullish(),
   outputs: z.record(z.string(), z.string()).nullish(),
+  result: z.looseObject({ progress: syncProgressSchema.nullish() }).nullish(),
 });
 type Attempt = z.infer<typeof attemptSchema>;
+
+const detailSchema = instanceSchema.extend({ progress: syncProgressSchema.nullish() });
 
 const ATTEMPT_COLUMNS: readonly TableColumn<Attempt>[] = [
   { title: 'run', of: (a) => a.runNumber, align: 'right' },
@@ -86,7 +90,7 @@ export const instancesShow: Command = {
   async run({ args, printer, settings, api }) {
     const path = `/instances/${encodeURIComponent(args[0] ?? '')}`;
     const client = await api();
-    const instance = await client.get(path, instanceSchema);
+    const instance = await client.get(path, detailSchema);
     const { items: attempts } = await client.list(`${path}/attempts`, attemptSchema, 1000);
     printer.one({ ...instance, attempts }, instance.id, () => {
       const fields = renderFields({
@@ -98,6 +102,7 @@ export const instancesShow: Command = {
         status: stateText(instance),
         reason: instance.reason ?? undefined,
         took: durationText(instance),
+        ...syncFields(instance.progress ?? attempts[0]?.result?.progress ?? {}),
       });
       if (attempts.length === 0) return fields;
       const history = `${fields}\n${renderTable(attempts, ATTEMPT_COLUMNS, settings.color)}`;

@@ -103,6 +103,28 @@ export const DataSourceEntity = new EntitySchema({
   },
 });
 
+export const RateLimitEntity = new EntitySchema({
+  name: 'rate_limit',
+  columns: {
+    data_source_id: { type: 'bigint', primary: true },
+    body: { type: 'jsonb' },
+    updated_at: { type: 'timestamptz', default: () => 'clock_timestamp()' },
+  },
+});
+
+export const RateShareEntity = new EntitySchema({
+  name: 'rate_share',
+  columns: {
+    data_source_id: { type: 'bigint', primary: true },
+    instance_id: { type: 'bigint', primary: true },
+    want_bytes: { type: 'double precision', nullable: true },
+    want_rows: { type: 'double precision', nullable: true },
+    bytes: { type: 'double precision', nullable: true },
+    rows: { type: 'double precision', nullable: true },
+    lease_until: { type: 'timestamptz' },
+  },
+});
+
 export const RequestEntity = new EntitySchema({
   name: 'request',
   columns: {

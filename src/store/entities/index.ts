@@ -20,6 +20,8 @@ import {
   SecretKeyEntity,
   SecretEntity,
   DataSourceEntity,
+  RateLimitEntity,
+  RateShareEntity,
   RequestEntity,
   RequestAnswerEntity,
 } from './data-source.entity.js';
@@ -88,6 +90,8 @@ export const ENTITIES: EntitySchema[] = [
   SecretKeyEntity,
   SecretEntity,
   DataSourceEntity,
+  RateLimitEntity,
+  RateShareEntity,
   RequestEntity,
   RequestAnswerEntity,
   WorkflowEntity,

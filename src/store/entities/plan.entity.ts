@@ -98,6 +98,7 @@ export const NodeInstanceDetailEntity = new EntitySchema({
     plan_day: { type: 'date', primary: true },
     instance_id: { type: 'bigint', primary: true },
     parameters: { type: 'jsonb' },
+    channel: { type: 'jsonb', nullable: true },
   },
 });
 

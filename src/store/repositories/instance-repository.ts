@@ -1,4 +1,5 @@
 import type { InstanceStatus } from '../../domain/instance/status.js';
+import type { ChannelChange } from '../../domain/channel/channel-change.js';
 import type { Sql } from '../database.js';
 import { conditionsOf, type InstanceMatch, Values } from '../sql/matching-instances.js';
 import type { AttemptInputs } from '../sql/resolve-inputs.sql.js';
@@ -56,6 +57,8 @@ export interface InstanceNeighbour extends InstanceKey {
 export interface InstanceDetail extends InstanceSummary {
   readonly parameters: unknown;
   readonly progress: unknown;
+  /** What an operator has set in place of what its node says. */
+  readonly channel: ChannelChange | null;
   readonly upstream: readonly InstanceNeighbour[];
   readonly downstream: readonly InstanceNeighbour[];
 }
@@ -237,7 +240,7 @@ export async function instanceById(
   { planDay, id }: InstanceKey,
 ): Promise<InstanceDetail | undefined> {
   const rows = await sql.rows<Omit<InstanceDetail, 'upstream' | 'downstream'>>(
-    `SELECT ${COLUMNS}, d.parameters,
+    `SELECT ${COLUMNS}, d.parameters, d.channel,
             (SELECT r.progress FROM running_attempt r WHERE r.instance_id = i.id) AS progress
        ${FROM}
        LEFT JOIN node_instance_detail d ON d.plan_day = $1 AND d.instance_id = $2

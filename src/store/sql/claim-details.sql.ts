@@ -1,3 +1,4 @@
+import type { ChannelChange } from '../../domain/channel/channel-change.js';
 import type { RegisteredCode } from '../../domain/error-registry.js';
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import type { NamedOutput, NodeInput } from '../../domain/params/named-output.js';
@@ -29,19 +30,24 @@ export interface ClaimDetails {
     readonly visible: unknown;
     readonly secret: Readonly<Record<string, unknown>>;
     readonly configVersion: number;
+    /** It may be used as far as shares of its rate are lent, and not before the first one. */
+    readonly isRateLimited?: boolean;
   }[];
+  /** What an operator has set for it in place of what its node says. */
+  readonly channel?: ChannelChange;
   /** Why the attempt cannot begin; it is claimed all the same, or it would keep its group waiting. */
   readonly problem?: { readonly code: RegisteredCode; readonly detail: string };
 }
 
 interface DetailRow extends Omit<
   ClaimDetails,
-  'dataSources' | 'problem' | 'parameters' | 'produces'
+  'dataSources' | 'problem' | 'parameters' | 'produces' | 'channel'
 > {
   readonly id: number;
   readonly inputs: readonly NodeInput[] | null;
   readonly named_outputs: readonly NamedOutput[] | null;
   readonly parameters: ClaimDetails['parameters'] | null;
+  readonly channel: ChannelChange | null;
   readonly dataSources:
     | readonly {
         readonly name: string;
@@ -49,6 +55,7 @@ interface DetailRow extends Omit<
         readonly config: unknown;
         readonly config_version: number;
         readonly secret_id: number;
+        readonly limited: boolean;
       }[]
     | null;
 }
@@ -62,10 +69,24 @@ export async function claimDetails(
   const rows = await detailRows(sql, claimed);
   const taken = await resolveInputs(sql, inputAsks(rows, claimed));
   const details = new Map<number, ClaimDetails>();
-  for (const { id, dataSources, parameters: stored, inputs: _, named_outputs, ...found } of rows) {
+  for (const detail of rows) {
+    const {
+      id,
+      dataSources,
+      parameters: stored,
+      inputs: _,
+      named_outputs,
+      channel,
+      ...found
+    } = detail;
     const { values, problem } = taken.get(id) ?? {};
     const produces = (named_outputs ?? []).flatMap((each) => ('from' in each ? [each.from] : []));
-    const row = { ...found, produces, parameters: { ...stored, ...values } };
+    const row = {
+      ...found,
+      produces,
+      parameters: { ...stored, ...values },
+      ...(channel === null ? {} : { channel }),
+    };
     try {
       if (stored === null) {
         throw new MillraceError('MR-A109', `The store has no parameters of instance ${id}.`);
@@ -95,6 +116,7 @@ async function openedOf(
       visible: source.config,
       secret: (await box.open(sql, source.secret_id)) as Readonly<Record<string, unknown>>,
       configVersion: source.config_version,
+      ...(source.limited ? { isRateLimited: true } : {}),
     });
   }
   return opened;
@@ -104,10 +126,11 @@ async function detailRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<Det
   return await sql.rows<DetailRow>(
     `SELECT i.id, i.node_id AS "nodeId", n.name AS "nodeName", i.workflow_id AS "workflowId",
             nv.type AS "nodeType", nv.config, nv.config_version AS "configVersion", i.bizdate,
-            i.scheduled_at AS "scheduledAt", v.timezone, nv.timeout_ms AS "timeoutMs", d.parameters,
+            i.scheduled_at AS "scheduledAt", v.timezone, nv.timeout_ms AS "timeoutMs", d.parameters, d.channel,
             pv.inputs, pv.named_outputs,
             (SELECT jsonb_agg(jsonb_build_object('name', s.name, 'type', s.type, 'config', s.config,
-                      'config_version', s.config_version, 'secret_id', s.secret_id))
+                      'config_version', s.config_version, 'secret_id', s.secret_id,
+                      'limited', EXISTS (SELECT FROM rate_limit l WHERE l.data_source_id = s.id)))
                FROM data_source s WHERE s.workspace_id = i.workspace_id
                 AND s.environment = 'production' AND s.name = ANY(nv.data_sources)) AS "dataSources"
        FROM unnest($2::bigint[], $3::bigint[]) AS c(id, version_id)

@@ -8,6 +8,19 @@ export interface HeldAttempt {
   readonly progress?: unknown;
 }
 
+/** Writes the progress that has changed, of the attempts in `own`. */
+export const KEEP_PROGRESS = `
+     changed AS (
+       -- Whoever is ending one has it locked: its last progress comes with its report, and a renewal that
+       -- waited could be chosen as the victim of a deadlock.
+       SELECT a.instance_id, own.progress FROM running_attempt a JOIN own USING (instance_id, epoch)
+        WHERE own.progress IS DISTINCT FROM a.progress AND own.progress IS NOT NULL
+          FOR NO KEY UPDATE OF a SKIP LOCKED
+     ), written AS (
+       UPDATE running_attempt a SET progress = c.progress FROM changed c
+        WHERE a.instance_id = c.instance_id
+     )`;
+
 /**
  * Renews a worker's lease and tells which attempts are no longer its own. One narrow row for each worker,
  * whatever it runs (engine rule 2): of the attempts only those are written whose progress has changed. The
@@ -29,16 +42,7 @@ export async function renewLease(
          FROM unnest($2::bigint[], $3::int[], $4::jsonb[]) AS r(instance_id, epoch, progress)
          JOIN running_attempt a ON a.instance_id = r.instance_id AND a.epoch = r.epoch
         WHERE a.worker_id = $1
-     ), changed AS (
-       -- Whoever is ending one has it locked: its last progress comes with its report, and a renewal that
-       -- waited could be chosen as the victim of a deadlock.
-       SELECT a.instance_id, own.progress FROM running_attempt a JOIN own USING (instance_id, epoch)
-        WHERE own.progress IS DISTINCT FROM a.progress AND own.progress IS NOT NULL
-          FOR NO KEY UPDATE OF a SKIP LOCKED
-     ), written AS (
-       UPDATE running_attempt a SET progress = c.progress FROM changed c
-        WHERE a.instance_id = c.instance_id
-     )
+     ), ${KEEP_PROGRESS}
      SELECT instance_id, epoch FROM own`,
     [
       workerId,

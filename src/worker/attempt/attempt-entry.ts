@@ -1,6 +1,7 @@
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { crashPlanOf, crashPointsOf } from '../../dataplane/crash-point.js';
 
+import type { ChannelNews } from '../../domain/channel/channel-change.js';
 import type { AttemptJob } from './attempt-job.js';
 import { AttemptLog } from './attempt-log.js';
 import type { FromAttempt, ToAttempt } from './attempt-protocol.js';
@@ -14,6 +15,8 @@ class AttemptRunner {
   #cancel: AbortController | undefined;
   #log: AttemptLog | undefined;
   #keepNo = 0;
+  #news: ChannelNews | undefined;
+  #hearNews: ((news: ChannelNews) => void) | undefined;
 
   constructor(send: (message: FromAttempt) => void) {
     this.#send = send;
@@ -26,6 +29,10 @@ class AttemptRunner {
         return;
       case 'cancel':
         this.#cancel?.abort(new Error(message.reason));
+        return;
+      case 'news':
+        this.#news = message.news;
+        this.#hearNews?.(message.news);
         return;
       case 'log-taken':
         this.#log?.taken(message.bytes);
@@ -47,11 +54,20 @@ class AttemptRunner {
     );
     this.#cancel = cancel;
     this.#log = log;
+    this.#news = job.news;
+    this.#hearNews = undefined;
     const outcome = await runAttempt(job, {
       log,
       workDir,
       signal: cancel.signal,
       progress: (progress) => this.#send({ tag: 'progress', progress }),
+      line: {
+        listen: (hear) => {
+          this.#hearNews = hear;
+          if (this.#news !== undefined) hear(this.#news);
+        },
+        demand: (demands) => this.#send({ tag: 'demand', demands }),
+      },
       answer: (part) => this.#send({ tag: 'answer', part }),
       keepDirty: (records) => this.#keep((no) => ({ tag: 'dirty', no, records })),
       keepOutputs: (outputs) => this.#keep((no) => ({ tag: 'outputs', no, outputs })),

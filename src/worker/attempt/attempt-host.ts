@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ChannelNews } from '../../domain/channel/channel-change.js';
 import { PACKAGE_ROOT } from '../../package-root.js';
 import type { AttemptHandle, AttemptHooks, AttemptJob, AttemptOutcome } from './attempt-job.js';
 import { AttemptProcess } from './attempt-process.js';
@@ -146,6 +147,11 @@ class RunningAttempt implements AttemptHandle {
     if (this.#transport !== undefined) this.#sendCancel(reason);
   }
 
+  tell(news: ChannelNews): void {
+    // Once it has ended its thread may belong to another attempt already.
+    if (this.#outcome === undefined) this.#transport?.post({ tag: 'news', news });
+  }
+
   /** It could not even be started. */
   refuse(error: unknown): void {
     const detail = error instanceof Error ? error.message : String(error);
@@ -174,6 +180,9 @@ class RunningAttempt implements AttemptHandle {
         return;
       case 'progress':
         this.#hooks.onProgress?.(message.progress);
+        return;
+      case 'demand':
+        this.#hooks.onDemand?.(message.demands);
         return;
       case 'answer':
         this.#hooks.onAnswer?.(message.part);

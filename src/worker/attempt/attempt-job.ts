@@ -7,6 +7,7 @@ import type {
   ResolvedDataSource,
 } from '@millrace/sdk';
 import type { ReplayRecord } from '../../dataplane/replay.js';
+import type { ChannelNews, RateDemands } from '../../domain/channel/channel-change.js';
 import type { RegisteredCode } from '../../domain/error-registry.js';
 import type { PluginRef } from '../../plugin-host/plugin-host.js';
 
@@ -46,6 +47,10 @@ export interface AttemptJob {
   readonly plugins: readonly PluginRef[];
   /** Where package names of plugins are looked for. */
   readonly pluginFolders?: readonly string[];
+  /** The zone of its workflow, by whose clock windows of a rate limit are meant. */
+  readonly timezone?: string;
+  /** What its channel is told at the start. */
+  readonly news?: ChannelNews;
   /** Of a process of its own; the host's default without it. */
   readonly memoryLimitBytes?: number;
 }
@@ -86,6 +91,8 @@ export interface AttemptHooks {
   onProgress?(progress: Progress): void;
   /** Steps of a connectivity test, one by one as they end. */
   onAnswer?(part: unknown): void;
+  /** What a sync would use of data sources with a rate limit, each second. */
+  onDemand?(demands: RateDemands): void;
   /** Keeps dirty records; the attempt waits for it and fails when it does. */
   onDirty?(records: readonly DirtyRecord[]): void | Promise<void>;
   /** Keeps the outputs of a run that is about to commit; the attempt waits for it and fails when it does. */
@@ -97,4 +104,6 @@ export interface AttemptHandle {
   readonly result: Promise<AttemptOutcome>;
   /** Asks it to stop; what still runs after the grace time is killed. Later calls do nothing. */
   cancel(reason: string): void;
+  /** Tells a running sync what its channel may do from now on. */
+  tell(news: ChannelNews): void;
 }

@@ -1,4 +1,5 @@
 import type { DirtyRecord, Outputs, Progress } from '@millrace/sdk';
+import type { ChannelNews, RateDemands } from '../../domain/channel/channel-change.js';
 import type { AttemptJob, AttemptOutcome, LogStream } from './attempt-job.js';
 
 export interface LogEntry {
@@ -11,6 +12,7 @@ export interface LogEntry {
 export type ToAttempt =
   | { readonly tag: 'run'; readonly job: AttemptJob; readonly workDir: string }
   | { readonly tag: 'cancel'; readonly reason: string }
+  | { readonly tag: 'news'; readonly news: ChannelNews }
   /** That many bytes of log are out of the host's hands. */
   | { readonly tag: 'log-taken'; readonly bytes: number }
   /** Dirty records or outputs are out of the host's hands. */
@@ -21,6 +23,7 @@ export type FromAttempt =
   | { readonly tag: 'ready' }
   | { readonly tag: 'log'; readonly entries: readonly LogEntry[] }
   | { readonly tag: 'progress'; readonly progress: Progress }
+  | { readonly tag: 'demand'; readonly demands: RateDemands }
   | { readonly tag: 'answer'; readonly part: unknown }
   | { readonly tag: 'dirty'; readonly no: number; readonly records: readonly DirtyRecord[] }
   | { readonly tag: 'outputs'; readonly no: number; readonly outputs: Outputs }

@@ -6,7 +6,9 @@ import type {
   ResolvedDataSource,
 } from '@millrace/sdk';
 import { PluginError, checkOutputs } from '@millrace/sdk';
+import type { ChannelLine } from '../../dataplane/live-channel.js';
 import { runSyncJob } from '../../dataplane/sync-job.js';
+import { localOf } from '../../domain/calendar/zone.js';
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import { parseConfig } from '../../plugin-host/config-fields.js';
 import { PluginHost } from '../../plugin-host/plugin-host.js';
@@ -21,6 +23,7 @@ export interface AttemptContext extends Omit<
   'identity' | 'parameters' | 'dataSource' | 'outputs'
 > {
   answer(part: unknown): void;
+  readonly line: ChannelLine;
   keepDirty(records: readonly DirtyRecord[]): Promise<void>;
 }
 
@@ -180,6 +183,8 @@ async function runSync(
     policies: config.policies,
     context: nodeContext(job, dataSources, ctx),
     onDirty: (records) => ctx.keepDirty(records),
+    localTime: () => localOf(new Date(), job.timezone ?? 'UTC').time,
+    line: ctx.line,
   });
   const { rowsRead, rowsWritten, rowsDirty } = sync;
   const outputs = {

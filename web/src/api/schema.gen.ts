@@ -51,6 +51,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instances/{id}/channel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give one instance other limits than its node has, also while it runs; within a second */
+        put: operations["putChannel"];
+        post?: never;
+        /** Give one instance the limits of its node back */
+        delete: operations["deleteChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instances/{id}/dirty-records": {
         parameters: {
             query?: never;
@@ -859,6 +877,25 @@ export interface paths {
         /** List schemas or tables, describe a table, or show 20 rows of it */
         post: operations["browseDataSource"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/data-sources/{id}/rate-limit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how fast a data source may be used and who uses it */
+        get: operations["getRateLimit"];
+        /** Limit how fast a data source is used, by all syncs together; within a second */
+        put: operations["putRateLimit"];
+        post?: never;
+        /** Let a data source be used as fast as it can */
+        delete: operations["deleteRateLimit"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1937,6 +1974,27 @@ export interface components {
             /** @description By name. */
             resourceGroup?: string;
         };
+        ChannelChange: {
+            /** @description Absent: as its node says. */
+            dirtyLimit?: {
+                ratio?: number;
+                records?: number;
+            };
+            /** @description Null: no limit. Absent: as its node says. */
+            rateLimit?: {
+                bytesPerSecond?: number;
+                rowsPerSecond?: number;
+                /** @description Times of day with another rate; `to` before `from` passes midnight. Without a rate it is unlimited meanwhile. */
+                windows?: {
+                    bytesPerSecond?: number;
+                    /** @description `HH:MM`. */
+                    from: string;
+                    rowsPerSecond?: number;
+                    /** @description `HH:MM`. */
+                    to: string;
+                }[];
+            } | null;
+        };
         Checklist: {
             dismissed: boolean;
             items: {
@@ -2007,6 +2065,28 @@ export interface components {
             test?: boolean;
             /** @description A connection string, jdbc:mysql://host:port/database; `config` wins over its parts. */
             url?: string;
+        };
+        DataSourceRate: {
+            /** @description By the clock of the workspace; null: none. */
+            rateLimit: {
+                bytesPerSecond?: number;
+                rowsPerSecond?: number;
+                /** @description Times of day with another rate; `to` before `from` passes midnight. Without a rate it is unlimited meanwhile. */
+                windows?: {
+                    bytesPerSecond?: number;
+                    /** @description `HH:MM`. */
+                    from: string;
+                    rowsPerSecond?: number;
+                    /** @description `HH:MM`. */
+                    to: string;
+                }[];
+            } | null;
+            /** @description Who may use how much of it at this moment. */
+            shares: {
+                bytesPerSecond: number | null;
+                instance: string;
+                rowsPerSecond: number | null;
+            }[];
         };
         Day: {
             /** Format: date */
@@ -2258,6 +2338,8 @@ export interface components {
             attempt: number;
             /** Format: date */
             bizdate: string;
+            /** @description What was set for this instance in place of what its node says. */
+            channel: components["schemas"]["ChannelChange"] | null;
             /** Format: date-time */
             createdAt: string;
             dispatchedAt: string | null;
@@ -3065,6 +3147,19 @@ export interface components {
             url?: string;
             user?: string;
         };
+        RateLimit: {
+            bytesPerSecond?: number;
+            rowsPerSecond?: number;
+            /** @description Times of day with another rate; `to` before `from` passes midnight. Without a rate it is unlimited meanwhile. */
+            windows?: {
+                bytesPerSecond?: number;
+                /** @description `HH:MM`. */
+                from: string;
+                rowsPerSecond?: number;
+                /** @description `HH:MM`. */
+                to: string;
+            }[];
+        };
         ReplacedInstance: {
             /** Format: date */
             bizdate: string;
@@ -3611,6 +3706,70 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["InstanceState"];
                 };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelChange"];
+            };
+        };
+        responses: {
+            /** @description Give one instance other limits than its node has, also while it runs; within a second */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelChange"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Give one instance the limits of its node back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457) */
             default: {
@@ -5692,6 +5851,104 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRateLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show how fast a data source may be used and who uses it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSourceRate"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putRateLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RateLimit"];
+            };
+        };
+        responses: {
+            /** @description Limit how fast a data source is used, by all syncs together; within a second */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSourceRate"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteRateLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Let a data source be used as fast as it can */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457) */
             default: {

@@ -25,6 +25,21 @@ export interface Progress {
   readonly rowsDirty?: number;
   readonly bytes?: number;
   readonly rowsTotal?: number;
+  readonly sync?: SyncStatistics;
+}
+
+/** Of the last second while a sync runs, of the whole run once it has ended. */
+export interface SyncStatistics {
+  readonly lane: string | null;
+  readonly slices: number;
+  readonly slicesDone: number;
+  readonly perSecond: {
+    readonly rowsRead: number;
+    readonly bytesRead: number;
+    readonly rowsAcknowledged: number;
+  };
+  readonly bottleneck: 'source' | 'target' | 'rate limit' | null;
+  readonly secondsLeft: number | null;
 }
 
 /** The counters of a running attempt, or those that the latest one ended with. */

@@ -14,6 +14,7 @@ import {
   type InstanceDetail,
   type Progress as Counters,
   progressOf,
+  type SyncStatistics,
 } from './instances-api.ts';
 import { PhaseStrip } from './phase-strip.tsx';
 import { durationOf } from './phases.ts';
@@ -76,9 +77,29 @@ function attemptText(
   return total > 1 ? `${text} · ${t('attemptsInAll', { count: total })}` : text;
 }
 
+/** What it does at the moment, or did over the whole run, and who keeps it from being faster. */
+function paceText(
+  t: TFunction<'instances'>,
+  { perSecond, slices, slicesDone, lane, bottleneck, secondsLeft }: SyncStatistics,
+  number: (value: number) => string,
+): string {
+  return [
+    t('pace.slices', { done: number(slicesDone), total: number(slices) }),
+    lane !== null && t('pace.lane', { lane }),
+    t('pace.read', { rows: number(perSecond.rowsRead), bytes: number(perSecond.bytesRead) }),
+    t('pace.acknowledged', { rows: number(perSecond.rowsAcknowledged) }),
+    bottleneck !== null && t(`pace.waiting.${bottleneck}`),
+    secondsLeft !== null &&
+      secondsLeft > 0 &&
+      t('pace.left', { duration: formatDuration(secondsLeft * 1_000) }),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
 /** Rows written: against the total where it is known, else as a number that moves. */
 function Rows({
-  progress: { rowsWritten, rowsRead, rowsDirty, rowsTotal, bytes },
+  progress: { rowsWritten, rowsRead, rowsDirty, rowsTotal, bytes, sync },
   instance,
   now,
 }: {
@@ -115,6 +136,11 @@ function Rows({
       <Text size="sm" style={{ fontVariantNumeric: 'tabular-nums' }}>
         {text}
       </Text>
+      {sync !== undefined && (
+        <Text size="sm" c="dimmed" style={{ fontVariantNumeric: 'tabular-nums' }}>
+          {paceText(t, sync, number)}
+        </Text>
+      )}
     </div>
   );
 }

@@ -121,8 +121,10 @@ function limiterAt(now: number): { limiter: RateLimiter; clock: { now: number } 
 }
 
 test('the best lane of the reader that the writer takes for this mapping is used', () => {
-  expect(
-    chooseLane(['pg-copy-binary', 'pg-copy-text', 'rows'], ['pg-copy-text', 'rows'], false),
-  ).toBe('pg-copy-text');
-  expect(chooseLane(['pg-copy-binary', 'rows'], ['rows'], false)).toBe('rows');
+  const plain = { convert: undefined, policies: undefined };
+  const looksInto = { ...plain, convert: () => ({ kind: 'dropped' }) as const };
+  const all = ['pg-copy-binary', 'pg-copy-text', 'rows'] as const;
+  expect(chooseLane(all, ['pg-copy-text', 'rows'], plain)).toBe('pg-copy-text');
+  expect(chooseLane(all, ['pg-copy-text', 'rows'], looksInto)).toBe('rows');
+  expect(chooseLane(['pg-copy-binary', 'rows'], ['rows'], plain)).toBe('rows');
 });

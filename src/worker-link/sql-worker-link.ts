@@ -10,12 +10,15 @@ import { type ClaimDetails, claimDetails } from '../store/sql/claim-details.sql.
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { controlAttempts } from '../store/sql/control-attempts.sql.js';
 import { leaseRateShares } from '../store/sql/lease-rate-shares.sql.js';
+import { insertLogChunks } from '../store/sql/insert-log-chunks.sql.js';
 import { markStarted } from '../store/sql/mark-started.sql.js';
 import { openLanes } from '../store/sql/open-lanes.sql.js';
+import { registerWorker } from '../store/sql/register-worker.sql.js';
 import { refreshLease, renewLease } from '../store/sql/renew-lease.sql.js';
 import { returnAttempts } from '../store/sql/return-attempts.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { FinishBatcher } from './finish-batcher.js';
+import { nextWake } from './next-wake.js';
 import type {
   AttemptRef,
   Claim,
@@ -76,38 +79,7 @@ export class SqlWorkerLink implements WorkerLink {
       );
     }
     const { database, leaseMs, installation, wakeBus } = this.#options;
-    const workerId = await database.transaction(async (tx) => {
-      const [worker] = await tx.rows<{ id: number }>(
-        // One that was draining when it died comes back draining; a goodbye ends it.
-        `INSERT INTO worker (resource_group_id, name, protocol, capacity, node_types, data_source_types,
-                plugins, addresses, labels, draining)
-         SELECT g.id, $2, $3, $4, $5, $6, $7, $8, $9,
-                coalesce((SELECT w.draining AND w.ended_at IS NULL FROM worker w
-                           WHERE w.resource_group_id = g.id AND w.name = $2
-                           ORDER BY w.id DESC LIMIT 1), false)
-           FROM resource_group g WHERE g.name = $1 RETURNING id`,
-        [
-          hello.resourceGroup,
-          hello.name,
-          hello.protocol,
-          hello.capacity,
-          hello.nodeTypes,
-          hello.dataSourceTypes,
-          JSON.stringify(hello.plugins),
-          hello.addresses,
-          hello.labels ?? [],
-        ],
-      );
-      if (worker === undefined) {
-        throw new MillraceError('MR-A104', `There is no resource group "${hello.resourceGroup}".`);
-      }
-      await tx.run(
-        `INSERT INTO worker_lease (worker_id, lease_until)
-         VALUES ($1, clock_timestamp() + $2 * interval '1 ms')`,
-        [worker.id, leaseMs],
-      );
-      return worker.id;
-    });
+    const workerId = await database.transaction((tx) => registerWorker(tx, hello, leaseMs));
     wakeBus.wake();
     return { workerId, installation };
   }
@@ -118,7 +90,7 @@ export class SqlWorkerLink implements WorkerLink {
     for (;;) {
       // Nobody waits any more: what were claimed now would reach no worker.
       if (signal.aborted) return NOTHING;
-      const woken = this.#nextWake(signal);
+      const woken = nextWake(this.#options.wakeBus, signal);
       try {
         const answer = await this.#look(ask, worker);
         if (signal.aborted) return await this.#giveBack(ask.workerId, answer);
@@ -202,26 +174,7 @@ export class SqlWorkerLink implements WorkerLink {
     const ids = new Set(own.map((ref) => ref.instanceId));
     const kept = chunks.filter((chunk) => ids.has(chunk.instanceId));
     if (kept.length === 0) return;
-    await this.#options.database.run(
-      `INSERT INTO log_chunk (plan_day, instance_id, epoch, no, at, line_count, byte_count, body, grams)
-       SELECT c.plan_day, c.instance_id, c.epoch, c.no, c.at, c.line_count, c.byte_count,
-              decode(c.body, 'base64'), decode(c.grams, 'base64')
-         FROM unnest($1::date[], $2::bigint[], $3::int[], $4::int[], $5::timestamptz[], $6::int[],
-              $7::int[], $8::text[], $9::text[])
-              AS c(plan_day, instance_id, epoch, no, at, line_count, byte_count, body, grams)
-       ON CONFLICT DO NOTHING`,
-      [
-        kept.map((chunk) => chunk.planDay),
-        kept.map((chunk) => chunk.instanceId),
-        kept.map((chunk) => chunk.epoch),
-        kept.map((chunk) => chunk.no),
-        kept.map((chunk) => chunk.at),
-        kept.map((chunk) => chunk.lineCount),
-        kept.map((chunk) => chunk.byteCount),
-        kept.map((chunk) => chunk.body),
-        kept.map((chunk) => chunk.grams ?? null),
-      ],
-    );
+    await insertLogChunks(this.#options.database, kept);
     this.#options.wakeBus.wake('news');
   }
 
@@ -408,28 +361,6 @@ export class SqlWorkerLink implements WorkerLink {
         claims.map((claim) => ({ ...refOf(claim), outcome: 'returned' as const })),
       );
     return NOTHING;
-  }
-
-  /** Listens from now on, so that a wake-up between looking and waiting is not lost. */
-  #nextWake(signal: AbortSignal): { within(ms: number): Promise<void>; cancel(): void } {
-    let wake: () => void = () => undefined;
-    const woken = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    const unsubscribe = this.#options.wakeBus.subscribe('work', wake);
-    signal.addEventListener('abort', wake, { once: true });
-    let timer: NodeJS.Timeout | undefined;
-    return {
-      within: async (ms) => {
-        timer = setTimeout(wake, Math.max(0, ms));
-        await woken;
-      },
-      cancel: () => {
-        clearTimeout(timer);
-        unsubscribe();
-        signal.removeEventListener('abort', wake);
-      },
-    };
   }
 }
 

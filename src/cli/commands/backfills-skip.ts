@@ -5,7 +5,8 @@ import type { Command } from '../command.js';
 
 export const backfillsSkip: Command = {
   path: ['backfills', 'skip'],
-  summary: 'Give up business dates of a backfill: the next ones are opened, and chains go on past them',
+  summary:
+    'Give up business dates of a backfill: the next ones are opened, and chains go on past them',
   args: ['ID', 'DATE...'],
   options: {},
   examples: ['millrace backfills skip bf_12 2026-11-03'],

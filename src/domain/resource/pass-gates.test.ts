@@ -39,7 +39,9 @@ test('backfills get no more than is theirs, and leave the rest to others', () =>
 });
 
 test('a gate that is gone holds nobody', () => {
-  expect(passGates([{ id: 1, slots: 1, isBackfill: false, gates: [7] }], new Map()).through).toEqual([1]);
+  expect(
+    passGates([{ id: 1, slots: 1, isBackfill: false, gates: [7] }], new Map()).through,
+  ).toEqual([1]);
 });
 
 test('no gate lets more through than it has room for, and nobody is held that had room', () => {

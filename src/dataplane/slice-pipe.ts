@@ -16,6 +16,7 @@ import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { RowOutcome } from './row-program.js';
+import type { RunningSlice } from './slice-queue.js';
 import type { SyncCounters } from './sync-counters.js';
 import type { PolicyRules } from './value-policies.js';
 
@@ -155,12 +156,13 @@ function sinkOf(
 
 /** Copies one slice and commits it: reader, channel, writer; then the rows must add up. */
 export async function copySlice(
-  slice: Slice,
+  running: RunningSlice,
   reader: ReaderTask,
   writer: WriterTask,
   job: PipeJob,
   signal: AbortSignal,
 ): Promise<SliceCount> {
+  const { slice } = running;
   if ((await writer.begin(slice)) === 'already-committed') {
     return { read: 0, written: 0, dirty: 0, wasCommitted: true };
   }
@@ -174,10 +176,13 @@ export async function copySlice(
   const lane = chooseLane(reader.lanes, writer.lanes, job);
   const sink = sinkOf(lane, job, channel, both, seen);
   const read = async (): Promise<number> => {
-    const stats = await reader.read(slice, sink, both);
+    let rows = 0;
+    for (let piece = running.next(); piece !== undefined; piece = running.next()) {
+      rows += (await reader.read(piece, sink, both)).rows;
+    }
     await seen.settle();
     channel.close();
-    return stats.rows;
+    return rows;
   };
   const write = async (): Promise<void> => {
     for await (const chunk of channel) {

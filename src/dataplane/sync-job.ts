@@ -10,7 +10,6 @@ import type {
   ReaderPlugin,
   ResolvedDataSource,
   RunContext,
-  Slice,
   TableSchema,
   WriterJob,
   WriterPlugin,
@@ -34,6 +33,8 @@ import type { RowTransform } from './row-transform.js';
 import { loadTransform } from './row-transform.js';
 import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
+import { piecesOf, SliceQueue } from './slice-queue.js';
+import { pinSnapshot, SnapshotAge } from './snapshot-age.js';
 import { SyncCounters } from './sync-counters.js';
 import type { PolicyCount, ValuePolicies } from './value-policies.js';
 import { PolicyRules } from './value-policies.js';
@@ -42,6 +43,8 @@ export interface ChannelControl {
   readonly concurrency: number;
   readonly rateLimit?: RateLimit | undefined;
   readonly dirtyLimit: DirtyLimit;
+  /** After so long a snapshot costs the source too much and the run ends; 60 without it. */
+  readonly snapshotMinutes?: number | undefined;
   /** On the wire; default 64 MB. A larger row is a dirty record. */
   readonly maxRowBytes?: number | undefined;
 }
@@ -82,8 +85,6 @@ export interface SyncResult {
 const CHANNEL_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
-/** More slices than channels, so that a slow slice does not leave the others idle at the end. */
-const SLICES_PER_CHANNEL = 4;
 const TICK_MS = 1000;
 
 const nowMs = (): number => performance.now();
@@ -150,31 +151,19 @@ function reportVerdicts(verdicts: readonly ColumnVerdict[], context: RunContext)
   }
 }
 
-async function slicesOf(reader: ReaderJob, job: SyncJob): Promise<readonly Slice[]> {
-  const { concurrency } = job.channel;
-  const count = concurrency === 1 ? 1 : concurrency * SLICES_PER_CHANNEL;
-  const slices: Slice[] = [];
-  for await (const slice of reader.slices({ count })) slices.push(slice);
-  return slices;
-}
-
 async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const { context } = job;
   const source = await reader.describe();
   if (source.estimatedRows !== undefined) context.progress({ rowsTotal: source.estimatedRows });
   reportFindings(await reader.check(), context);
-  if (reader.pinSnapshot) {
-    const snapshot = await reader.pinSnapshot(job.channel.concurrency);
-    context.log.info(
-      `Snapshot: ${snapshot.label}${snapshot.consistent ? '' : ' (not consistent)'}`,
-    );
-  } else if (job.channel.concurrency > 1) {
-    context.log.info('Snapshot: not consistent between slices; this reader has none.');
-  }
+  const snapshot = await pinSnapshot(reader, job.channel.concurrency, context.log);
+  using age = new SnapshotAge(snapshot, job.channel.snapshotMinutes);
   const cursor = await openWindow(reader, job, source);
-  const slices = await slicesOf(reader, job);
+  const channels = Math.min(job.channel.concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
+  const limited = job.channel.rateLimit?.bytesPerSecond;
+  const pieces = await piecesOf(reader, channels, limited);
   const transform = await transformOf(job);
-  const writers = Math.max(1, Math.min(job.channel.concurrency, slices.length));
+  const writers = Math.max(1, Math.min(channels, pieces.length));
   const counters = new SyncCounters({
     progress: (progress) => context.progress(progress),
     nowMs,
@@ -202,7 +191,10 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       ? new RowProgram(job.mapping, resolved, transform)
       : undefined;
     const convert = conversionOf(job, resolved, program);
-    const open: OpenJob = { reader, writer, resolved, convert, source, target, slices, writers };
+    // What a replay refuses is known by the number of its slice.
+    const queue = new SliceQueue(pieces, writers, { isCut: job.replay === undefined });
+    const ends = { reader, writer, resolved, convert, source, target };
+    const open: OpenJob = { ...ends, queue, writers, age };
     return await publish(open, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
@@ -284,8 +276,9 @@ interface OpenJob {
   readonly convert: PipeJob['convert'];
   readonly source: TableSchema;
   readonly target: TableSchema;
-  readonly slices: readonly Slice[];
+  readonly queue: SliceQueue;
   readonly writers: number;
+  readonly age: SnapshotAge;
 }
 
 interface Counting {
@@ -313,11 +306,8 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
       wasPublished: true,
     };
   }
-  const labels = open.slices.map((slice) => slice.label).slice(0, 20);
   context.log.info(`Plan: ${plan.strategy}: ${plan.label}`);
-  context.log.info(
-    `Slices: ${open.slices.length} over ${open.writers} channels: ${labels.join(', ')}${labels.length < open.slices.length ? ', …' : ''}`,
-  );
+  context.log.info(`Slices: ${open.queue.text}`);
   const limiter = new RateLimiter(nowMs);
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
@@ -332,8 +322,6 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     onDirty: (record) => counting.onDirty(record),
     context,
   };
-  counters.slices = open.slices.length;
-  counters.channels = open.writers;
   await whileLive(job, pipe, () => copySlices(open, pipe));
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
@@ -403,13 +391,14 @@ function chunkBytesOf(limiter: RateLimiter): number {
 }
 
 async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
-  const queue = [...open.slices];
+  pipe.counters.slices = open.queue.size;
+  pipe.counters.channels = open.writers;
   const abort = new AbortController();
-  const signal = AbortSignal.any([pipe.context.signal, abort.signal]);
+  const signal = AbortSignal.any([pipe.context.signal, abort.signal, open.age.signal]);
   const failures: unknown[] = [];
   const runChannel = async (no: number): Promise<void> => {
     try {
-      await copyQueue(no, queue, open, pipe, signal);
+      await copyQueue(no, open, pipe, signal);
     } catch (error) {
       failures.push(error);
       abort.abort(error);
@@ -417,11 +406,12 @@ async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
   };
   await Promise.all(Array.from({ length: open.writers }, (_, no) => runChannel(no)));
   if (failures.length > 0) throw failures[0];
+  const { taken } = open.queue;
+  if (taken > 0) pipe.context.log.info(`Slices that an idle channel took over in part: ${taken}`);
 }
 
 async function copyQueue(
   no: number,
-  queue: Slice[],
   open: OpenJob,
   pipe: PipeJob,
   signal: AbortSignal,
@@ -435,12 +425,15 @@ async function copyQueue(
         pipe.counters.lane = lane;
         pipe.context.log.info(`Lane: ${lane}`);
       }
-      for (let slice = queue.shift(); slice !== undefined; slice = queue.shift()) {
+      const { queue } = open;
+      for (let running = queue.take(); running !== undefined; running = queue.take()) {
         signal.throwIfAborted();
-        const { wasCommitted } = await copySlice(slice, reader, writer, pipe, signal);
+        pipe.counters.slices = queue.size;
+        const { wasCommitted } = await copySlice(running, reader, writer, pipe, signal);
+        queue.done(running);
         if (!wasCommitted) continue;
         pipe.counters.slicesDone += 1;
-        pipe.context.log.info(`Slice ${slice.label} was committed before.`);
+        pipe.context.log.info(`Slice ${running.slice.label} was committed before.`);
       }
     } finally {
       await writer.close();

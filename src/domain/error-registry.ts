@@ -411,6 +411,21 @@ export const ERRORS = {
     retry: 'never',
     help: 'Leave its large column out, or raise maxRowBytes in the channel control: each channel may need several times as much memory.',
   },
+  'MR-D260': {
+    title: 'The snapshot of the source is too old',
+    retry: 'never',
+    help: 'A long snapshot keeps the source from cleaning up. Use more channels, a filter or a wider rate limit, or raise `snapshotMinutes` of the channel.',
+  },
+  'MR-D261': {
+    title: 'The tables of the source do not fit together',
+    retry: 'never',
+    help: 'All tables that are read into one target need the same columns of the same types. Correct the names, or read those that differ by a node of their own.',
+  },
+  'MR-D262': {
+    title: 'The split key cannot be used',
+    retry: 'never',
+    help: 'Choose columns that the source can put in order, best those of an index, or leave the split key away.',
+  },
   'MR-D270': {
     title: 'Only a sync has channel control',
     retry: 'never',

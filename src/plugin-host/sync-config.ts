@@ -45,6 +45,10 @@ const settings = {
         .max(64)
         .default(1)
         .meta({ description: 'How many slices are read and written at the same time.' }),
+      snapshotMinutes: z.number().positive().optional().meta({
+        description:
+          'How long a snapshot of the source may be held before the run ends; default 60.',
+      }),
       rateLimit: rateLimitSchema.optional().meta({
         description: 'How fast the whole job may be, by the clock of its workflow.',
       }),

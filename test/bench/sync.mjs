@@ -2,6 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 import { execute } from '../support/servers.ts';
+import { benchChannels, CHANNEL_CASES } from './sync/channel-cases.mjs';
 import { LINEITEM, checksum, emptyTarget, fillDirty, fillLineitem } from './sync/lineitem.mjs';
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
 import { runOurs } from './sync/our-run.mjs';
@@ -23,7 +24,7 @@ const CASES = [
   'dirty-ratio-pg',
   'dirty-ratio-mysql',
 ];
-const wanted = process.argv.filter((word) => CASES.includes(word));
+const wanted = process.argv.filter((word) => [...CASES, ...CHANNEL_CASES].includes(word));
 
 const figures = new Figures();
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -35,9 +36,12 @@ try {
   const expected = await fillLineitem(servers, ROWS, () => runPipe(pipes.fill));
   await runPipe(pipes.csv);
   say(`${ROWS} rows, checksum ${expected}`);
-  for (const name of wanted.length > 0 ? wanted : CASES) {
-    if (name.startsWith('dirty-ratio-')) await dirtyCase(name, endOf(name.split('-').at(-1)));
-    else await benchCase(name, pipes[name], expected);
+  for (const name of wanted.length > 0 ? wanted : [...CASES, ...CHANNEL_CASES]) {
+    if (CHANNEL_CASES.includes(name)) {
+      await benchChannels(name, { servers, pairs: PAIRS, figures, say });
+    } else if (name.startsWith('dirty-ratio-')) {
+      await dirtyCase(name, endOf(name.split('-').at(-1)));
+    } else await benchCase(name, pipes[name], expected);
   }
 } finally {
   await servers.close();

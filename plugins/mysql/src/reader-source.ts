@@ -1,4 +1,10 @@
-import { missingNameText, PluginError, resolveName } from '@millrace/sdk';
+import {
+  missingNameText,
+  PluginError,
+  qualifiedParts,
+  resolveName,
+  shardNames,
+} from '@millrace/sdk';
 import type { Column, TableSchema } from '@millrace/sdk';
 
 import { columnOfField } from './column-type.js';
@@ -8,6 +14,7 @@ import { readTable, resolveTable } from './table-catalog.js';
 
 export interface ReaderSourceConfig {
   readonly table?: string | undefined;
+  readonly tables?: readonly string[] | undefined;
   readonly query?: string | undefined;
   readonly columns?: readonly string[] | undefined;
   readonly expressions?: readonly Expression[] | undefined;
@@ -24,6 +31,12 @@ export interface ReaderSource {
   readonly schema: TableSchema;
   /** Every column of the source, of which `schema.columns` are the chosen ones. */
   readonly allColumns: readonly Column[];
+  /** Its quoted name; absent for a query. */
+  readonly table?: string;
+  /** `InnoDB`, `MyISAM`, …; absent for a view or a query. */
+  readonly engine?: string;
+  /** The filter of the user, or one that is true. */
+  readonly filter: string;
   /** `FROM … WHERE (…)`, without a slice's own condition. */
   readonly from: string;
   /** `SELECT … FROM … WHERE (…)` of the chosen columns. */
@@ -32,13 +45,48 @@ export interface ReaderSource {
   readonly selectOf: (columns: readonly Column[]) => string;
 }
 
+/** What a reader reads, in the order of its tables. Throws MR-D261 where their columns differ. */
+export async function resolveSources(
+  session: Session,
+  database: string,
+  config: ReaderSourceConfig,
+  note: (text: string) => void,
+): Promise<readonly [ReaderSource, ...ReaderSource[]]> {
+  if (config.tables === undefined) return [await resolveSource(session, database, config, note)];
+  const sources: ReaderSource[] = [];
+  for (const name of shardNames(config.tables)) {
+    const { schema = database, table } = qualifiedParts(name);
+    sources.push(await resolveSource(session, schema, { ...config, table }, note));
+  }
+  const [first, ...others] = sources;
+  if (first === undefined) throw new PluginError('MR-D261', 'the patterns name no table');
+  for (const other of others) checkSameColumns(first, other);
+  return [first, ...others];
+}
+
+function checkSameColumns(first: ReaderSource, other: ReaderSource): void {
+  const differences = first.schema.columns.flatMap((column, i) => {
+    const found = other.schema.columns[i];
+    if (found?.name === column.name && found.nativeType === column.nativeType) return [];
+    const there = found === undefined ? 'missing' : `${found.name} ${found.nativeType}`;
+    return [`${column.name} ${column.nativeType} is ${there}`];
+  });
+  const more = other.schema.columns.slice(first.schema.columns.length);
+  differences.push(...more.map((column) => `${column.name} is not in the first`));
+  if (differences.length === 0) return;
+  throw new PluginError(
+    'MR-D261',
+    `${other.table ?? ''} is not as ${first.table ?? ''}: ${differences.slice(0, 5).join('; ')}`,
+  );
+}
+
 export async function resolveSource(
   session: Session,
   database: string,
   config: ReaderSourceConfig,
   note: (text: string) => void,
 ): Promise<ReaderSource> {
-  const { schema, from } =
+  const { schema, from, ...table } =
     config.table === undefined
       ? await describeQuery(session, config.query ?? '')
       : await describeTable(session, database, config.table, note);
@@ -55,11 +103,14 @@ export async function resolveSource(
   }
   const computed = await describeExpressions(session, expressions, from);
   const where = config.where?.trim() ?? '';
-  const fromWhere = `${from} WHERE ${where === '' ? '1 = 1' : `(${where}\n)`}`;
+  const filter = where === '' ? '1 = 1' : `(${where}\n)`;
+  const fromWhere = `${from} WHERE ${filter}`;
   const selectOf = (columns: readonly Column[]): string =>
     `SELECT ${columns.map((column) => expressionOf(column, expressions)).join(', ')} ${fromWhere}`;
   const all = [...chosen, ...computed];
   return {
+    ...table,
+    filter,
     schema: { ...schema, columns: all },
     allColumns: schema.columns,
     from: fromWhere,
@@ -113,10 +164,11 @@ async function describeTable(
   database: string,
   wanted: string,
   note: (text: string) => void,
-): Promise<{ schema: TableSchema; from: string }> {
+): Promise<{ schema: TableSchema; from: string; table: string; engine?: string }> {
   const name = await resolveTable(session, database, wanted, note);
-  const { schema } = await readTable(session, name);
-  return { schema, from: `FROM ${quoteTable(name.database, name.table)}` };
+  const { schema, engine } = await readTable(session, name);
+  const table = quoteTable(name.database, name.table);
+  return { schema, from: `FROM ${table}`, table, ...(engine === undefined ? {} : { engine }) };
 }
 
 async function describeQuery(

@@ -133,20 +133,24 @@ describe('attempts that overlap', () => {
     expect(await world.sql('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 30 }]);
   });
 
-  test.each([1, 3])(
-    'a commit whose answer was lost is found by the next attempt, with %i writer(s)',
-    async (writers) => {
+  test.each([
+    [1, 'append'],
+    [3, 'append'],
+    [3, 'truncate'],
+  ] as const)(
+    'a commit whose answer was lost is found by the next attempt, with %i writer(s), %s',
+    async (writers, mode) => {
       await using world = await openWorld('CREATE TABLE t (id int)');
       await using proxy = await openCuttingProxy(world.dataSource.config, 'COMMIT', {
-        // Several writers commit a slice each into the staging table first.
-        skip: writers === 1 ? 0 : writers,
+        // Several writers that replace rows commit a slice each into the staging table first.
+        skip: mode === 'truncate' ? writers : 0,
       });
       const { host, port } = proxy;
       const config = { ...world.dataSource.config, host, port };
       const write = (fence: string) => {
         const dataSource = { ...world.dataSource, config };
         const ctx = makeWriteContext(dataSource, ID, { writers, identity: { fence } });
-        return publish(new PostgresWriterJob({ table: 't', mode: 'append' }, ctx), ROWS, writers);
+        return publish(new PostgresWriterJob({ table: 't', mode }, ctx), ROWS, writers);
       };
       await expect(write('1')).rejects.toMatchObject({ code: 'MR-D109' });
       expect(proxy.cuts()).toBe(1);

@@ -4,6 +4,11 @@ export const postgresReaderSchema = z
   .strictObject({
     schema: z.string().min(1).optional().meta({ title: 'Schema' }),
     table: z.string().min(1).optional().meta({ title: 'Table' }),
+    tables: z.array(z.string().min(1)).min(1).optional().meta({
+      title: 'Tables',
+      description:
+        'Several tables of the same columns, read one after another: orders_[0-31] or shop_[0-3].orders',
+    }),
     query: z.string().min(1).optional().meta({ title: 'Query', template: true }),
     columns: z.array(z.string().min(1)).min(1).optional().meta({ title: 'Columns' }),
     expressions: z
@@ -21,13 +26,21 @@ export const postgresReaderSchema = z
       }),
     where: z.string().optional().meta({ title: 'Filter (SQL)', template: true }),
     sliceKey: z
-      .string()
-      .min(1)
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .optional()
-      .meta({ title: 'Split key', description: 'An integer column; its range is read in slices' }),
+      .meta({
+        title: 'Split key',
+        description:
+          'Columns to cut the table by. Default: the place of the rows in the table, else its primary key',
+      }),
+    snapshot: z.enum(['preferred', 'required']).optional().meta({
+      title: 'Snapshot',
+      description:
+        'Where channels cannot share one: preferred (default) reads without it and says so, required reads over one channel',
+    }),
   })
-  .refine((c) => (c.table === undefined) !== (c.query === undefined), {
-    message: 'give either table or query',
+  .refine((c) => [c.table, c.tables, c.query].filter((each) => each !== undefined).length === 1, {
+    message: 'give one of table, tables and query',
     path: ['table'],
   });
 

@@ -1,8 +1,8 @@
 import type {
-  Column,
   CursorRequest,
   Finding,
   JobContext,
+  KeyBounds,
   ReaderJob,
   ReaderTask,
   Slice,
@@ -10,128 +10,151 @@ import type {
   SnapshotToken,
   TableSchema,
 } from '@millrace/sdk';
-import {
-  PluginError,
-  integerSlices,
-  slicePredicate,
-  splitStatements,
-  wholeSlice,
-} from '@millrace/sdk';
+import { keySlices, parseKeyBounds, slicePredicate, wholeSlice } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import { literal, windowOf } from './cursor-window.js';
 import { toPluginError } from './pg-error.js';
-import { qualifiedName, quoteName } from './quoting.js';
+import { quoteName } from './quoting.js';
 import { PostgresReaderTask } from './reader-task.js';
 import type { PostgresReaderConfig } from './reader-config.js';
+import type { ReaderSource } from './reader-source.js';
+import { lockStatementOf, resolveSources, selectOf } from './reader-source.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, openSession, query, tagOf } from './session.js';
-import { describeQuery, describeTable, resolveColumn } from './table-catalog.js';
+import type { SplitKey } from './split-key.js';
+import { boundariesOf, splitKeyOf } from './split-key.js';
+import { resolveColumn } from './table-catalog.js';
 
 export class PostgresReaderJob implements ReaderJob {
-  #config: PostgresReaderConfig;
+  readonly #config: PostgresReaderConfig;
   readonly #ctx: JobContext<PostgresSource>;
-  readonly #query: string | undefined;
   #session: Promise<Session> | undefined;
   #cancelling: Disposable | undefined;
-  #schema: TableSchema | undefined;
-  #full: TableSchema | undefined;
-  #key: Column | undefined;
+  #sources: Promise<readonly [ReaderSource, ...ReaderSource[]]> | undefined;
+  /** Of the source at the same index, once it has been cut. */
+  readonly #keys: (SplitKey | undefined)[] = [];
   #snapshot: string | undefined;
 
   constructor(config: PostgresReaderConfig, ctx: JobContext<PostgresSource>) {
     this.#config = config;
     this.#ctx = ctx;
-    this.#query = config.query === undefined ? undefined : oneStatement(config.query);
   }
 
   async describe(): Promise<TableSchema> {
-    this.#schema ??= await this.#describe();
-    return this.#schema;
+    const sources = await this.#resolved();
+    const [{ schema }] = sources;
+    if (sources.length === 1) return schema;
+    const columns = schema.columns.map((column, i) => ({
+      ...column,
+      nullable: sources.some((source) => source.schema.columns[i]?.nullable !== false),
+    }));
+    const estimatedRows = sources.reduce((sum, s) => sum + (s.schema.estimatedRows ?? 0), 0);
+    return { ...schema, columns, estimatedRows };
   }
 
   async check(): Promise<readonly Finding[]> {
-    const schema = await this.describe();
     const { client } = await this.#open();
-    try {
-      // Planning it proves names, privileges and the filter, and reads nothing.
-      await query(client, `EXPLAIN ${this.#select(schema, '1 = 1')}`);
-    } catch (error) {
-      const { code, detail } = toPluginError(error);
-      return [{ level: 'error', code, message: detail }];
-    }
-    const type = this.#key?.type;
-    if (type !== undefined && !isIntegral(type)) {
-      return [
-        {
-          level: 'error',
-          code: 'MR-D208',
-          message: `the split key "${this.#config.sliceKey ?? ''}" must be an integer`,
-          ...(this.#config.sliceKey === undefined ? {} : { column: this.#config.sliceKey }),
-        },
-      ];
+    const wanted = this.#wantedKey();
+    for (const source of await this.#resolved()) {
+      const sql = `EXPLAIN ${selectOf(source, source.schema.columns, '1 = 1')}`;
+      try {
+        // Planning it proves names, privileges and the filter, and reads nothing.
+        await query(client, sql);
+      } catch (error) {
+        const { code, detail } = toPluginError(error);
+        return [{ level: 'error', code, message: detail }];
+      }
+      if (wanted.length === 0) continue;
+      const key = await splitKeyOf(client, source, wanted, false);
+      try {
+        await query(client, `${sql} ORDER BY ${key?.columns.map((c) => c.sql).join(', ') ?? '1'}`);
+      } catch (error) {
+        const message = `the split key ${wanted.join(', ')} has no order: ${toPluginError(error).detail}`;
+        return [{ level: 'error', code: 'MR-D262', message, column: wanted[0] ?? '' }];
+      }
     }
     return [];
   }
 
-  async pinSnapshot(): Promise<SnapshotToken> {
+  async pinSnapshot(readers: number): Promise<SnapshotToken> {
     const { client } = await this.#open();
+    const lock = await lockStatementOf(client, await this.#resolved());
     await query(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     try {
-      const [row] = await query(client, 'SELECT pg_export_snapshot()');
+      if (lock !== undefined) await query(client, lock);
+      const [row] = await query(
+        client,
+        `SELECT pg_export_snapshot(), (SELECT min(backend_xmin::text::bigint)::text FROM pg_stat_activity)`,
+      );
       this.#snapshot = row?.[0] ?? undefined;
+      const label = `${this.#snapshot ?? ''}, exported for all channels; oldest xmin of the server ${row?.[1] ?? 'not visible'}`;
+      return { consistent: true, token: this.#snapshot, label };
     } catch (error) {
       // A standby exports none: each task then has a snapshot of its own.
       await query(client, 'ROLLBACK');
-      return { consistent: false, token: null, label: toPluginError(error).detail };
+      const label = toPluginError(error).detail;
+      if (readers > 1 && this.#config.snapshot !== 'required') {
+        return { consistent: false, token: null, label };
+      }
+      return { consistent: true, token: null, label: `of one channel: ${label}`, readers: 1 };
     }
-    return { consistent: true, token: this.#snapshot, label: `snapshot ${this.#snapshot ?? ''}` };
   }
 
   async window({ column, after, overlap }: CursorRequest): Promise<string | undefined> {
-    const schema = await this.describe();
-    const key = resolveColumn(column, this.#full ?? schema);
+    const sources = await this.#resolved();
+    const key = resolveColumn(column, sources[0].full);
+    const name = quoteName(key.name);
     const { from, upTo } = windowOf(key, after, overlap);
-    const { where = '' } = this.#config;
-    const filter = [...(where.trim() === '' ? [] : [`(${where}\n)`]), ...from].join(' AND ');
+    const narrowed = (conditions: readonly string[]) => (source: ReaderSource) => ({
+      ...source,
+      filter: [source.filter, ...conditions].join(' AND '),
+    });
+    const parts = sources
+      .map(narrowed(from))
+      .map((source) => `SELECT ${name} FROM ${source.from} WHERE ${source.filter}`);
     const { client } = await this.#open();
     const [row] = await query(
       client,
-      `SELECT ${upTo} FROM ${this.#from(schema)}${filter === '' ? '' : ` WHERE ${filter}`}`,
+      `SELECT ${upTo} FROM (${parts.join(' UNION ALL ')}) AS cursors`,
     );
     const to = row?.[0] ?? undefined;
-    const name = quoteName(key.name);
     const end = to === undefined ? 'false' : `${name} <= ${literal(to)}::${key.nativeType}`;
-    this.#config = {
-      ...this.#config,
-      where: [...(filter === '' ? [] : [filter]), end].join(' AND '),
-    };
+    const [first, ...others] = sources;
+    const narrow = narrowed([...from, end]);
+    this.#sources = Promise.resolve([narrow(first), ...others.map(narrow)]);
     return to;
   }
 
   async *slices(hint: SliceHint): AsyncIterable<Slice> {
-    const schema = await this.describe();
-    const key = this.#key;
-    if (key === undefined) {
-      yield wholeSlice();
-      return;
+    const sources = await this.#resolved();
+    const share = { ...hint, count: Math.ceil(hint.count / sources.length) };
+    let no = 0;
+    for (const [table, source] of sources.entries()) {
+      for (const slice of await this.#slicesOf(table, source, share)) {
+        if (sources.length === 1) yield slice;
+        else {
+          const bounds = { ...parseKeyBounds(slice.bounds), table } satisfies KeyBounds;
+          yield { ...slice, no: no++, bounds, label: `${source.full.table}: ${slice.label}` };
+        }
+      }
     }
-    const { client } = await this.#open();
-    const name = quoteName(key.name);
-    const [row] = await query(
-      client,
-      `SELECT min(${name})::text, max(${name})::text FROM (${this.#select(schema, '1 = 1', [key])}) AS s`,
-    );
-    yield* integerSlices(key.name, row?.[0] ?? null, row?.[1] ?? null, hint.count, key.nullable);
   }
 
   async open(_no: number): Promise<ReaderTask> {
     const { signal, dataSource, identity } = this.#ctx;
-    const schema = await this.describe();
+    const sources = await this.#resolved();
     const session = await openSession(dataSource.config, 'data', tagOf(identity));
-    const key = this.#key === undefined ? undefined : quoteName(this.#key.name);
-    const sqlOf = (slice: Slice, columns: readonly Column[]) =>
-      this.#select(schema, slicePredicate(slice.bounds, key), columns);
-    const task = new PostgresReaderTask(dataSource.config, session, schema.columns, sqlOf, signal);
+    const task = new PostgresReaderTask(
+      dataSource.config,
+      session,
+      sources[0].schema.columns,
+      (slice, columns) => {
+        const { table = 0 } = parseKeyBounds(slice.bounds);
+        const source = sources[table] ?? sources[0];
+        return selectOf(source, columns, slicePredicate(slice.bounds, this.#keys[table]));
+      },
+      signal,
+    );
     try {
       await query(session.client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       if (this.#snapshot !== undefined) {
@@ -155,6 +178,29 @@ export class PostgresReaderJob implements ReaderJob {
       );
   }
 
+  async #slicesOf(table: number, source: ReaderSource, hint: SliceHint): Promise<readonly Slice[]> {
+    const { client } = await this.#open();
+    const isPinned = this.#snapshot !== undefined;
+    const key =
+      hint.count <= 1 && this.#wantedKey().length === 0
+        ? undefined
+        : await splitKeyOf(client, source, this.#wantedKey(), isPinned);
+    this.#keys[table] = key;
+    if (key === undefined || hint.count <= 1) return [wholeSlice()];
+    return keySlices(key, await boundariesOf(client, source, key, hint));
+  }
+
+  #wantedKey(): readonly string[] {
+    return [this.#config.sliceKey ?? []].flat();
+  }
+
+  #resolved(): Promise<readonly [ReaderSource, ...ReaderSource[]]> {
+    this.#sources ??= this.#open().then(({ client }) =>
+      resolveSources(client, this.#config, this.#ctx.dataSource.config.schema),
+    );
+    return this.#sources;
+  }
+
   #open(): Promise<Session> {
     const { signal, dataSource, identity } = this.#ctx;
     this.#session ??= openSession(dataSource.config, 'data', tagOf(identity)).then((session) => {
@@ -163,78 +209,4 @@ export class PostgresReaderJob implements ReaderJob {
     });
     return this.#session;
   }
-
-  async #describe(): Promise<TableSchema> {
-    const { table, columns, sliceKey } = this.#config;
-    const { client } = await this.#open();
-    let full: TableSchema;
-    if (table === undefined) {
-      const found = await describeQuery(client, this.#query ?? '').catch((error: unknown) => {
-        throw toPluginError(error);
-      });
-      full = { table: 'query', columns: found, primaryKey: [] };
-    } else {
-      const schema = this.#config.schema ?? this.#ctx.dataSource.config.schema;
-      full = await describeTable(client, schema, table);
-    }
-    this.#full = full;
-    if (sliceKey !== undefined) this.#key = resolveColumn(sliceKey, full);
-    const chosen = columns?.map((name) => resolveColumn(name, full)) ?? full.columns;
-    return { ...full, columns: [...chosen, ...(await this.#expressions(full))] };
-  }
-
-  /** What the server makes of the expressions: their types are its own. */
-  async #expressions(full: TableSchema): Promise<readonly Column[]> {
-    const { expressions = [] } = this.#config;
-    if (expressions.length === 0) return [];
-    const taken = expressions.find(({ name }) =>
-      full.columns.some((column) => column.name === name),
-    );
-    if (taken !== undefined) {
-      throw new PluginError('MR-D208', `the expression ${taken.name} is called like a column`);
-    }
-    const { client } = await this.#open();
-    const list = expressions.map(({ name, sql }) => `(${sql}\n) AS ${quoteName(name)}`).join(', ');
-    return await describeQuery(client, `SELECT ${list} FROM ${this.#from(full)}`).catch(
-      (error: unknown) => {
-        throw toPluginError(error);
-      },
-    );
-  }
-
-  #from(schema: TableSchema): string {
-    return this.#query === undefined
-      ? qualifiedName(schema.schema ?? '', schema.table)
-      : `(${this.#query}\n) AS q`;
-  }
-
-  #select(schema: TableSchema, slice: string, columns = schema.columns): string {
-    const { where, expressions = [] } = this.#config;
-    const from = this.#from(schema);
-    const list = columns.map((c) => {
-      const name = quoteName(c.name);
-      const own = expressions.find((each) => each.name === c.name);
-      if (own !== undefined) {
-        return `(${own.sql}\n)${c.nativeType === 'money' ? '::numeric' : ''} AS ${name}`;
-      }
-      // The text of money follows the server's locale.
-      return c.nativeType === 'money' ? `${name}::numeric AS ${name}` : name;
-    });
-    // A filter may end in a comment: the line break keeps our parenthesis out of it.
-    const filter = where === undefined || where.trim() === '' ? '' : ` AND (${where}\n)`;
-    return `SELECT ${list.join(', ')} FROM ${from} WHERE ${slice}${filter}`;
-  }
-}
-
-function isIntegral(type: Column['type']): boolean {
-  return type.kind === 'integer' || (type.kind === 'decimal' && type.scale === 0);
-}
-
-/** Without its semicolon: the query becomes part of others. */
-function oneStatement(script: string): string {
-  const [statement, second] = splitStatements(script, 'postgres');
-  if (statement === undefined || second !== undefined) {
-    throw new PluginError('MR-D204', 'the query of a reader must be one statement');
-  }
-  return statement.text;
 }

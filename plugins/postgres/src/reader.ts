@@ -12,6 +12,7 @@ export const postgresReader = defineReader<PostgresReaderConfig, PostgresSource>
   configVersion: 1,
   examples: [
     { table: 'orders', where: "ds = '${bizdate}'", sliceKey: 'id' },
+    { tables: ['orders_[0-31]'], sliceKey: ['customer_id', 'id'] },
     { query: 'SELECT id, total FROM orders JOIN customers USING (customer_id)' },
   ],
   open: async (config, ctx: JobContext<PostgresSource>) =>

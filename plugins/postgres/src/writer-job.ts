@@ -99,8 +99,11 @@ export class PostgresWriterJob implements WriterJob {
       }
       const target = qualifiedName(schema.schema ?? '', schema.table);
       const key = await this.#key(schema);
-      const plan = new WritePlan(schema, this.#ctx.mapping, this.#scope(), key);
-      const wantsStaging = key !== undefined || this.#ctx.writers > 1;
+      const scope = this.#scope();
+      const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
+      // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
+      // takes what many readers bring. What replaces rows locks them for no longer than it must.
+      const wantsStaging = key !== undefined || (this.#ctx.writers > 1 && scope !== undefined);
       const canStage = wantsStaging && (await mayCreate(client, schema.schema ?? ''));
       const staging = canStage ? new StagingTable(schema.schema ?? '', identity) : undefined;
       const canMakeTemporary = await mayMakeTemporary(client);
@@ -109,7 +112,7 @@ export class PostgresWriterJob implements WriterJob {
       this.#prepared = { plan, target, staging, merge, lanes, canMakeTemporary };
       if (staging === undefined) {
         await this.#beginPublish(this.#prepared);
-        const why = this.#ctx.writers > 1 ? ' (no right to create a staging table)' : '';
+        const why = wantsStaging ? ' (no right to create a staging table)' : '';
         const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
         return { strategy: 'transaction', label };
       }

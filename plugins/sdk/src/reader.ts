@@ -24,8 +24,10 @@ export interface Slice {
 }
 
 export interface SliceHint {
-  /** How many slices would be good; a reader that cannot split yields one. */
+  /** How many slices would be good, 1 for all in one; a reader that cannot split yields one. */
   readonly count: number;
+  /** More slices are welcome where they would be larger than this. */
+  readonly bytes?: number;
 }
 
 export interface ReadStats {
@@ -37,6 +39,8 @@ export interface SnapshotToken {
   readonly consistent: boolean;
   readonly token: unknown;
   readonly label: string;
+  /** Only so many tasks share it; the job opens no more. */
+  readonly readers?: number;
 }
 
 /** Rows with a cursor NULL are in no window. */
@@ -58,6 +62,10 @@ export interface ReaderJob {
   check(): Promise<readonly Finding[]>;
   /** Makes one snapshot for `readers` tasks. Absent: the plan says "not consistent". */
   pinSnapshot?(readers: number): Promise<SnapshotToken>;
+  /**
+   * Pieces of about the same work, in the order in which they are best read. One task reads several of
+   * them one after another, and another takes over what it has not begun.
+   */
   slices(hint: SliceHint): AsyncIterable<Slice>;
   /** Cuts what is left of a running slice in two or more, for work stealing. */
   refine?(running: Slice, at: unknown): Promise<readonly Slice[]>;

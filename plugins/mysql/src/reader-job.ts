@@ -1,0 +1,181 @@
+import { keySlices, parseKeyBounds, slicePredicate, wholeSlice } from '@millrace/sdk';
+import type {
+  CursorRequest,
+  Finding,
+  JobContext,
+  KeyBounds,
+  ReaderJob,
+  ReaderTask,
+  Slice,
+  SliceHint,
+  SnapshotToken,
+  TableSchema,
+} from '@millrace/sdk';
+
+import { cancelOnAbort } from './cancel-on-abort.js';
+import type { MysqlConfig } from './config.js';
+import { windowOf } from './cursor-window.js';
+import { quoteName } from './literal.js';
+import { pinSessions } from './pinned-sessions.js';
+import { MysqlReaderTask } from './reader-task.js';
+import { columnNamed, resolveSources } from './reader-source.js';
+import type { ReaderSource, ReaderSourceConfig } from './reader-source.js';
+import { openReading } from './reading-session.js';
+import type { Session } from './session.js';
+import { boundariesOf } from './split-boundaries.js';
+import { splitKeyOf } from './split-key.js';
+import type { SplitKey } from './split-key.js';
+
+export interface ReaderConfig extends ReaderSourceConfig {
+  readonly sliceKey?: string | readonly string[] | undefined;
+  readonly snapshot?: 'preferred' | 'required' | undefined;
+}
+
+export class MysqlReaderJob implements ReaderJob {
+  #config: ReaderConfig;
+  readonly #ctx: JobContext<MysqlConfig>;
+  #sources: Promise<readonly [ReaderSource, ...ReaderSource[]]> | undefined;
+  /** Of the source at the same index, once it has been cut. */
+  readonly #keys: (SplitKey | undefined)[] = [];
+  /** In the snapshot of the job, not yet with a task. */
+  #pinned: Session[] = [];
+
+  constructor(config: ReaderConfig, ctx: JobContext<MysqlConfig>) {
+    this.#config = config;
+    this.#ctx = ctx;
+  }
+
+  async describe(): Promise<TableSchema> {
+    const sources = await this.#resolved();
+    const [{ schema }] = sources;
+    if (sources.length === 1) return schema;
+    const columns = schema.columns.map((column, i) => ({
+      ...column,
+      nullable: sources.some((source) => source.schema.columns[i]?.nullable !== false),
+    }));
+    const estimatedRows = sources.reduce((sum, s) => sum + (s.schema.estimatedRows ?? 0), 0);
+    return { ...schema, columns, estimatedRows };
+  }
+
+  async check(): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    await using session = await openReading(this.#ctx);
+    for (const source of await this.#resolved()) {
+      // The server itself judges columns, filter and privileges; no row is read.
+      await session.run(`${source.select} LIMIT 0`);
+      const key = await splitKeyOf(session, source, this.#wantedKey());
+      if (key.refusal !== undefined) {
+        const column = this.#wantedKey()[0] ?? '';
+        findings.push({ level: 'error', code: 'MR-D262', column, message: key.refusal });
+      } else if (key.remark !== undefined) {
+        findings.push({ level: 'info', message: key.remark });
+      }
+    }
+    return findings;
+  }
+
+  async pinSnapshot(readers: number): Promise<SnapshotToken> {
+    const { sessions, token } = await pinSessions(this.#ctx, await this.#resolved(), {
+      readers,
+      isRequired: this.#config.snapshot === 'required',
+      isWhole: this.#config.query !== undefined && this.#config.sliceKey === undefined,
+    });
+    this.#pinned = [...sessions];
+    return token;
+  }
+
+  async window({ column, after, overlap }: CursorRequest): Promise<string | undefined> {
+    const sources = await this.#resolved();
+    const [{ schema, allColumns }] = sources;
+    const key = columnNamed({ ...schema, columns: allColumns }, column);
+    const { from, upTo, literal } = windowOf(key, after, overlap);
+    const name = quoteName(key.name);
+    const conditions = from.map((condition) => ` AND ${condition}`).join('');
+    const parts = sources.map((source) => `SELECT ${name} ${source.from}${conditions}`);
+    const [row] = await this.#rows(
+      `SELECT ${upTo} FROM (${parts.join(' UNION ALL ')}) AS millrace_cursors`,
+    );
+    const to = row?.[0] ?? undefined;
+    const end = to === undefined ? '1 = 0' : `${name} <= ${literal(to)}`;
+    const where = this.#config.where?.trim() ?? '';
+    const own = where === '' ? [] : [`(${where}\n)`];
+    this.#config = { ...this.#config, where: [...own, ...from, end].join(' AND ') };
+    this.#sources = undefined;
+    return to;
+  }
+
+  async *slices(hint: SliceHint): AsyncIterable<Slice> {
+    const sources = await this.#resolved();
+    if (hint.count <= 1 && sources.length === 1) {
+      yield wholeSlice();
+      return;
+    }
+    const share = { ...hint, count: Math.ceil(hint.count / sources.length) };
+    await using session = await openReading(this.#ctx);
+    await using _cancel = cancelOnAbort(session, this.#ctx.dataSource.config, this.#ctx.signal);
+    let no = 0;
+    for (const [table, source] of sources.entries()) {
+      for (const slice of await this.#slicesOf(session, table, source, share)) {
+        if (sources.length === 1) yield slice;
+        else {
+          const bounds = { ...parseKeyBounds(slice.bounds), table } satisfies KeyBounds;
+          yield { ...slice, no: no++, bounds, label: `${source.schema.table}: ${slice.label}` };
+        }
+      }
+    }
+  }
+
+  async open(): Promise<ReaderTask> {
+    const sources = await this.#resolved();
+    const sourceOf = (slice: Slice) => {
+      const { table = 0 } = parseKeyBounds(slice.bounds);
+      const where = slicePredicate(slice.bounds, this.#keys[table]);
+      return { source: sources[table] ?? sources[0], where };
+    };
+    return new MysqlReaderTask(this.#ctx, sourceOf, this.#pinned.shift());
+  }
+
+  async close(): Promise<void> {
+    this.#sources = undefined;
+    await Promise.all(this.#pinned.splice(0).map((session) => session.close()));
+  }
+
+  async #slicesOf(
+    session: Session,
+    table: number,
+    source: ReaderSource,
+    hint: SliceHint,
+  ): Promise<readonly Slice[]> {
+    if (hint.count <= 1) return [wholeSlice()];
+    const { key } = await splitKeyOf(session, source, this.#wantedKey());
+    this.#keys[table] = key;
+    return key === undefined
+      ? [wholeSlice()]
+      : keySlices(key, await boundariesOf(session, source, key, hint));
+  }
+
+  /** In the snapshot of the job if it has one: a cursor that it does not hold yet would pass rows by. */
+  async #rows(sql: string): ReturnType<Session['rows']> {
+    const [pinned] = this.#pinned;
+    if (pinned !== undefined) return await pinned.rows(sql);
+    await using session = await openReading(this.#ctx);
+    return await session.rows(sql);
+  }
+
+  #wantedKey(): readonly string[] {
+    return [this.#config.sliceKey ?? []].flat();
+  }
+
+  #resolved(): Promise<readonly [ReaderSource, ...ReaderSource[]]> {
+    this.#sources ??= this.#resolve();
+    return this.#sources;
+  }
+
+  async #resolve(): Promise<readonly [ReaderSource, ...ReaderSource[]]> {
+    await using session = await openReading(this.#ctx);
+    const { database } = this.#ctx.dataSource.config;
+    return await resolveSources(session, database, this.#config, (text) =>
+      this.#ctx.log.info(text),
+    );
+  }
+}

@@ -10,8 +10,8 @@ import { runTool } from './run.mjs';
 import { prepareServers } from './test-servers.mjs';
 
 const RINGS = ['unit', 'int', 'fault', 'e2e'];
-/** Tests with servers wait as much as they work: three at once on two cores. */
-const WORKERS = Math.max(3, Math.floor(availableParallelism() / 2));
+/** Tests with servers wait as much as they work: two at once also on two cores. */
+const WORKERS = Math.max(2, Math.floor(availableParallelism() / 2));
 
 /** `npm test`, `npm test -- int fault`, `npm test -- int --testPathPatterns store`. */
 const args = process.argv.slice(2);

@@ -47,12 +47,7 @@ export interface MatchedEdge<D, U> extends CyclePair<D, D | U> {
 export function edgesOf<D extends CycleRef, U extends CycleRef>(
   world: EdgeWorld<D, U>,
 ): MatchedEdge<D, U>[] {
-  const kindsOfPair = new Map<string, number>();
-  const pairOf = ({ upstream, downstream }: Dependency): string => `${upstream} ${downstream}`;
-  for (const dependency of world.dependencies) {
-    const pair = pairOf(dependency);
-    kindsOfPair.set(pair, (kindsOfPair.get(pair) ?? 0) + 1);
-  }
+  const hasBoth = pairsOfBothKinds(world.dependencies);
   const taken = new Map<D, Set<D | U>>();
   const isNew = (down: D, up: D | U): boolean => {
     const ups = taken.get(down) ?? new Set();
@@ -66,12 +61,26 @@ export function edgesOf<D extends CycleRef, U extends CycleRef>(
   );
   const edges: MatchedEdge<D, U>[] = [];
   for (const dependency of sameFirst) {
-    const hasOther = (kindsOfPair.get(pairOf(dependency)) ?? 0) > 1;
+    const hasOther = hasBoth(dependency);
     for (const { down, up } of pairsOf(world, dependency)) {
       if (!hasOther || isNew(down, up)) edges.push({ down, up, dependency });
     }
   }
   return edges;
+}
+
+/** Says whether two nodes depend on each other in both kinds. Each (upstream, downstream, kind) is there once. */
+function pairsOfBothKinds(dependencies: readonly Dependency[]): (of: Dependency) => boolean {
+  const previous = dependencies.filter(({ kind }) => kind !== 'same_cycle');
+  if (previous.length === 0) return () => false;
+  const pairOf = ({ upstream, downstream }: Dependency): string => `${upstream} ${downstream}`;
+  const kinds = new Map(previous.map((dependency) => [pairOf(dependency), 1]));
+  for (const dependency of dependencies) {
+    if (dependency.kind !== 'same_cycle') continue;
+    const pair = pairOf(dependency);
+    if (kinds.has(pair)) kinds.set(pair, 2);
+  }
+  return (dependency) => kinds.get(pairOf(dependency)) === 2;
 }
 
 function pairsOf<D extends CycleRef, U extends CycleRef>(
@@ -84,7 +93,8 @@ function pairsOf<D extends CycleRef, U extends CycleRef>(
   if (down === undefined || (own === undefined && outside === undefined)) return [];
   if (kind === 'same_cycle' && down.cycles.length === 1 && own?.cycles.length === 1) {
     // Nearly all edges of a day: there is nothing to choose from.
-    return down.cycles.flatMap((only) => own.cycles.map((up) => ({ down: only, up })));
+    const [[onlyDown], [up]] = [down.cycles, own.cycles];
+    return onlyDown === undefined || up === undefined ? [] : [{ down: onlyDown, up }];
   }
   const sameZone = own !== undefined || outside?.timezone === world.timezone;
   const { today, before } = upstreamCycles(world, own, outside, kind, sameZone);

@@ -50,10 +50,11 @@ export async function planEdges(
   const awaitedEdges: PlannedAwaitedEdge[] = [];
   for (const { down, up, dependency } of edgesOf({ ...order, own, outside, dependencies })) {
     const { kind, inheritsDryRun } = dependency;
-    const edge = { downstream: down.index, kind, inheritsDryRun };
-    if ('index' in up) edges.push({ ...edge, upstream: up.index });
-    else if (up.row !== undefined) outerEdges.push({ ...edge, upstream: up.row });
-    else awaitedEdges.push({ ...edge, upstream: up });
+    const downstream = down.index;
+    if ('index' in up) edges.push({ downstream, kind, inheritsDryRun, upstream: up.index });
+    else if (up.row !== undefined)
+      outerEdges.push({ downstream, kind, inheritsDryRun, upstream: up.row });
+    else awaitedEdges.push({ downstream, kind, inheritsDryRun, upstream: up });
   }
   for (const { down, up } of await selfDependence(sql, order, own)) {
     const edge = { downstream: down.index, kind: 'self_previous', inheritsDryRun: null } as const;

@@ -1,25 +1,13 @@
 import type { Cell, Column } from '@millrace/sdk';
 import { MillraceError } from '../domain/errors.js';
+import type { DropOperator } from '../domain/mapping/drop-operators.js';
 import { compareDecimals } from './decimal.js';
-
-export const DROP_OPERATORS = [
-  '=',
-  '!=',
-  '<',
-  '<=',
-  '>',
-  '>=',
-  'matches',
-  'not matches',
-  'is null',
-  'is not null',
-] as const;
 
 /** Rows for which it is true are left out and counted as filtered. NULL is true for `is null` alone. */
 export interface DropCondition {
   /** Of the target; the cell after its functions. */
   readonly column: string;
-  readonly operator: (typeof DROP_OPERATORS)[number];
+  readonly operator: DropOperator;
   /** For `matches` a regular expression that the whole text must match. */
   readonly value?: string | undefined;
 }

@@ -222,7 +222,7 @@ describe('a transform in TypeScript', () => {
     ['undefined', /not undefined/],
     ['row.n.toUpperCase().missing.length', /TypeError/],
   ])('a row that comes back as %s is dirty', async (body, reason) => {
-    const code = `export default (row: any) => ${body};`;
+    const code = `export default (row: Record<string, string>) => ${body};`;
     const rows = await program({ columns }, code);
     expect(rows.run(['1', 'x'])).toMatchObject({
       kind: 'dirty',

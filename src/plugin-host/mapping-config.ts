@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DROP_OPERATORS } from '../domain/mapping/drop-operators.js';
 
 const name = z.string().min(1);
 const count = z.int().min(0);
@@ -69,18 +70,7 @@ const mappedColumn = z
 const dropCondition = z
   .strictObject({
     column: name.meta({ description: 'Of the target; the cell after its functions.' }),
-    operator: z.enum([
-      '=',
-      '!=',
-      '<',
-      '<=',
-      '>',
-      '>=',
-      'matches',
-      'not matches',
-      'is null',
-      'is not null',
-    ]),
+    operator: z.enum(DROP_OPERATORS),
     value: z.string().optional().meta({ template: true }),
   })
   .refine((c) => (c.value === undefined) === c.operator.startsWith('is'), {

@@ -1,4 +1,4 @@
-import { keySlices, parseKeyBounds, slicePredicate, wholeSlice } from '@millrace/sdk';
+import { keySlices, parseKeyBounds, shardSchema, slicePredicate, wholeSlice } from '@millrace/sdk';
 import type {
   CursorRequest,
   Finding,
@@ -46,15 +46,8 @@ export class MysqlReaderJob implements ReaderJob {
   }
 
   async describe(): Promise<TableSchema> {
-    const sources = await this.#resolved();
-    const [{ schema }] = sources;
-    if (sources.length === 1) return schema;
-    const columns = schema.columns.map((column, i) => ({
-      ...column,
-      nullable: sources.some((source) => source.schema.columns[i]?.nullable !== false),
-    }));
-    const estimatedRows = sources.reduce((sum, s) => sum + (s.schema.estimatedRows ?? 0), 0);
-    return { ...schema, columns, estimatedRows };
+    const [first, ...others] = await this.#resolved();
+    return shardSchema([first.schema, ...others.map((source) => source.schema)]);
   }
 
   async check(): Promise<readonly Finding[]> {

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { crashPlanOf, crashPointsOf } from '../../dataplane/crash-point.js';
 
@@ -58,7 +59,11 @@ class AttemptRunner {
     this.#hearNews = undefined;
     const outcome = await runAttempt(job, {
       log,
-      workDir,
+      get workDir() {
+        // Nearly no attempt in a thread wants one, and making and removing it costs more than a short attempt.
+        mkdirSync(workDir, { recursive: true, mode: 0o700 });
+        return workDir;
+      },
       signal: cancel.signal,
       progress: (progress) => this.#send({ tag: 'progress', progress }),
       line: {

@@ -117,7 +117,9 @@ function nodeContext(
     parameters: job.parameters,
     log: ctx.log,
     signal: ctx.signal,
-    workDir: ctx.workDir,
+    get workDir() {
+      return ctx.workDir;
+    },
     progress: ctx.progress,
     crashPoint: ctx.crashPoint,
     outputs: job.outputs ?? [],

@@ -57,11 +57,13 @@ class AttemptRunner {
     this.#log = log;
     this.#news = job.news;
     this.#hearNews = undefined;
+    let hasFolder = false;
     const outcome = await runAttempt(job, {
       log,
       get workDir() {
         // Nearly no attempt in a thread wants one, and making and removing it costs more than a short attempt.
-        mkdirSync(workDir, { recursive: true, mode: 0o700 });
+        if (!hasFolder) mkdirSync(workDir, { recursive: true, mode: 0o700 });
+        hasFolder = true;
         return workDir;
       },
       signal: cancel.signal,
@@ -79,7 +81,7 @@ class AttemptRunner {
       crashPoint: (name) => this.#crashPoint(name, job.identity.instanceId),
     });
     log.close();
-    this.#send({ tag: 'end', outcome });
+    this.#send({ tag: 'end', outcome, hasFolder });
   }
 
   #keep(messageOf: (no: number) => FromAttempt): Promise<void> {

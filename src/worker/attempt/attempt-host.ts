@@ -94,7 +94,8 @@ export class AttemptHost {
     } catch (error) {
       attempt.refuse(error);
     } finally {
-      await rm(workDir, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
+      if (attempt.mayHaveFolder)
+        await rm(workDir, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
       attempt.finish();
     }
   }
@@ -105,6 +106,8 @@ class RunningAttempt implements AttemptHandle {
   readonly result: Promise<AttemptOutcome>;
   /** The outcome is known; the folder may be removed. */
   readonly settled: Promise<void>;
+  /** Until it says that it has none. */
+  mayHaveFolder = true;
   readonly #job: AttemptJob;
   readonly #hooks: AttemptHooks;
   readonly #graceMs: number;
@@ -194,6 +197,8 @@ class RunningAttempt implements AttemptHandle {
       case 'ready':
         return;
       case 'end':
+        this.mayHaveFolder =
+          message.hasFolder || this.#job.plugins.some((plugin) => plugin.isolated);
         this.#end(message.outcome);
         this.#release?.();
         return;

@@ -1,8 +1,7 @@
-import { PluginError, splitStatements } from '@millrace/sdk';
+import { isMergeMode, PluginError, splitStatements } from '@millrace/sdk';
 import type { SqlStatement, TableSchema } from '@millrace/sdk';
 
 import { quoteName, textLiteral } from './literal.js';
-import { isMergeMode } from './merge.js';
 import { columnNamed } from './reader-source.js';
 import { commitsByItself, refusedReason } from './statement-kind.js';
 import type { WriterConfig } from './writer-config.js';

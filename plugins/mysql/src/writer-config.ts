@@ -1,6 +1,5 @@
+import { isMergeMode, MERGE_MODES } from '@millrace/sdk';
 import { z } from 'zod';
-
-import { isMergeMode, MERGE_MODES } from './merge.js';
 
 export const WRITER_MODES = ['append', 'truncate', 'partition-overwrite', ...MERGE_MODES] as const;
 

@@ -1,4 +1,4 @@
-import { errorCodeOf, PluginError } from '@millrace/sdk';
+import { errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
 import type {
   FinalizeStats,
   SqlStatement,
@@ -14,7 +14,7 @@ import type { MysqlConfig } from './config.js';
 import { endThread, tagTask, takeFence } from './fence.js';
 import { Ledger } from './ledger.js';
 import { quoteTable } from './literal.js';
-import { isMergeMode, Merge, resolveKey } from './merge.js';
+import { Merge, resolveKey } from './merge.js';
 import { StagedPublish } from './publish-staged.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';

@@ -1,8 +1,15 @@
-import { columnVerdict, missingNameText, PluginError, resolveName } from '@millrace/sdk';
+import {
+  columnVerdict,
+  isMergeMode,
+  mergeKeyFindings,
+  missingNameText,
+  PluginError,
+  resolveName,
+} from '@millrace/sdk';
 import type { Column, ColumnVerdict, Finding, Mapping } from '@millrace/sdk';
 
 import { quoteName, quoteTable } from './literal.js';
-import { isMergeMode, keyFindings } from './merge.js';
+import { resolveKey } from './merge.js';
 import { serverErrorOf } from './mysql-error.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import type { Session } from './session.js';
@@ -72,7 +79,8 @@ export async function checkTarget(
   }
   if (isMergeMode(config.mode)) {
     const mapped = pairs.map((p) => p.target.name);
-    findings.push(...(await keyFindings(session, target, config.key, mapped)));
+    const choose = () => resolveKey(session, target, config.key);
+    findings.push(...(await mergeKeyFindings(choose, mapped)));
   }
   const verdicts = pairs.map((p) => columnVerdict(p.source, p.target, 'mysql'));
   findings.push(...mappingFindings(target, pairs, verdicts));

@@ -1,5 +1,5 @@
+import { MERGE_MODES, isMergeMode } from '@millrace/sdk';
 import { z } from 'zod';
-import { MERGE_MODES, isMergeMode } from './merge.js';
 
 export const WRITER_MODES = ['append', 'truncate', 'partition-overwrite', ...MERGE_MODES] as const;
 

@@ -13,11 +13,11 @@ import type {
   WriterJob,
   WriterTask,
 } from '@millrace/sdk';
-import { PluginError, errorCodeOf } from '@millrace/sdk';
+import { PluginError, errorCodeOf, isMergeMode, mergeKeyFindings } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
-import { Merge, isMergeMode, keyFindings, resolveKey } from './merge.js';
+import { Merge, resolveKey } from './merge.js';
 import { qualifiedName } from './quoting.js';
 import { mayCreate, mayMakeTemporary, missingRights } from './rights.js';
 import { LoadHistory, loadChunk } from './row-loader.js';
@@ -192,9 +192,8 @@ export class PostgresWriterJob implements WriterJob {
   async #keyFindings(schema: TableSchema): Promise<readonly Finding[]> {
     if (!isMergeMode(this.#config.mode)) return [];
     const { client } = await this.#mainSession();
-    const target = qualifiedName(schema.schema ?? '', schema.table);
     const mapped = this.#ctx.mapping.columns.map((c) => resolveColumn(c.target, schema).name);
-    const findings = await keyFindings(client, schema, target, this.#config.key, mapped);
+    const findings = await mergeKeyFindings(async () => (await this.#key(schema)) ?? [], mapped);
     if (await mayCreate(client, schema.schema ?? '')) return findings;
     const message = `permission denied: CREATE on schema ${schema.schema ?? ''}: ${this.#config.mode} needs a staging table`;
     return [...findings, { level: 'error', code: 'MR-D106', message }];

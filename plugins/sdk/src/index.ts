@@ -14,6 +14,7 @@ export * from './sql/near-miss.js';
 export * from './sql/key-slices.js';
 export * from './sql/shard-names.js';
 export * from './sql/shard-schema.js';
+export * from './sql/merge-key.js';
 export * from './sql/ledger.js';
 export * from './sql/result-set.js';
 export * from './sql/value-check.js';

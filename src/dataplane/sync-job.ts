@@ -17,12 +17,13 @@ import type {
 import type { DirtyLimit } from '../domain/channel/channel-change.js';
 import type { RateLimit } from '../domain/channel/rate-limit.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
+import type { OpenJob } from './copy-slices.js';
+import { chunkBytesOf, copySlices, whileLive } from './copy-slices.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
 import type { Incremental } from './incremental.js';
 import { checkIncremental, nextWindow } from './incremental.js';
 import type { ChannelLine } from './live-channel.js';
-import { LiveChannel } from './live-channel.js';
 import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
@@ -32,9 +33,9 @@ import { needsRows, RowProgram } from './row-program.js';
 import type { RowTransform } from './row-transform.js';
 import { loadTransform } from './row-transform.js';
 import type { PipeJob } from './slice-pipe.js';
-import { chooseLane, copySlice } from './slice-pipe.js';
 import { piecesOf, SliceQueue } from './slice-queue.js';
-import { pinSnapshot, SnapshotAge } from './snapshot-age.js';
+import { pinSnapshot } from './pin-snapshot.js';
+import { SnapshotAge } from './snapshot-age.js';
 import { SyncCounters } from './sync-counters.js';
 import type { PolicyCount, ValuePolicies } from './value-policies.js';
 import { PolicyRules } from './value-policies.js';
@@ -83,9 +84,7 @@ export interface SyncResult {
 }
 
 const CHANNEL_BYTES = 8 * 1024 * 1024;
-const CHUNK_BYTES = 1024 * 1024;
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
-const TICK_MS = 1000;
 
 const nowMs = (): number => performance.now();
 
@@ -269,18 +268,6 @@ async function openMapped(
   }
 }
 
-interface OpenJob {
-  readonly reader: ReaderJob;
-  readonly writer: WriterJob;
-  readonly resolved: ResolvedMapping;
-  readonly convert: PipeJob['convert'];
-  readonly source: TableSchema;
-  readonly target: TableSchema;
-  readonly queue: SliceQueue;
-  readonly writers: number;
-  readonly age: SnapshotAge;
-}
-
 interface Counting {
   readonly counters: SyncCounters;
   readonly quarantine: Quarantine;
@@ -322,7 +309,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     onDirty: (record) => counting.onDirty(record),
     context,
   };
-  await whileLive(job, pipe, () => copySlices(open, pipe));
+  await whileLive({ ...job, nowMs }, pipe, () => copySlices(open, pipe));
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
     throw new MillraceError(
@@ -354,91 +341,4 @@ function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
     target: open.target.columns.find((column) => column.name === target) ?? source,
   }));
   return PolicyRules.of(job.policies ?? {}, pairs);
-}
-
-/** Meanwhile limits follow the clock and what the line tells, and the figures of each second are told. */
-async function whileLive(job: SyncJob, pipe: PipeJob, copy: () => Promise<void>): Promise<void> {
-  const { limiter, quarantine, counters, context } = pipe;
-  const live = new LiveChannel({
-    rateLimit: job.channel.rateLimit,
-    dirtyLimit: job.channel.dirtyLimit,
-    limiter,
-    quarantine,
-    log: context.log,
-    localTime: job.localTime ?? (() => new Date().toISOString().slice(11, 16)),
-    nowMs,
-  });
-  job.line?.listen((news) => live.hear(news));
-  const timer = setInterval(() => {
-    live.apply();
-    counters.sample();
-    job.line?.demand(live.demands());
-  }, TICK_MS);
-  try {
-    // What is lent to it comes a moment later, and decides how large chunks should be.
-    await counters.waits.rateLimit.during(limiter.take(1, 0, context.signal));
-    await copy();
-  } finally {
-    clearInterval(timer);
-    job.line?.listen(() => undefined);
-  }
-}
-
-/** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
-function chunkBytesOf(limiter: RateLimiter): number {
-  const quarterSecond = limiter.bytesPerSecond / 4;
-  return Math.max(1024, Math.min(CHUNK_BYTES, Math.floor(quarterSecond)));
-}
-
-async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
-  pipe.counters.slices = open.queue.size;
-  pipe.counters.channels = open.writers;
-  const abort = new AbortController();
-  const signal = AbortSignal.any([pipe.context.signal, abort.signal, open.age.signal]);
-  const failures: unknown[] = [];
-  const runChannel = async (no: number): Promise<void> => {
-    try {
-      await copyQueue(no, open, pipe, signal);
-    } catch (error) {
-      failures.push(error);
-      abort.abort(error);
-    }
-  };
-  await Promise.all(Array.from({ length: open.writers }, (_, no) => runChannel(no)));
-  if (failures.length > 0) throw failures[0];
-  const { taken } = open.queue;
-  if (taken > 0) pipe.context.log.info(`Slices that an idle channel took over in part: ${taken}`);
-}
-
-async function copyQueue(
-  no: number,
-  open: OpenJob,
-  pipe: PipeJob,
-  signal: AbortSignal,
-): Promise<void> {
-  const reader = await open.reader.open(no);
-  try {
-    const writer = await open.writer.open(no);
-    try {
-      if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes, pipe);
-        pipe.counters.lane = lane;
-        pipe.context.log.info(`Lane: ${lane}`);
-      }
-      const { queue } = open;
-      for (let running = queue.take(); running !== undefined; running = queue.take()) {
-        signal.throwIfAborted();
-        pipe.counters.slices = queue.size;
-        const { wasCommitted } = await copySlice(running, reader, writer, pipe, signal);
-        queue.done(running);
-        if (!wasCommitted) continue;
-        pipe.counters.slicesDone += 1;
-        pipe.context.log.info(`Slice ${running.slice.label} was committed before.`);
-      }
-    } finally {
-      await writer.close();
-    }
-  } finally {
-    await reader.close();
-  }
 }

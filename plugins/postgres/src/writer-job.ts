@@ -20,14 +20,14 @@ import { LedgerTable } from './ledger-table.js';
 import { Merge, resolveKey } from './merge.js';
 import { qualifiedName } from './quoting.js';
 import { mayCreate, mayMakeTemporary, missingRights } from './rights.js';
-import { LoadHistory, loadChunk } from './row-loader.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
+import type { SliceTarget, SliceTransaction } from './slice-transactions.js';
+import { SliceTransactions } from './slice-transactions.js';
 import { StagingTable } from './staging-table.js';
 import { describeTable, resolveColumn } from './table-catalog.js';
 import { WritePlan, judgeMapping } from './write-plan.js';
 import { PostgresWriterTask } from './writer-task.js';
-import type { SliceTransaction } from './writer-task.js';
 import type { PostgresWriterConfig } from './writer-config.js';
 
 interface Prepared {
@@ -50,9 +50,7 @@ export class PostgresWriterJob implements WriterJob {
   #schema: TableSchema | undefined;
   #prepared: Prepared | undefined;
   #rowsDeleted = 0;
-  #rowsCommitted = 0;
-  #lost: string | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #slices = new SliceTransactions();
 
   constructor(config: PostgresWriterConfig, ctx: WriteContext<PostgresSource>) {
     this.#config = config;
@@ -126,10 +124,11 @@ export class PostgresWriterJob implements WriterJob {
 
   async open(_no: number): Promise<WriterTask> {
     const prepared = this.#ready();
+    const into = this.#sliceTarget(prepared);
     const transaction =
       prepared.staging === undefined
-        ? this.#sharedTransaction(prepared)
-        : await this.#ownTransaction(prepared, prepared.staging);
+        ? this.#slices.shared(into, () => this.#mainSession(), this.#ctx.writers === 1)
+        : await this.#ownTransaction(into);
     return new PostgresWriterTask(prepared.lanes, transaction, () =>
       this.#ctx.crashPoint('writer:chunk-written'),
     );
@@ -139,8 +138,7 @@ export class PostgresWriterJob implements WriterJob {
     return this.#stoppable(async () => {
       const prepared = this.#ready();
       const { client } = await this.#mainSession();
-      if (this.#lost !== undefined) throw new PluginError('MR-P105', this.#lost);
-      let published = this.#rowsCommitted;
+      let published = this.#slices.rowsCommitted;
       if (prepared.staging !== undefined) {
         const staged = await prepared.staging.count(client);
         if (staged !== published) {
@@ -287,62 +285,18 @@ export class PostgresWriterJob implements WriterJob {
     ]);
   }
 
-  /** Slices of tasks that share the publishing transaction. */
-  #sharedTransaction({ plan, target, canMakeTemporary }: Prepared): SliceTransaction {
-    const history = new LoadHistory(canMakeTemporary);
-    const alone = this.#ctx.writers === 1;
-    const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
-    const inTurn = <T>(work: (session: Session) => Promise<T>): Promise<T> => {
-      const next = this.#turn.then(() =>
-        this.#stoppable(async () => work(await this.#mainSession())),
-      );
-      this.#turn = next.catch(() => undefined);
-      return next;
-    };
-    return {
-      begin: () =>
-        inTurn(async ({ client }) => {
-          if (alone) await query(client, 'SAVEPOINT millrace_slice');
-        }),
-      load: (chunk, sliceNo) =>
-        inTurn(({ client }) =>
-          loadChunk({ client, quotedTable: target, plan, sliceNo, quarantine, history }, chunk),
-        ),
-      commit: (rows) =>
-        inTurn(async ({ client }) => {
-          if (alone) await query(client, 'RELEASE SAVEPOINT millrace_slice');
-          this.#rowsCommitted += rows;
-        }),
-      rollback: () =>
-        inTurn(async ({ client }) => {
-          if (alone) await query(client, 'ROLLBACK TO SAVEPOINT millrace_slice');
-          else this.#lost = 'a slice was rolled back that shares its transaction with others';
-        }),
-      close: () => Promise.resolve(),
-    };
+  async #ownTransaction(into: SliceTarget): Promise<SliceTransaction> {
+    const session = await this.#openSession();
+    return this.#slices.own(into, session, () => this.#closeSession(session));
   }
 
-  /** Slices that commit into the staging table by themselves. */
-  async #ownTransaction(prepared: Prepared, staging: StagingTable): Promise<SliceTransaction> {
-    const { plan, canMakeTemporary } = prepared;
-    const history = new LoadHistory(canMakeTemporary);
-    const quotedTable = staging.quoted;
-    const session = await this.#openSession();
-    const { client } = session;
-    const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
+  #sliceTarget({ plan, target, staging, canMakeTemporary }: Prepared): SliceTarget {
     return {
-      begin: () => this.#stoppable(async () => void (await query(client, 'BEGIN'))),
-      load: (chunk, sliceNo) =>
-        this.#stoppable(() =>
-          loadChunk({ client, quotedTable, plan, sliceNo, quarantine, history }, chunk),
-        ),
-      commit: (rows) =>
-        this.#stoppable(async () => {
-          await query(client, 'COMMIT');
-          this.#rowsCommitted += rows;
-        }),
-      rollback: async () => void (await query(client, 'ROLLBACK')),
-      close: () => this.#closeSession(session),
+      quotedTable: staging?.quoted ?? target,
+      plan,
+      canMakeTemporary,
+      quarantine: (record) => this.#ctx.quarantine(record),
+      stoppable: (work) => this.#stoppable(work),
     };
   }
 

@@ -154,7 +154,7 @@ function sinkOf(
   };
 }
 
-/** Copies one slice and commits it: reader, channel, writer; then the rows must add up. */
+/** Copies one slice: reader, channel, writer; it is committed once its rows add up. */
 export async function copySlice(
   running: RunningSlice,
   reader: ReaderTask,
@@ -196,10 +196,11 @@ export async function copySlice(
     await runBoth(channel, abort, reading, write());
     const readRows = await reading;
     await job.context.crashPoint('sync:slice-written');
-    const acked = await writer.commit();
+    const acked = await writer.flush();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
     const { rows, filtered } = seen;
     checkSum(slice, { reported: readRows, seen: rows, written: acked.rows, dirty, filtered });
+    await writer.commit();
     job.counters.written(acked.rows);
     job.counters.rowsFiltered += filtered;
     return { read: rows, written: acked.rows, dirty, wasCommitted: false };

@@ -130,12 +130,15 @@ export class MysqlWriterTask implements WriterTask {
     await this.#ctx.crashPoint('writer:chunk-written');
   }
 
-  async commit(): Promise<Acked> {
+  async flush(): Promise<Acked> {
+    return { rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async commit(): Promise<void> {
     const { session, isInsideTransaction, onCommitted } = this.#options;
     this.#ctx.signal.throwIfAborted();
     await session.run(isInsideTransaction ? `RELEASE SAVEPOINT ${SLICE_SAVEPOINT}` : 'COMMIT');
     onCommitted(this.#rows);
-    return { rows: this.#rows, bytes: this.#bytes };
   }
 
   async rollback(): Promise<void> {

@@ -37,10 +37,13 @@ export class PostgresWriterTask implements WriterTask {
     await this.#afterChunk();
   }
 
-  async commit(): Promise<Acked> {
+  async flush(): Promise<Acked> {
+    return { rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async commit(): Promise<void> {
     await this.#transaction.commit(this.#rows);
     this.#slice = undefined;
-    return { rows: this.#rows, bytes: this.#bytes };
   }
 
   async rollback(): Promise<void> {

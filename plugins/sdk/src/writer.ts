@@ -119,8 +119,13 @@ export interface WriterTask {
   begin(slice: Slice): Promise<'fresh' | 'already-committed'>;
   /** Resolves when the chunk's memory may be used again. */
   write(chunk: Chunk): Promise<void>;
-  /** Rows and ledger row together. Do not call it before every chunk's `write` has resolved. */
-  commit(): Promise<Acked>;
+  /**
+   * What the target says it has taken of this slice; nothing of it is committed yet. Do not call it before
+   * every chunk's `write` has resolved.
+   */
+  flush(): Promise<Acked>;
+  /** Rows and ledger row together, after `flush`. */
+  commit(): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
 }

@@ -150,6 +150,7 @@ export async function runSync(options: SyncOptions): Promise<SyncOutcome> {
           };
           const { rows } = await readerTask.read(slice, sink, base.signal);
           rowsRead += rows;
+          await writerTask.flush();
           await writerTask.commit();
         }
         await readerTask.close();

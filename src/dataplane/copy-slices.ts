@@ -20,6 +20,7 @@ export interface OpenJob {
   readonly resolved: ResolvedMapping;
   readonly convert: PipeJob['convert'];
   readonly source: TableSchema;
+  readonly hasSnapshot: boolean;
   readonly target: TableSchema;
   readonly queue: SliceQueue;
   readonly writers: number;
@@ -109,6 +110,7 @@ async function copyQueue(
         const lane = chooseLane(reader.lanes, writer.lanes, pipe);
         pipe.counters.lane = lane;
         pipe.context.log.info(`Lane: ${lane}`);
+        pipe.verification.announce(reader, open.writer, pipe.context.log);
       }
       const { queue } = open;
       for (let running = queue.take(); running !== undefined; running = queue.take()) {

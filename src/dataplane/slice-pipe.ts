@@ -16,6 +16,7 @@ import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { RowOutcome } from './row-program.js';
+import type { RowVerification } from './row-verification.js';
 import type { RunningSlice } from './slice-queue.js';
 import type { SyncCounters } from './sync-counters.js';
 import type { PolicyRules } from './value-policies.js';
@@ -30,6 +31,7 @@ export interface PipeJob {
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
   readonly counters: SyncCounters;
+  readonly verification: RowVerification;
   /** As it is good at this moment: a slow limit wants small chunks. */
   readonly chunkBytes: () => number;
   readonly channelBytes: number;
@@ -179,6 +181,7 @@ export async function copySlice(
     let rows = 0;
     for (let piece = running.next(); piece !== undefined; piece = running.next()) {
       rows += (await reader.read(piece, sink, both)).rows;
+      await job.verification.read(reader, piece);
     }
     await seen.settle();
     channel.close();

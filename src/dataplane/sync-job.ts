@@ -1,4 +1,5 @@
 import type {
+  Column,
   ColumnVerdict,
   CursorMove,
   DirtyRecord,
@@ -11,6 +12,7 @@ import type {
   ResolvedDataSource,
   RunContext,
   TableSchema,
+  Verification,
   WriterJob,
   WriterPlugin,
 } from '@millrace/sdk';
@@ -30,6 +32,7 @@ import { RateLimiter } from './rate-limit.js';
 import type { ReplayRecord } from './replay.js';
 import { replayConversion, replayReader } from './replay.js';
 import { needsRows, RowProgram } from './row-program.js';
+import { RowVerification } from './row-verification.js';
 import type { RowTransform } from './row-transform.js';
 import { loadTransform } from './row-transform.js';
 import type { PipeJob } from './slice-pipe.js';
@@ -64,6 +67,8 @@ export interface SyncJob {
   readonly replay?: readonly ReplayRecord[] | undefined;
   readonly channel: ChannelControl;
   readonly policies?: ValuePolicies | undefined;
+  /** Absent: the rows are counted. */
+  readonly verification?: Verification | undefined;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
   /** The wall clock by which windows of the rate limit are meant, `HH:MM`; absent: UTC's. */
@@ -180,6 +185,7 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       ...jobContext(context, job.target),
       mapping,
       writers,
+      verification: verificationOf(job),
       ...(cursor === undefined ? {} : { cursor }),
       quarantine: onDirty,
     });
@@ -192,7 +198,8 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
     const convert = conversionOf(job, resolved, program);
     // What a replay refuses is known by the number of its slice.
     const queue = new SliceQueue(pieces, writers, { isCut: job.replay === undefined });
-    const ends = { reader, writer, resolved, convert, source, target };
+    const hasSnapshot = snapshot?.consistent === true;
+    const ends = { reader, writer, resolved, convert, source, target, hasSnapshot };
     const open: OpenJob = { ...ends, queue, writers, age };
     return await publish(open, job, { counters, quarantine, onDirty });
   } catch (error) {
@@ -219,6 +226,7 @@ async function openWindow(
     ...jobContext(context, job.target),
     mapping: provisionalMapping(job.mapping, source),
     writers: 1,
+    verification: 'none',
     quarantine: () => Promise.reject(new Error('nothing is written yet')),
   });
   try {
@@ -296,6 +304,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   context.log.info(`Plan: ${plan.strategy}: ${plan.label}`);
   context.log.info(`Slices: ${open.queue.text}`);
   const limiter = new RateLimiter(nowMs);
+  const verification = rowVerificationOf(open, job);
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
     convert: open.convert,
@@ -303,6 +312,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     limiter,
     quarantine,
     counters,
+    verification,
     chunkBytes: () => chunkBytesOf(limiter),
     channelBytes: CHANNEL_BYTES,
     maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
@@ -317,6 +327,9 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
       `${quarantine.count} of ${job.replay.length} rows are refused again`,
     );
   }
+  await context.crashPoint('sync:before-verify');
+  const { rowsWritten: rows, rowsDirty: dirty, rowsFiltered: filtered } = counters;
+  await verification.compare(writer, { rows, dirty, filtered }, context.log);
   await context.crashPoint('sync:before-finalize');
   context.signal.throwIfAborted();
   const dirtyBefore = counters.rowsDirty;
@@ -326,19 +339,48 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   await quarantine.flush();
   await context.crashPoint('sync:after-finalize');
   counters.end();
-  const summary = counters.summary(published, quarantine.reasons(), new Date());
-  for (const line of summary) context.log.info(line);
   const applied = policies?.counts ?? [];
-  for (const { policy, column, count } of applied) {
-    context.log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
-  }
+  reportEnd(counters.summary(published, quarantine.reasons(), new Date()), applied, context);
   return { ...counters.totals(), policies: applied, wasPublished: false };
 }
 
+function reportEnd(
+  summary: readonly string[],
+  applied: readonly PolicyCount[],
+  { log }: RunContext,
+): void {
+  for (const line of summary) log.info(line);
+  for (const { policy, column, count } of applied) {
+    log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
+  }
+}
+
 function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
-  const pairs = open.resolved.mapping.columns.map(({ source, target }) => ({
+  return PolicyRules.of(job.policies ?? {}, pairsOf(open));
+}
+
+function pairsOf(open: OpenJob): readonly { readonly source: Column; readonly target: Column }[] {
+  return open.resolved.mapping.columns.map(({ source, target }) => ({
     source,
     target: open.target.columns.find((column) => column.name === target) ?? source,
   }));
-  return PolicyRules.of(job.policies ?? {}, pairs);
+}
+
+function verificationOf({ verification = 'count' }: SyncJob): Verification {
+  return verification;
+}
+
+function rowVerificationOf(open: OpenJob, job: SyncJob): RowVerification {
+  const isChanged = open.convert !== undefined;
+  return new RowVerification({
+    wanted: verificationOf(job),
+    pairs: pairsOf(open),
+    isSameSystem: job.source.type === job.target.type,
+    changes: isChanged
+      ? 'the mapping changes values'
+      : job.policies === undefined
+        ? undefined
+        : 'value policies change values',
+    hasSnapshot: open.hasSnapshot,
+  });
 }

@@ -1,6 +1,8 @@
 import { errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
 import type {
+  ChecksumColumn,
   FinalizeStats,
+  RowTally,
   SqlStatement,
   TableSchema,
   TargetPlan,
@@ -13,12 +15,13 @@ import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
 import { endThread, tagTask, takeFence } from './fence.js';
 import { Ledger } from './ledger.js';
-import { quoteTable } from './literal.js';
+import { quoteName, quoteTable } from './literal.js';
 import { Merge, resolveKey } from './merge.js';
 import { StagedPublish } from './publish-staged.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';
 import { Session, WRITER_SQL_MODE } from './session.js';
+import { tallyOf } from './row-tally.js';
 import { SkippedLines } from './skipped-lines.js';
 import { StagingTable } from './staging-table.js';
 import type { WriterConfig } from './writer-config.js';
@@ -117,6 +120,7 @@ export class MysqlWriterJob implements WriterJob {
       target.isTransactional &&
       ledger !== undefined &&
       this.#ctx.writers === 1 &&
+      this.#ctx.verification !== 'checksum' &&
       key === undefined;
     const pairs = columnPairs(target, this.#ctx.mapping);
     this.#prepared = {
@@ -165,6 +169,19 @@ export class MysqlWriterJob implements WriterJob {
         await session.close();
         await cancel?.[Symbol.asyncDispose]();
       },
+    });
+  }
+
+  tally(columns: readonly ChecksumColumn[]): Promise<RowTally | undefined> {
+    return this.#stoppable(async () => {
+      const { session, table, staging, pairs, condition } = this.#must();
+      // A predicate may be false for what was just written.
+      const isScope = condition !== undefined && this.#config.replace?.kind !== 'predicate';
+      if (staging === undefined && !isScope) return undefined;
+      const types = pairs.map((pair) => pair.target);
+      const names = types.map((column) => quoteName(column.name)).join(', ');
+      const from = staging?.quoted ?? `${table} WHERE ${condition ?? ''}`;
+      return tallyOf(session, `SELECT ${names} FROM ${from}`, columns, types);
     });
   }
 

@@ -114,11 +114,6 @@ export class StagingTable {
     return moved;
   }
 
-  async count(client: Client): Promise<number> {
-    const [row] = await query(client, `SELECT count(*)::text FROM ${this.quoted}`);
-    return Number(row?.[0]);
-  }
-
   async drop(client: Client): Promise<void> {
     await query(client, `DROP TABLE IF EXISTS ${this.quoted}`);
   }

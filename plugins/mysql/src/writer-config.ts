@@ -1,7 +1,13 @@
 import { isMergeMode, MERGE_MODES } from '@millrace/sdk';
 import { z } from 'zod';
 
-export const WRITER_MODES = ['append', 'truncate', 'partition-overwrite', ...MERGE_MODES] as const;
+export const WRITER_MODES = [
+  'append',
+  'truncate',
+  'replace-swap',
+  'partition-overwrite',
+  ...MERGE_MODES,
+] as const;
 
 const replaceSchema = z.discriminatedUnion('kind', [
   z.object({

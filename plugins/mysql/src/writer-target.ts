@@ -15,6 +15,7 @@ import { hookStatements, scopeCondition } from './replace-scope.js';
 import type { Session } from './session.js';
 import { readTable, resolveTable } from './table-catalog.js';
 import type { TableFacts, TableName } from './table-catalog.js';
+import { referringTables } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
 
 export interface ColumnPair {
@@ -76,6 +77,12 @@ export async function checkTarget(
     await tryStatements(session, target, pairs, scopeCondition(config, target.schema));
   } catch (error) {
     note(error);
+  }
+  const referring =
+    config.mode === 'replace-swap' ? await referringTables(session, target.name) : [];
+  if (referring.length > 0) {
+    const message = `foreign keys of ${referring.join(', ')} refer to ${target.name.table}`;
+    findings.push({ level: 'error', code: 'MR-D192', message });
   }
   if (isMergeMode(config.mode)) {
     const mapped = pairs.map((p) => p.target.name);

@@ -316,6 +316,16 @@ export const ERRORS = {
     retry: 'never',
     help: 'Name in `key` the columns of one of its unique keys and map each of them, or give the table one.',
   },
+  'MR-D191': {
+    title: 'What arrived is not what was written',
+    retry: 'backoff',
+    help: 'Nothing was published. Look for others who write to the target, for triggers, and for rows outside of the partition that the run replaces; a source that is read without a snapshot may have changed.',
+  },
+  'MR-D192': {
+    title: 'The table cannot be swapped',
+    retry: 'never',
+    help: 'Take the foreign keys that refer to the table away, or use upsert or truncate.',
+  },
   'MR-D201': {
     title: 'More dirty records than allowed',
     retry: 'never',

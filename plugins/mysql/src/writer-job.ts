@@ -1,6 +1,8 @@
-import { errorCodeOf, PluginError } from '@millrace/sdk';
+import { errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
 import type {
+  ChecksumColumn,
   FinalizeStats,
+  RowTally,
   SqlStatement,
   TableSchema,
   TargetPlan,
@@ -13,14 +15,17 @@ import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
 import { endThread, tagTask, takeFence } from './fence.js';
 import { Ledger } from './ledger.js';
-import { quoteTable } from './literal.js';
-import { isMergeMode, Merge, resolveKey } from './merge.js';
+import { quoteName, quoteTable } from './literal.js';
+import { Merge, resolveKey } from './merge.js';
 import { StagedPublish } from './publish-staged.js';
+import { publishSwapped, settleOlderSwap } from './publish-swapped.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';
 import { Session, WRITER_SQL_MODE } from './session.js';
+import { tallyOf } from './row-tally.js';
 import { SkippedLines } from './skipped-lines.js';
 import { StagingTable } from './staging-table.js';
+import { doubleDifferences, tryDouble } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
 import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
@@ -35,6 +40,8 @@ interface Prepared {
   readonly pairs: readonly ColumnPair[];
   /** Absent: the rows go into the target itself, in the one transaction of `session`. */
   readonly staging: StagingTable | undefined;
+  /** What a rename of the staging table would lose; empty: it takes the target's place. */
+  readonly lost: readonly string[] | undefined;
   readonly merge: Merge | undefined;
   readonly condition: string | undefined;
   readonly preSql: readonly SqlStatement[];
@@ -112,11 +119,22 @@ export class MysqlWriterJob implements WriterJob {
       return { published: { rowsDeleted, rowsPublished: rows } };
     }
     const { ledger } = fence;
+    const settled =
+      ledger === undefined
+        ? undefined
+        : await settleOlderSwap(session, ledger, target, this.#ctx.identity);
+    if (settled !== undefined) {
+      await staging.dropOlder(session);
+      await this.#release();
+      return { published: settled };
+    }
     const key = await this.#key(session, target);
     const isDirect =
       target.isTransactional &&
       ledger !== undefined &&
       this.#ctx.writers === 1 &&
+      this.#ctx.verification !== 'checksum' &&
+      this.#config.mode !== 'replace-swap' &&
       key === undefined;
     const pairs = columnPairs(target, this.#ctx.mapping);
     this.#prepared = {
@@ -126,6 +144,7 @@ export class MysqlWriterJob implements WriterJob {
       table: quoteTable(target.name.database, target.name.table),
       pairs: key === undefined ? pairs : pairs.map((pair) => withKey(pair, key)),
       staging: isDirect ? undefined : staging,
+      lost: await this.#lost(session, target, staging, ledger),
       merge: this.#mergeOf(target, staging, pairs, key),
       condition: scopeCondition(this.#config, target.schema),
       preSql: hookStatements(this.#config.preSql),
@@ -155,6 +174,7 @@ export class MysqlWriterJob implements WriterJob {
       maxAllowedPacket: p.maxAllowedPacket,
       skippedLines: p.skippedLines,
       isInsideTransaction: isShared,
+      hasNumbers: !isShared && p.lost?.length !== 0,
       taskNo: no,
       onCommitted: (rows) => {
         this.#rows += rows;
@@ -168,6 +188,19 @@ export class MysqlWriterJob implements WriterJob {
     });
   }
 
+  tally(columns: readonly ChecksumColumn[]): Promise<RowTally | undefined> {
+    return this.#stoppable(async () => {
+      const { session, table, staging, pairs, condition } = this.#must();
+      // A predicate may be false for what was just written.
+      const isScope = condition !== undefined && this.#config.replace?.kind !== 'predicate';
+      if (staging === undefined && !isScope) return undefined;
+      const types = pairs.map((pair) => pair.target);
+      const names = types.map((column) => quoteName(column.name)).join(', ');
+      const from = staging?.quoted ?? `${table} WHERE ${condition ?? ''}`;
+      return tallyOf(session, `SELECT ${names} FROM ${from}`, columns, types);
+    });
+  }
+
   finalize(): Promise<FinalizeStats> {
     return this.#stoppable(() => this.#finalize());
   }
@@ -175,7 +208,20 @@ export class MysqlWriterJob implements WriterJob {
   async #finalize(): Promise<FinalizeStats> {
     const p = this.#must();
     const { session, ledger, staging } = p;
-    if (staging !== undefined) {
+    if (staging !== undefined && ledger !== undefined && p.lost?.length === 0) {
+      const lost = await doubleDifferences(session, p.target, staging);
+      if (lost.length === 0) {
+        const swap = { session, ledger, target: p.target, table: p.table, staging };
+        const published = await publishSwapped(swap, this.#ctx, this.#rows);
+        await this.#release();
+        return published;
+      }
+      this.#ctx.log.warn(`The target has changed (${lost.join(', ')}): DELETE and INSERT.`);
+      await startReplacing(session, p.table, p.condition);
+      await this.#replace(p);
+      const names = p.pairs.map((pair) => quoteName(pair.target.name)).join(', ');
+      await session.run(`INSERT INTO ${p.table} (${names}) SELECT ${names} FROM ${staging.quoted}`);
+    } else if (staging !== undefined) {
       await ledger?.judge(session, '');
       await startReplacing(session, p.table, p.condition);
       await this.#replace(p);
@@ -224,8 +270,27 @@ export class MysqlWriterJob implements WriterJob {
       const label = `one transaction on ${table}, committed with its ledger row`;
       return { strategy: 'transaction', label };
     }
-    await p.staging.create(p.session, p.target, p.merge === undefined);
+    if (p.lost?.length !== 0) {
+      const form = p.merge === undefined ? 'keyed' : 'keyless';
+      await p.staging.create(p.session, p.target, form);
+    }
     return { strategy: 'staging', label: stagingLabel(p) };
+  }
+
+  /** What a rename would lose of the target; `undefined`: none is wanted. */
+  async #lost(
+    session: Session,
+    target: WriterTarget,
+    staging: StagingTable,
+    ledger: Ledger | undefined,
+  ): Promise<readonly string[] | undefined> {
+    const { mode, preSql, postSql } = this.#config;
+    if (mode !== 'replace-swap') return undefined;
+    if (!target.isTransactional) return ['rows of a failed slice'];
+    if (ledger === undefined) return ['its row in the ledger'];
+    const hooks = [...hookStatements(preSql), ...hookStatements(postSql)];
+    if (hooks.length > 0) return ['the transaction with the SQL before and after'];
+    return tryDouble(session, target, staging);
   }
 
   async #replace(p: Prepared): Promise<void> {
@@ -326,11 +391,15 @@ function stagingLabel(p: Prepared): string {
     const engine = p.target.engine ?? 'its engine';
     return `staging table, then ${table} without a transaction (${engine}): not atomic`;
   }
+  if (p.lost?.length === 0) {
+    return `staging table, which is renamed to ${table}; the ledger says before and after what was done`;
+  }
+  const lost = p.lost === undefined ? '' : `; a renamed table would lose ${p.lost.join(', ')}`;
   const ledger =
     p.ledger === undefined
       ? 'no ledger: a retry after a lost answer repeats it'
       : 'with its ledger row';
-  return `staging table, then one transaction on ${table}, ${ledger}`;
+  return `staging table, then one transaction on ${table}, ${ledger}${lost}`;
 }
 
 function isMillraceCode(code: string | undefined): code is `MR-D${number}` {

@@ -35,6 +35,8 @@ export interface WriterTaskOptions {
   readonly skippedLines: SkippedLines | undefined;
   /** The transaction belongs to the job: a slice is a savepoint in it. */
   readonly isInsideTransaction: boolean;
+  /** The table has a column for the number of each row. */
+  readonly hasNumbers: boolean;
   /** Which of the job's tasks it is, from 0: staged rows of all tasks have different numbers. */
   readonly taskNo: number;
   readonly onCommitted: (rows: number) => void;
@@ -68,14 +70,14 @@ export class MysqlWriterTask implements WriterTask {
     this.#options = options;
     this.#encode = compileRowEncoder(options.pairs);
     const names = options.pairs.map((p) => quoteName(p.target.name));
-    if (!options.isInsideTransaction) names.push(quoteName(ROW_NUMBER_COLUMN));
+    if (options.hasNumbers) names.push(quoteName(ROW_NUMBER_COLUMN));
     this.#nextNo = options.taskNo * NUMBERS_PER_TASK + 1;
     this.#decoder = new CopyTextDecoder(options.pairs.map((p) => p.source));
     this.#loadLines = LoadLines.of(
       options.session,
       options.into,
       options.pairs,
-      options.isInsideTransaction ? undefined : quoteName(ROW_NUMBER_COLUMN),
+      options.hasNumbers ? quoteName(ROW_NUMBER_COLUMN) : undefined,
       options.skippedLines,
     );
     this.#lineCheck = lineCheckOf(options.pairs);
@@ -89,7 +91,7 @@ export class MysqlWriterTask implements WriterTask {
       batch: this.#batch,
       pairs: options.pairs,
       maxAllowedPacket: options.maxAllowedPacket,
-      nextNo: options.isInsideTransaction ? undefined : () => this.#nextNo++,
+      nextNo: options.hasNumbers ? () => this.#nextNo++ : undefined,
       rowOf: (line) => this.#prepare(this.#decoder.push(line)[0] ?? []),
     });
     const takesLines = this.#loadLines !== undefined || this.#inserts !== undefined;
@@ -130,12 +132,15 @@ export class MysqlWriterTask implements WriterTask {
     await this.#ctx.crashPoint('writer:chunk-written');
   }
 
-  async commit(): Promise<Acked> {
+  async flush(): Promise<Acked> {
+    return { rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async commit(): Promise<void> {
     const { session, isInsideTransaction, onCommitted } = this.#options;
     this.#ctx.signal.throwIfAborted();
     await session.run(isInsideTransaction ? `RELEASE SAVEPOINT ${SLICE_SAVEPOINT}` : 'COMMIT');
     onCommitted(this.#rows);
-    return { rows: this.#rows, bytes: this.#bytes };
   }
 
   async rollback(): Promise<void> {
@@ -222,7 +227,7 @@ export class MysqlWriterTask implements WriterTask {
     const encoded = this.#encode(cells);
     if (encoded.tuple !== undefined) {
       const { tuple } = encoded;
-      if (this.#options.isInsideTransaction) return { tuple, cells };
+      if (!this.#options.hasNumbers) return { tuple, cells };
       return { tuple: `${tuple.slice(0, -1)},${this.#nextNo++})`, cells };
     }
     const { column, reason } = encoded;

@@ -183,6 +183,7 @@ async function runSync(
     // A replay writes all of its rows or none, and says which it cannot.
     channel: task.replay ? { ...config.channel, dirtyLimit: { ratio: 1 } } : config.channel,
     policies: config.policies,
+    verification: config.verification,
     context: nodeContext(job, dataSources, ctx),
     onDirty: (records) => ctx.keepDirty(records),
     localTime: () => localOf(new Date(), job.timezone ?? 'UTC').time,

@@ -29,7 +29,7 @@ export const ERRORS = {
   'MR-S105': {
     title: 'The schedule is not valid',
     retry: 'never',
-    help: 'Write the schedule as five cron fields: minute hour day month weekday.',
+    help: 'Correct what is named. Cron has five fields: minute hour day month weekday; `period` says the same in words; zones are named as Asia/Shanghai.',
   },
   'MR-S106': {
     title: 'A parameter expression is not valid',

@@ -56,8 +56,13 @@ export interface DirtyRecord {
   /** The server's error code (SQLSTATE, errno) where it refused; our code where we did. */
   readonly code: string;
   readonly reason: string;
-  /** `mapping`: a function or the transform refused it, so the cells are those of the source. */
-  readonly stage?: 'mapping' | 'target';
+  /**
+   * `mapping`: a function or the transform refused it, so the cells are those of the source. `source`: it is
+   * no row of the source, so there are no cells.
+   */
+  readonly stage?: 'source' | 'mapping' | 'target';
+  /** Of stage `source`: what stands there, and where. */
+  readonly original?: { readonly place: string; readonly bytes: Uint8Array };
   /** The target's columns in mapping order; the engine adds them. */
   readonly columns?: readonly string[];
 }

@@ -161,9 +161,14 @@ export const dirtyRecordSchema = z
       .array(z.string())
       .nullable()
       .meta({ description: 'Names of the cells; null: of an older worker.' }),
-    stage: z
-      .enum(['mapping', 'target'])
-      .meta({ description: 'mapping: the cells are those of the source, before its functions.' }),
+    stage: z.enum(['source', 'mapping', 'target']).meta({
+      description:
+        'mapping: the cells are those of the source, before its functions. source: it is no row, so there are none.',
+    }),
+    original: z
+      .object({ place: z.string(), base64: z.string() })
+      .nullable()
+      .meta({ description: 'Of stage source: where it stands, and its bytes.' }),
     editedAt: instantSchema.nullable(),
     replayedAt: instantSchema.nullable().meta({ description: 'Since then it is in the target.' }),
   })

@@ -2148,15 +2148,20 @@ export interface components {
             editedAt: string | null;
             epoch: number;
             no: number;
+            /** @description Of stage source: where it stands, and its bytes. */
+            original: {
+                base64: string;
+                place: string;
+            } | null;
             reason: string;
             /** @description Since then it is in the target. */
             replayedAt: string | null;
             sliceNo: number;
             /**
-             * @description mapping: the cells are those of the source, before its functions.
+             * @description mapping: the cells are those of the source, before its functions. source: it is no row, so there are none.
              * @enum {string}
              */
-            stage: "mapping" | "target";
+            stage: "source" | "mapping" | "target";
         };
         DirtyRecordEdit: {
             cells: components["schemas"]["StoredCell"][];

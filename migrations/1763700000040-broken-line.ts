@@ -1,0 +1,20 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Lines of a source that are no rows are quarantined as they stand there. */
+export class BrokenLine1763700000040 implements MigrationInterface {
+  readonly name = 'BrokenLine1763700000040';
+
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`
+      ALTER TABLE dirty_record
+        -- {place, base64}: where it stands in the source, and its bytes.
+        ADD COLUMN original jsonb,
+        DROP CONSTRAINT dirty_record_stage_check,
+        ADD CONSTRAINT dirty_record_stage_check CHECK (stage IN ('source', 'mapping', 'target'));
+    `);
+  }
+
+  async down(): Promise<void> {
+    throw new Error('Migrations run forward only: restore a backup instead.');
+  }
+}

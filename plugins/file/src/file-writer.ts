@@ -15,6 +15,7 @@ import type {
   TargetPlan,
   WriteContext,
   WriterJob,
+  WriterPreview,
   WriterTask,
 } from '@millrace/sdk';
 import { defineWriter } from '@millrace/sdk';
@@ -81,6 +82,18 @@ class FileWriterJob implements WriterJob {
       findings.push({ level: 'error', code: 'MR-D242', message });
     }
     return { verdicts, findings };
+  }
+
+  preview(): Promise<WriterPreview> {
+    const label = `${this.#config.path} is replaced by a renamed file`;
+    return Promise.resolve({
+      plan: { strategy: 'staging', label },
+      lanes: ['rows'],
+      look: (row) => {
+        const [refused] = this.#encoder.encode([row]).refused;
+        return refused === undefined ? { row } : refused;
+      },
+    });
   }
 
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {

@@ -1,4 +1,4 @@
-import type { Cell, Chunk, Lane } from './chunk.js';
+import type { Cell, Chunk, Lane, Row } from './chunk.js';
 import type { Finding, JobContext, Slice } from './reader.js';
 import type { ConfigSchema } from './schema.js';
 import type { Column, TableSchema } from './table.js';
@@ -105,6 +105,8 @@ export interface WriterJob {
   }>;
   /** What a {@link CursorMove} has kept for this node. Absent: this target keeps none. */
   cursor?(): Promise<string | undefined>;
+  /** What `prepare` and the tasks would do. Writes nothing. Absent: a preview says nothing of the target. */
+  preview?(): Promise<WriterPreview>;
   /**
    * `published`: this very run has already been published (its ledger row is there: the process died
    * between COMMIT and its report): the job ends successfully without reading a row.
@@ -113,6 +115,18 @@ export interface WriterJob {
   open(no: number): Promise<WriterTask>;
   finalize(): Promise<FinalizeStats>;
   abort(reason: unknown): Promise<void>;
+}
+
+/** What a writer would do with the rows of its mapping. */
+export interface WriterPreview {
+  readonly plan: TargetPlan;
+  readonly lanes: readonly Lane[];
+  /** The cells as the target would have them, in mapping order, or why it would refuse the row. */
+  look(
+    cells: Row,
+  ):
+    | { readonly row: Row }
+    | { readonly column?: string; readonly code?: string; readonly reason: string };
 }
 
 export interface WriterTask {

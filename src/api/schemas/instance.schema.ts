@@ -137,7 +137,7 @@ export const attemptSchema = z
   })
   .meta({ id: 'Attempt' });
 
-const storedCell = z
+export const storedCellSchema = z
   .union([
     z.string(),
     z.null(),
@@ -154,7 +154,7 @@ export const dirtyRecordSchema = z
     columnName: z.string().nullable(),
     code: z.string(),
     reason: z.string(),
-    cells: z.array(storedCell).meta({
+    cells: z.array(storedCellSchema).meta({
       description: 'In mapping order; bytes as base64, text with a NUL as UTF-16 in base64.',
     }),
     columns: z
@@ -175,7 +175,7 @@ export const dirtyRecordSchema = z
   .meta({ id: 'DirtyRecord' });
 
 export const dirtyRecordEditSchema = z
-  .strictObject({ cells: z.array(storedCell).min(1) })
+  .strictObject({ cells: z.array(storedCellSchema).min(1) })
   .meta({ id: 'DirtyRecordEdit' });
 
 export const replayRequestSchema = z

@@ -50,7 +50,10 @@ export async function replayQuarantine(
     const replay = await beginReplay(database, of.instance, wanted);
     if (replay === undefined) {
       if (replayed + dirty > 0) return { replayed, dirty };
-      throw new MillraceError('MR-D221', 'no row of its last run waits');
+      throw new MillraceError(
+        'MR-D221',
+        'no row of its last run waits; lines that are none wait to be mended',
+      );
     }
     const refused = await tryReplay(ports, of, replay);
     if (refused.length === 0) {

@@ -65,6 +65,7 @@ import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { syncExport } from './commands/sync-export.js';
 import { syncImport } from './commands/sync-import.js';
+import { syncPreview } from './commands/sync-preview.js';
 import { syncRun } from './commands/sync-run.js';
 import { why } from './commands/why.js';
 import { workersDrain } from './commands/workers-drain.js';
@@ -122,6 +123,7 @@ export const COMMANDS: readonly Command[] = [
   datasourcesRm,
   syncImport,
   syncExport,
+  syncPreview,
   syncRun,
   quarantineLs,
   quarantineEdit,

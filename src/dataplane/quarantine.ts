@@ -8,6 +8,8 @@ export type DirtySink = (records: readonly DirtyRecord[]) => void | Promise<void
 
 const KEPT_RECORDS = 1000;
 const BATCH_RECORDS = 100;
+/** Of original lines: one that a quote left open begins may be large. */
+const BATCH_BYTES = 1024 * 1024;
 /** Below this many rows a ratio says nothing yet: one bad first row would be 100 %. */
 const RATIO_FLOOR_ROWS = 1000;
 
@@ -17,8 +19,9 @@ export class Quarantine {
   readonly #sink: DirtySink;
   readonly #rowsRead: () => number;
   readonly #bySlice = new Map<number, number>();
-  readonly #reasons = new Map<string, number>();
+  readonly #reasons = new Map<string, { count: number; readonly first: string }>();
   #batch: DirtyRecord[] = [];
+  #batchBytes = 0;
   #count = 0;
   #ratioFloor = RATIO_FLOOR_ROWS;
 
@@ -45,11 +48,14 @@ export class Quarantine {
     return this.#bySlice.get(sliceNo) ?? 0;
   }
 
-  /** How often each cause was met, most frequent first: `22001 in column name: 3`. No row data. */
+  /**
+   * How often each cause was met, most frequent first: `22001 in column name: 3`, and where first for a line of
+   * the source. No row data.
+   */
   reasons(): readonly string[] {
     return [...this.#reasons]
-      .toSorted(([, a], [, b]) => b - a)
-      .map(([reason, count]) => `${reason}: ${count}`);
+      .toSorted(([, a], [, b]) => b.count - a.count)
+      .map(([reason, { count, first }]) => `${reason}: ${count}${first}`);
   }
 
   /** Counts and keeps a record; throws MR-D201 once the limit is passed. */
@@ -58,9 +64,14 @@ export class Quarantine {
     this.#bySlice.set(record.sliceNo, this.countOf(record.sliceNo) + 1);
     const reason =
       record.column === undefined ? record.code : `${record.code} in column ${record.column}`;
-    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+    const { original } = record;
+    const first = original === undefined ? '' : `, first ${original.place}: ${record.reason}`;
+    const known = this.#reasons.get(reason) ?? { count: 0, first };
+    known.count += 1;
+    this.#reasons.set(reason, known);
     if (this.#count <= KEPT_RECORDS) this.#batch.push(record);
-    if (this.#batch.length >= BATCH_RECORDS) await this.flush();
+    this.#batchBytes += record.original?.bytes.length ?? 0;
+    if (this.#batch.length >= BATCH_RECORDS || this.#batchBytes >= BATCH_BYTES) await this.flush();
     await this.enforce();
   }
 
@@ -94,6 +105,7 @@ export class Quarantine {
     if (this.#batch.length === 0) return;
     const batch = this.#batch;
     this.#batch = [];
+    this.#batchBytes = 0;
     await this.#sink(batch);
   }
 

@@ -1,4 +1,5 @@
 import type {
+  BrokenRecord,
   Chunk,
   DirtyRecord,
   Lane,
@@ -119,7 +120,7 @@ async function runBoth(
 
 /** Waits until the limits let the chunk through, and counts it; ends the slice when too much is dirty. */
 async function admit(
-  { byteCount, rowCount }: Chunk,
+  { byteCount, rowCount }: Pick<Chunk, 'byteCount' | 'rowCount'>,
   { counters, limiter, quarantine }: PipeJob,
   signal: AbortSignal,
 ): Promise<void> {
@@ -141,6 +142,7 @@ function sinkOf(
     chunkBytes: job.chunkBytes(),
     columns: job.sourceIndexes,
     large: seen,
+    broken: (record) => seen.keep(record, signal),
     write: async (chunk) => {
       await seen.settle();
       await admit(chunk, job, signal);
@@ -239,10 +241,22 @@ class SeenRows implements LargeRows {
     this.#job.counters.read(1, bytes);
   }
 
+  /** What is no row of the source: read, and dirty. */
+  async keep({ bytes, place, code, reason }: BrokenRecord, signal: AbortSignal): Promise<void> {
+    const job = this.#job;
+    const size = { rowCount: 1, byteCount: bytes.length };
+    await admit(size, job, signal);
+    this.rows += 1;
+    const original = { place, bytes };
+    const { sliceNo } = this;
+    await job.onDirty({ sliceNo, cells: [], code, reason, stage: 'source', original });
+  }
+
   async settle(): Promise<void> {
     for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
       const reason = `a row of ${bytes} bytes; at most ${this.maxBytes} are read`;
-      await this.#job.onDirty({ sliceNo: this.sliceNo, cells: [], code: 'MR-D251', reason });
+      const { sliceNo } = this;
+      await this.#job.onDirty({ sliceNo, cells: [], code: 'MR-D251', reason, stage: 'source' });
     }
   }
 }

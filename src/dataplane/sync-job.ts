@@ -116,7 +116,7 @@ export async function runSyncJob(job: SyncJob): Promise<SyncResult> {
 }
 
 /** Copied member by member: a spread would lose the methods of a context that is a class. */
-function jobContext(context: RunContext, dataSource: ResolvedDataSource): JobContext<never> {
+export function jobContext(context: RunContext, dataSource: ResolvedDataSource): JobContext<never> {
   return {
     identity: context.identity,
     parameters: context.parameters,
@@ -245,21 +245,30 @@ function conversionOf(
   return program === undefined ? undefined : (row) => program.run(program.raw(row));
 }
 
-async function transformOf({ mapping, context }: SyncJob): Promise<RowTransform | undefined> {
+export async function transformOf({
+  mapping,
+  context,
+}: SyncJob): Promise<RowTransform | undefined> {
   if (mapping?.transform === undefined) return undefined;
   const { parameters, identity } = context;
   return await loadTransform(mapping.transform, { parameters, bizdate: identity.bizdate });
+}
+
+export interface OpenMapped {
+  readonly writer: WriterJob;
+  readonly resolved: ResolvedMapping;
+  readonly target: TableSchema;
 }
 
 /**
  * A writer is opened with its mapping, but the target's own spelling of the columns is known only to an
  * open writer: where it differs from the first guess the writer is opened a second time.
  */
-async function openMapped(
+export async function openMapped(
   source: TableSchema,
   job: SyncJob,
   open: (mapping: Mapping) => Promise<WriterJob>,
-): Promise<{ writer: WriterJob; resolved: ResolvedMapping; target: TableSchema }> {
+): Promise<OpenMapped> {
   const guess = provisionalMapping(job.mapping, source);
   const first = await open(guess);
   try {
@@ -355,18 +364,23 @@ function reportEnd(
   }
 }
 
-function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
+export function policyRulesOf(
+  open: Pick<OpenMapped, 'resolved' | 'target'>,
+  job: SyncJob,
+): PolicyRules | undefined {
   return PolicyRules.of(job.policies ?? {}, pairsOf(open));
 }
 
-function pairsOf(open: OpenJob): readonly { readonly source: Column; readonly target: Column }[] {
+function pairsOf(
+  open: Pick<OpenMapped, 'resolved' | 'target'>,
+): readonly { readonly source: Column; readonly target: Column }[] {
   return open.resolved.mapping.columns.map(({ source, target }) => ({
     source,
     target: open.target.columns.find((column) => column.name === target) ?? source,
   }));
 }
 
-function verificationOf({ verification = 'count' }: SyncJob): Verification {
+export function verificationOf({ verification = 'count' }: SyncJob): Verification {
   return verification;
 }
 

@@ -411,6 +411,21 @@ export const ERRORS = {
     retry: 'never',
     help: 'Mend the rows that are named, or rerun the node when its mapping has changed.',
   },
+  'MR-D240': {
+    title: 'A line that is no row',
+    retry: 'never',
+    help: 'Mend the line in the source, or its cells in the quarantine. Is a quote left open, or the separator another?',
+  },
+  'MR-D241': {
+    title: 'Bytes that are not of the encoding',
+    retry: 'never',
+    help: 'Check the encoding of the source; mend the line, or its cells in the quarantine.',
+  },
+  'MR-D242': {
+    title: 'A value that has no form in the file',
+    retry: 'never',
+    help: 'Choose an encoding that has all characters, as utf-8 or gb18030, and quotes around cells.',
+  },
   'MR-D250': {
     title: 'Text of the source is not in the encoding of its database',
     retry: 'never',

@@ -164,7 +164,9 @@ export interface DirtyRow {
   readonly cells: readonly StoredCell[];
   /** The target's columns, in the order of the cells; absent: of an older worker. */
   readonly columns?: readonly string[] | undefined;
-  readonly stage?: 'mapping' | 'target' | undefined;
+  readonly stage?: 'source' | 'mapping' | 'target' | undefined;
+  /** What stands in the source where it is no row. */
+  readonly original?: { readonly place: string; readonly base64: string } | undefined;
 }
 
 export interface InteractiveRequest {

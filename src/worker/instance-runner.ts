@@ -291,10 +291,14 @@ export class InstanceRunner {
 
   async #onDirty(records: readonly DirtyRecord[]): Promise<void> {
     const rows = records.map((record): DirtyRow => {
-      const { column, cells, ...rest } = record;
+      const { column, cells, original, ...rest } = record;
+      const bytes = original && Buffer.from(original.bytes).toString('base64');
       return {
         no: this.#dirtyNo++,
         ...rest,
+        ...(original === undefined || bytes === undefined
+          ? {}
+          : { original: { place: original.place, base64: bytes } }),
         ...(column === undefined ? {} : { column }),
         cells: cells.map(storedCell),
       };

@@ -64,6 +64,7 @@ export async function runRequest(
 
 function jobOf({ id, job }: InteractiveRequest, plugins: PluginHost, now: Date): AttemptJob {
   if (job.kind === 'replay') return replayJobOf(job, plugins);
+  if (job.kind === 'preview') return previewJobOf(job, plugins);
   return {
     task: taskOf(job),
     identity: {
@@ -99,7 +100,8 @@ function lastOf(
     return { kind: 'error', code: 'MR-A108', detail: 'It took longer than the deadline.' };
   }
   if (kind === 'replay') return { kind: 'browse', answer: { dirty: [] } };
-  return kind === 'browse' ? { kind: 'browse', answer: outcome.answer } : { kind: 'end' };
+  const hasAnswer = kind === 'browse' || kind === 'preview';
+  return hasAnswer ? { kind: 'browse', answer: outcome.answer } : { kind: 'end' };
 }
 
 interface ReplayedDirty {
@@ -137,6 +139,21 @@ function replayJobOf(
   };
 }
 
-function taskOf(job: Exclude<InteractiveRequest['job'], { kind: 'replay' }>): AttemptTask {
+/** An attempt that reads some rows and writes none. */
+function previewJobOf(
+  job: Extract<InteractiveRequest['job'], { kind: 'preview' }>,
+  plugins: PluginHost,
+): AttemptJob {
+  const claim = job.claim as Claim;
+  const attempt = attemptJobOf(claim, plugins);
+  if (attempt.task.kind !== 'sync') {
+    throw new MillraceError('MR-A101', `${claim.nodeName} is not a sync node`);
+  }
+  return { ...attempt, task: { ...attempt.task, previewRows: job.rows } };
+}
+
+function taskOf(
+  job: Exclude<InteractiveRequest['job'], { kind: 'replay' | 'preview' }>,
+): AttemptTask {
   return job.kind === 'browse' ? { ...job, request: job.request as BrowseRequest } : job;
 }

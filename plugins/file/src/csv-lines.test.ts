@@ -1,66 +1,74 @@
 import { describe, expect, test } from '@jest/globals';
 import { CopyTextDecoder } from '@millrace/sdk';
 import fc from 'fast-check';
+import type { BrokenLines } from './broken-lines.js';
 import { CsvLines } from './csv-lines.js';
 import { CsvSplitter } from './csv-splitter.js';
+import type { BadLine } from './text-blocks.js';
 
 interface Outcome {
   readonly rows: readonly unknown[];
-  readonly failure: string | undefined;
+  readonly broken: readonly BrokenLines[];
 }
 
-function bySplitter(text: string, delimiter: string, nullToken: string): Outcome {
-  const splitter = new CsvSplitter(delimiter, nullToken);
+interface Shape {
+  readonly delimiter: string;
+  readonly nullToken: string;
+  readonly quote: string;
+  readonly width: number;
+  readonly bad: readonly BadLine[];
+}
+
+function bySplitter(text: string, { width, bad, ...format }: Shape, pieces: number): Outcome {
+  const splitter = new CsvSplitter(format, width);
   const rows: unknown[] = [];
-  try {
-    rows.push(...splitter.push(text));
-    rows.push(...splitter.end());
-    return { rows, failure: undefined };
-  } catch (error) {
-    return { rows: [], failure: String(error) };
+  const broken: BrokenLines[] = [];
+  for (let at = 0; at < text.length || at === 0; at += pieces) {
+    rows.push(...splitter.push(text.slice(at, at + pieces), at === 0 ? bad : []));
+    broken.push(...splitter.takeBroken());
   }
+  rows.push(...splitter.end());
+  return { rows, broken: [...broken, ...splitter.takeBroken()] };
 }
 
-function byLines(text: string, delimiter: string, nullToken: string, pieces: number): Outcome {
-  const format = { delimiter, nullToken, hasHeader: false };
-  const lines = new CsvLines(format, 64, (first) => ({
-    columns: first.map(() => ({ isEmptyNull: false })),
-    order: first.map((_, i) => i),
+function byLines(text: string, { width, bad, ...format }: Shape, pieces: number): Outcome {
+  const columns = Array.from({ length: width }, () => ({ isEmptyNull: false }));
+  const lines = new CsvLines({ ...format, hasHeader: false }, 64, () => ({
+    columns,
+    order: columns.map((_, i) => i),
   }));
+  const column = { name: 'c', nativeType: 'text', type: { kind: 'text' }, nullable: true } as const;
   const bytes = Buffer.from(text);
   const rows: unknown[] = [];
+  const broken: BrokenLines[] = [];
   const take = (): void => {
+    broken.push(...lines.takeBroken());
     const chunk = lines.take();
     if (chunk === undefined) return;
-    const fields = chunk.data.subarray(0, chunk.data.indexOf(10)).toString().split('\t').length;
-    const column = {
-      name: 'c',
-      nativeType: 'text',
-      type: { kind: 'text' },
-      nullable: true,
-    } as const;
-    const decoded = new CopyTextDecoder(Array.from({ length: fields }, () => column)).push(
-      chunk.data,
-    );
+    const decoded = new CopyTextDecoder(columns.map(() => column)).push(chunk.data);
     expect(decoded).toHaveLength(chunk.rows);
     rows.push(...decoded);
   };
-  try {
-    for (let at = 0; at < bytes.length; at += pieces) {
-      lines.push(bytes.subarray(at, at + pieces));
-      take();
-    }
-    lines.end();
+  for (let at = 0; at < bytes.length || at === 0; at += pieces) {
+    lines.push(bytes.subarray(at, at + pieces), at === 0 ? bad : []);
     take();
-    return { rows, failure: undefined };
-  } catch (error) {
-    return { rows: [], failure: String(error) };
   }
+  lines.end();
+  take();
+  return { rows, broken };
+}
+
+/** Each line of the text once: in a row, or in a broken record. */
+function linesOf({ rows, broken }: Outcome): number {
+  const ends = rows.map((row) => (row as string[]).join('').split('\n').length);
+  return [...ends, ...broken.map(({ lines }) => lines)].reduce((sum, n) => sum + n, 0);
 }
 
 const part = fc.constantFrom(
   'a',
   '"',
+  '"',
+  "'",
   '""',
   ',',
   ';',
@@ -82,24 +90,58 @@ const part = fc.constantFrom(
 );
 
 describe('lines of CSV bytes', () => {
-  test('have the cells, and the errors, that the splitter of text finds, wherever the bytes are cut', () => {
-    const seen = { good: 0, bad: 0 };
+  test('are the rows, and the broken lines, that the splitter of text finds, wherever the pieces end', () => {
+    const seen = { whole: 0, broken: 0, bad: 0 };
     fc.assert(
       fc.property(
         fc.array(part, { maxLength: 40 }),
         fc.constantFrom(',', ';', '\t'),
         fc.constantFrom('', 'NULL', '\\N', 'a'),
+        fc.constantFrom('"', '"', "'", ''),
+        fc.integer({ min: 1, max: 3 }),
+        fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 2 }),
         fc.integer({ min: 1, max: 9 }),
-        (parts, delimiter, nullToken, pieces) => {
+        (parts, delimiter, nullToken, quote, width, badLines, pieces) => {
           const text = parts.join('');
-          const wanted = bySplitter(text, delimiter, nullToken);
-          expect(byLines(text, delimiter, nullToken, pieces)).toEqual(wanted);
-          seen[wanted.failure === undefined ? 'good' : 'bad'] += 1;
+          const reason = 'it is not text';
+          const bad = badLines
+            .toSorted((a, b) => a - b)
+            .map((line) => ({ line, code: 'MR-D241', reason }) as const);
+          const shape = { delimiter, nullToken, quote, width, bad };
+          const wanted = bySplitter(text, shape, pieces);
+          expect(bySplitter(text, shape, text.length + 1)).toEqual(wanted);
+          expect(byLines(text, shape, pieces)).toEqual(wanted);
+          const body = text.replace(/^\uFEFF/, '');
+          const count = body.split('\n').length - (body === '' || body.endsWith('\n') ? 1 : 0);
+          expect(linesOf(wanted)).toBe(count);
+          seen[wanted.broken.length === 0 ? 'whole' : 'broken'] += 1;
+          if (wanted.broken.some(({ code }) => code === 'MR-D241')) seen.bad += 1;
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 4000 },
     );
-    expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(300);
+    expect(Math.min(seen.whole, seen.broken, seen.bad)).toBeGreaterThan(200);
+  });
+
+  test.each([
+    ['too few and too many cells', '1,a\n2\n3,c,x\n4,d\n', ['1 a', '4 d'], ['2', '3']],
+    ['a quote that stays open, and ends at once', '1,"a\n2,b\n3,c\n', ['2 b', '3 c'], ['1']],
+    ['one that another cell ends', '1,"a\n2,"b"\n3,c\n', ['2 b', '3 c'], ['1']],
+    ['one behind a cell of two lines', '"1\n2","a\n3,"b"\n', ['3 b'], ['1-2']],
+    ['a quote within a plain cell', '1,a"b\n2,b\n', ['2 b'], ['1']],
+    ['a quote that is not doubled', '1,"a"b",\n2,b\n', ['2 b'], ['1']],
+    ['a wide row of several lines', '"1\n","a\n","c"\n2,b\n', ['2 b'], ['1-3']],
+    ['an empty line', '1,a\n\n2,b\n', ['1 a', '2 b'], ['2']],
+    ['an open quote in the last line', '1,a\n2,"b', ['1 a'], ['2']],
+  ])('go on behind %s', (_, text, rows, broken) => {
+    const shape = { delimiter: ',', nullToken: '', quote: '"', width: 2, bad: [] };
+    const found = byLines(text, shape, 5);
+    expect(bySplitter(text, shape, 5)).toEqual(found);
+    expect(found.rows.map((row) => (row as string[]).join(' '))).toEqual(rows);
+    const places = found.broken.map(({ line, lines }) =>
+      lines === 1 ? `${line}` : `${line}-${line + lines - 1}`,
+    );
+    expect(places).toEqual(broken);
   });
 
   test('has whole tables too', () => {
@@ -113,9 +155,10 @@ describe('lines of CSV bytes', () => {
         fc.integer({ min: 1, max: 99 }),
         (table, pieces) => {
           const text = table.map((row) => row.join(',')).join('\r\n');
-          const wanted = bySplitter(text, ',', '');
-          expect(wanted.failure).toBeUndefined();
-          expect(byLines(text, ',', '', pieces)).toEqual(wanted);
+          const shape = { delimiter: ',', nullToken: '', quote: '"', width: 3, bad: [] };
+          const wanted = bySplitter(text, shape, pieces);
+          expect(wanted).toMatchObject({ broken: [], rows: { length: table.length } });
+          expect(byLines(text, shape, pieces)).toEqual(wanted);
         },
       ),
       { numRuns: 500 },
@@ -123,7 +166,7 @@ describe('lines of CSV bytes', () => {
   });
 
   test('come in the wanted order, without an empty text where the column has none, and filtered', () => {
-    const format = { delimiter: ',', nullToken: 'none', hasHeader: false };
+    const format = { delimiter: ',', nullToken: 'none', quote: '"', hasHeader: false };
     const lines = new CsvLines(format, 64, () => ({
       columns: [
         { isEmptyNull: true },

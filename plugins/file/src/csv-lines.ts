@@ -1,13 +1,15 @@
 import { PluginError, encodeCopyCell } from '@millrace/sdk';
+import type { BrokenLines } from './broken-lines.js';
+import { BrokenRecords, MAX_RECORD_BYTES, REASONS } from './broken-lines.js';
+import type { BadLine } from './text-blocks.js';
+import { countLines } from './text-blocks.js';
 
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x4e;
 const TAB = 0x09;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
-const QUOTE = 0x22;
 const BOM = Buffer.from('\uFEFF');
-const MAX_ROW_BYTES = 16 * 1024 * 1024;
 const SLACK_BYTES = 64 * 1024;
 
 /** What a byte means in a cell: 0 stands for itself, any letter is written after a backslash. */
@@ -26,10 +28,12 @@ export interface CsvLinesFormat {
   /** Of one byte. */
   readonly delimiter: string;
   readonly nullToken: string;
+  /** Of one byte, or empty where no cell is quoted. */
+  readonly quote: string;
   readonly hasHeader: boolean;
 }
 
-/** How the first record settles the rest: the columns as they stand in the file, and those to give. */
+/** The columns as they stand in the file, and those to give. */
 export interface CsvLayout {
   readonly columns: readonly CsvColumn[];
   /** Places in the file, in the order of the lines' fields. */
@@ -40,16 +44,20 @@ export interface CsvLayout {
 const MORE = 0;
 const ROW_END = 1;
 const CUT = 2;
+const BROKEN = 3;
 
 /**
  * Turns CSV bytes into lines of COPY text, piece by piece, without a value for any cell; rules and words
- * are those of `CsvSplitter`. The bytes are UTF-8. Throws MR-D207 with the line, never with its text.
+ * are those of `CsvSplitter`. The bytes are UTF-8. Throws MR-D207 for a header that is none.
  */
 export class CsvLines {
   readonly #format: CsvLinesFormat;
   readonly #delimiter: number;
   readonly #nullToken: Buffer;
-  readonly #layoutOf: (first: readonly (string | null)[]) => CsvLayout;
+  /** -1 where no cell is quoted. */
+  readonly #quote: number;
+  readonly #layoutOf: (header: readonly (string | null)[] | undefined) => CsvLayout;
+  readonly #broken = new BrokenRecords();
   #layout: CsvLayout | undefined;
   #wanted: readonly (Buffer | undefined)[] = [];
   /** By place in the file. */
@@ -62,7 +70,9 @@ export class CsvLines {
   #line = 1;
   /** Line feeds within the cells of the row that is being cut. */
   #innerLines = 0;
-  #cells: number | undefined;
+  #reason = '';
+  /** Where to go on behind a broken record. */
+  #resumeAt = 0;
   /** Where each field of the row ends in the output. */
   #ends: number[] = [];
   #out: Buffer;
@@ -72,13 +82,19 @@ export class CsvLines {
   constructor(
     format: CsvLinesFormat,
     chunkBytes: number,
-    layoutOf: (first: readonly (string | null)[]) => CsvLayout,
+    layoutOf: (header: readonly (string | null)[] | undefined) => CsvLayout,
   ) {
     this.#format = format;
     this.#delimiter = format.delimiter.charCodeAt(0);
     this.#nullToken = Buffer.from(format.nullToken);
+    this.#quote = format.quote === '' ? -1 : format.quote.charCodeAt(0);
     this.#layoutOf = layoutOf;
     this.#out = Buffer.allocUnsafe(chunkBytes + SLACK_BYTES);
+  }
+
+  /** The one that is cut next. */
+  get line(): number {
+    return this.#line;
   }
 
   get bytes(): number {
@@ -95,7 +111,14 @@ export class CsvLines {
     return { data, rows };
   }
 
-  push(piece: Buffer): void {
+  /** Those since the last call. */
+  takeBroken(): readonly BrokenLines[] {
+    return this.#broken.take();
+  }
+
+  /** `bad`: lines of this piece, or of those behind it, that are no text. */
+  push(piece: Buffer, bad: readonly BadLine[] = []): void {
+    this.#broken.expect(bad);
     this.#cut(piece, false);
   }
 
@@ -115,9 +138,12 @@ export class CsvLines {
     }
     // Every byte may need a backslash, and a short NULL token two bytes.
     this.#reserve((this.#input.length - this.#at) * 3 + SLACK_BYTES);
-    while (this.#at < this.#input.length && this.#row(isLast));
-    if (this.#input.length - this.#at > MAX_ROW_BYTES) {
-      this.#fail('a row is longer than 16 MB; is a quote left open?');
+    if (!this.#format.hasHeader) this.#layout ??= this.#begin(undefined);
+    for (;;) {
+      while (this.#at < this.#input.length && this.#row(isLast));
+      if (this.#input.length - this.#at <= MAX_RECORD_BYTES) return;
+      // A quote is left open: the record ends with the line of it, and the next one is cut.
+      this.#row(true);
     }
   }
 
@@ -130,73 +156,85 @@ export class CsvLines {
     for (;;) {
       if (cells > 0) this.#out[this.#outAt++] = TAB;
       const found =
-        this.#input[this.#at] === QUOTE ? this.#quoted(cells, isLast) : this.#plain(cells, isLast);
+        this.#input[this.#at] === this.#quote
+          ? this.#quoted(cells, isLast)
+          : this.#plain(cells, isLast);
       if (found === CUT) {
         this.#at = from;
         this.#outAt = start;
         return false;
       }
+      if (found === BROKEN) {
+        this.#breakOff(from, start);
+        return true;
+      }
       this.#ends[cells++] = this.#outAt;
       if (found === ROW_END) break;
     }
-    this.#line += 1 + this.#innerLines;
-    this.#cells ??= cells;
-    if (cells !== this.#cells) {
-      this.#fail(`it has ${cells} cells instead of ${this.#cells}`, this.#line - 1);
-    }
-    this.#finishRow(start);
+    const lines = 1 + this.#innerLines;
+    const line = this.#line;
+    this.#line += lines;
+    this.#finishRow(start, cells, line, lines);
     return true;
   }
 
-  #finishRow(start: number): void {
+  /** What lies between `from` and the place to go on is no record. */
+  #breakOff(from: number, start: number): void {
+    const to = this.#resumeAt;
+    const ends = countLines(this.#input, from, to);
+    const lines = this.#input[to - 1] === NEWLINE ? ends : ends + 1;
+    this.#refuse(this.#line, lines, this.#reason);
+    this.#line += lines;
+    this.#at = to;
+    this.#outAt = start;
+  }
+
+  #refuse(line: number, lines: number, reason: string): void {
+    if (this.#layout !== undefined) {
+      this.#broken.add(line, lines, reason);
+      return;
+    }
+    const why = this.#broken.badWithin(line, lines)?.reason ?? reason;
+    throw new PluginError('MR-D207', `line ${line}: ${why}`);
+  }
+
+  #finishRow(start: number, cells: number, line: number, lines: number): void {
+    const isBad = this.#broken.hasBad && this.#broken.badWithin(line, lines) !== undefined;
+    const wanted = this.#layout?.columns.length ?? cells;
+    if (isBad || cells !== wanted) {
+      this.#refuse(line, lines, REASONS.cells(cells, wanted));
+      this.#outAt = start;
+      return;
+    }
     if (this.#layout === undefined) {
-      this.#begin(start);
-      if (this.#format.hasHeader) {
-        this.#outAt = start;
-        return;
-      }
-      // Only now it is known which columns have no empty text: the first row is cut again.
-      this.#firstRowAgain(start);
+      this.#layout = this.#begin(this.#fields(start, cells).map((field) => cellOf(field)));
+      this.#outAt = start;
       return;
     }
     if (this.#hasFilter && !this.#isWanted(start)) {
       this.#outAt = start;
       return;
     }
-    if (!this.#isInOrder) this.#reorder(start);
+    if (!this.#isInOrder) this.#reorder(start, cells);
     this.#out[this.#outAt++] = NEWLINE;
     this.#rows += 1;
   }
 
-  #begin(start: number): void {
-    const first = this.#fields(start).map((field) => cellOf(field));
-    const layout = this.#layoutOf(first);
-    this.#layout = layout;
+  #begin(header: readonly (string | null)[] | undefined): CsvLayout {
+    const layout = this.#layoutOf(header);
     this.#isEmptyNull = layout.columns.map((c) => c.isEmptyNull);
     this.#wanted = layout.columns.map(({ wanted }) =>
       wanted === undefined ? undefined : Buffer.from(encodeCopyCell(wanted)),
     );
     this.#hasFilter = this.#wanted.some((w) => w !== undefined);
-    const { order } = layout;
-    this.#isInOrder = order.length === first.length && order.every((at, i) => at === i);
-  }
-
-  #firstRowAgain(start: number): void {
-    const fields = this.#fields(start).map((field, i) =>
-      field.length === 0 && this.#isEmptyNull[i] === true ? Buffer.from(String.raw`\N`) : field,
-    );
-    this.#outAt = start;
-    for (const [i, field] of fields.entries()) {
-      if (i > 0) this.#out[this.#outAt++] = TAB;
-      this.#outAt += field.copy(this.#out, this.#outAt);
-      this.#ends[i] = this.#outAt;
-    }
-    this.#finishRow(start);
+    const { order, columns } = layout;
+    this.#isInOrder = order.length === columns.length && order.every((at, i) => at === i);
+    return layout;
   }
 
   /** Copies: what is written next lies over them. */
-  #fields(start: number): readonly Buffer[] {
-    return Array.from({ length: this.#cells ?? 0 }, (_, i) => Buffer.from(this.#field(start, i)));
+  #fields(start: number, cells: number): readonly Buffer[] {
+    return Array.from({ length: cells }, (_, i) => Buffer.from(this.#field(start, i)));
   }
 
   #field(start: number, i: number): Buffer {
@@ -209,8 +247,8 @@ export class CsvLines {
     );
   }
 
-  #reorder(start: number): void {
-    const fields = this.#fields(start);
+  #reorder(start: number, cells: number): void {
+    const fields = this.#fields(start, cells);
     this.#outAt = start;
     for (const [i, at] of (this.#layout?.order ?? []).entries()) {
       if (i > 0) this.#out[this.#outAt++] = TAB;
@@ -219,7 +257,7 @@ export class CsvLines {
   }
 
   #plain(no: number, isLast: boolean): number {
-    const [input, out, delimiter] = [this.#input, this.#out, this.#delimiter];
+    const [input, out, delimiter, quote] = [this.#input, this.#out, this.#delimiter, this.#quote];
     const from = this.#at;
     const start = this.#outAt;
     let at = from;
@@ -232,8 +270,8 @@ export class CsvLines {
       if (letter !== 0) {
         out[to++] = BACKSLASH;
         out[to++] = letter;
-      } else if (byte === QUOTE) {
-        this.#fail('a quote inside of a cell that is not quoted');
+      } else if (byte === quote) {
+        return this.#endWithLine(REASONS.quoteInPlain, at, isLast);
       } else {
         out[to++] = byte;
       }
@@ -266,7 +304,7 @@ export class CsvLines {
   }
 
   #quoted(no: number, isLast: boolean): number {
-    const [input, out] = [this.#input, this.#out];
+    const [input, out, quote] = [this.#input, this.#out, this.#quote];
     const start = this.#outAt;
     const from = this.#at + 1;
     let at = from;
@@ -274,14 +312,13 @@ export class CsvLines {
     let lines = 0;
     for (;;) {
       if (at >= input.length) {
-        if (isLast) this.#fail('a quoted cell does not end');
-        return CUT;
+        return isLast ? this.#endWithLine(REASONS.leftOpen, lines > 0 ? from : at, true) : CUT;
       }
       const byte = input[at++] ?? 0;
-      if (byte === QUOTE) {
-        if (input[at] !== QUOTE) break;
+      if (byte === quote) {
+        if (input[at] !== quote) break;
         at += 1;
-        out[to++] = QUOTE;
+        out[to++] = quote;
         continue;
       }
       const letter = ESCAPES[byte] ?? 0;
@@ -298,7 +335,8 @@ export class CsvLines {
     if (isCut && !isLast) return CUT;
     const next = input[at];
     if (next !== undefined && next !== NEWLINE && next !== this.#delimiter) {
-      this.#fail('a quote inside of a quoted cell is not doubled');
+      // Behind a line end it is rather the first quote of another cell: the one before was left open.
+      return this.#endWithLine(REASONS.quoteNotDoubled, lines > 0 ? from : at, isLast);
     }
     this.#innerLines += lines;
     this.#outAt = to === start && this.#isEmptyNull[no] === true ? this.#null(start) : to;
@@ -314,8 +352,13 @@ export class CsvLines {
     old.copy(this.#out, 0, 0, this.#outAt);
   }
 
-  #fail(detail: string, line = this.#line): never {
-    throw new PluginError('MR-D207', `line ${line}: ${detail}`);
+  /** The record ends with the line that `at` is in. */
+  #endWithLine(reason: string, at: number, isLast: boolean): number {
+    const end = this.#input.indexOf(NEWLINE, at);
+    if (end === -1 && !isLast) return CUT;
+    this.#reason = reason;
+    this.#resumeAt = end === -1 ? this.#input.length : end + 1;
+    return BROKEN;
   }
 }
 

@@ -1,41 +1,77 @@
-import { PluginError } from '@millrace/sdk';
+import type { BrokenLines } from './broken-lines.js';
+import { BrokenRecords, MAX_RECORD_BYTES, REASONS } from './broken-lines.js';
+import type { BadLine } from './text-blocks.js';
 
-const QUOTE = 0x22;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
-const MAX_ROW_CHARACTERS = 16 * 1024 * 1024;
 
 /** A cell that is the NULL token outside of quotes is null. */
 export type CsvRow = (string | null)[];
 
+export interface CsvFormat {
+  readonly delimiter: string;
+  readonly nullToken: string;
+  /** Empty where no cell is quoted. */
+  readonly quote: string;
+}
+
+/** A record that is broken, and where to go on behind it. */
+interface Break {
+  readonly reason: string;
+  readonly resumeAt: number;
+}
+
 /**
  * Cuts CSV text (RFC 4180) into rows, piece by piece. Written by hand because csv-parse tells a quoted
- * empty text from an empty cell only through its `cast` callback, which makes it ten times slower.
- * Throws MR-D207 with the line, never with its text.
+ * empty text from an empty cell only through its `cast` callback, which makes it ten times slower, and
+ * cannot go on behind a line that is broken.
  */
 export class CsvSplitter {
+  readonly #format: CsvFormat;
   readonly #delimiter: number;
-  readonly #nullToken: string;
+  /** NaN where no cell is quoted: equal to nothing. */
+  readonly #quote: number;
+  readonly #broken = new BrokenRecords();
   #text = '';
   #at = 0;
   /** Of the row that is being cut. */
   #line = 1;
+  /** Of a record; those of the first one count where it is not known. */
   #cells: number | undefined;
   #isFirst = true;
+  #isFirstBroken = false;
 
-  constructor(delimiter: string, nullToken: string) {
-    this.#delimiter = delimiter.charCodeAt(0);
-    this.#nullToken = nullToken;
+  constructor(format: CsvFormat, cells?: number) {
+    this.#format = format;
+    this.#delimiter = format.delimiter.charCodeAt(0);
+    this.#quote = format.quote.charCodeAt(0);
+    this.#cells = cells;
   }
 
-  /** The rows that are complete now. */
-  push(piece: string): CsvRow[] {
+  /** The one that is cut next. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /** The first record of all was none. */
+  get isFirstBroken(): boolean {
+    return this.#isFirstBroken;
+  }
+
+  /** The rows that are complete now. `bad`: lines of this piece that are no text. */
+  push(piece: string, bad: readonly BadLine[] = []): CsvRow[] {
+    this.#broken.expect(bad);
     return this.#cut(piece, false);
   }
 
   /** The last row, when it has no line end. */
   end(): CsvRow[] {
     return this.#cut('', true);
+  }
+
+  /** Those since the last call. */
+  takeBroken(): readonly BrokenLines[] {
+    return this.#broken.take();
   }
 
   #cut(piece: string, isLast: boolean): CsvRow[] {
@@ -46,79 +82,120 @@ export class CsvSplitter {
       if (this.#text.charCodeAt(0) === 0xfeff) this.#at = 1;
     }
     const rows: CsvRow[] = [];
-    while (this.#at < this.#text.length) {
-      const row = this.#row(isLast);
-      if (row === undefined) break;
-      this.#cells ??= row.length;
-      if (row.length !== this.#cells) {
-        this.#fail(`it has ${row.length} cells instead of ${this.#cells}`, -1);
-      }
-      rows.push(row);
+    for (;;) {
+      while (this.#at < this.#text.length && this.#row(isLast, rows));
+      if (this.#text.length - this.#at <= MAX_RECORD_BYTES) return rows;
+      // A quote is left open: the record ends with the line of it, and the next one is cut.
+      this.#row(true, rows);
     }
-    if (this.#text.length - this.#at > MAX_ROW_CHARACTERS) {
-      this.#fail('a row is longer than 16 MB; is a quote left open?');
-    }
-    return rows;
   }
 
-  /** Cuts one row, or leaves everything as it is when its end has not come yet. */
-  #row(isLast: boolean): CsvRow | undefined {
-    const text = this.#text;
+  /** Cuts one record, or leaves everything as it is when its end has not come yet. */
+  #row(isLast: boolean, rows: CsvRow[]): boolean {
+    const line = this.#line;
+    const from = this.#at;
     const row: CsvRow = [];
+    const found = this.#record(row, isLast);
+    if (found === undefined) return false;
+    if (typeof found === 'object') {
+      const ends = this.#lineEnds(from, found.resumeAt);
+      const lines = this.#text.charCodeAt(found.resumeAt - 1) === NEWLINE ? ends : ends + 1;
+      this.#add(line, lines, found.reason);
+      this.#line += lines;
+      this.#at = found.resumeAt;
+      return true;
+    }
+    this.#line += found;
+    this.#cells ??= row.length;
+    const isBad = this.#broken.hasBad && this.#broken.badWithin(line, found) !== undefined;
+    if (isBad || row.length !== this.#cells) {
+      this.#add(line, found, REASONS.cells(row.length, this.#cells));
+    } else {
+      rows.push(row);
+    }
+    return true;
+  }
+
+  #add(line: number, lines: number, reason: string): void {
+    if (line === 1) this.#isFirstBroken = true;
+    this.#broken.add(line, lines, reason);
+  }
+
+  /** The lines of the record; `undefined` when its end has not come yet. */
+  #record(row: CsvRow, isLast: boolean): number | Break | undefined {
+    const text = this.#text;
+    const { quote } = this.#format;
     let at = this.#at;
     let lines = 1;
     for (;;) {
       let end: number;
-      if (text.charCodeAt(at) === QUOTE) {
+      if (text.charCodeAt(at) === this.#quote) {
         const close = this.#closingQuote(at + 1);
         if (close === -1 && !isLast) return undefined;
-        if (close === -1) this.#fail('a quoted cell does not end');
-        const raw = text.slice(at + 1, close);
-        row.push(raw.includes('"') ? raw.replaceAll('""', '"') : raw);
-        for (let i = raw.indexOf('\n'); i !== -1; i = raw.indexOf('\n', i + 1)) lines += 1;
+        const raw = text.slice(at + 1, close === -1 ? text.length : close);
+        // Behind a line end it is rather the first quote of another cell: this one was left open.
+        const breaksAt = raw.includes('\n') ? at : close === -1 ? text.length : close + 1;
+        if (close === -1) return this.#endWithLine(REASONS.leftOpen, breaksAt, true);
+        row.push(raw.includes(quote) ? raw.replaceAll(quote + quote, quote) : raw);
+        lines += this.#lineEnds(at, close);
         end = close + 1;
         if (text.charCodeAt(end) === RETURN && text.charCodeAt(end + 1) === NEWLINE) end += 1;
         const isCut = end >= text.length || (end === text.length - 1 && text[end] === '\r');
         if (isCut && !isLast) return undefined;
+        const next = text.charCodeAt(end);
+        if (end < text.length && next !== NEWLINE && next !== this.#delimiter) {
+          return this.#endWithLine(REASONS.quoteNotDoubled, breaksAt, isLast);
+        }
       } else {
         end = this.#plainEnd(at);
+        if (text.charCodeAt(end) === this.#quote) {
+          return this.#endWithLine(REASONS.quoteInPlain, end, isLast);
+        }
         if (end >= text.length && !isLast) return undefined;
         const isReturn = text.charCodeAt(end) === NEWLINE && text.charCodeAt(end - 1) === RETURN;
         const cell = text.slice(at, isReturn && end > at ? end - 1 : end);
-        row.push(cell === this.#nullToken ? null : cell);
+        row.push(cell === this.#format.nullToken ? null : cell);
       }
-      const next = text.charCodeAt(end);
-      if (next === this.#delimiter) {
+      if (text.charCodeAt(end) === this.#delimiter) {
         at = end + 1;
         continue;
       }
-      if (end < text.length && next !== NEWLINE) {
-        this.#fail('a quote inside of a quoted cell is not doubled');
-      }
       this.#at = end + 1;
-      this.#line += lines;
-      return row;
+      return lines;
     }
   }
 
+  /** The record ends with the line that `at` is in. */
+  #endWithLine(reason: string, at: number, isLast: boolean): Break | undefined {
+    const end = this.#text.indexOf('\n', at);
+    if (end === -1 && !isLast) return undefined;
+    return { reason, resumeAt: end === -1 ? this.#text.length : end + 1 };
+  }
+
+  #lineEnds(from: number, to: number): number {
+    let lines = 0;
+    for (let at = this.#text.indexOf('\n', from); at !== -1 && at < to; lines += 1) {
+      at = this.#text.indexOf('\n', at + 1);
+    }
+    return lines;
+  }
+
   #closingQuote(from: number): number {
-    for (let at = this.#text.indexOf('"', from); at !== -1; at = this.#text.indexOf('"', at + 2)) {
-      if (this.#text.charCodeAt(at + 1) !== QUOTE) return at;
+    const { quote } = this.#format;
+    const text = this.#text;
+    for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 2)) {
+      if (text.charCodeAt(at + 1) !== this.#quote) return at;
     }
     return -1;
   }
 
+  /** At a delimiter, a line feed, a quote that has no place here, or the end. */
   #plainEnd(from: number): number {
     const text = this.#text;
     for (let at = from; at < text.length; at += 1) {
       const code = text.charCodeAt(at);
-      if (code === this.#delimiter || code === NEWLINE) return at;
-      if (code === QUOTE) this.#fail('a quote inside of a cell that is not quoted');
+      if (code === this.#delimiter || code === NEWLINE || code === this.#quote) return at;
     }
     return text.length;
-  }
-
-  #fail(detail: string, lineOffset = 0): never {
-    throw new PluginError('MR-D207', `line ${this.#line + lineOffset}: ${detail}`);
   }
 }

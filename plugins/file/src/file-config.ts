@@ -1,5 +1,6 @@
 import type { LogicalType } from '@millrace/sdk';
 import { z } from 'zod';
+import { ENCODINGS } from './text-encoding.js';
 
 export const fileSourceConfig = z.strictObject({
   root: z.string().min(1).regex(/^\//, 'must be an absolute path').meta({
@@ -21,11 +22,15 @@ const COLUMN_TYPES = [
 ] as const;
 export type FileColumnType = (typeof COLUMN_TYPES)[number];
 
-const path = z.string().min(1).meta({
-  template: true,
-  title: 'File',
-  description: 'Relative to the root folder. A name that ends in .gz is compressed with gzip.',
-});
+const path = (more = '') =>
+  z
+    .string()
+    .min(1)
+    .meta({
+      template: true,
+      title: 'File',
+      description: `Relative to the root folder. A name that ends in .gz is compressed with gzip.${more}`,
+    });
 
 const formatFields = {
   format: z.enum(['csv', 'jsonl']).default('csv').meta({ title: 'Format' }),
@@ -36,7 +41,7 @@ const formatFields = {
   delimiter: z
     .string()
     .length(1)
-    .regex(/^[^"\r\n]$/)
+    .regex(/^[^\r\n]$/)
     .default(',')
     .meta({ title: 'Separator' }),
   nullToken: z.string().default('').meta({
@@ -44,12 +49,27 @@ const formatFields = {
     description:
       'CSV: a cell that is exactly this and not in quotes is NULL. Text in quotes is always text.',
   }),
+  quote: z
+    .string()
+    .max(1)
+    .regex(/^[!-/:-@[\]-`{-~]?$/, 'must be one ASCII punctuation mark, not a backslash')
+    .default('"')
+    .meta({
+      title: 'Quote',
+      description: 'CSV: around cells, doubled within them. Empty: no cell is in quotes.',
+    }),
+  encoding: z.enum(ENCODINGS).default('utf-8').meta({ title: 'Encoding' }),
 };
 
-export const fileReaderConfig = z.strictObject({
-  path,
+/** A separator that is a quote as well would leave nothing to tell them by. */
+function isCuttable({ quote, delimiter }: { quote: string; delimiter: string }): boolean {
+  return quote !== delimiter;
+}
+const NOT_CUTTABLE = { path: ['quote'], message: 'must not be the separator' };
+
+const readerFields = z.strictObject({
+  path: path(' `*`, `?`, `**`, `[ab]` and `{a,b}` mean several files of the same columns.'),
   ...formatFields,
-  encoding: z.literal('utf-8').default('utf-8').meta({ title: 'Encoding' }),
   columns: z
     .array(z.strictObject({ name: z.string().min(1), type: z.enum(COLUMN_TYPES).default('text') }))
     .min(1)
@@ -66,16 +86,26 @@ export const fileReaderConfig = z.strictObject({
       description: 'Only rows whose columns equal these values.',
     }),
 });
+export const fileReaderConfig = readerFields.refine(isCuttable, NOT_CUTTABLE);
 export type FileReaderConfig = z.output<typeof fileReaderConfig>;
 
-export const fileWriterConfig = z.strictObject({
-  path,
+const writerFields = z.strictObject({
+  path: path(),
   ...formatFields,
+  byteOrderMark: z
+    .boolean()
+    .default(false)
+    .meta({ title: 'Byte order mark', description: 'UTF-8 and UTF-16: begin the file with one.' }),
+  quoteAll: z
+    .boolean()
+    .default(false)
+    .meta({ title: 'Quote all', description: 'CSV: every cell but NULL, not only where it must.' }),
   mode: z
     .literal('truncate')
     .default('truncate')
     .meta({ title: 'Write mode', description: 'The file is replaced when the run has succeeded.' }),
 });
+export const fileWriterConfig = writerFields.refine(isCuttable, NOT_CUTTABLE);
 export type FileWriterConfig = z.output<typeof fileWriterConfig>;
 
 const LOGICAL_TYPES: Readonly<Record<FileColumnType, LogicalType>> = {

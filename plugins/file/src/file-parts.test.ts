@@ -12,6 +12,8 @@ import { existingFile, writableFile } from './file-path.js';
 import { columnNames, fileRows } from './file-rows.js';
 import { rowFormatter } from './format-rows.js';
 import { jsonObjectCells } from './json-object.js';
+import { RowEncoder } from './row-encoder.js';
+import { ENCODINGS, lineEnd, textEncoding } from './text-encoding.js';
 
 let root: string;
 beforeEach(async () => {
@@ -26,8 +28,14 @@ async function readAll(name: string, bytes: string | Uint8Array, more: object = 
   const input = { file: join(root, name), path: name, config, signal };
   const names = await columnNames(input);
   const rows: (readonly Cell[])[] = [];
-  for await (const batch of fileRows(input, names)) rows.push(...batch);
-  return { names, rows };
+  const broken: string[] = [];
+  for await (const batch of fileRows(input, names)) {
+    for (const row of batch.rows) rows.push(row);
+    for (const { code, place, reason, bytes: original } of batch.broken) {
+      broken.push(`${code} ${place}: ${reason}: ${Buffer.from(original).toString('latin1')}`);
+    }
+  }
+  return { names, rows, ...(broken.length === 0 ? {} : { broken }) };
 }
 
 describe('reading a file', () => {
@@ -50,6 +58,23 @@ describe('reading a file', () => {
     });
   });
 
+  test.each(ENCODINGS)('reads %s line by line, in whatever pieces it comes', async (encoding) => {
+    const { encode, lineFeed } = textEncoding(encoding);
+    const lines = Array.from({ length: 4000 }, (_, i) => `${i},"${'x'.repeat(i % 90)}\n"`);
+    const [head, good] = ['id,t\n', `${lines.join('\r\n')}\n`].map((t) => encode(t));
+    const bad = encode('1,2,3\n');
+    const bytes = Buffer.concat([head, good, bad, good].map((part) => part ?? Buffer.alloc(0)));
+    const { rows, broken } = await readAll('a.csv.gz', gzipSync(bytes), { encoding });
+    expect(rows).toHaveLength(8000);
+    expect(rows.at(-1)).toEqual(['3999', `${'x'.repeat(3999 % 90)}\n`]);
+    const original = bad
+      ?.subarray(0, bad.length - (lineFeed === 'byte' ? 1 : 2))
+      .toString('latin1');
+    expect(broken).toEqual([
+      `MR-D240 a.csv.gz, line 8002: it has 3 cells instead of 2: ${original}`,
+    ]);
+  });
+
   test('without a header the columns are declared or numbered', async () => {
     expect(await readAll('a.csv', '1,2\n', { header: false })).toEqual({
       names: ['column_1', 'column_2'],
@@ -60,28 +85,55 @@ describe('reading a file', () => {
   });
 
   test.each([
-    ['a row with too many cells', 'a,b\n1,2\n1,2,3\n', 'line 3: it has 3 cells instead of 2'],
-    ['a quote that stays open', 'a,b\n1,"2\n', 'does not end'],
-    ['a quote within a plain cell', 'a,b\n1,x"y\n', 'line 2: a quote inside'],
+    ['a quote that stays open', '"a,b\n', 'line 1: a quoted cell does not end'],
+    ['a quote within a plain cell', 'a,b"c\n1,2\n', 'line 1: a quote inside'],
+    ['bytes that are not of the encoding', Buffer.from([0x61, 0xfc, 0x0a]), 'it is not utf-8'],
     ['a column without a name', 'a,\n1,2\n', 'line 1: column 2 has no name'],
     ['a column that is there twice', 'a,a\n1,2\n', 'line 1: the column a is there twice'],
     ['an empty file', '', 'empty'],
-  ])('refuses %s and names the line', async (_, text, detail) => {
+  ])('refuses a header with %s', async (_, text, detail) => {
     await expect(readAll('a.csv', text)).rejects.toMatchObject({
       code: 'MR-D207',
       detail: expect.stringContaining(detail),
     });
   });
 
-  test('refuses what is not UTF-8 at its line instead of changing it', async () => {
+  test('keeps lines that are no rows as they stand, and reads the others', async () => {
     const bytes = Buffer.concat([
-      Buffer.from('a\n'.repeat(5)),
-      Buffer.from([0x66, 0xfc, 0x72, 0x0a]),
+      Buffer.from('a,b\n1,2\r\n1,2,3\n'),
+      Buffer.from([0x66, 0xfc, 0x72, 0x2c, 0x0a]),
+      Buffer.from('5,"6\n7,8'),
     ]);
-    await expect(readAll('a.csv', bytes)).rejects.toMatchObject({
-      code: 'MR-D207',
-      detail: 'a.csv, line 6: not UTF-8',
+    expect(await readAll('a.csv', bytes)).toEqual({
+      names: ['a', 'b'],
+      rows: [
+        ['1', '2'],
+        ['7', '8'],
+      ],
+      broken: [
+        'MR-D240 a.csv, line 3: it has 3 cells instead of 2: 1,2,3',
+        'MR-D241 a.csv, line 4: it is not utf-8: f\u00fcr,',
+        'MR-D240 a.csv, line 5: a quoted cell does not end: 5,"6',
+      ],
     });
+  });
+
+  test('a line of more than 16 MB is left out without being kept', async () => {
+    const long = 'x'.repeat(17 * 1024 * 1024);
+    const { rows, broken } = await readAll('a.csv', `a\n1\n${long}\n2\n`);
+    expect(rows).toEqual([['1'], ['2']]);
+    expect(broken).toEqual([
+      `MR-D251 a.csv, line 3: a line of ${long.length + 1} bytes; at most 16777216 are read: `,
+    ]);
+  });
+
+  test('a quote that stays open in a long file costs its line and no other', async () => {
+    const lines = Array.from({ length: 300_000 }, (_, i) =>
+      i === 7 ? `"${i}` : `${i}${'-'.repeat(70)}`,
+    );
+    const { rows, broken } = await readAll('a.csv', `a\n${lines.join('\n')}\n`);
+    expect(rows).toHaveLength(299_999);
+    expect(broken).toEqual(['MR-D240 a.csv, line 9: a quoted cell does not end: "7']);
   });
 
   test('keeps characters whole that lie across two chunks', async () => {
@@ -107,15 +159,25 @@ describe('reading a file', () => {
     });
   });
 
-  test.each([
-    ['broken JSON', '{"a":1}\n{"a":\n', {}, 'line 2: not valid JSON'],
-    ['a line that is no object', '[1]\n', {}, 'line 1: not a JSON object'],
-    ['a field twice', '{"a":1,"a":2}\n', {}, 'line 1: the field a is there twice'],
-    ['an undeclared field', '{"a":1,"b":2}\n', { columns: [{ name: 'a' }] }, 'unknown field b'],
-  ])('JSON lines: refuses %s', async (_, text, more, detail) => {
-    await expect(readAll('a.jsonl', text, { format: 'jsonl', ...more })).rejects.toMatchObject({
+  test('JSON lines that are no objects of the columns are kept as they stand', async () => {
+    const text = '{"a":1}\n{"a":\n[1]\n{"a":1,"a":2}\n{"a":1,"b":2}\n{"a":3}';
+    const options = { format: 'jsonl', columns: [{ name: 'a' }] };
+    expect(await readAll('a.jsonl', text, options)).toEqual({
+      names: ['a'],
+      rows: [['1'], ['3']],
+      broken: [
+        'MR-D240 a.jsonl, line 2: not valid JSON: {"a":',
+        'MR-D240 a.jsonl, line 3: not a JSON object: [1]',
+        'MR-D240 a.jsonl, line 4: the field a is there twice: {"a":1,"a":2}',
+        'MR-D240 a.jsonl, line 5: unknown field b; declare the columns to have it: {"a":1,"b":2}',
+      ],
+    });
+  });
+
+  test('refuses a file as JSON lines that has none', async () => {
+    await expect(readAll('a.jsonl', 'a,b\n', { format: 'jsonl' })).rejects.toMatchObject({
       code: 'MR-D207',
-      detail: expect.stringContaining(detail),
+      detail: 'a.jsonl, line 1: not valid JSON',
     });
   });
 });
@@ -154,24 +216,84 @@ test.each(['csv', 'jsonl'])('what is written as %s is read back unchanged', asyn
     type: { kind: 'text' },
     nullable: true,
   }));
-  const text = fc.string({ unit: 'grapheme' });
+  const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }));
+  const seen = { whole: 0, refused: 0 };
   const cell = fc.oneof(fc.constant(null), fc.constant('NULL'), fc.constant(''), text);
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(cell, cell), { minLength: 1 }),
       fc.constantFrom(',', ';', '\t', '|'),
       fc.constantFrom('', 'NULL'),
-      async (rows, delimiter, nullToken) => {
-        const options = { format, delimiter, nullToken };
-        const config = fileWriterConfig.parse({ path: 'x', ...options });
-        const { header, format: write } = rowFormatter(config, ['a', 'b'], sources);
-        const read = await readAll('x', header + write(rows), options);
-        expect(read).toEqual({ names: ['a', 'b'], rows });
+      fc.constantFrom(...ENCODINGS),
+      fc.constantFrom('"', "'", ''),
+      fc.boolean(),
+      fc.boolean(),
+      async (rows, delimiter, nullToken, encoding, quote, quoteAll, isMarked) => {
+        const options = { format, delimiter, nullToken, encoding, quote };
+        const config = fileWriterConfig.parse({ path: 'x', ...options, quoteAll });
+        const formatter = rowFormatter(config, ['a', 'b'], sources);
+        const encoder = new RowEncoder(formatter, textEncoding(encoding), ['a', 'b']);
+        const { bytes, refused } = encoder.encode(rows);
+        const mark = isMarked ? encoder.byteOrderMark : Buffer.alloc(0);
+        const file = Buffer.concat([mark, encoder.header ?? Buffer.alloc(0), bytes]);
+        const out = new Set(refused.map(({ cells }) => cells));
+        const kept = rows.filter((row) => !out.has(row));
+        seen[out.size === 0 ? 'whole' : 'refused'] += 1;
+        const read = await readAll('x', file, options);
+        expect(read.rows).toEqual(kept);
+        expect(read).not.toHaveProperty('broken');
+        if (kept.length > 0) expect(read.names).toEqual(['a', 'b']);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 300 },
   );
+  expect(seen.whole).toBeGreaterThan(20);
+  expect(seen.refused).toBeGreaterThan(20);
 });
+
+test.each(ENCODINGS)('%s keeps each character that it takes, and takes those it is for', (name) => {
+  const encoding = textEncoding(name);
+  const typical: Record<string, string> = {
+    gb: '漢字，€',
+    bi: '漢字，',
+    sh: 'カタカナ漢字~\\',
+    euc: 'a~\\',
+    iso: 'aé',
+    'windows-1252': '€œ',
+    'windows-1251': 'Ж€',
+    koi: 'Ж',
+    utf: '漢😀\uFFFD\uFEFF',
+  };
+  const [, text = 'a'] = Object.entries(typical).find(([start]) => name.startsWith(start)) ?? [];
+  expect(encoding.decode(encoding.encode(text) ?? Buffer.alloc(0))).toBe(text);
+  const taken = Array.from({ length: 0x1_0100 }, (_, code) => String.fromCodePoint(code)).flatMap(
+    (char) => {
+      const bytes = encoding.encode(char);
+      return bytes === undefined ? [] : [{ char, bytes }];
+    },
+  );
+  expect(taken.length).toBeGreaterThan(200);
+  const changed = taken.filter(({ char, bytes }) => encoding.decode(bytes) !== char);
+  const lines = taken.filter(({ bytes }) => lineEnd(bytes, 0, encoding.lineFeed) !== -1);
+  expect({ changed, lines: lines.map(({ char }) => char) }).toEqual({ changed: [], lines: ['\n'] });
+});
+
+test.each(ENCODINGS.filter((name) => name !== 'utf-8'))(
+  'bytes are of %s, or none of them is changed in silence',
+  (name) => {
+    const encoding = textEncoding(name);
+    const odd = new Set<string>();
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 12 }), (bytes) => {
+        const text = encoding.decode(Buffer.from(bytes));
+        odd.add(text === undefined ? 'refused' : 'text');
+        if (text !== undefined) expect(text).not.toMatch(/\p{Surrogate}/u);
+        if (text?.includes('\uFFFD')) expect(encoding.encode(text)).toEqual(Buffer.from(bytes));
+      }),
+    );
+    expect(odd).toContain('text');
+  },
+);
 
 test('CSV text is cut as csv-parse cuts it, whatever pieces it comes in', () => {
   const cell = fc.oneof(
@@ -184,7 +306,8 @@ test('CSV text is cut as csv-parse cuts it, whatever pieces it comes in', () => 
     fc.property(fc.array(line, { minLength: 1 }), fc.integer({ min: 1, max: 7 }), (lines, size) => {
       const plain = (text: string): string => (/["\r\n,]|^\uFEFF/.test(text) ? quoted(text) : text);
       const text = lines.map(([a, b, end]) => `${plain(a)},${quoted(b)}${end}`).join('');
-      const splitter = new CsvSplitter(',', 'no such cell');
+      const format = { delimiter: ',', nullToken: 'no such cell', quote: '"' };
+      const splitter = new CsvSplitter(format);
       const pieces = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
       const rows = [...pieces.flatMap((piece) => splitter.push(piece)), ...splitter.end()];
       expect(rows).toEqual(parse(text, { record_delimiter: ['\n', '\r\n'] }));

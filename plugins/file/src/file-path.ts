@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { PluginError } from '@millrace/sdk';
+import { glob, isDynamicPattern } from 'tinyglobby';
 
 function isInside(root: string, path: string): boolean {
   const way = relative(root, path);
@@ -39,6 +40,22 @@ export async function existingFile(root: string, path: string): Promise<string> 
   if (!isInside(base, real)) throw refusal(path);
   if (!(await stat(real)).isFile()) throw new PluginError('MR-D206', `${path} is not a file`);
   return real;
+}
+
+/**
+ * The files that a path means, in the order of their names, relative to the root: itself, or those that it
+ * matches as a pattern. MR-D206 where there is none.
+ */
+export async function matchingFiles(root: string, path: string): Promise<readonly string[]> {
+  const base = await realRoot(root);
+  const isFile = await stat(joined(base, path)).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (isFile || !isDynamicPattern(path)) return [path];
+  const found = await glob(path, { cwd: base, onlyFiles: true, followSymbolicLinks: false });
+  if (found.length === 0) throw new PluginError('MR-D206', `no file matches ${path}`);
+  return found.toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** Where a file may be written: its folder exists within the root, and it is no link to elsewhere. */

@@ -1,4 +1,5 @@
 import type {
+  BrokenRecord,
   Column,
   Finding,
   JobContext,
@@ -11,10 +12,12 @@ import type {
   TableSchema,
 } from '@millrace/sdk';
 import { defineReader, PluginError } from '@millrace/sdk';
+import { z } from 'zod';
 import type { FileReaderConfig, FileSourceConfig } from './file-config.js';
 import { fileReaderConfig, logicalTypeOf } from './file-config.js';
-import { existingFile } from './file-path.js';
-import { columnNames, csvLines, fileRows } from './file-rows.js';
+import { existingFile, matchingFiles } from './file-path.js';
+import type { FileInput } from './file-rows.js';
+import { columnNames, csvLines, fileRows, refusal } from './file-rows.js';
 
 /** The columns of a file: the names it has, with the types that are declared. */
 export function fileSchema(
@@ -59,24 +62,45 @@ function hasLines(config: FileReaderConfig): boolean {
   return Object.values(config.where ?? {}).every((value) => value !== '');
 }
 
+function add(stats: { rows: number; bytes: number }, more: ReadStats): void {
+  stats.rows += more.rows;
+  stats.bytes += more.bytes;
+}
+
+const sliceBounds = z.object({ path: z.string() });
+
+/** Keeps what is no row where there is a place for it; MR-D207 where there is none. */
+async function giveBroken(out: Sink, broken: readonly BrokenRecord[]): Promise<ReadStats> {
+  const stats = { rows: 0, bytes: 0 };
+  for (const record of broken) {
+    if (out.broken === undefined) throw refusal(record);
+    await out.broken(record);
+    stats.rows += 1;
+    stats.bytes += record.bytes.length;
+  }
+  return stats;
+}
+
 class FileReaderJob implements ReaderJob {
   readonly #config: FileReaderConfig;
   readonly #ctx: JobContext<FileSourceConfig>;
   #names: readonly string[] = [];
+  #files: readonly string[] = [];
 
   constructor(config: FileReaderConfig, ctx: JobContext<FileSourceConfig>) {
     this.#config = config;
     this.#ctx = ctx;
   }
 
-  async #input(signal: AbortSignal) {
-    const { path } = this.#config;
+  async #input(path: string, signal: AbortSignal) {
     const file = await existingFile(this.#ctx.dataSource.config.root, path);
     return { file, path, config: this.#config, signal };
   }
 
   async describe(): Promise<TableSchema> {
-    this.#names = await columnNames(await this.#input(this.#ctx.signal));
+    this.#files = await matchingFiles(this.#ctx.dataSource.config.root, this.#config.path);
+    const [first = this.#config.path] = this.#files;
+    this.#names = await columnNames(await this.#input(first, this.#ctx.signal));
     const schema = fileSchema(this.#config, this.#names);
     conditionsOf(this.#config, this.#names);
     return schema;
@@ -87,14 +111,16 @@ class FileReaderJob implements ReaderJob {
   }
 
   async *slices(): AsyncGenerator<Slice> {
-    yield { no: 0, bounds: null, label: this.#config.path };
+    for (const [no, path] of this.#files.entries()) yield { no, bounds: { path }, label: path };
   }
 
   open(): Promise<ReaderTask> {
     return Promise.resolve({
       lanes: hasLines(this.#config) ? ['pg-copy-text', 'rows'] : ['rows'],
-      read: (_slice: Slice, out: Sink, signal: AbortSignal) =>
-        out.lane === 'rows' ? this.#read(out, signal) : this.#readLines(out, signal),
+      read: async (slice: Slice, out: Sink, signal: AbortSignal) => {
+        const input = await this.#input(sliceBounds.parse(slice.bounds).path, signal);
+        return out.lane === 'rows' ? this.#read(input, out) : this.#readLines(input, out);
+      },
       close: () => Promise.resolve(),
     });
   }
@@ -103,7 +129,7 @@ class FileReaderJob implements ReaderJob {
     return Promise.resolve();
   }
 
-  async #readLines(out: Sink, signal: AbortSignal): Promise<ReadStats> {
+  async #readLines(input: FileInput, out: Sink): Promise<ReadStats> {
     const types = new Map((this.#config.columns ?? []).map((c) => [c.name, c.type]));
     const names = this.#names;
     const where = new Map(conditionsOf(this.#config, names).map((c) => [c.at, c.value]));
@@ -115,16 +141,18 @@ class FileReaderJob implements ReaderJob {
     });
     const stats = { rows: 0, bytes: 0 };
     const { columns: order, chunkBytes } = out;
-    const input = await this.#input(signal);
-    for await (const { data, rows } of csvLines(input, { names, columns, order, chunkBytes })) {
-      stats.rows += rows;
-      stats.bytes += data.length;
-      await out.write({ lane: 'pg-copy-text', data, rowCount: rows, byteCount: data.length });
+    const wanted = { names, columns, order, chunkBytes };
+    for await (const { lines, broken } of csvLines(input, wanted)) {
+      add(stats, await giveBroken(out, broken));
+      if (lines === undefined) continue;
+      const { data, rows: rowCount } = lines;
+      add(stats, { rows: rowCount, bytes: data.length });
+      await out.write({ lane: 'pg-copy-text', data, rowCount, byteCount: data.length });
     }
     return stats;
   }
 
-  async #read(out: Sink, signal: AbortSignal): Promise<ReadStats> {
+  async #read(input: FileInput, out: Sink): Promise<ReadStats> {
     const conditions = conditionsOf(this.#config, this.#names);
     const types = new Map((this.#config.columns ?? []).map((c) => [c.name, c.type]));
     const isText = this.#names.map((name) => (types.get(name) ?? 'text') === 'text');
@@ -140,8 +168,9 @@ class FileReaderJob implements ReaderJob {
       byteCount = 0;
       await out.write(chunk);
     };
-    for await (const batch of fileRows(await this.#input(signal), this.#names)) {
-      for (const cells of batch) {
+    for await (const batch of fileRows(input, this.#names)) {
+      add(stats, await giveBroken(out, batch.broken));
+      for (const cells of batch.rows) {
         if (!conditions.every(({ at, value }) => cells[at] === value)) continue;
         // An empty number or date can only mean that there is none.
         const row = isAllText
@@ -164,6 +193,7 @@ export const fileReader = defineReader<FileReaderConfig, FileSourceConfig>({
   configVersion: 1,
   examples: [
     { path: 'orders/${bizdate}.csv' },
+    { path: 'orders/*.csv', delimiter: '|', encoding: 'gb18030' },
     { path: 'events.jsonl.gz', format: 'jsonl', columns: [{ name: 'id', type: 'integer' }] },
   ],
   open: (config, ctx) => Promise.resolve(new FileReaderJob(config, ctx)),

@@ -1,12 +1,14 @@
-import type { Row } from '@millrace/sdk';
+import type { BrokenRecord, Row } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
+import type { BrokenLines } from './broken-lines.js';
 import type { FileReaderConfig } from './file-config.js';
 import { CsvLines } from './csv-lines.js';
 import type { CsvColumn } from './csv-lines.js';
 import { CsvSplitter } from './csv-splitter.js';
 import type { CsvRow } from './csv-splitter.js';
 import { jsonObjectCells } from './json-object.js';
-import { readError, readTextBytes } from './read-bytes.js';
+import { OriginalLines, readError, textBlocks } from './text-blocks.js';
+import { textEncoding } from './text-encoding.js';
 
 /** What is read in one go: `file` is a real path, `path` its name for messages. */
 export interface FileInput {
@@ -16,62 +18,110 @@ export interface FileInput {
   readonly signal: AbortSignal;
 }
 
-const MAX_ROW_BYTES = 16 * 1024 * 1024;
+/** Rows, and what of the file became none. */
+export interface FileBatch<R = Row> {
+  readonly rows: readonly R[];
+  readonly broken: readonly BrokenRecord[];
+}
+
 /** JSON lines: so many are looked at for the names of the columns. */
 const NAMED_BY_LINES = 1000;
-const BATCH_ROWS = 100;
 
-/** CSV records as they stand in the file, the header included, some thousand at a time. */
-async function* csvRecords(input: FileInput): AsyncGenerator<CsvRow[]> {
-  const splitter = new CsvSplitter(input.config.delimiter, input.config.nullToken);
+/** Broken lines with their bytes, each a copy: what they are cut from is gone soon. */
+function brokenRecords(
+  found: readonly BrokenLines[],
+  originals: OriginalLines,
+  path: string,
+): readonly BrokenRecord[] {
+  return found.map(({ line, lines, code, reason }) => ({
+    bytes: Uint8Array.from(originals.of(line, lines)),
+    place: lines === 1 ? `${path}, line ${line}` : `${path}, lines ${line} to ${line + lines - 1}`,
+    code,
+    reason,
+  }));
+}
+
+/** A broken record where there is nothing to keep it. */
+export function refusal({ place, reason }: BrokenRecord): PluginError {
+  return new PluginError('MR-D207', `${place}: ${reason}`);
+}
+
+/** CSV records as they stand in the file, the header included. */
+async function* csvRecords(
+  input: FileInput,
+  splitter: CsvSplitter,
+): AsyncGenerator<FileBatch<CsvRow>> {
+  const { config, path, signal } = input;
+  const encoding = textEncoding(config.encoding);
+  const originals = new OriginalLines(encoding.lineFeed);
+  const batch = (rows: readonly CsvRow[]): FileBatch<CsvRow> => {
+    const broken = brokenRecords(splitter.takeBroken(), originals, path);
+    originals.forget(splitter.line);
+    return { rows, broken };
+  };
   try {
-    for await (const bytes of readTextBytes(input.file, input.signal)) {
-      yield splitter.push((bytes as Buffer).toString('utf8'));
+    for await (const block of textBlocks(input.file, encoding, signal)) {
+      originals.add(block);
+      yield batch(splitter.push(block.text.toString('utf8'), block.bad));
     }
-    yield splitter.end();
+    yield batch(splitter.end());
   } catch (error) {
-    throw readError(error, input.path, input.signal);
+    throw readError(error, path, signal);
   }
 }
 
-interface Line {
+interface JsonLine {
   readonly no: number;
   readonly cells: ReadonlyMap<string, string | null>;
 }
 
-async function* textLines(input: FileInput): AsyncGenerator<string> {
-  let held: Buffer[] = [];
-  let heldBytes = 0;
-  for await (const chunk of readTextBytes(input.file, input.signal)) {
-    const bytes = chunk as Buffer;
-    let from = 0;
-    for (let to = bytes.indexOf(0x0a); to !== -1; to = bytes.indexOf(0x0a, from)) {
-      const part = bytes.subarray(from, to);
-      yield (held.length > 0 ? Buffer.concat([...held, part]) : part).toString('utf8');
-      held = [];
-      heldBytes = 0;
-      from = to + 1;
-    }
-    held.push(bytes.subarray(from));
-    heldBytes += bytes.length - from;
-    if (heldBytes > MAX_ROW_BYTES) throw new PluginError('MR-D207', 'a line is longer than 16 MB');
-  }
-  const last = Buffer.concat(held).toString('utf8');
-  if (last !== '') yield last;
-}
-
-async function* jsonLines(input: FileInput): AsyncGenerator<Line> {
-  let no = 0;
+/** `known`: other fields make a line broken; absent: there may be any. */
+async function* jsonLines(
+  input: FileInput,
+  known?: ReadonlySet<string>,
+): AsyncGenerator<FileBatch<JsonLine>> {
+  const { config, path, signal } = input;
+  const encoding = textEncoding(config.encoding);
   try {
-    for await (const text of textLines(input)) {
-      no += 1;
-      const line = no === 1 ? text.replace(/^\uFEFF/, '') : text;
-      if (line.trim() !== '') yield { no, cells: jsonObjectCells(line) };
+    for await (const block of textBlocks(input.file, encoding, signal)) {
+      const originals = new OriginalLines(encoding.lineFeed);
+      originals.add(block);
+      const rows: JsonLine[] = [];
+      const found: BrokenLines[] = [];
+      const bad = new Map(block.bad.map((each) => [each.line, each]));
+      for (const [i, written] of block.text.toString('utf8').split('\n').entries()) {
+        const no = block.firstLine + i;
+        const text = no === 1 ? written.replace(/^\uFEFF/, '') : written;
+        const badLine = bad.get(no);
+        if (badLine === undefined && text.trim() === '') continue;
+        const cells = badLine ?? jsonCells(text, known);
+        if ('reason' in cells) {
+          found.push({ code: 'MR-D240', ...cells, line: no, lines: 1 });
+        } else {
+          rows.push({ no, cells });
+        }
+      }
+      yield { rows, broken: brokenRecords(found, originals, path) };
     }
   } catch (error) {
-    const isPlaced = !(error instanceof PluginError) || error.detail.startsWith('line ');
-    const placed = isPlaced ? error : new PluginError(error.code, `line ${no}: ${error.detail}`);
-    throw readError(placed, input.path, input.signal);
+    throw readError(error, path, signal);
+  }
+}
+
+/** The cells of a line, or why it has none. */
+function jsonCells(
+  text: string,
+  known: ReadonlySet<string> | undefined,
+): JsonLine['cells'] | { readonly reason: string } {
+  try {
+    const cells = jsonObjectCells(text);
+    const extra = known && [...cells.keys()].find((name) => !known.has(name));
+    return extra === undefined
+      ? cells
+      : { reason: `unknown field ${extra}; declare the columns to have it` };
+  } catch (error) {
+    if (error instanceof PluginError) return { reason: error.detail };
+    throw error;
   }
 }
 
@@ -93,97 +143,67 @@ function checkedNames(names: readonly (string | null)[], path: string): readonly
 export async function columnNames(input: FileInput): Promise<readonly string[]> {
   const { config, path } = input;
   const declared = config.columns?.map((column) => column.name);
-  if (config.format === 'jsonl') {
-    if (declared) return declared;
-    const names = new Set<string>();
-    for await (const { no, cells } of jsonLines(input)) {
-      for (const name of cells.keys()) names.add(name);
-      if (no >= NAMED_BY_LINES) break;
-    }
-    return [...names];
-  }
-  for await (const [first] of csvRecords(input)) {
+  if (config.format === 'jsonl') return declared ?? (await jsonNames(input));
+  if (!config.header && declared !== undefined) return declared;
+  const splitter = new CsvSplitter(config);
+  for await (const { rows, broken } of csvRecords(input, splitter)) {
+    const [first] = rows;
+    const [earliest] = broken;
+    // Without a known number of cells only what cannot be cut at all is broken before the first record.
+    if (earliest !== undefined && splitter.isFirstBroken) throw refusal(earliest);
     if (first === undefined) continue;
-    if (config.header) return checkedNames(first, path);
-    return declared ?? first.map((_, i) => `column_${i + 1}`);
+    return config.header ? checkedNames(first, path) : first.map((_, i) => `column_${i + 1}`);
   }
-  if (declared) return declared;
   throw new PluginError('MR-D207', `${path}: the file is empty, not even a header is there`);
 }
 
+async function jsonNames(input: FileInput): Promise<readonly string[]> {
+  const names = new Set<string>();
+  for await (const { rows, broken } of jsonLines(input)) {
+    for (const { no, cells } of rows) {
+      if (no > NAMED_BY_LINES) return [...names];
+      for (const name of cells.keys()) names.add(name);
+    }
+    // A file of another format has no line that is an object.
+    const [first] = broken;
+    if (names.size === 0 && first !== undefined) throw refusal(first);
+  }
+  return [...names];
+}
+
 /** The rows, many at a time, with their cells in the order of `names`; the header is none of them. */
-export function fileRows(
-  input: FileInput,
-  names: readonly string[],
-): AsyncGenerator<readonly Row[]> {
+export function fileRows(input: FileInput, names: readonly string[]): AsyncGenerator<FileBatch> {
   return input.config.format === 'jsonl' ? jsonRows(input, names) : csvRows(input, names);
 }
 
-async function* jsonRows(
-  input: FileInput,
-  names: readonly string[],
-): AsyncGenerator<readonly Row[]> {
-  const known = new Set(names);
-  let rows: Row[] = [];
-  for await (const { no, cells } of jsonLines(input)) {
-    const extra = [...cells.keys()].find((name) => !known.has(name));
-    if (extra !== undefined) {
-      const help = 'declare the columns to have it';
-      throw new PluginError(
-        'MR-D207',
-        `${input.path}, line ${no}: unknown field ${extra}; ${help}`,
-      );
-    }
-    rows.push(names.map((name) => cells.get(name) ?? null));
-    if (rows.length >= BATCH_ROWS) {
-      yield rows;
-      rows = [];
-    }
+async function* jsonRows(input: FileInput, names: readonly string[]): AsyncGenerator<FileBatch> {
+  for await (const { rows, broken } of jsonLines(input, new Set(names))) {
+    yield { rows: rows.map(({ cells }) => names.map((name) => cells.get(name) ?? null)), broken };
   }
-  yield rows;
 }
 
-async function* csvRows(
-  input: FileInput,
-  names: readonly string[],
-): AsyncGenerator<readonly Row[]> {
+async function* csvRows(input: FileInput, names: readonly string[]): AsyncGenerator<FileBatch> {
+  const { config, path } = input;
   let order: readonly number[] | undefined;
-  let isFirst = true;
-  for await (const records of csvRecords(input)) {
+  let isBegun = !config.header;
+  const splitter = new CsvSplitter(config, config.header ? undefined : names.length);
+  for await (const { rows: records, broken } of csvRecords(input, splitter)) {
     const [first] = records;
-    if (isFirst && first !== undefined) {
-      isFirst = false;
-      order = orderOfFirst(first, names, input);
-      if (input.config.header) records.shift();
+    const [earliest] = broken;
+    if (!isBegun && earliest !== undefined && splitter.isFirstBroken) throw refusal(earliest);
+    let rows: readonly CsvRow[] = records;
+    if (!isBegun && first !== undefined) {
+      isBegun = true;
+      order = orderOf(checkedNames(first, path), names, path);
+      rows = records.slice(1);
     }
     const places = order;
-    yield places === undefined
-      ? records
-      : records.map((record) => places.map((at) => record[at] ?? null));
+    yield {
+      rows:
+        places === undefined ? rows : rows.map((record) => places.map((at) => record[at] ?? null)),
+      broken,
+    };
   }
-}
-
-/**
- * Where the first record of a file has each of `names`; `undefined`: in their order. Throws MR-D108 or
- * MR-D207 for a file that is not the one `names` were read from.
- */
-function orderOfFirst(
-  first: readonly (string | null)[],
-  names: readonly string[],
-  { config, path }: FileInput,
-): readonly number[] | undefined {
-  if (config.header) return orderOf(checkedNames(first, path), names, path);
-  if (first.length === names.length) return undefined;
-  const counts = `${first.length} cells and ${names.length} columns`;
-  throw new PluginError('MR-D207', `${path}, line 1: ${counts}`);
-}
-
-function placesOf(
-  first: readonly (string | null)[],
-  names: readonly string[],
-  input: FileInput,
-): readonly number[] {
-  return orderOfFirst(first, names, input) ?? names.map((_, i) => i);
 }
 
 /** What of a CSV file is wanted as lines of COPY text. */
@@ -197,40 +217,57 @@ export interface LinesWanted {
   readonly chunkBytes: number;
 }
 
+/** Lines of COPY text, and what of the file became none. */
+export interface LinesBatch {
+  readonly lines: { readonly data: Buffer; readonly rows: number } | undefined;
+  readonly broken: readonly BrokenRecord[];
+}
+
 /** The rows of a CSV file as lines of COPY text; the header is none of them. */
 export async function* csvLines(
   input: FileInput,
   { names, columns, order, chunkBytes }: LinesWanted,
-): AsyncGenerator<{ readonly data: Buffer; readonly rows: number }> {
-  const { delimiter, nullToken, header } = input.config;
-  let first: readonly (string | null)[] | undefined;
-  const lines = new CsvLines({ delimiter, nullToken, hasHeader: header }, chunkBytes, (cells) => {
-    first = cells;
-    const places = placesOf(cells, names, input);
+): AsyncGenerator<LinesBatch> {
+  const { config, path, signal } = input;
+  let header: readonly (string | null)[] | undefined;
+  const placesOf = (): readonly number[] => {
+    const own = names.map((_, i) => i);
+    return header === undefined ? own : (orderOf(checkedNames(header, path), names, path) ?? own);
+  };
+  const format = { ...config, hasHeader: config.header };
+  const cutter = new CsvLines(format, chunkBytes, (found) => {
+    header = found;
+    const places = placesOf();
     const none: CsvColumn = { isEmptyNull: false };
     return {
-      columns: cells.map((_, place) => columns[places.indexOf(place)] ?? none),
+      columns: (found ?? names).map((_, place) => columns[places.indexOf(place)] ?? none),
       order: order.map((at) => places[at] ?? at),
     };
   });
+  const encoding = textEncoding(config.encoding);
+  const originals = new OriginalLines(encoding.lineFeed);
   try {
-    for await (const bytes of readTextBytes(input.file, input.signal)) {
-      const piece = bytes as Buffer;
+    for await (const block of textBlocks(input.file, encoding, signal)) {
+      originals.add(block);
       // A slow limit wants small chunks.
-      for (let at = 0; at < piece.length; at += chunkBytes) {
-        lines.push(piece.subarray(at, at + chunkBytes));
-        const full = lines.bytes >= chunkBytes ? lines.take() : undefined;
-        if (full !== undefined) yield full;
+      for (let at = 0; at < block.text.length; at += chunkBytes) {
+        cutter.push(block.text.subarray(at, at + chunkBytes), at === 0 ? block.bad : []);
+        const lines = cutter.bytes >= chunkBytes ? cutter.take() : undefined;
+        const broken = brokenRecords(cutter.takeBroken(), originals, path);
+        if (lines !== undefined || broken.length > 0) yield { lines, broken };
       }
+      originals.forget(cutter.line);
     }
-    lines.end();
+    cutter.end();
   } catch (error) {
-    // A first record that does not fit is named with the path already.
-    if (first !== undefined) placesOf(first, names, input);
-    throw readError(error, input.path, input.signal);
+    // A header that does not fit is named with the path already.
+    if (header !== undefined) placesOf();
+    throw readError(error, path, signal);
   }
-  const last = lines.take();
-  if (last !== undefined) yield last;
+  yield {
+    lines: cutter.take(),
+    broken: brokenRecords(cutter.takeBroken(), originals, path),
+  };
 }
 
 function orderOf(

@@ -106,7 +106,7 @@ async function browse(
   if (request.kind === 'table') return { kind: 'table', schema: fileSchema({ path }, names) };
   const rows: (string | null)[][] = [];
   for await (const batch of fileRows(input, names)) {
-    for (const row of batch.slice(0, request.limit - rows.length)) {
+    for (const row of batch.rows.slice(0, request.limit - rows.length)) {
       rows.push(
         row.map((cell) => (typeof cell === 'string' ? cell.slice(0, CELL_CHARACTERS) : null)),
       );

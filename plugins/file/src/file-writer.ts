@@ -8,11 +8,14 @@ import type {
   Acked,
   Chunk,
   FinalizeStats,
+  Finding,
+  Row,
   Slice,
   TableSchema,
   TargetPlan,
   WriteContext,
   WriterJob,
+  WriterPreview,
   WriterTask,
 } from '@millrace/sdk';
 import { defineWriter } from '@millrace/sdk';
@@ -21,6 +24,8 @@ import { fileWriterConfig } from './file-config.js';
 import { FileLedger } from './file-ledger.js';
 import { writableFile } from './file-path.js';
 import { rowFormatter } from './format-rows.js';
+import { RowEncoder } from './row-encoder.js';
+import { textEncoding } from './text-encoding.js';
 
 const compress = promisify(gzip);
 
@@ -35,7 +40,7 @@ class FileWriterJob implements WriterJob {
   readonly #ctx: WriteContext<FileSourceConfig>;
   readonly #target: string;
   readonly #ledger: FileLedger;
-  readonly #formatter: ReturnType<typeof rowFormatter>;
+  readonly #encoder: RowEncoder;
   readonly #parts = new Map<number, Part>();
 
   constructor(config: FileWriterConfig, ctx: WriteContext<FileSourceConfig>, target: string) {
@@ -45,11 +50,9 @@ class FileWriterJob implements WriterJob {
     this.#ledger = new FileLedger(ctx.dataSource.config.root, config.path, ctx.identity);
     const { columns } = ctx.mapping;
     const names = columns.map((column) => column.target);
-    this.#formatter = rowFormatter(
-      config,
-      names,
-      columns.map((column) => column.source),
-    );
+    const sources = columns.map((column) => column.source);
+    const formatter = rowFormatter(config, names, sources);
+    this.#encoder = new RowEncoder(formatter, textEncoding(config.encoding), names);
   }
 
   /** Temporary files of this target begin like this; those of the same instance are ours to remove. */
@@ -73,7 +76,24 @@ class FileWriterJob implements WriterJob {
     const verdicts = this.#ctx.mapping.columns.map(({ source, target }) => {
       return { source: source.name, target, verdict: 'exact' } as const;
     });
-    return { verdicts, findings: [] };
+    const findings: Finding[] = [];
+    if (this.#encoder.header === undefined) {
+      const message = `a name of a column has no form in ${this.#config.encoding}, in the header`;
+      findings.push({ level: 'error', code: 'MR-D242', message });
+    }
+    return { verdicts, findings };
+  }
+
+  preview(): Promise<WriterPreview> {
+    const label = `${this.#config.path} is replaced by a renamed file`;
+    return Promise.resolve({
+      plan: { strategy: 'staging', label },
+      lanes: ['rows'],
+      look: (row) => {
+        const [refused] = this.#encoder.encode([row]).refused;
+        return refused === undefined ? { row } : refused;
+      },
+    });
   }
 
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
@@ -88,11 +108,18 @@ class FileWriterJob implements WriterJob {
     return Promise.resolve(
       new FileWriterTask(
         (sliceNo) => this.#temporary(`slice-${sliceNo}`),
-        (rows) => this.#encode(this.#formatter.format(rows)),
+        (rows, sliceNo) => this.#encode(rows, sliceNo),
         (sliceNo, part) => this.#parts.set(sliceNo, part),
         () => this.#ctx.crashPoint('writer:chunk-written'),
       ),
     );
+  }
+
+  /** The bytes of those rows that have a form in the file; the others are dirty. */
+  async #encode(rows: readonly Row[], sliceNo: number): Promise<Encoded> {
+    const { bytes, refused } = this.#encoder.encode(rows);
+    for (const record of refused) await this.#ctx.quarantine({ ...record, sliceNo });
+    return { bytes: await this.#compress(bytes), rows: rows.length - refused.length };
   }
 
   async finalize(): Promise<FinalizeStats> {
@@ -101,8 +128,9 @@ class FileWriterJob implements WriterJob {
     const parts = [...this.#parts].toSorted(([a], [b]) => a - b).map(([, part]) => part);
     const out = await open(joined, 'w');
     try {
-      if (this.#formatter.header !== '')
-        await out.write(await this.#encode(this.#formatter.header));
+      const begin = this.#config.byteOrderMark ? this.#encoder.byteOrderMark : Buffer.alloc(0);
+      const head = Buffer.concat([begin, this.#encoder.header ?? Buffer.alloc(0)]);
+      if (head.length > 0) await out.write(await this.#compress(head));
       for (const part of parts) {
         for await (const bytes of createReadStream(part.file)) await out.write(bytes as Buffer);
       }
@@ -126,8 +154,7 @@ class FileWriterJob implements WriterJob {
   }
 
   // Members of gzip one after the other are one gzip file.
-  async #encode(text: string): Promise<Buffer> {
-    const bytes = Buffer.from(text, 'utf8');
+  async #compress(bytes: Buffer): Promise<Buffer> {
     return this.#target.endsWith('.gz') ? compress(bytes) : bytes;
   }
 
@@ -145,10 +172,15 @@ class FileWriterJob implements WriterJob {
   }
 }
 
+interface Encoded {
+  readonly bytes: Buffer;
+  readonly rows: number;
+}
+
 class FileWriterTask implements WriterTask {
   readonly lanes = ['rows'] as const;
   readonly #fileOf: (sliceNo: number) => string;
-  readonly #encode: (rows: Extract<Chunk, { lane: 'rows' }>['rows']) => Promise<Buffer>;
+  readonly #encode: (rows: readonly Row[], sliceNo: number) => Promise<Encoded>;
   readonly #onCommit: (sliceNo: number, part: Part) => void;
   readonly #onChunk: () => Promise<void>;
   #handle: FileHandle | undefined;
@@ -158,7 +190,7 @@ class FileWriterTask implements WriterTask {
 
   constructor(
     fileOf: (sliceNo: number) => string,
-    encode: (rows: Extract<Chunk, { lane: 'rows' }>['rows']) => Promise<Buffer>,
+    encode: (rows: readonly Row[], sliceNo: number) => Promise<Encoded>,
     onCommit: (sliceNo: number, part: Part) => void,
     onChunk: () => Promise<void>,
   ) {
@@ -179,9 +211,9 @@ class FileWriterTask implements WriterTask {
 
   async write(chunk: Chunk): Promise<void> {
     if (chunk.lane !== 'rows') throw new Error(`the file writer has no lane ${chunk.lane}`);
-    const bytes = await this.#encode(chunk.rows);
+    const { bytes, rows } = await this.#encode(chunk.rows, this.#sliceNo);
     await this.#handle?.write(bytes);
-    this.#rows += chunk.rowCount;
+    this.#rows += rows;
     this.#bytes += bytes.length;
     await this.#onChunk();
   }
@@ -213,7 +245,11 @@ export const fileWriter = defineWriter<FileWriterConfig, FileSourceConfig>({
   modes: ['truncate'],
   config: fileWriterConfig,
   configVersion: 1,
-  examples: [{ path: 'export/${bizdate}.csv' }, { path: 'all.jsonl.gz', format: 'jsonl' }],
+  examples: [
+    { path: 'export/${bizdate}.csv' },
+    { path: 'for-excel.csv', encoding: 'utf-16le', byteOrderMark: true, delimiter: '\t' },
+    { path: 'all.jsonl.gz', format: 'jsonl' },
+  ],
   open: async (config, ctx) => {
     const target = await writableFile(ctx.dataSource.config.root, config.path);
     return new FileWriterJob(config, ctx, target);

@@ -7,15 +7,22 @@ function textOf(cell: string | Uint8Array): string {
   return typeof cell === 'string' ? cell : `\\x${Buffer.from(cell).toString('hex')}`;
 }
 
-function csvLine(cells: Row, config: FileWriterConfig, special: RegExp): string {
-  const line = cells.map((cell) => {
-    if (cell === null) return config.nullToken;
-    const text = textOf(cell);
-    // Quoted where it would be read as something else: also text that looks like the NULL token.
-    return text === config.nullToken || special.test(text)
-      ? `"${text.replaceAll('"', '""')}"`
-      : text;
-  });
+function csvCell(text: string, { quote, nullToken, quoteAll }: FileWriterConfig, special: RegExp) {
+  // Quoted where it would be read as something else: also text that looks like the NULL token.
+  if (!quoteAll && text !== nullToken && !special.test(text)) return text;
+  return `${quote}${text.replaceAll(quote, quote + quote)}${quote}`;
+}
+
+/** `undefined` for a cell that only quotes could carry, where there are none. */
+function csvLine(cells: Row, config: FileWriterConfig, special: RegExp): string | undefined {
+  const line: string[] = [];
+  for (const cell of cells) {
+    const text = cell === null ? config.nullToken : textOf(cell);
+    if (cell === null) line.push(text);
+    else if (config.quote !== '') line.push(csvCell(text, config, special));
+    else if (text === config.nullToken || special.test(text)) return undefined;
+    else line.push(text);
+  }
   return `${line.join(config.delimiter)}\n`;
 }
 
@@ -31,22 +38,32 @@ function jsonValue(cell: Cell, column: Column | undefined): string {
   return JSON.stringify(text);
 }
 
-/** Makes the text of rows; `names` are the target's columns, `sources` the types of their values. */
+export interface RowFormatter {
+  /** `undefined`: its names have no form in the file. */
+  readonly header: string | undefined;
+  /** `undefined`: it has no form in the file. */
+  format(row: Row): string | undefined;
+}
+
+/** Makes the text of a row; `names` are the target's columns, `sources` the types of their values. */
 export function rowFormatter(
   config: FileWriterConfig,
   names: readonly string[],
   sources: readonly Column[],
-): { readonly header: string; format(rows: readonly Row[]): string } {
+): RowFormatter {
   if (config.format === 'jsonl') {
     const keys = names.map((name) => JSON.stringify(name));
     const object = (row: Row): string =>
       `{${row.map((cell, i) => `${keys[i]}:${jsonValue(cell, sources[i])}`).join(',')}}\n`;
-    return { header: '', format: (rows) => rows.map(object).join('') };
+    return { header: '', format: object };
   }
-  const delimiter = config.delimiter.replace(/[\\\]^-]/, '\\$&');
-  const special = new RegExp(`["\\r\\n${delimiter}]|^\\s|\\s$|^\\uFEFF`);
+  const literal = (char: string): string => char.replace(/[\\\]^-]/, '\\$&');
+  // White space at the ends is taken for none by some who read such a file.
+  const marks = `${literal(config.quote)}\\r\\n${literal(config.delimiter)}`;
+  const ends = config.quote === '' ? '' : '|^\\s|\\s$';
+  const special = new RegExp(`[${marks}]|^\\uFEFF${ends}`);
   return {
     header: config.header ? csvLine(names, config, special) : '',
-    format: (rows) => rows.map((row) => csvLine(row, config, special)).join(''),
+    format: (row) => csvLine(row, config, special),
   };
 }

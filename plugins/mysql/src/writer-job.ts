@@ -1,5 +1,6 @@
 import { errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
 import type {
+  Cell,
   ChecksumColumn,
   FinalizeStats,
   RowTally,
@@ -8,6 +9,7 @@ import type {
   TargetPlan,
   WriteContext,
   WriterJob,
+  WriterPreview,
   WriterTask,
 } from '@millrace/sdk';
 
@@ -29,6 +31,7 @@ import { doubleDifferences, tryDouble } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
 import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
+import { rulesOf } from './row-encoder.js';
 import { MysqlWriterTask } from './writer-task.js';
 
 /** What `prepare` settled for the rest of the job. */
@@ -93,6 +96,45 @@ export class MysqlWriterJob implements WriterJob {
     const { dataSource, identity, log } = this.#ctx;
     const ledger = await Ledger.open(session, dataSource.config, identity, log);
     return await ledger?.cursor(session);
+  }
+
+  async preview(): Promise<WriterPreview> {
+    await using session = await this.#connect();
+    const target = await this.#target(session);
+    const pairs = columnPairs(target, this.#ctx.mapping);
+    const key = await this.#key(session, target);
+    const columns = pairs.map((pair) => ({ name: pair.target.name, ...rulesOf(pair) }));
+    const isDirect = target.isTransactional && this.#ctx.writers === 1 && key === undefined;
+    const { table } = target.name;
+    const task = new MysqlWriterTask(this.#ctx, {
+      session,
+      into: quoteTable(target.name.database, table),
+      pairs,
+      maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
+      skippedLines: key === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
+      isInsideTransaction: isDirect,
+      hasNumbers: !isDirect,
+      taskNo: 0,
+      onCommitted: () => undefined,
+      onClose: () => Promise.resolve(),
+    });
+    return {
+      plan: isDirect
+        ? { strategy: 'transaction', label: `one transaction on ${table}` }
+        : { strategy: 'staging', label: `${table} through a staging table` },
+      lanes: task.lanes,
+      look: (cells) => {
+        const row: Cell[] = [];
+        for (const [i, { name: column, convert, check }] of columns.entries()) {
+          const given = cells[i] ?? null;
+          const cell = convert === undefined ? given : convert(given);
+          const reason = check(cell);
+          if (reason !== undefined) return { column, reason };
+          row.push(cell);
+        }
+        return { row };
+      },
+    };
   }
 
   prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {

@@ -13,6 +13,7 @@ import type {
   TargetPlan,
   WriteContext,
   WriterJob,
+  WriterPreview,
   WriterTask,
 } from '@millrace/sdk';
 import { PluginError, errorCodeOf, isMergeMode } from '@millrace/sdk';
@@ -88,6 +89,28 @@ export class PostgresWriterJob implements WriterJob {
       all.push({ level: 'warning', message });
     }
     return { verdicts, findings: all };
+  }
+
+  async preview(): Promise<WriterPreview> {
+    const schema = await this.describe();
+    const { client } = await this.#mainSession();
+    const key = await this.#key(schema);
+    const scope = this.#scope();
+    const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
+    const isStaged =
+      (key !== undefined || (this.#ctx.writers > 1 && scope !== undefined)) &&
+      (await mayCreate(client, schema.schema ?? ''));
+    const { mode } = this.#config;
+    return {
+      plan: isStaged
+        ? { strategy: 'staging', label: `${mode} through a staging table` }
+        : { strategy: 'transaction', label: `${mode} in one transaction` },
+      lanes: plan.lanes(await mayMakeTemporary(client)),
+      look: (cells) => {
+        const planned = plan.plan(cells);
+        return planned.refused ?? { row: planned.row.slice(0, plan.mapped.length) };
+      },
+    };
   }
 
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {

@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error.js';
+
 /**
  * One cell on the row lane. `null` is SQL NULL. A string is the canonical text of the column's logical
  * type: integers and decimals as digits, floats shortest-exact (`NaN`, `Infinity`, `-Infinity`), boolean
@@ -32,6 +34,16 @@ export type Chunk =
       readonly byteCount: number;
     };
 
+/** A piece of the source that is no row: a line of a file with too many cells, or not of its encoding. */
+export interface BrokenRecord {
+  /** As they stand in the source. */
+  readonly bytes: Uint8Array;
+  /** `orders.csv, line 7`. */
+  readonly place: string;
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
 /** Where a reader puts chunks. `write` resolves when there is credit for the next one: await it. */
 export interface Sink {
   readonly lane: Lane;
@@ -45,6 +57,11 @@ export interface Sink {
   write(chunk: Chunk): Promise<void>;
   /** Absent: rows of any size. */
   readonly large?: LargeRows;
+  /**
+   * Keeps what is no row as a dirty record; the reader counts it as read. Await it. Absent: there is no place
+   * for it, and the reader fails.
+   */
+  broken?(record: BrokenRecord): Promise<void>;
 }
 
 /**

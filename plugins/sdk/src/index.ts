@@ -5,6 +5,7 @@ export * from './data-source.js';
 export * from './table.js';
 export * from './chunk.js';
 export * from './reader.js';
+export * from './send-rows.js';
 export * from './verification.js';
 export * from './writer.js';
 export * from './output.js';

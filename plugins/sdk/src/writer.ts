@@ -1,4 +1,4 @@
-import type { Cell, Chunk, Lane } from './chunk.js';
+import type { Cell, Chunk, Lane, Row } from './chunk.js';
 import type { Finding, JobContext, Slice } from './reader.js';
 import type { ConfigSchema } from './schema.js';
 import type { Column, TableSchema } from './table.js';
@@ -57,8 +57,13 @@ export interface DirtyRecord {
   /** The server's error code (SQLSTATE, errno) where it refused; our code where we did. */
   readonly code: string;
   readonly reason: string;
-  /** `mapping`: a function or the transform refused it, so the cells are those of the source. */
-  readonly stage?: 'mapping' | 'target';
+  /**
+   * `mapping`: a function or the transform refused it, so the cells are those of the source. `source`: it is
+   * no row of the source, so there are no cells.
+   */
+  readonly stage?: 'source' | 'mapping' | 'target';
+  /** Of stage `source`: what stands there, and where. */
+  readonly original?: { readonly place: string; readonly bytes: Uint8Array };
   /** The target's columns in mapping order; the engine adds them. */
   readonly columns?: readonly string[];
 }
@@ -103,6 +108,8 @@ export interface WriterJob {
   }>;
   /** What a {@link CursorMove} has kept for this node. Absent: this target keeps none. */
   cursor?(): Promise<string | undefined>;
+  /** What `prepare` and the tasks would do. Writes nothing. Absent: a preview says nothing of the target. */
+  preview?(): Promise<WriterPreview>;
   /**
    * `published`: this very run has already been published (its ledger row is there: the process died
    * between COMMIT and its report): the job ends successfully without reading a row.
@@ -116,6 +123,18 @@ export interface WriterJob {
   tally?(columns: readonly ChecksumColumn[]): Promise<RowTally | undefined>;
   finalize(): Promise<FinalizeStats>;
   abort(reason: unknown): Promise<void>;
+}
+
+/** What a writer would do with the rows of its mapping. */
+export interface WriterPreview {
+  readonly plan: TargetPlan;
+  readonly lanes: readonly Lane[];
+  /** The cells as the target would have them, in mapping order, or why it would refuse the row. */
+  look(
+    cells: Row,
+  ):
+    | { readonly row: Row }
+    | { readonly column?: string; readonly code?: string; readonly reason: string };
 }
 
 export interface WriterTask {

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import type { z } from 'zod';
 
+import { lastBizdate } from '../../domain/calendar/bizdate.js';
 import type { FieldError } from '../../domain/errors.js';
 import { MillraceError } from '../../domain/errors.js';
 import { exportJob } from '../../domain/job-file/export-job.js';
@@ -8,15 +9,19 @@ import { importJob, type ImportedJob } from '../../domain/job-file/import-job.js
 import type { ProposedDataSource } from '../../domain/job-file/imported-end.js';
 import { configErrors } from '../../plugin-host/config-fields.js';
 import { dataSourceTypes } from '../../store/repositories/data-source-repository.js';
+import type { Principal } from '../../store/repositories/access-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
-import { Access, InWorkspace } from '../auth/access.decorator.js';
+import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
+import { previewSync } from '../preview-sync.js';
 import {
   exportedJobSchema,
   importedJobSchema,
   jobExportRequestSchema,
   jobImportRequestSchema,
+  syncPreviewRequestSchema,
+  syncPreviewSchema,
 } from '../schemas/sync-job.schema.js';
 
 /** Job files of DataWorks and DataX: what they come to here, and back. Nothing is stored. */
@@ -66,6 +71,22 @@ export class SyncJobController {
       target: typeOf(config.target.dataSource),
     };
     return exportJob({ ...config, source: config.source, target: config.target }, ends, dialect);
+  }
+
+  @Post('preview')
+  @HttpCode(200)
+  @Access('useDataSources')
+  @Describe({
+    summary: 'Show what a sync would do with the first rows of its source; nothing is written',
+    answer: syncPreviewSchema,
+  })
+  async previewSyncNode(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Body({ schema: syncPreviewRequestSchema }) body: z.output<typeof syncPreviewRequestSchema>,
+  ): Promise<unknown> {
+    const bizdate = body.bizdate ?? lastBizdate(new Date(), workspace.timezone);
+    return await previewSync(this.ports, { ...body, bizdate, workspace, userId: caller.userId });
   }
 
   /** By the plugins of the data sources that are there, else of the file's own words for them. */

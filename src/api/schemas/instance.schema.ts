@@ -137,7 +137,7 @@ export const attemptSchema = z
   })
   .meta({ id: 'Attempt' });
 
-const storedCell = z
+export const storedCellSchema = z
   .union([
     z.string(),
     z.null(),
@@ -154,23 +154,28 @@ export const dirtyRecordSchema = z
     columnName: z.string().nullable(),
     code: z.string(),
     reason: z.string(),
-    cells: z.array(storedCell).meta({
+    cells: z.array(storedCellSchema).meta({
       description: 'In mapping order; bytes as base64, text with a NUL as UTF-16 in base64.',
     }),
     columns: z
       .array(z.string())
       .nullable()
       .meta({ description: 'Names of the cells; null: of an older worker.' }),
-    stage: z
-      .enum(['mapping', 'target'])
-      .meta({ description: 'mapping: the cells are those of the source, before its functions.' }),
+    stage: z.enum(['source', 'mapping', 'target']).meta({
+      description:
+        'mapping: the cells are those of the source, before its functions. source: it is no row, so there are none.',
+    }),
+    original: z
+      .object({ place: z.string(), base64: z.string() })
+      .nullable()
+      .meta({ description: 'Of stage source: where it stands, and its bytes.' }),
     editedAt: instantSchema.nullable(),
     replayedAt: instantSchema.nullable().meta({ description: 'Since then it is in the target.' }),
   })
   .meta({ id: 'DirtyRecord' });
 
 export const dirtyRecordEditSchema = z
-  .strictObject({ cells: z.array(storedCell).min(1) })
+  .strictObject({ cells: z.array(storedCellSchema).min(1) })
   .meta({ id: 'DirtyRecordEdit' });
 
 export const replayRequestSchema = z

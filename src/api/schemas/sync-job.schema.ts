@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { JOB_DIALECTS } from '../../domain/job-file/job-shape.js';
+import { storedCellSchema } from './instance.schema.js';
 
 const dialect = z.enum(JOB_DIALECTS).meta({ id: 'JobDialect' });
 const syncNode = z
@@ -71,3 +72,64 @@ export const exportedJobSchema = z
       .meta({ description: 'Pointers to what only Millrace reads in the file.' }),
   })
   .meta({ id: 'ExportedJob' });
+
+export const syncPreviewRequestSchema = z
+  .strictObject({
+    config: syncNode,
+    parameters: z
+      .record(z.string(), z.string())
+      .default({})
+      .meta({ description: 'Expressions by name, as a workflow declares them.' }),
+    bizdate: z.iso.date().optional().meta({ description: 'The last one without it.' }),
+    rows: z.int().min(1).max(500).default(20).meta({ description: 'How many are read.' }),
+    resourceGroup: z.string().default('default'),
+  })
+  .meta({ id: 'SyncPreviewRequest' });
+
+export const syncPreviewSchema = z
+  .object({
+    columns: z.array(z.string()).meta({ description: 'Of the target: names of the cells.' }),
+    rows: z
+      .array(z.array(storedCellSchema))
+      .meta({ description: 'As they would arrive, after mapping, functions and transform.' }),
+    dirty: z
+      .array(
+        z.object({
+          row: z.int().meta({ description: 'From 1, in the order of reading.' }),
+          place: z.string().optional().meta({ description: 'Of a line that is no row.' }),
+          column: z.string().optional(),
+          code: z.string(),
+          reason: z.string(),
+        }),
+      )
+      .meta({
+        description: 'Rows that would be dirty records, as far as it is known without writing.',
+      }),
+    rowsRead: z.int(),
+    rowsFiltered: z.int(),
+    verdicts: z.array(
+      z.object({
+        source: z.string(),
+        target: z.string(),
+        verdict: z.enum(['exact', 'widened', 'policy', 'impossible']),
+        reason: z.string().optional(),
+      }),
+    ),
+    findings: z
+      .array(
+        z.object({
+          level: z.enum(['error', 'warning', 'info']),
+          code: z.string().optional(),
+          message: z.string(),
+          column: z.string().optional(),
+        }),
+      )
+      .meta({ description: 'An error would end a run before its first row.' }),
+    lane: z.string(),
+    slices: z.object({ count: z.int(), first: z.array(z.string()) }),
+    plan: z
+      .object({ strategy: z.enum(['transaction', 'staging', 'direct']), label: z.string() })
+      .nullable()
+      .meta({ description: 'Null: not known without writing.' }),
+  })
+  .meta({ id: 'SyncPreview' });

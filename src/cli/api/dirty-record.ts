@@ -9,6 +9,7 @@ export const dirtyRecordSchema = z.looseObject({
   cells: z.array(z.unknown()),
   columns: z.array(z.string()).nullable(),
   stage: z.string(),
+  original: z.looseObject({ place: z.string(), base64: z.string() }).nullable(),
   editedAt: z.string().nullable(),
   replayedAt: z.string().nullable(),
 });

@@ -45,12 +45,20 @@ function stateOf({ editedAt, replayedAt }: DirtyRecord): string {
   return editedAt === null ? 'kept' : 'mended';
 }
 
-function cellsOf({ cells, columns }: DirtyRecord): string {
+function cellsOf({ cells, columns, original }: DirtyRecord): string {
+  if (cells.length === 0 && original !== null) {
+    const text = Buffer.from(original.base64, 'base64').toString('latin1');
+    // Bytes of any encoding: only what each of them has in common is shown.
+    return `${original.place}: ${shortened(text.replaceAll(/[^\x20-\x7E]/g, '.'))}`;
+  }
   return cells
     .map((cell, i) => {
       const text = typeof cell === 'string' ? cell : JSON.stringify(cell);
-      const short = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
-      return `${columns?.[i] ?? i + 1}=${short}`;
+      return `${columns?.[i] ?? i + 1}=${shortened(text)}`;
     })
     .join(' ');
+}
+
+function shortened(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }

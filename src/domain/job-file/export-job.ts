@@ -122,8 +122,9 @@ function sourceNames({ mapping }: SyncNodeConfig): readonly unknown[] {
 }
 
 function formatOf(end: Json): Json {
-  const { delimiter, nullToken } = end;
+  const { delimiter, nullToken, encoding } = end;
   return {
+    encoding: typeof encoding === 'string' ? encoding.toUpperCase() : 'UTF-8',
     ...(delimiter === undefined ? {} : { fieldDelimiter: delimiter }),
     ...(nullToken === undefined ? {} : { nullFormat: nullToken }),
     fileFormat: 'csv',
@@ -135,7 +136,6 @@ function fileParameter(source: SyncNodeConfig['source'], column: readonly unknow
     datasource: source.dataSource,
     path: [source['path']],
     skipHeader: source['header'] !== false,
-    encoding: 'UTF-8',
     ...formatOf(source),
     column,
   };

@@ -36,9 +36,10 @@ function placeOf(parameter: JobValue, whole: string, side: string): Place {
 function formatOf(parameter: JobValue): Readonly<Record<string, unknown>> {
   const delimiter = parameter.text('fieldDelimiter');
   const nullToken = parameter.text('nullFormat');
-  const encoding = parameter.filled('encoding');
-  if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) {
-    parameter.child('encoding')?.note('lost', `the file is read as UTF-8, not ${encoding}`);
+  const written = parameter.filled('encoding');
+  const encoding = written === undefined ? undefined : encodingNamed(written);
+  if (written !== undefined && encoding === undefined) {
+    parameter.child('encoding')?.note('lost', `the file is read as UTF-8, not ${written}`);
   }
   const format = parameter.filled('fileFormat') ?? parameter.filled('fileType');
   if (format !== undefined && !/^(csv|text)$/i.test(format)) {
@@ -49,7 +50,29 @@ function formatOf(parameter: JobValue): Readonly<Record<string, unknown>> {
     format: 'csv',
     ...(delimiter === undefined ? {} : { delimiter: unescaped(delimiter) }),
     ...(nullToken === undefined ? {} : { nullToken }),
+    ...(encoding === undefined || encoding === 'utf-8' ? {} : { encoding }),
   };
+}
+
+/** As Java names them, for the files of this product. */
+const ENCODINGS: readonly (readonly [RegExp, string])[] = [
+  [/^utf-?8$/i, 'utf-8'],
+  [/^utf-?16-?le$/i, 'utf-16le'],
+  [/^utf-?16-?be$/i, 'utf-16be'],
+  [/^gb-?18030$/i, 'gb18030'],
+  [/^(gbk|gb2312|cp936)$/i, 'gbk'],
+  [/^big-?5$/i, 'big5'],
+  [/^shift[-_]?jis$/i, 'shift_jis'],
+  [/^euc[-_]?jp$/i, 'euc-jp'],
+  [/^euc[-_]?kr$/i, 'euc-kr'],
+  [/^(iso-?8859-1|latin-?1)$/i, 'iso-8859-1'],
+  [/^(windows-|cp)1252$/i, 'windows-1252'],
+  [/^(windows-|cp)1251$/i, 'windows-1251'],
+  [/^koi8-?r$/i, 'koi8-r'],
+];
+
+function encodingNamed(text: string): string | undefined {
+  return ENCODINGS.find(([pattern]) => pattern.test(text))?.[1];
 }
 
 /** `\\t` in a JSON text is a backslash and a t: they mean a tab. */

@@ -69,6 +69,7 @@ export const DirtyRecordEntity = new EntitySchema({
     cells: { type: 'jsonb' },
     columns: { type: 'jsonb', nullable: true },
     stage: { type: 'text', default: 'target' },
+    original: { type: 'jsonb', nullable: true },
     edited_at: { type: 'timestamptz', nullable: true },
     replay_no: { type: 'bigint', nullable: true },
     replayed_at: { type: 'timestamptz', nullable: true },

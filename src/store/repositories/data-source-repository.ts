@@ -98,6 +98,19 @@ export async function dataSourceTypes(
   return new Map(rows.map((row) => [row.name, row.type]));
 }
 
+/** One that runs use. */
+export async function dataSourceNamed(
+  sql: Sql,
+  workspaceId: number,
+  name: string,
+): Promise<DataSource | undefined> {
+  const rows = await sql.rows<DataSource>(
+    `${SELECT} WHERE workspace_id = $1 AND name = $2 AND environment = 'production'`,
+    [workspaceId, name],
+  );
+  return rows[0];
+}
+
 export async function dataSourceById(
   sql: Sql,
   workspaceId: number,

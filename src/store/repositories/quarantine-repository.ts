@@ -35,15 +35,21 @@ export async function editDirtyRecord(
   cells: readonly StoredCell[],
 ): Promise<void> {
   const changed = await sql.rows<{ no: number }>(
-    `UPDATE dirty_record SET cells = $5::jsonb, edited_at = clock_timestamp()
+    // What was no row becomes one of the source, which a replay sends through the mapping.
+    `UPDATE dirty_record
+        SET cells = $5::jsonb, edited_at = clock_timestamp(),
+            stage = CASE stage WHEN 'source' THEN 'mapping' ELSE stage END
       WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no = $4
-        AND replay_no IS NULL AND replayed_at IS NULL AND jsonb_array_length(cells) = $6
+        AND replay_no IS NULL AND replayed_at IS NULL
+        AND CASE stage WHEN 'source' THEN jsonb_array_length(columns)
+                       ELSE jsonb_array_length(cells) END = $6
       RETURNING no`,
     [key.planDay, key.id, key.epoch, key.no, storableJson(cells), cells.length],
   );
   if (changed.length > 0) return;
   const [found] = await sql.rows<{ cells: number; waits: boolean }>(
-    `SELECT jsonb_array_length(cells) AS cells, replay_no IS NULL AND replayed_at IS NULL AS waits
+    `SELECT CASE stage WHEN 'source' THEN jsonb_array_length(columns)
+                       ELSE jsonb_array_length(cells) END AS cells, replay_no IS NULL AND replayed_at IS NULL AS waits
        FROM dirty_record WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no = $4`,
     [key.planDay, key.id, key.epoch, key.no],
   );
@@ -67,6 +73,7 @@ export async function beginReplay(
     const rows = await tx.rows<ReplayRow & RecordKey & { replayNo: number | null }>(
       `SELECT epoch, no, cells, stage, replay_no AS "replayNo" FROM dirty_record
         WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND replayed_at IS NULL
+          AND stage <> 'source'
         ORDER BY epoch, no FOR UPDATE`,
       [planDay, id, attempt.epoch],
     );

@@ -18,6 +18,14 @@ export type InteractiveJob =
       readonly request: unknown;
     }
   | {
+      readonly kind: 'preview';
+      /** Of the target. */
+      readonly dataSourceType: string;
+      /** A `Claim` of the worker link, of an instance that there is not. */
+      readonly claim: unknown;
+      readonly rows: number;
+    }
+  | {
       readonly kind: 'replay';
       /** Of the target. */
       readonly dataSourceType: string;

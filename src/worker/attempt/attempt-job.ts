@@ -25,6 +25,8 @@ export type AttemptTask =
       readonly config: unknown;
       /** Rows of the quarantine, to be written instead of those of the source. */
       readonly replay?: readonly ReplayRecord[];
+      /** Nothing is written: the answer says what would become of so many rows. */
+      readonly previewRows?: number;
     }
   | { readonly kind: 'connectivity'; readonly dataSourceType: string; readonly config: unknown }
   | {
@@ -69,7 +71,7 @@ export type AttemptOutcome =
       readonly outputs: Outputs;
       readonly rows?: number;
       readonly sync?: SyncTotals;
-      /** Of `connectivity`: all its steps. Of `browse`: the BrowseAnswer. */
+      /** Of `connectivity`: all its steps. Of `browse`: the BrowseAnswer. Of a preview: a SyncPreview with stored cells. */
       readonly answer?: unknown;
     }
   | {

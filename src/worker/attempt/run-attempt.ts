@@ -7,12 +7,15 @@ import type {
 } from '@millrace/sdk';
 import { PluginError, checkOutputs } from '@millrace/sdk';
 import type { ChannelLine } from '../../dataplane/live-channel.js';
+import { previewSyncJob } from '../../dataplane/preview-sync.js';
+import type { SyncJob } from '../../dataplane/sync-job.js';
 import { runSyncJob } from '../../dataplane/sync-job.js';
 import { localOf } from '../../domain/calendar/zone.js';
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import { parseConfig } from '../../plugin-host/config-fields.js';
 import { PluginHost } from '../../plugin-host/plugin-host.js';
 import { ownConfigOf, syncDataSources } from '../../plugin-host/sync-config.js';
+import { storedCell } from '../stored-cells.js';
 import type { AttemptJob, AttemptOutcome, AttemptTask } from './attempt-job.js';
 
 type TaskOf<K extends AttemptTask['kind']> = Extract<AttemptTask, { kind: K }>;
@@ -166,7 +169,7 @@ async function runSync(
   const what = `node ${job.identity.nodeName}`;
   const schema = host.syncSchema(source.type, target.type);
   const config = await parseConfig(schema, task.config, what);
-  const sync = await runSyncJob({
+  const syncJob: SyncJob = {
     reader,
     readerConfig: await parseConfig(reader.config, ownConfigOf(config.source), `${what}, source`),
     source,
@@ -188,7 +191,13 @@ async function runSync(
     onDirty: (records) => ctx.keepDirty(records),
     localTime: () => localOf(new Date(), job.timezone ?? 'UTC').time,
     line: ctx.line,
-  });
+  };
+  if (task.previewRows !== undefined) {
+    const { rows, ...preview } = await previewSyncJob(syncJob, task.previewRows);
+    const answer = { ...preview, rows: rows.map((row) => row.map(storedCell)) };
+    return { status: 'succeeded', outputs: {}, answer };
+  }
+  const sync = await runSyncJob(syncJob);
   const { rowsRead, rowsWritten, rowsDirty } = sync;
   const outputs = {
     rows_read: String(rowsRead),

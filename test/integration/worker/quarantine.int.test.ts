@@ -54,7 +54,7 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     await world.dataSource(name, server.kind, access);
     await writeFile(
       join(folder, 'in.csv'),
-      'id,name,day,ds\n1,ann,01/02/2026,d1\n2,too long,02/02/2026,d1\n3,cyd,31/02/2026,d1\nx,dan,04/02/2026,d1\n',
+      'id,name,day,ds\n1,ann,01/02/2026,d1\n2,too long,02/02/2026,d1\n3,cyd,31/02/2026,d1\nx,dan,04/02/2026,d1\n6,"fay,06/02/2026\n',
     );
     const cast = [{ function: 'cast', type: 'date', format: 'dd/MM/yyyy' }];
     const config = {
@@ -73,7 +73,7 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
           { from: 'ds', to: 'ds' },
         ],
       },
-      channel: { dirtyLimit: { records: 3 } },
+      channel: { dirtyLimit: { records: 4 } },
     };
     const outcome = await world.run({ type: 'sync', config });
     expect(outcome).toMatchObject({ status: 'succeeded' });
@@ -88,7 +88,7 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     return new Map((json['items'] as Kept[]).map((row) => [row.cells[0], row]));
   }
 
-  async function edit(of: string, change: readonly unknown[]): Promise<number> {
+  async function edit(of: string | undefined, change: readonly unknown[]): Promise<number> {
     const row = (await kept()).get(of);
     const answer = await world.api.send('PATCH', `${path()}/${row?.epoch}/${row?.no}`, {
       body: { cells: change },
@@ -113,6 +113,20 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
       cells: ['3', 'cyd', '31/02/2026', 'd1'],
       stage: 'mapping',
       code: 'MR-D217',
+    });
+  });
+
+  test('a line that is no row is kept with its bytes and its place', async () => {
+    expect((await kept()).get(undefined)).toMatchObject({
+      cells: [],
+      columns: ['id', 'name', 'day', 'ds'],
+      stage: 'source',
+      code: 'MR-D240',
+      reason: 'a quoted cell does not end',
+      original: {
+        place: 'in.csv, line 6',
+        base64: Buffer.from('6,"fay,06/02/2026').toString('base64'),
+      },
     });
   });
 
@@ -154,6 +168,19 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     expect(await target()).toEqual(['1 ann d1', '2 ben d1', '3 cyd d1', '4 dan d1', '101 keep d0']);
     expect(await world.api.send('POST', `${path()}/replay`, { body: {} })).toMatchObject({
       status: 422,
+      json: { detail: expect.stringContaining('wait to be mended') },
+    });
+  });
+
+  test('a line gets its cells, and arrives through the mapping', async () => {
+    expect(await edit(undefined, ['6', 'fay', '06/02/2026'])).toBe(422);
+    expect(await edit(undefined, ['6', 'fay', '06/02/2026', 'd1'])).toBe(204);
+    const answer = await world.api.send('POST', `${path()}/replay`, { body: {} });
+    expect(answer).toMatchObject({ status: 200, json: { replayed: 1, dirty: 0 } });
+    expect(await target()).toContain('6 fay d1');
+    expect((await kept()).get('6')).toMatchObject({
+      stage: 'mapping',
+      original: { place: 'in.csv, line 6' },
     });
   });
 });

@@ -1194,6 +1194,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/sync/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show what a sync would do with the first rows of its source; nothing is written */
+        post: operations["previewSyncNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/timeline": {
         parameters: {
             query?: never;
@@ -2157,15 +2174,20 @@ export interface components {
             editedAt: string | null;
             epoch: number;
             no: number;
+            /** @description Of stage source: where it stands, and its bytes. */
+            original: {
+                base64: string;
+                place: string;
+            } | null;
             reason: string;
             /** @description Since then it is in the target. */
             replayedAt: string | null;
             sliceNo: number;
             /**
-             * @description mapping: the cells are those of the source, before its functions.
+             * @description mapping: the cells are those of the source, before its functions. source: it is no row, so there are none.
              * @enum {string}
              */
-            stage: "mapping" | "target";
+            stage: "source" | "mapping" | "target";
         };
         DirtyRecordEdit: {
             cells: components["schemas"]["StoredCell"][];
@@ -3425,6 +3447,72 @@ export interface components {
             };
         } & {
             [key: string]: unknown;
+        };
+        SyncPreview: {
+            /** @description Of the target: names of the cells. */
+            columns: string[];
+            /** @description Rows that would be dirty records, as far as it is known without writing. */
+            dirty: {
+                code: string;
+                column?: string;
+                /** @description Of a line that is no row. */
+                place?: string;
+                reason: string;
+                /** @description From 1, in the order of reading. */
+                row: number;
+            }[];
+            /** @description An error would end a run before its first row. */
+            findings: {
+                code?: string;
+                column?: string;
+                /** @enum {string} */
+                level: "error" | "warning" | "info";
+                message: string;
+            }[];
+            lane: string;
+            /** @description Null: not known without writing. */
+            plan: {
+                label: string;
+                /** @enum {string} */
+                strategy: "transaction" | "staging" | "direct";
+            } | null;
+            /** @description As they would arrive, after mapping, functions and transform. */
+            rows: components["schemas"]["StoredCell"][][];
+            rowsFiltered: number;
+            rowsRead: number;
+            slices: {
+                count: number;
+                first: string[];
+            };
+            verdicts: {
+                reason?: string;
+                source: string;
+                target: string;
+                /** @enum {string} */
+                verdict: "exact" | "widened" | "policy" | "impossible";
+            }[];
+        };
+        SyncPreviewRequest: {
+            /**
+             * Format: date
+             * @description The last one without it.
+             */
+            bizdate?: string;
+            config: components["schemas"]["SyncNodeConfig"];
+            /**
+             * @description Expressions by name, as a workflow declares them.
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: string;
+            };
+            /** @default default */
+            resourceGroup?: string;
+            /**
+             * @description How many are read.
+             * @default 20
+             */
+            rows?: number;
         };
         TestOutcome: {
             report: components["schemas"]["TestReport"];
@@ -6712,6 +6800,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportedJob"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSyncNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Show what a sync would do with the first rows of its source; nothing is written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncPreview"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -91,8 +91,8 @@ describe.each([testServers().postgres, ...mysqlTestServers()].map((s) => [s.name
           writer: { table: 'dst', mode: 'truncate' },
         });
         await expect(running).rejects.toMatchObject({
-          code: 'MR-D207',
-          detail: expect.stringContaining(`line ${line}`),
+          code: 'MR-D201',
+          detail: expect.stringContaining(`, first in.csv, line ${line}: `),
         });
         expect(await rowsOf(to)).toBe(1);
       });

@@ -86,7 +86,7 @@ function Records({ records }: { readonly records: DirtyPage['items'] }): ReactNo
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {records.map(({ epoch, no, sliceNo, columnName, code, reason, cells }) => (
+          {records.map(({ epoch, no, sliceNo, columnName, code, reason, cells, original }) => (
             <Table.Tr key={`${epoch} ${no}`}>
               <Table.Td>{no}</Table.Td>
               <Table.Td>{sliceNo}</Table.Td>
@@ -96,7 +96,9 @@ function Records({ records }: { readonly records: DirtyPage['items'] }): ReactNo
               </Table.Td>
               <Table.Td>
                 <Code style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-                  {JSON.stringify(cells)}
+                  {original === null || cells.length > 0
+                    ? JSON.stringify(cells)
+                    : `${original.place}: ${asciiOf(original.base64)}`}
                 </Code>
               </Table.Td>
             </Table.Tr>
@@ -105,4 +107,9 @@ function Records({ records }: { readonly records: DirtyPage['items'] }): ReactNo
       </Table>
     </Table.ScrollContainer>
   );
+}
+
+/** Of bytes in any encoding, what all of them have in common. */
+function asciiOf(base64: string): string {
+  return atob(base64).replaceAll(/[^\x20-\x7E]/g, '.');
 }

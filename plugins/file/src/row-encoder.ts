@@ -1,0 +1,59 @@
+import type { DirtyRecord, Row } from '@millrace/sdk';
+import type { RowFormatter } from './format-rows.js';
+import type { TextEncoding } from './text-encoding.js';
+
+export type RefusedRow = Omit<DirtyRecord, 'sliceNo'>;
+
+/** Rows as bytes of a file; what has no form in its format and encoding is refused, never replaced. */
+export class RowEncoder {
+  readonly #formatter: RowFormatter;
+  readonly #encoding: TextEncoding;
+  readonly #columns: readonly string[];
+
+  constructor(formatter: RowFormatter, encoding: TextEncoding, columns: readonly string[]) {
+    this.#formatter = formatter;
+    this.#encoding = encoding;
+    this.#columns = columns;
+  }
+
+  /** `undefined`: the names have no form in it. */
+  get header(): Buffer | undefined {
+    const { header } = this.#formatter;
+    return header === undefined ? undefined : this.#encoding.encode(header);
+  }
+
+  /** Empty where the encoding has none. */
+  get byteOrderMark(): Buffer {
+    const { name } = this.#encoding;
+    return (name.startsWith('utf-') && this.#encoding.encode('\uFEFF')) || Buffer.alloc(0);
+  }
+
+  encode(rows: readonly Row[]): {
+    readonly bytes: Buffer;
+    readonly refused: readonly RefusedRow[];
+  } {
+    const texts = rows.map((row) => this.#formatter.format(row));
+    const whole = texts.includes(undefined) ? undefined : this.#encoding.encode(texts.join(''));
+    if (whole !== undefined) return { bytes: whole, refused: [] };
+    const parts: Buffer[] = [];
+    const refused: RefusedRow[] = [];
+    for (const [i, row] of rows.entries()) {
+      const text = texts[i];
+      const bytes = text === undefined ? undefined : this.#encoding.encode(text);
+      if (bytes === undefined) refused.push(this.#refused(row, text !== undefined));
+      else parts.push(bytes);
+    }
+    return { bytes: Buffer.concat(parts), refused };
+  }
+
+  #refused(cells: Row, hasText: boolean): RefusedRow {
+    const code = 'MR-D242';
+    if (!hasText) return { cells, code, reason: 'a cell that needs quotes, and the file has none' };
+    const at = cells.findIndex(
+      (cell) => typeof cell === 'string' && this.#encoding.encode(cell) === undefined,
+    );
+    const column = this.#columns[at];
+    const reason = `a character that has no form in ${this.#encoding.name}`;
+    return { cells, code, reason, ...(column === undefined ? {} : { column }) };
+  }
+}

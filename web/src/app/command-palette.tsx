@@ -11,6 +11,7 @@ const PAGES = [
   ['nav.home', 'home'],
   ['nav.timeline', 'ops/timeline'],
   ['nav.instances', 'ops/instances'],
+  ['nav.plans', 'ops/plans'],
   ['nav.backfills', 'ops/backfills'],
   ['nav.alerts', 'ops/alerts'],
   ['nav.resources', 'ops/resources'],

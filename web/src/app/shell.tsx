@@ -2,6 +2,7 @@ import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import {
   BellIcon,
+  CalendarDaysIcon,
   DatabaseIcon,
   HistoryIcon,
   HouseIcon,
@@ -29,6 +30,7 @@ const RAIL = [
   { path: 'home', text: 'nav.home', Icon: HouseIcon },
   { path: 'ops/timeline', text: 'nav.timeline', Icon: ChartGanttIcon },
   { path: 'ops/instances', text: 'nav.instances', Icon: ListIcon },
+  { path: 'ops/plans', text: 'nav.plans', Icon: CalendarDaysIcon },
   { path: 'ops/backfills', text: 'nav.backfills', Icon: HistoryIcon },
   { path: 'ops/alerts', text: 'nav.alerts', Icon: BellIcon },
   { path: 'ops/resources', text: 'nav.resources', Icon: ServerIcon },

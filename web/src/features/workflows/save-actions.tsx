@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, Stack, Switch, Textarea } from '@mantine/core';
+import { Badge, Button, Modal, Switch } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -7,6 +7,7 @@ import { useMay, useWorkspace } from '../../app/workspace.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { formatTime } from '../../ui/time.ts';
 import { useZone } from '../../ui/zone.ts';
+import { SubmitDialog } from './submit-dialog.tsx';
 import type { DraftState, Workflow } from './use-draft.ts';
 import type { useSubmit } from './use-submit.ts';
 
@@ -60,9 +61,9 @@ export function SaveActions({
       {isAsking && (
         <SubmitDialog
           onClose={() => setAsking(false)}
-          onSubmit={async (comment) => {
+          onSubmit={async (order) => {
             setAsking(false);
-            if (await state.save()) await submit.start(workflow.id, comment);
+            if (await state.save()) await submit.start(workflow.id, order);
           }}
         />
       )}
@@ -137,45 +138,5 @@ function ScheduledSwitch({
         <ProblemAlert error={patch.error} />
       </Modal>
     </>
-  );
-}
-
-function SubmitDialog({
-  onClose,
-  onSubmit,
-}: {
-  readonly onClose: () => void;
-  readonly onSubmit: (comment: string) => Promise<void>;
-}): ReactNode {
-  const { t } = useTranslation('workflows');
-  const [comment, setComment] = useState('');
-  return (
-    <Modal opened onClose={onClose} title={t('submit.title')}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void onSubmit(comment);
-        }}
-      >
-        <Stack>
-          <Textarea
-            label={t('submit.comment')}
-            description={t('submit.help')}
-            value={comment}
-            maxLength={1000}
-            autosize
-            minRows={2}
-            data-autofocus
-            onChange={(event) => setComment(event.currentTarget.value)}
-          />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              {t('cancel')}
-            </Button>
-            <Button type="submit">{t('save.submit')}</Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
   );
 }

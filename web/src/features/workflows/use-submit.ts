@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { $api, fetchClient, queryClient } from '../../api/client.ts';
 import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import { useWorkspace } from '../../app/workspace.tsx';
+import type { SubmitOrder } from './submit-dialog.tsx';
 
 const WORKFLOWS = '/api/v1/workspaces/{ws}/workflows';
 
@@ -14,16 +15,16 @@ const MAX_FINDINGS = 3;
 export function useSubmit(): {
   readonly isPending: boolean;
   readonly error: unknown;
-  readonly start: (workflowId: string, comment: string) => Promise<void>;
+  readonly start: (workflowId: string, order: SubmitOrder) => Promise<void>;
 } {
   const { t } = useTranslation('workflows');
   const { name: ws } = useWorkspace();
   const mutation = $api.useMutation('post', `${WORKFLOWS}/{id}/submit`);
-  const start = async (id: string, comment: string): Promise<void> => {
+  const start = async (id: string, order: SubmitOrder): Promise<void> => {
     const submitted = await mutation
       .mutateAsync({
         params: { path: { ws, id }, header: { 'Idempotency-Key': newIdempotencyKey() } },
-        body: { comment },
+        body: order,
       })
       .catch(() => undefined);
     if (submitted === undefined) return;

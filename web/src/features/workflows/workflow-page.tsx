@@ -17,6 +17,7 @@ import { EdgePreview } from './edge-preview.tsx';
 import { LeaveGuard } from './leave-guard.tsx';
 import { NodeWorkbench } from './node-workbench.tsx';
 import { ParametersTab } from './parameters-tab.tsx';
+import { PlanPatch } from './plan-patch.tsx';
 import { SaveActions } from './save-actions.tsx';
 import { SchedulePanel } from './schedule-panel.tsx';
 import { useDraft, VERSIONS, type Workflow } from './use-draft.ts';
@@ -135,6 +136,7 @@ function Editor({ workflow }: { readonly workflow: Workflow }): ReactNode {
         <Tabs.Panel value="versions">
           <Stack>
             <ProblemAlert error={versions.error} onRetry={() => void versions.refetch()} />
+            <PlanPatch workflow={workflow} />
             <Versions versions={versions.data?.items} />
           </Stack>
         </Tabs.Panel>

@@ -1,0 +1,140 @@
+import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { type ReactNode, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { $api, queryClient } from '../../api/client.ts';
+import { newIdempotencyKey } from '../../api/idempotency-key.ts';
+import type { components } from '../../api/schema.gen.ts';
+import { useMay, useWorkspace } from '../../app/workspace.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { ProblemAlert } from '../../ui/problem-alert.tsx';
+import type { Workflow } from './use-draft.ts';
+
+type Preview = components['schemas']['PlanPatchPreview'];
+type Listed = components['schemas']['PatchedInstance'] & {
+  readonly changes?: readonly string[];
+  readonly upstream?: string;
+};
+
+const WORKFLOW = '/api/v1/workspaces/{ws}/workflows/{id}';
+const LISTS = ['added', 'replaced', 'cancelled', 'isolated'] as const;
+const MAX_SHOWN = 20;
+
+function usePatch(workflowId: string): {
+  readonly shown: Preview | undefined;
+  readonly previewError: unknown;
+  readonly isLooking: boolean;
+  readonly patchError: unknown;
+  readonly isPatching: boolean;
+  readonly show: () => void;
+  readonly hide: () => void;
+  readonly apply: (preview: Preview) => Promise<void>;
+} {
+  const { t } = useTranslation('workflows');
+  const { name: ws } = useWorkspace();
+  const path = { ws, id: workflowId };
+  const [key, setKey] = useState(newIdempotencyKey);
+  const preview = $api.useMutation('post', `${WORKFLOW}/preview-plan`);
+  const patch = $api.useMutation('post', `${WORKFLOW}/patch-plan`);
+  const apply = async ({ planToken, bizdate }: Preview): Promise<void> => {
+    const header = { 'Idempotency-Key': key };
+    const patched = await patch
+      .mutateAsync({ params: { path, header }, body: { planToken } })
+      .catch(() => undefined);
+    setKey(newIdempotencyKey());
+    if (patched === undefined) return;
+    notifications.show({
+      message: t('patch.done', { bizdate }),
+      closeButtonProps: { 'aria-label': t('app:close') },
+    });
+    preview.reset();
+    await queryClient.invalidateQueries({
+      predicate: ({ queryKey }) => String(queryKey[1]).startsWith(WORKFLOW),
+    });
+  };
+  return {
+    shown: preview.data,
+    previewError: preview.error,
+    isLooking: preview.isPending,
+    patchError: patch.error,
+    isPatching: patch.isPending,
+    show: () => {
+      patch.reset();
+      preview.mutate({ params: { path } });
+    },
+    hide: preview.reset,
+    apply,
+  };
+}
+
+/** What the latest version would change of the plan that was made without it; only then it can be patched in. */
+export function PlanPatch({ workflow }: { readonly workflow: Workflow }): ReactNode {
+  const { t } = useTranslation('workflows');
+  const mayDeploy = useMay('deploy');
+  const mayDevelop = useMay('develop');
+  const patching = usePatch(workflow.id);
+  const { shown, show, hide } = patching;
+  if (!mayDevelop || workflow.latestVersion === null) return null;
+  return (
+    <Stack align="flex-start">
+      <Button variant="default" loading={patching.isLooking} onClick={show}>
+        {t('patch.show')}
+      </Button>
+      <ProblemAlert error={patching.previewError} />
+      {shown !== undefined && (
+        <Modal
+          opened
+          onClose={hide}
+          size="lg"
+          title={t('patch.title', { bizdate: shown.bizdate, version: shown.version })}
+        >
+          <Stack>
+            <Differences preview={shown} />
+            <ProblemAlert error={patching.patchError} onRetry={show} />
+            <Group justify="flex-end">
+              <Button variant="default" onClick={hide}>
+                {t('cancel')}
+              </Button>
+              {mayDeploy && (
+                <Button loading={patching.isPatching} onClick={() => void patching.apply(shown)}>
+                  {t('patch.apply')}
+                </Button>
+              )}
+            </Group>
+          </Stack>
+        </Modal>
+      )}
+    </Stack>
+  );
+}
+
+function Differences({ preview }: { readonly preview: Preview }): ReactNode {
+  const { t } = useTranslation('workflows');
+  return (
+    <Stack gap="xs" role="status" data-testid="plan-patch">
+      <Text size="sm">{t('patch.kept', { count: preview.totals.kept })}</Text>
+      {LISTS.map((list) => (
+        <div key={list}>
+          <Text size="sm" fw={600}>
+            {t(`patch.${list}`)}: {preview.totals[list]}
+          </Text>
+          <List size="sm">
+            {preview[list].slice(0, MAX_SHOWN).map((each: Listed) => (
+              <List.Item key={`${each.workflow}/${each.node} ${each.scheduledTime}`}>
+                {each.workflow}/{each.node} <Instant at={each.scheduledTime} />
+                {each.changes !== undefined && ` (${each.changes.join(', ')})`}
+                {each.upstream !== undefined && ` ← ${each.upstream}`}
+              </List.Item>
+            ))}
+          </List>
+          {preview.totals[list] > MAX_SHOWN && (
+            <Text size="xs" c="var(--mr-text-dim)">
+              {t('patch.more', { count: preview.totals[list] - MAX_SHOWN })}
+            </Text>
+          )}
+        </div>
+      ))}
+    </Stack>
+  );
+}

@@ -45,7 +45,7 @@ async function openWorld(server: TestServer, setup: string): Promise<World> {
       const rows = await sql(
         `SELECT CONCAT(COMMAND, ' ', COALESCE(INFO, '')) AS what FROM information_schema.PROCESSLIST WHERE USER = '${user}'
          UNION ALL SELECT TABLE_NAME FROM information_schema.TABLES
-          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'millrace\\_stg%'`,
+          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME REGEXP '^millrace_(stg|old)_'`,
       );
       return rows.map((r) => String(r['what']));
     },
@@ -291,6 +291,41 @@ for (const server of mysqlTestServers()) {
           );
           return found.map((r) => SOURCE.columns.map((c) => r[c.name] as Row[number]));
         },
+        leftovers: world.leftovers,
+        ledger: world.ledger,
+        [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+      };
+    },
+  });
+
+  describeWriter(`${server.name} that replaces by a renamed table`, {
+    writer: mysqlWriter,
+    open: async () => {
+      const world = await openWorld(
+        server,
+        'CREATE TABLE result (id bigint PRIMARY KEY, name varchar(12))',
+      );
+      const columns = SOURCE.columns.slice(0, 2);
+      const rows: Row[] = Array.from({ length: 40 }, (_, i) => [`${i}`, `n\t\\${i}`]);
+      return {
+        dataSource: world.dataSource,
+        source: { ...SOURCE, columns },
+        mapping: { columns: columns.map((source) => ({ source, target: source.name })) },
+        replace: { table: 'result', mode: 'replace-swap' },
+        append: { table: 'result', mode: 'append' },
+        rows,
+        others: [],
+        dirty: [
+          ['50', 'longer than twelve'],
+          ['51', 'half \ud83d'],
+          [null, 'no key'],
+        ],
+        missing: { config: { table: 'reslut', mode: 'replace-swap' }, code: 'MR-D107' },
+        read: async () =>
+          (await world.sql('SELECT id, name FROM result')).map((r) => [
+            String(r['id']),
+            String(r['name']),
+          ]),
         leftovers: world.leftovers,
         ledger: world.ledger,
         [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),

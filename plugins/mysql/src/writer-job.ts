@@ -23,7 +23,7 @@ import { StagedPublish } from './publish-staged.js';
 import { publishSwapped, settleOlderSwap } from './publish-swapped.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';
-import { Session, WRITER_SQL_MODE } from './session.js';
+import { Session } from './session.js';
 import { tallyOf } from './row-tally.js';
 import { SkippedLines } from './skipped-lines.js';
 import { StagingTable } from './staging-table.js';
@@ -33,6 +33,7 @@ import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 import { rulesOf } from './row-encoder.js';
 import { MysqlWriterTask } from './writer-task.js';
+import { openWriting } from './writing-session.js';
 
 /** What `prepare` settled for the rest of the job. */
 interface Prepared {
@@ -70,12 +71,12 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   async describe(): Promise<TableSchema> {
-    await using session = await this.#connect();
+    await using session = await openWriting(this.#ctx);
     return (await this.#target(session)).schema;
   }
 
   async check(): ReturnType<WriterJob['check']> {
-    await using session = await this.#connect();
+    await using session = await openWriting(this.#ctx);
     const target = await this.#target(session);
     const { verdicts, findings } = await checkTarget(
       session,
@@ -92,14 +93,14 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   async cursor(): Promise<string | undefined> {
-    await using session = await this.#connect();
+    await using session = await openWriting(this.#ctx);
     const { dataSource, identity, log } = this.#ctx;
     const ledger = await Ledger.open(session, dataSource.config, identity, log);
     return await ledger?.cursor(session);
   }
 
   async preview(): Promise<WriterPreview> {
-    await using session = await this.#connect();
+    await using session = await openWriting(this.#ctx);
     const target = await this.#target(session);
     const pairs = columnPairs(target, this.#ctx.mapping);
     const key = await this.#key(session, target);
@@ -143,7 +144,7 @@ export class MysqlWriterJob implements WriterJob {
 
   async #prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
     const source = this.#ctx.dataSource.config;
-    const session = await this.#connect();
+    const session = await openWriting(this.#ctx);
     this.#session = session;
     this.#cancel = cancelOnAbort(session, source, this.#ctx.signal);
     const target = await this.#target(session);
@@ -201,7 +202,7 @@ export class MysqlWriterJob implements WriterJob {
   async open(no: number): Promise<WriterTask> {
     const p = this.#must();
     const isShared = p.staging === undefined;
-    const session = isShared ? p.session : await this.#connect();
+    const session = isShared ? p.session : await openWriting(this.#ctx);
     if (!isShared) {
       this.#tasks.add(session);
       await tagTask(session, this.#ctx.identity, no);
@@ -386,24 +387,6 @@ export class MysqlWriterJob implements WriterJob {
       if (!this.#noted.has(text)) this.#ctx.log.info(text);
       this.#noted.add(text);
     });
-  }
-
-  async #connect(): Promise<Session> {
-    const { signal, dataSource } = this.#ctx;
-    const session = await Session.open(dataSource.config, { signal, local: true });
-    try {
-      session.mayLoadLocal = (await session.value('SELECT @@GLOBAL.local_infile')) === '1';
-      // Notes count as warnings, which is how LOAD DATA says that it has cut a value.
-      await session.run(
-        `SET SESSION sql_notes = 1, time_zone = '+00:00', sql_mode = '${WRITER_SQL_MODE}', net_read_timeout = 3600, lock_wait_timeout = 60`,
-      );
-      // MySQL wants a privilege for it, and keeps enough by default; MariaDB keeps 64.
-      await session.run('SET SESSION max_error_count = 65535').catch(() => undefined);
-      return session;
-    } catch (error) {
-      await session.close();
-      throw error;
-    }
   }
 
   async #release(): Promise<void> {

@@ -71,8 +71,9 @@ const WRITE_MODES: Readonly<Record<string, string>> = {
 };
 
 function statementBefore(target: Json, table: string, type: string): readonly string[] {
-  if (target['mode'] === 'truncate') return [`truncate table ${table}`];
-  if (target['mode'] !== 'partition-overwrite') return [];
+  const { mode } = target;
+  if (mode === 'truncate' || mode === 'replace-swap') return [`truncate table ${table}`];
+  if (mode !== 'partition-overwrite') return [];
   const replace = (target['replace'] ?? { kind: 'table' }) as Json;
   if (replace['kind'] === 'predicate')
     return [`delete from ${table} where ${String(replace['sql'])}`];

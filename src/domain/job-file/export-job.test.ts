@@ -84,7 +84,16 @@ const databaseTarget = defined({
   dataSource: name,
   schema: some(name),
   table: name,
-  mode: some(fc.constantFrom('append', 'truncate', 'partition-overwrite', 'upsert', 'ignore')),
+  mode: some(
+    fc.constantFrom(
+      'append',
+      'truncate',
+      'replace-swap',
+      'partition-overwrite',
+      'upsert',
+      'ignore',
+    ),
+  ),
   replace: some(replace),
   preSql: some(text),
   postSql: some(text),
@@ -173,5 +182,20 @@ describe('a sync node as a job file', () => {
       mapping: { ...config.mapping, transform: 'export default (row) => row' },
     };
     expect(exportJob(more, types, 'datax').onlyHere).toEqual(['/mapping/transform']);
+  });
+
+  test('a table that is swapped is emptied by other tools, not added to', () => {
+    const config = {
+      source: { dataSource: 'shop', table: 'orders', columns: ['id'] },
+      target: { dataSource: 'dw', table: 'orders', mode: 'replace-swap' },
+      mapping: { columns: [{ from: 'id', to: 'id' }] },
+      channel: { concurrency: 1, dirtyLimit: { records: 0 } },
+    };
+    const types = { source: 'mysql', target: 'mysql' };
+    const { text: written, onlyHere } = exportJob(config, types, 'datax');
+    expect(onlyHere).toEqual(['/target/mode']);
+    expect(JSON.parse(written)).toMatchObject({
+      job: { content: [{ writer: { parameter: { preSql: ['truncate table orders'] } } }] },
+    });
   });
 });

@@ -112,7 +112,10 @@ export class MysqlWriterJob implements WriterJob {
     });
     return {
       plan: isDirect
-        ? { strategy: 'transaction', label: `one transaction on ${table}` }
+        ? {
+            strategy: 'transaction',
+            label: `one transaction on ${table}${replacedText(this.#config)}`,
+          }
         : { strategy: 'staging', label: `${table} through a staging table` },
       lanes: task.lanes,
       look: (cells) => {
@@ -262,11 +265,11 @@ export class MysqlWriterJob implements WriterJob {
     if (p.staging === undefined) {
       await startReplacing(p.session, p.table, p.condition);
       await this.#replace(p);
-      const label = `one transaction on ${table}, committed with its ledger row`;
+      const label = `one transaction on ${table}, committed with its ledger row${replacedText(this.#config)}`;
       return { strategy: 'transaction', label };
     }
     await p.staging.create(p.session, p.target, p.merge === undefined);
-    return { strategy: 'staging', label: stagingLabel(p) };
+    return { strategy: 'staging', label: stagingLabel(p, this.#config) };
   }
 
   async #replace(p: Prepared): Promise<void> {
@@ -361,7 +364,14 @@ export class MysqlWriterJob implements WriterJob {
   }
 }
 
-function stagingLabel(p: Prepared): string {
+/** TRUNCATE and EXCHANGE PARTITION commit by themselves: a failure behind them would leave it empty. */
+function replacedText({ mode }: WriterConfig): string {
+  return mode === 'partition-overwrite'
+    ? ', in which the rows of the partition are deleted and written'
+    : '';
+}
+
+function stagingLabel(p: Prepared, config: WriterConfig): string {
   const { table } = p.target.name;
   if (!p.target.isTransactional) {
     const engine = p.target.engine ?? 'its engine';
@@ -371,7 +381,7 @@ function stagingLabel(p: Prepared): string {
     p.ledger === undefined
       ? 'no ledger: a retry after a lost answer repeats it'
       : 'with its ledger row';
-  return `staging table, then one transaction on ${table}, ${ledger}`;
+  return `staging table, then one transaction on ${table}, ${ledger}${replacedText(config)}`;
 }
 
 function isMillraceCode(code: string | undefined): code is `MR-D${number}` {

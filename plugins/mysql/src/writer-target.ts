@@ -3,6 +3,7 @@ import type { Column, ColumnVerdict, Finding, Mapping } from '@millrace/sdk';
 
 import { quoteName, quoteTable } from './literal.js';
 import { isMergeMode, keyFindings } from './merge.js';
+import { partitionFindings } from './partition-check.js';
 import { serverErrorOf } from './mysql-error.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import type { Session } from './session.js';
@@ -69,6 +70,9 @@ export async function checkTarget(
     await tryStatements(session, target, pairs, scopeCondition(config, target.schema));
   } catch (error) {
     note(error);
+  }
+  if (findings.length === 0) {
+    findings.push(...(await partitionFindings(session, target, pairs, config)));
   }
   if (isMergeMode(config.mode)) {
     const mapped = pairs.map((p) => p.target.name);

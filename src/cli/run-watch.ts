@@ -10,7 +10,6 @@ import { EXIT } from './exit-code.js';
 import { syncProgressSchema } from './output/sync-fields.js';
 
 const runInstanceSchema = instanceSchema.extend({ progress: syncProgressSchema.nullish() });
-export type RunInstance = z.infer<typeof runInstanceSchema>;
 
 export const runSchema = z.looseObject({ id: z.string(), instances: z.array(runInstanceSchema) });
 export type Run = z.infer<typeof runSchema>;

@@ -61,6 +61,7 @@ import { quarantineEdit } from './commands/quarantine-edit.js';
 import { quarantineLs } from './commands/quarantine-ls.js';
 import { quarantineReplay } from './commands/quarantine-replay.js';
 import { run } from './commands/run.js';
+import { runsShow } from './commands/runs-show.js';
 import { secretRotate } from './commands/secret-rotate.js';
 import { start } from './commands/start.js';
 import { syncExport } from './commands/sync-export.js';
@@ -84,6 +85,7 @@ import { workflowsSubmit } from './commands/workflows-submit.js';
 export const COMMANDS: readonly Command[] = [
   start,
   run,
+  runsShow,
   instancesLs,
   instancesShow,
   instancesRerun,

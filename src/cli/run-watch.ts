@@ -7,8 +7,11 @@ import type { ApiClient } from './api/api-client.js';
 import { instanceSchema, stateText, type Instance } from './api/instance.js';
 import { CliError } from './cli-error.js';
 import { EXIT } from './exit-code.js';
+import { syncProgressSchema } from './output/sync-fields.js';
 
-const runSchema = z.looseObject({ id: z.string(), instances: z.array(instanceSchema) });
+const runInstanceSchema = instanceSchema.extend({ progress: syncProgressSchema.nullish() });
+
+export const runSchema = z.looseObject({ id: z.string(), instances: z.array(runInstanceSchema) });
 export type Run = z.infer<typeof runSchema>;
 
 export interface WatchOptions {
@@ -16,6 +19,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Called for each instance at the start and whenever its state has changed, in the order of what happened. */
   readonly onChange: (instance: Instance) => void;
+  /** Called for each look, before {@link onChange}. */
+  readonly onLook?: (run: Run) => void;
 }
 
 /** A short run is seen to end at once; a long one is asked twice a second. */
@@ -36,6 +41,7 @@ export async function watchRun(api: ApiClient, runId: string, options: WatchOpti
   let settledSinceMs: number | undefined;
   for (;;) {
     const run = await readRun(api, runId, options.signal);
+    options.onLook?.(run);
     for (const instance of run.instances.toSorted(byLastTurn)) {
       const state = stateText(instance);
       if (states.get(instance.id) === state) continue;

@@ -55,3 +55,17 @@ export function replayConversion(
       ? program.run(row)
       : { kind: 'row', row };
 }
+
+/**
+ * What a run fills with the value of its partition has none in a row that is added to it. Throws MR-D221 for a
+ * column of the partition that the mapping has not.
+ */
+export function refuseUnfilled(partition: readonly string[], mapped: readonly string[]): void {
+  const has = new Set(mapped.map((name) => name.toLowerCase()));
+  const missing = partition.find((name) => !has.has(name.toLowerCase()));
+  if (missing === undefined) return;
+  throw new MillraceError(
+    'MR-D221',
+    `the partition column ${missing} is not mapped, so that an added row would have no value there: map a constant to it and run the node again`,
+  );
+}

@@ -157,6 +157,8 @@ class MemoryTarget {
 }
 
 interface RunOptions {
+  readonly replay?: SyncJob['replay'];
+  readonly partitionColumns?: readonly string[];
   readonly channel?: Partial<ChannelControl>;
   readonly mapping?: SyncJob['mapping'];
   readonly signal?: AbortSignal;
@@ -176,6 +178,8 @@ function runMemory(source: ReaderPlugin, target: MemoryTarget, options: RunOptio
     writerConfig: {},
     target: dataSource,
     mapping: options.mapping,
+    replay: options.replay,
+    partitionColumns: options.partitionColumns,
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
     onDirty: (records) => void dirty.push(...records),
     context: {
@@ -356,6 +360,18 @@ describe('a sync job', () => {
     const { result } = runMemory(memoryReader({ slices: [[['1', 'a']]] }, events), target);
     expect(await result).toMatchObject({ wasPublished: true, rowsRead: 0, rowsWritten: 7 });
     expect(events).not.toContain('read 0');
+  });
+
+  test('a replay into a partition whose column nothing fills is refused before it writes', async () => {
+    const reader = memoryReader({ slices: [] });
+    const replay = [{ cells: ['1', 'a'] }];
+    const refused = new MemoryTarget();
+    const run = runMemory(reader, refused, { replay, partitionColumns: ['ds'] }).result;
+    await expect(run).rejects.toMatchObject({ code: 'MR-D221' });
+    expect(refused.rows).toEqual(OLD);
+    const target = new MemoryTarget();
+    await runMemory(reader, target, { replay, partitionColumns: ['NAME'] }).result;
+    expect(target.rows).toEqual([['1', 'a']]);
   });
 
   test('a stop between two rows ends with its reason and publishes nothing', async () => {

@@ -30,7 +30,7 @@ import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
 import type { ReplayRecord } from './replay.js';
-import { replayConversion, replayReader } from './replay.js';
+import { refuseUnfilled, replayConversion, replayReader } from './replay.js';
 import { needsRows, RowProgram } from './row-program.js';
 import { RowVerification } from './row-verification.js';
 import type { RowTransform } from './row-transform.js';
@@ -65,6 +65,8 @@ export interface SyncJob {
   readonly incremental?: Incremental | undefined;
   /** Rows of the quarantine, instead of those of the source. All of them are written, or none. */
   readonly replay?: readonly ReplayRecord[] | undefined;
+  /** Of the partition that a run replaces: a replay adds to it, and must have a value for each. */
+  readonly partitionColumns?: readonly string[] | undefined;
   readonly channel: ChannelControl;
   readonly policies?: ValuePolicies | undefined;
   /** Absent: the rows are counted. */
@@ -192,6 +194,7 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
   columns = resolved.mapping.columns.map(({ target: name }) => name);
   try {
+    if (job.replay !== undefined) refuseUnfilled(job.partitionColumns ?? [], columns);
     const program = needsRows(job.mapping)
       ? new RowProgram(job.mapping, resolved, transform)
       : undefined;

@@ -426,6 +426,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Choose an encoding that has all characters, as utf-8 or gb18030, and quotes around cells.',
   },
+  'MR-D243': {
+    title: 'The partition does not exist',
+    retry: 'never',
+    help: 'Make the partition with the statement that is named, for example in an SQL node before the sync, and run it again.',
+  },
   'MR-D250': {
     title: 'Text of the source is not in the encoding of its database',
     retry: 'never',

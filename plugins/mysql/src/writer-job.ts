@@ -105,7 +105,7 @@ export class MysqlWriterJob implements WriterJob {
     const pairs = columnPairs(target, this.#ctx.mapping);
     const key = await this.#key(session, target);
     const columns = pairs.map((pair) => ({ name: pair.target.name, ...rulesOf(pair) }));
-    const isDirect = target.isTransactional && this.#ctx.writers === 1 && key === undefined;
+    const isDirect = this.#isDirect(target, key);
     const { table } = target.name;
     const task = new MysqlWriterTask(this.#ctx, {
       session,
@@ -121,7 +121,10 @@ export class MysqlWriterJob implements WriterJob {
     });
     return {
       plan: isDirect
-        ? { strategy: 'transaction', label: `one transaction on ${table}` }
+        ? {
+            strategy: 'transaction',
+            label: `one transaction on ${table}${replacedText(this.#config)}`,
+          }
         : { strategy: 'staging', label: `${table} through a staging table` },
       lanes: task.lanes,
       look: (cells) => {
@@ -136,6 +139,17 @@ export class MysqlWriterJob implements WriterJob {
         return { row };
       },
     };
+  }
+
+  /** One transaction takes the rows as they come, where nothing has to be seen of them before. */
+  #isDirect(target: WriterTarget, key: readonly string[] | undefined): boolean {
+    return (
+      target.isTransactional &&
+      this.#ctx.writers === 1 &&
+      this.#ctx.verification !== 'checksum' &&
+      this.#config.mode !== 'replace-swap' &&
+      key === undefined
+    );
   }
 
   prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
@@ -172,13 +186,7 @@ export class MysqlWriterJob implements WriterJob {
       return { published: settled };
     }
     const key = await this.#key(session, target);
-    const isDirect =
-      target.isTransactional &&
-      ledger !== undefined &&
-      this.#ctx.writers === 1 &&
-      this.#ctx.verification !== 'checksum' &&
-      this.#config.mode !== 'replace-swap' &&
-      key === undefined;
+    const isDirect = ledger !== undefined && this.#isDirect(target, key);
     const pairs = columnPairs(target, this.#ctx.mapping);
     this.#prepared = {
       session,
@@ -310,14 +318,14 @@ export class MysqlWriterJob implements WriterJob {
     if (p.staging === undefined) {
       await startReplacing(p.session, p.table, p.condition);
       await this.#replace(p);
-      const label = `one transaction on ${table}, committed with its ledger row`;
+      const label = `one transaction on ${table}, committed with its ledger row${replacedText(this.#config)}`;
       return { strategy: 'transaction', label };
     }
     if (p.lost?.length !== 0) {
       const form = p.merge === undefined ? 'keyed' : 'keyless';
       await p.staging.create(p.session, p.target, form);
     }
-    return { strategy: 'staging', label: stagingLabel(p) };
+    return { strategy: 'staging', label: stagingLabel(p, this.#config) };
   }
 
   /** What a rename would lose of the target; `undefined`: none is wanted. */
@@ -410,7 +418,14 @@ export class MysqlWriterJob implements WriterJob {
   }
 }
 
-function stagingLabel(p: Prepared): string {
+/** TRUNCATE and EXCHANGE PARTITION commit by themselves: a failure behind them would leave it empty. */
+function replacedText({ mode }: WriterConfig): string {
+  return mode === 'partition-overwrite'
+    ? ', in which the rows of the partition are deleted and written'
+    : '';
+}
+
+function stagingLabel(p: Prepared, config: WriterConfig): string {
   const { table } = p.target.name;
   if (!p.target.isTransactional) {
     const engine = p.target.engine ?? 'its engine';
@@ -424,7 +439,7 @@ function stagingLabel(p: Prepared): string {
     p.ledger === undefined
       ? 'no ledger: a retry after a lost answer repeats it'
       : 'with its ledger row';
-  return `staging table, then one transaction on ${table}, ${ledger}${lost}`;
+  return `staging table, then one transaction on ${table}, ${ledger}${lost}${replacedText(config)}`;
 }
 
 function isMillraceCode(code: string | undefined): code is `MR-D${number}` {

@@ -10,6 +10,7 @@ import type { Column, ColumnVerdict, Finding, Mapping } from '@millrace/sdk';
 
 import { quoteName, quoteTable } from './literal.js';
 import { resolveKey } from './merge.js';
+import { partitionFindings } from './partition-check.js';
 import { serverErrorOf } from './mysql-error.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import type { Session } from './session.js';
@@ -83,6 +84,9 @@ export async function checkTarget(
   if (referring.length > 0) {
     const message = `foreign keys of ${referring.join(', ')} refer to ${target.name.table}`;
     findings.push({ level: 'error', code: 'MR-D192', message });
+  }
+  if (findings.length === 0) {
+    findings.push(...(await partitionFindings(session, target, pairs, config)));
   }
   if (isMergeMode(config.mode)) {
     const mapped = pairs.map((p) => p.target.name);

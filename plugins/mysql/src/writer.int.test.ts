@@ -244,6 +244,66 @@ for (const server of mysqlTestServers()) {
       expect(await column(db, 'SELECT v FROM dst')).toEqual(['kept']);
     });
 
+    test.each([1, 2])(
+      'replaces one real partition in one transaction and says so, with %d writers',
+      async (writers) => {
+        await using db = await createDatabase(server);
+        await execute(
+          server,
+          `${SOURCE}; CREATE TABLE dst (id int, ds char(8), v varchar(20), n int NULL, PRIMARY KEY (ds, id))
+             PARTITION BY LIST COLUMNS (ds) (PARTITION p28 VALUES IN ('20260228'), PARTITION p1 VALUES IN ('20260301'));
+           INSERT INTO dst VALUES (90,'20260228','old',0),(91,'20260301','older',0)`,
+          db.name,
+        );
+        const run = await sync(db, { writers });
+        expect(run.stats).toEqual({ rowsDeleted: 1, rowsPublished: 3 });
+        expect(run.plan).toMatchObject({
+          label: expect.stringContaining('rows of the partition are deleted and written'),
+        });
+        expect(
+          await column(db, 'SELECT CONCAT(id, v) FROM dst PARTITION (p1) ORDER BY id'),
+        ).toEqual(['1a', '2b', '3c']);
+        expect(await column(db, 'SELECT v FROM dst PARTITION (p28)')).toEqual(['old']);
+      },
+    );
+
+    test.each([
+      ['LIST COLUMNS (ds)', "VALUES IN ('20260228')", "VALUES IN ('20260301')"],
+      ['RANGE COLUMNS (ds)', "VALUES LESS THAN ('20260301')", 'VALUES LESS THAN ('],
+    ])(
+      'names the statement for a partition of %s that is not there, and writes once it is',
+      async (by, first, wanted) => {
+        await using db = await createDatabase(server);
+        await execute(
+          server,
+          `${SOURCE}; CREATE TABLE dst (id int, ds char(8), v varchar(20), n int NULL, PRIMARY KEY (ds, id))
+             PARTITION BY ${by} (PARTITION p28 ${first})`,
+          db.name,
+        );
+        const failed: unknown = await sync(db).catch((error: unknown) => error);
+        const { code, detail } = failed as { code: string; detail: string };
+        expect(code).toBe('MR-D243');
+        expect(detail).toContain("dst has no partition for ds = '20260301'");
+        expect(detail).toContain(wanted);
+        const ddl = detail.slice(detail.indexOf('ALTER TABLE'));
+        await execute(server, ddl.replace(/\/\*.*\*\//, "'20260302'"), db.name);
+        expect((await sync(db)).stats).toEqual({ rowsDeleted: 0, rowsPublished: 3 });
+      },
+    );
+
+    test('refuses a partition column that nothing fills', async () => {
+      await using db = await createDatabase(server);
+      await execute(
+        server,
+        `CREATE TABLE src (id int, v varchar(9)); INSERT INTO src VALUES (1, 'a'); ${TARGET}`,
+        db.name,
+      );
+      await expect(sync(db)).rejects.toMatchObject({
+        code: 'MR-D208',
+        detail: expect.stringContaining("Map the constant '20260301' to it"),
+      });
+    });
+
     test('stages rows for a table without transactions and says that it is not atomic', async () => {
       await using db = await createDatabase(server);
       await execute(server, `${SOURCE}; ${TARGET} ENGINE=MyISAM`, db.name);

@@ -98,8 +98,7 @@ export class PostgresWriterJob implements WriterJob {
     const scope = this.#scope();
     const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
     const isStaged =
-      (key !== undefined || (this.#ctx.writers > 1 && scope !== undefined)) &&
-      (await mayCreate(client, schema.schema ?? ''));
+      this.#wantsStaging(key, scope) && (await mayCreate(client, schema.schema ?? ''));
     const { mode } = this.#config;
     return {
       plan: isStaged
@@ -111,6 +110,15 @@ export class PostgresWriterJob implements WriterJob {
         return planned.refused ?? { row: planned.row.slice(0, plan.mapped.length) };
       },
     };
+  }
+
+  #wantsStaging(key: readonly string[] | undefined, scope: ReplaceScope | undefined): boolean {
+    return (
+      key !== undefined ||
+      this.#config.mode === 'replace-swap' ||
+      (this.#ctx.writers > 1 && scope !== undefined) ||
+      this.#ctx.verification === 'checksum'
+    );
   }
 
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
@@ -136,11 +144,7 @@ export class PostgresWriterJob implements WriterJob {
       const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
       // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
       // takes what many readers bring. What replaces rows locks them for no longer than it must.
-      const wantsStaging =
-        key !== undefined ||
-        this.#config.mode === 'replace-swap' ||
-        (this.#ctx.writers > 1 && scope !== undefined) ||
-        this.#ctx.verification === 'checksum';
+      const wantsStaging = this.#wantsStaging(key, scope);
       const canStage = wantsStaging && (await mayCreate(client, schema.schema ?? ''));
       const staging = canStage ? staged : undefined;
       const canMakeTemporary = await mayMakeTemporary(client);

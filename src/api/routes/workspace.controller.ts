@@ -12,6 +12,7 @@ import {
 } from '../../store/repositories/instance-repository.js';
 import { listPartitions, workflowRunById } from '../../store/repositories/run-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
+import { runProgress } from '../../store/sql/run-progress.sql.js';
 import { Access, InWorkspace } from '../auth/access.decorator.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
 import { eventView } from '../events/event-view.js';
@@ -135,6 +136,7 @@ export class WorkspaceController {
       workflowInstanceId: run.id,
       limit: MAX_RUN_INSTANCES,
     });
+    const progress = await runProgress(database, run);
     return {
       id,
       workflow: { id: encodeId('wf', run.workflowId), name: run.workflowName },
@@ -146,7 +148,10 @@ export class WorkspaceController {
         name: run.runGroupName,
       },
       createdAt: run.createdAt,
-      instances: instances.map(instanceView),
+      instances: instances.map((row) => ({
+        ...instanceView(row),
+        progress: progress.get(row.id) ?? null,
+      })),
     };
   }
 

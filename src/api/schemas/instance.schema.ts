@@ -88,7 +88,15 @@ export const runSchema = z
     bizdate: bizdateSchema,
     runGroup: z.object({ id: z.string(), kind: z.string(), name: z.string() }),
     createdAt: instantSchema,
-    instances: z.array(instanceSchema),
+    instances: z.array(
+      instanceSchema
+        .extend({
+          progress: z.unknown().meta({
+            description: 'Counters of what runs, or of its last attempt; null without any.',
+          }),
+        })
+        .meta({ id: 'RunInstance' }),
+    ),
   })
   .meta({ id: 'Run' });
 

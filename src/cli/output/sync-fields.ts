@@ -47,3 +47,16 @@ export function syncFields({ sync, ...counted }: SyncProgress): Record<string, s
     'time left': sync.secondsLeft === null ? undefined : `${sync.secondsLeft} s`,
   };
 }
+
+/** The same in one line, while it runs; `undefined` without statistics. */
+export function syncLine({ sync, ...counted }: SyncProgress): string | undefined {
+  if (sync === undefined) return undefined;
+  const { perSecond: now } = sync;
+  const left = sync.secondsLeft === null ? '' : `; ${sync.secondsLeft} s left`;
+  return (
+    `${counted.rowsRead ?? 0} rows read (${now.rowsRead} rows, ${mb(now.bytesRead)} MB per second), ` +
+    `${counted.rowsWritten ?? 0} written, ${counted.rowsDirty ?? 0} dirty; lane ${sync.lane ?? '-'}, ` +
+    `slices ${sync.slicesDone} of ${sync.slices}; waits: reader ${percent(sync.waits.reader)}, ` +
+    `writer ${percent(sync.waits.writer)}; waiting for ${sync.bottleneck ?? 'nobody'}${left}`
+  );
+}

@@ -180,6 +180,7 @@ async function runSync(
       `${what}, target`,
     ),
     replay: task.replay,
+    partitionColumns: partitionColumnsOf(config.target),
     target,
     mapping: config.mapping,
     incremental: config.incremental,
@@ -209,6 +210,13 @@ async function runSync(
 }
 
 const REPLACING = ['truncate', 'replace-swap', 'partition-overwrite'];
+
+/** Which columns of the target a run replaces a partition by. */
+function partitionColumnsOf(target: Parameters<typeof ownConfigOf>[0]): readonly string[] {
+  const scope = ownConfigOf(target)['replace'] as
+    { readonly kind?: unknown; readonly values?: object } | undefined;
+  return scope?.kind === 'partition' ? Object.keys(scope.values ?? {}) : [];
+}
 
 /** A replay adds its rows to what the run has brought: nothing is replaced, and nothing run around it. */
 function writerConfigOf(

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Lane } from '@millrace/sdk';
-import iconv from 'iconv-lite';
 
+import { textEncoding } from '../../../plugins/file/src/text-encoding.js';
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
 import type { TestServer } from '../../support/servers.js';
 import { runSync } from '../../support/sync.js';
@@ -94,7 +94,10 @@ describe('files in other encodings', () => {
     await mkdir(join(folder.root, 'in'));
     const texts = ['编号|名称\n1|上海\n2|"北|京\n"\n', '名称|编号\n€😀|3\n广州|x\n'];
     for (const [i, text] of texts.entries()) {
-      await writeFile(join(folder.root, 'in', `${i}.csv`), iconv.encode(text, 'gb18030'));
+      await writeFile(
+        join(folder.root, 'in', `${i}.csv`),
+        textEncoding('gb18030').encode(text) ?? '',
+      );
     }
     await execute(postgres, 'CREATE TABLE dst ("编号" int, "名称" text)', to.name);
     const run = await runSync({
@@ -132,7 +135,7 @@ describe('files in other encodings', () => {
     expect(run).toMatchObject({ rowsRead: 3, rowsWritten: 2, rowsDirty: 1 });
     expect(run.dirty).toMatchObject([{ cells: ['2', '😀'], column: 'name', code: 'MR-D242' }]);
     const bytes = await readFile(join(folder.root, 'out.csv'));
-    expect(iconv.decode(bytes, 'gbk')).toBe('id,name\n1,上海\n3,"a,b"\n');
+    expect(new TextDecoder('gbk').decode(bytes)).toBe('id,name\n1,上海\n3,"a,b"\n');
   });
 
   test('no file of the pattern is an error with its words', async () => {

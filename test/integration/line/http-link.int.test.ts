@@ -102,6 +102,46 @@ describe('the worker link over HTTP', () => {
     expect((await polled).claims.map((claim) => claim.nodeName)).toEqual(['a']);
   });
 
+  test('tells a running sync its limits and its share, and keeps its progress, of its own attempts alone', async () => {
+    await using world = await openWorld();
+    const { line } = world;
+    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const link = await world.link('default');
+    const { workerId } = await link.register(HELLO);
+    const ask = { workerId, free: 4, freeRequests: 0, stopping: [], waitMs: 5000 };
+    const { claims } = await link.poll(ask, new AbortController().signal);
+    const [claim] = claims;
+    if (claim === undefined) throw new Error('nothing was claimed');
+    const { planDay, instanceId, epoch } = claim;
+    const ref = { planDay, instanceId, epoch };
+    await link.started(workerId, [ref]);
+    const change = { rateLimit: { rowsPerSecond: 7 }, dirtyLimit: { records: 3 } };
+    await line.database.run(
+      'UPDATE node_instance_detail SET channel = $3 WHERE plan_day = $1 AND instance_id = $2',
+      [planDay, instanceId, JSON.stringify(change)],
+    );
+    const told = await link.control({
+      workerId,
+      attempts: [{ ...ref, progress: { rowsRead: 12 }, demands: { files: { rowsPerSecond: 9 } } }],
+    });
+    expect(told).toEqual([
+      { ...ref, news: { change, shares: {}, sharesForMs: expect.any(Number) } },
+    ]);
+    const [kept] = await line.database.rows<{ progress: unknown }>(
+      'SELECT progress FROM running_attempt WHERE instance_id = $1',
+      [instanceId],
+    );
+    expect(kept?.progress).toEqual({ rowsRead: 12 });
+    const stranger = { ...ref, epoch: epoch + 1, progress: { rowsRead: 99 } };
+    expect(await link.control({ workerId, attempts: [stranger] })).toEqual([]);
+    const bad = { ...ref, demands: { files: { rowsPerSecond: -1 } } };
+    await expect(link.control({ workerId, attempts: [bad] })).rejects.toMatchObject({
+      code: 'MR-A101',
+    });
+  });
+
   test('refuses an unknown token, a revoked one, and a body that is not of the protocol', async () => {
     await using world = await openWorld();
     await expect(world.linkWith('mrw_guess').register(HELLO)).rejects.toMatchObject({

@@ -52,6 +52,30 @@ describe('limits of a sync that runs', () => {
     }
   }
 
+  test('run --follow tells what a sync does, and runs show what it has done', async () => {
+    const config = sync('followed.csv', { rateLimit: { rowsPerSecond: 2000 } });
+    const body = { name: 'followed', draft: { nodes: [{ id: 'load', ...config }] } };
+    const made = await world.api.send('POST', '/api/v1/workspaces/finance/workflows', { body });
+    const id = String(made.json['id']);
+    await world.api.send('POST', `/api/v1/workspaces/finance/workflows/${id}/submit`, { body: {} });
+    const argv = ['run', 'followed', '--bizdate', '2026-11-20', '--follow'];
+    const { code, talk } = await cli.run(argv);
+    expect(code).toBe(0);
+    expect(talk).toMatch(
+      /^load: \d+ rows read \(\d+ rows, \d+\.\d\d MB per second\), 0 written, 0 dirty; lane rows, slices 0 of 1; waits: reader \d+ %, writer \d+ %; waiting for /m,
+    );
+    const run = talk.match(/run_\w+/)?.[0] ?? '';
+    const shown = await cli.run(['runs', 'show', run]);
+    expect(shown.code).toBe(0);
+    expect(shown.out).toMatch(/^sync +load$/m);
+    expect(shown.out).toMatch(/^rows +5000 read, 5000 written, 0 dirty$/m);
+    expect(shown.out).toMatch(/^slices +1 of 1$/m);
+    const { json } = await world.api.send('GET', `/api/v1/runs/${run}`);
+    expect(json['instances']).toMatchObject([
+      { progress: { rowsRead: ROWS, sync: { slicesDone: 1, secondsLeft: 0 } } },
+    ]);
+  });
+
   test('a data source that is limited keeps it waiting until the limit is taken away', async () => {
     const path = `/api/v1/workspaces/finance/data-sources/${source}/rate-limit`;
     const bad = {

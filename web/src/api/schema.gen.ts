@@ -3268,13 +3268,59 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             id: string;
-            instances: components["schemas"]["Instance"][];
+            instances: components["schemas"]["RunInstance"][];
             runGroup: {
                 id: string;
                 kind: string;
                 name: string;
             };
             version: number;
+            workflow: {
+                id: string;
+                name: string;
+            };
+        };
+        RunInstance: {
+            attempt: number;
+            /** Format: date */
+            bizdate: string;
+            /** Format: date-time */
+            createdAt: string;
+            dispatchedAt: string | null;
+            dryRun: boolean;
+            endedAt: string | null;
+            epoch: number;
+            frozen: boolean;
+            id: string;
+            node: {
+                id: string;
+                name: string;
+            };
+            nodeType: string;
+            path: string;
+            pendingUpstream: number;
+            periodNo: number;
+            priority: number;
+            /** @description Counters of what runs, or of its last attempt; null without any. */
+            progress: unknown;
+            readyAt: string | null;
+            reason: string | null;
+            resourceGroup: string;
+            run: string;
+            runGroup: string;
+            /** @enum {string} */
+            runGroupKind: "scheduled" | "test" | "backfill" | "manual";
+            runNumber: number;
+            /** Format: date-time */
+            scheduledTime: string;
+            slots: number;
+            startedAt: string | null;
+            /** @enum {string} */
+            status: "waiting_upstream" | "waiting_time" | "waiting_resource" | "gated" | "dispatched" | "running" | "checking" | "checking_condition" | "retry_wait" | "succeeded" | "failed" | "cancelled";
+            upstreamDoneAt: string | null;
+            /** @description It waits for an upstream that failed or was cancelled, or for one that waits for such a one. */
+            upstreamFailed: boolean;
+            version: string;
             workflow: {
                 id: string;
                 name: string;

@@ -143,6 +143,7 @@ function sinkOf(
       await seen.settle();
       await admit(chunk, job, signal);
       seen.rows += chunk.rowCount;
+      seen.bytes += chunk.byteCount;
       if (job.convert === undefined) {
         await channel.push(projected(chunk, job));
         return;
@@ -170,6 +171,7 @@ export async function copySlice(
   const channel = new ByteChannel(job.channelBytes, job.counters.waits);
   const abort = new AbortController();
   const both = AbortSignal.any([signal, abort.signal]);
+  await job.context.crashPoint('sync:slice-begun');
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
   const seen = new SeenRows(slice.no, job);
@@ -196,9 +198,11 @@ export async function copySlice(
     await runBoth(channel, abort, reading, write());
     const readRows = await reading;
     await job.context.crashPoint('sync:slice-written');
-    const acked = await writer.commit();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
-    const { rows, filtered } = seen;
+    const { rows, filtered, bytes } = seen;
+    const counts = { rowsRead: rows, rowsFiltered: filtered, rowsDirty: dirty, bytes };
+    const acked = await writer.commit({ slices: running.read, ...counts });
+    await job.context.crashPoint('sync:slice-committed');
     checkSum(slice, { reported: readRows, seen: rows, written: acked.rows, dirty, filtered });
     job.counters.written(acked.rows);
     job.counters.rowsFiltered += filtered;
@@ -221,6 +225,7 @@ class SeenRows implements LargeRows {
   readonly #job: PipeJob;
   #waiting: number[] = [];
   rows = 0;
+  bytes = 0;
   filtered = 0;
 
   constructor(sliceNo: number, job: PipeJob) {
@@ -231,6 +236,7 @@ class SeenRows implements LargeRows {
 
   refuse(bytes: number): void {
     this.rows += 1;
+    this.bytes += bytes;
     this.#waiting.push(bytes);
     this.#job.counters.read(1, bytes);
   }

@@ -10,6 +10,7 @@ import type {
   ReaderPlugin,
   ResolvedDataSource,
   RunContext,
+  Slice,
   TableSchema,
   WriterJob,
   WriterPlugin,
@@ -28,6 +29,7 @@ import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
 import type { ReplayRecord } from './replay.js';
 import { replayConversion, replayReader } from './replay.js';
+import { Resume } from './resume.js';
 import { needsRows, RowProgram } from './row-program.js';
 import type { RowTransform } from './row-transform.js';
 import { loadTransform } from './row-transform.js';
@@ -162,6 +164,7 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const channels = Math.min(job.channel.concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
   const limited = job.channel.rateLimit?.bytesPerSecond;
   const pieces = await piecesOf(reader, channels, limited);
+  const resume = new Resume(job, { source, snapshot, cursor, channels });
   const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(channels, pieces.length));
   const counters = new SyncCounters({
@@ -182,6 +185,7 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       mapping,
       writers,
       ...(cursor === undefined ? {} : { cursor }),
+      ...resume.keyOf(mapping),
       quarantine: onDirty,
     });
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
@@ -191,16 +195,14 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       ? new RowProgram(job.mapping, resolved, transform)
       : undefined;
     const convert = conversionOf(job, resolved, program);
-    // What a replay refuses is known by the number of its slice.
-    const queue = new SliceQueue(pieces, writers, { isCut: job.replay === undefined });
     const ends = { reader, writer, resolved, convert, source, target };
-    const open: OpenJob = { ...ends, queue, writers, age };
+    const open: OpenJob = { ...ends, pieces, resume, writers, age };
     return await publish(open, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
       context.log.warn(`Some dirty records could not be kept: ${messageOf(failure)}`);
     });
-    await writer.abort(error).catch((failure: unknown) => {
+    await writer.abort(error, resume.mayFollow(error)).catch((failure: unknown) => {
       context.log.warn(`The target could not be tidied up: ${messageOf(failure)}`);
     });
     throw error;
@@ -276,7 +278,8 @@ interface OpenJob {
   readonly convert: PipeJob['convert'];
   readonly source: TableSchema;
   readonly target: TableSchema;
-  readonly queue: SliceQueue;
+  readonly pieces: readonly Slice[];
+  readonly resume: Resume;
   readonly writers: number;
   readonly age: SnapshotAge;
 }
@@ -307,7 +310,11 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     };
   }
   context.log.info(`Plan: ${plan.strategy}: ${plan.label}`);
-  context.log.info(`Slices: ${open.queue.text}`);
+  if (plan.resumed !== undefined) counters.resume(plan.resumed);
+  const pieces = await open.resume.begin(writer, plan, open.pieces, context.log);
+  // What a replay refuses is known by the number of its slice.
+  const queue = new SliceQueue(pieces, open.writers, { isCut: job.replay === undefined });
+  context.log.info(`Slices: ${queue.text}`);
   const limiter = new RateLimiter(nowMs);
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
@@ -322,7 +329,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     onDirty: (record) => counting.onDirty(record),
     context,
   };
-  await whileLive(job, pipe, () => copySlices(open, pipe));
+  await whileLive(job, pipe, () => copySlices(open, queue, pipe));
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
     throw new MillraceError(
@@ -390,15 +397,15 @@ function chunkBytesOf(limiter: RateLimiter): number {
   return Math.max(1024, Math.min(CHUNK_BYTES, Math.floor(quarterSecond)));
 }
 
-async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
-  pipe.counters.slices = open.queue.size;
+async function copySlices(open: OpenJob, queue: SliceQueue, pipe: PipeJob): Promise<void> {
+  pipe.counters.slices = queue.size;
   pipe.counters.channels = open.writers;
   const abort = new AbortController();
   const signal = AbortSignal.any([pipe.context.signal, abort.signal, open.age.signal]);
   const failures: unknown[] = [];
   const runChannel = async (no: number): Promise<void> => {
     try {
-      await copyQueue(no, open, pipe, signal);
+      await copyQueue(no, open, queue, pipe, signal);
     } catch (error) {
       failures.push(error);
       abort.abort(error);
@@ -406,13 +413,14 @@ async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
   };
   await Promise.all(Array.from({ length: open.writers }, (_, no) => runChannel(no)));
   if (failures.length > 0) throw failures[0];
-  const { taken } = open.queue;
+  const { taken } = queue;
   if (taken > 0) pipe.context.log.info(`Slices that an idle channel took over in part: ${taken}`);
 }
 
 async function copyQueue(
   no: number,
   open: OpenJob,
+  queue: SliceQueue,
   pipe: PipeJob,
   signal: AbortSignal,
 ): Promise<void> {
@@ -425,7 +433,6 @@ async function copyQueue(
         pipe.counters.lane = lane;
         pipe.context.log.info(`Lane: ${lane}`);
       }
-      const { queue } = open;
       for (let running = queue.take(); running !== undefined; running = queue.take()) {
         signal.throwIfAborted();
         pipe.counters.slices = queue.size;

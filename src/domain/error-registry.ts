@@ -401,6 +401,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Mend the rows that are named, or rerun the node when its mapping has changed.',
   },
+  'MR-D227': {
+    title: 'The stored slices do not fit the source any more',
+    retry: 'never',
+    help: 'The key of the source was changed while the run was retried. Rerun the node: a new run cuts the source anew.',
+  },
   'MR-D250': {
     title: 'Text of the source is not in the encoding of its database',
     retry: 'never',

@@ -38,6 +38,8 @@ export interface SyncOptions {
   readonly identity?: Partial<AttemptIdentity>;
   readonly signal?: AbortSignal;
   readonly crashPoint?: (name: string) => Promise<void>;
+  /** Also of a run that fails. */
+  readonly onLog?: (line: string) => void;
 }
 
 export interface SyncRun extends SyncResult {
@@ -53,6 +55,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
   const reader = pluginOf(PLUGINS[options.from.kind].readers);
   const writer = pluginOf(PLUGINS[options.to.kind].writers);
   const context = makeRunContext(options);
+  const told = (): void => context.log.lines.forEach((line) => options.onLog?.(line.text));
   const result = await runSyncJob({
     reader: options.lane === undefined ? reader : withLane(reader, options.lane),
     readerConfig: await parse(reader.config, options.reader),
@@ -66,7 +69,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
     policies: options.policies,
     context,
     onDirty: (records) => void dirty.push(...records),
-  });
+  }).finally(told);
   const log = context.log.lines.map((line) => line.text);
   const lane = log.find((line) => line.startsWith('Lane: '))?.slice('Lane: '.length);
   return { ...result, dirty, log, lane };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import type { AttemptIdentity } from '@millrace/sdk';
+import { SliceTable } from '@millrace/sdk';
+import type { AttemptIdentity, ResumedRun, SliceSession } from '@millrace/sdk';
 
 import { quoteName, quoteTable, textLiteral } from './literal.js';
 import { uniqueKeys } from './merge.js';
@@ -13,15 +14,46 @@ export const ROW_NUMBER_COLUMN = 'millrace_row_no';
 /** The table one attempt stages its rows in, beside the target: `millrace_stg_<instance>_<fence>`. */
 export class StagingTable {
   readonly quoted: string;
+  /** Whether it is there is decided by whoever may be resumed. */
+  readonly slices: SliceTable;
   readonly #database: string;
   readonly #prefix: string;
-  readonly #fence: string;
+  readonly #identity: AttemptIdentity;
 
   constructor(target: WriterTarget, identity: AttemptIdentity) {
     this.#database = target.name.database;
     this.#prefix = prefixOf(identity);
-    this.#fence = identity.fence;
-    this.quoted = quoteTable(this.#database, `${this.#prefix}${this.#fence}`);
+    this.#identity = identity;
+    this.quoted = this.#named(identity.fence);
+    this.slices = this.#slicesOf(identity.fence);
+  }
+
+  /**
+   * Takes over what an older attempt of this run has staged, if its slices are those of the same job. The
+   * table gets the fence of this attempt into its name: whoever still speaks for the older one finds none.
+   * Also gives the largest number of a staged row. Commits.
+   */
+  async takeOver(
+    session: Session,
+    resumeKey: string,
+  ): Promise<{ readonly run: ResumedRun; readonly lastNo: number } | undefined> {
+    const older = await this.#older(session);
+    for (const { fence } of older) {
+      if (older.filter((each) => each.fence === fence).length < 2) continue;
+      const theirs = this.#slicesOf(fence);
+      const slices = sliceSession(session);
+      if ((await theirs.resume(slices, this.#identity, resumeKey)) === undefined) continue;
+      // One statement, and in the order in which a task of theirs may still lock them.
+      await session.run(
+        `RENAME TABLE ${this.#named(fence)} TO ${this.quoted}, ${theirs.quoted} TO ${this.slices.quoted}`,
+      );
+      // Only now can none of them commit any more.
+      const run = await this.slices.resume(slices, this.#identity, resumeKey);
+      const number = quoteName(ROW_NUMBER_COLUMN);
+      const last = await session.value(`SELECT MAX(${number}) FROM ${this.quoted}`);
+      if (run !== undefined) return { run, lastNo: Number(last ?? 0) };
+    }
+    return undefined;
   }
 
   /**
@@ -30,7 +62,7 @@ export class StagingTable {
    */
   async create(session: Session, target: WriterTarget, hasKeys: boolean): Promise<void> {
     await this.dropOlder(session);
-    await session.run(`DROP TABLE IF EXISTS ${this.quoted}`);
+    await this.drop(session);
     const like = quoteTable(target.name.database, target.name.table);
     await session.run(`CREATE TABLE ${this.quoted} LIKE ${like}`);
     const number = quoteName(ROW_NUMBER_COLUMN);
@@ -48,22 +80,47 @@ export class StagingTable {
   }
 
   async dropOlder(session: Session): Promise<void> {
+    for (const { name } of await this.#older(session)) {
+      await session.run(`DROP TABLE IF EXISTS ${quoteTable(this.#database, name)}`);
+    }
+  }
+
+  async drop(session: Session): Promise<void> {
+    await session.run(`DROP TABLE IF EXISTS ${this.quoted}, ${this.slices.quoted}`);
+  }
+
+  /** The tables of this instance's older attempts, those of the newest first. */
+  async #older(
+    session: Session,
+  ): Promise<readonly { readonly name: string; readonly fence: string }[]> {
     const pattern = `${this.#prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
     const rows = await session.rows(
       `SELECT TABLE_NAME FROM information_schema.TABLES
         WHERE TABLE_SCHEMA = ${textLiteral(this.#database)} AND TABLE_NAME LIKE ${textLiteral(pattern)}`,
     );
-    for (const [name] of rows) {
-      const fence = (name ?? '').slice(this.#prefix.length);
-      if (/^\d+$/.test(fence) && BigInt(fence) < BigInt(this.#fence)) {
-        await session.run(`DROP TABLE IF EXISTS ${quoteTable(this.#database, name ?? '')}`);
-      }
-    }
+    return rows
+      .flatMap(([name]) => {
+        const fence = /^(\d+)(?:_s)?$/.exec((name ?? '').slice(this.#prefix.length))?.[1];
+        return fence === undefined ? [] : [{ name: name ?? '', fence }];
+      })
+      .filter(({ fence }) => BigInt(fence) < BigInt(this.#identity.fence))
+      .toSorted((a, b) => (BigInt(a.fence) > BigInt(b.fence) ? -1 : 1));
   }
 
-  async drop(session: Session): Promise<void> {
-    await session.run(`DROP TABLE IF EXISTS ${this.quoted}`);
+  #named(fence: string, suffix = ''): string {
+    return quoteTable(this.#database, `${this.#prefix}${fence}${suffix}`);
   }
+
+  #slicesOf(fence: string): SliceTable {
+    return new SliceTable(this.#named(fence, '_s'), 'mysql', textLiteral);
+  }
+}
+
+export function sliceSession(session: Session): SliceSession {
+  return {
+    rows: (sql) => session.rows(sql),
+    change: async (sql) => (await session.run(sql)).affectedRows,
+  };
 }
 
 const MOST_ID_CHARS = 24;

@@ -1,6 +1,7 @@
 import { errorCodeOf, PluginError } from '@millrace/sdk';
 import type {
   FinalizeStats,
+  Slice,
   SqlStatement,
   TableSchema,
   TargetPlan,
@@ -20,11 +21,11 @@ import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';
 import { Session, WRITER_SQL_MODE } from './session.js';
 import { SkippedLines } from './skipped-lines.js';
-import { StagingTable } from './staging-table.js';
+import { sliceSession, StagingTable } from './staging-table.js';
 import type { WriterConfig } from './writer-config.js';
 import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
-import { MysqlWriterTask } from './writer-task.js';
+import { MysqlWriterTask, taskNoBehind } from './writer-task.js';
 
 /** What `prepare` settled for the rest of the job. */
 interface Prepared {
@@ -41,6 +42,10 @@ interface Prepared {
   readonly postSql: readonly SqlStatement[];
   readonly maxAllowedPacket: number;
   readonly skippedLines: SkippedLines | undefined;
+  /** Its slices are stored: what is committed of them is not read again. */
+  isResumable: boolean;
+  /** The first number of a task whose rows no older attempt has numbered. */
+  firstTaskNo: number;
 }
 
 export class MysqlWriterJob implements WriterJob {
@@ -133,7 +138,10 @@ export class MysqlWriterJob implements WriterJob {
       maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
       // Staged rows that are merged may have one key several times.
       skippedLines: key === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
+      isResumable: false,
+      firstTaskNo: 0,
     };
+    if (isDirect) await staging.dropOlder(session);
     return this.#begin(this.#prepared);
   }
 
@@ -155,7 +163,13 @@ export class MysqlWriterJob implements WriterJob {
       maxAllowedPacket: p.maxAllowedPacket,
       skippedLines: p.skippedLines,
       isInsideTransaction: isShared,
-      taskNo: no,
+      taskNo: p.firstTaskNo + no,
+      isFirst: no === 0,
+      onCommit: async (rows, read) => {
+        if (p.isResumable && read !== undefined) {
+          await p.staging?.slices.commit(sliceSession(session), read, rows);
+        }
+      },
       onCommitted: (rows) => {
         this.#rows += rows;
       },
@@ -202,7 +216,8 @@ export class MysqlWriterJob implements WriterJob {
     return { rowsDeleted: this.#rowsDeleted, rowsPublished: this.#rows };
   }
 
-  async abort(): Promise<void> {
+  async abort(_reason: unknown, mayResume = false): Promise<void> {
+    const isKept = mayResume && this.#prepared?.isResumable === true;
     const session = this.#session;
     if (this.#prepared !== undefined && session !== undefined && !session.closed) {
       try {
@@ -212,7 +227,7 @@ export class MysqlWriterJob implements WriterJob {
         session.destroy();
       }
     }
-    await this.#dropStaging();
+    if (!isKept) await this.#dropStaging();
     await this.#release();
   }
 
@@ -224,8 +239,27 @@ export class MysqlWriterJob implements WriterJob {
       const label = `one transaction on ${table}, committed with its ledger row`;
       return { strategy: 'transaction', label };
     }
-    await p.staging.create(p.session, p.target, p.merge === undefined);
-    return { strategy: 'staging', label: stagingLabel(p) };
+    const label = stagingLabel(p);
+    const { resumeKey } = this.#ctx;
+    const older =
+      resumeKey === undefined ? undefined : await p.staging.takeOver(p.session, resumeKey);
+    if (older === undefined) {
+      await p.staging.create(p.session, p.target, p.merge === undefined);
+      return { strategy: 'staging', label };
+    }
+    await p.staging.dropOlder(p.session);
+    p.isResumable = true;
+    p.firstTaskNo = taskNoBehind(older.lastNo);
+    return { strategy: 'staging', label, resumed: older.run };
+  }
+
+  async keepSlices(slices: readonly Slice[]): Promise<boolean> {
+    const p = this.#must();
+    const { resumeKey, identity } = this.#ctx;
+    if (p.staging === undefined || resumeKey === undefined) return false;
+    await p.staging.slices.keep(sliceSession(p.session), identity, resumeKey, slices);
+    p.isResumable = true;
+    return true;
   }
 
   async #replace(p: Prepared): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   Lane,
   LedgerDecision,
   ReplaceScope,
+  Slice,
   TableSchema,
   TargetPlan,
   WriteContext,
@@ -23,7 +24,7 @@ import { mayCreate, mayMakeTemporary, missingRights } from './rights.js';
 import { LoadHistory, loadChunk } from './row-loader.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
-import { StagingTable } from './staging-table.js';
+import { StagingTable, sliceSession } from './staging-table.js';
 import { describeTable, resolveColumn } from './table-catalog.js';
 import { WritePlan, judgeMapping } from './write-plan.js';
 import { PostgresWriterTask } from './writer-task.js';
@@ -38,6 +39,8 @@ interface Prepared {
   readonly merge: Merge | undefined;
   readonly lanes: readonly Lane[];
   readonly canMakeTemporary: boolean;
+  /** Its slices are stored: what is committed of them is not read again. */
+  isResumable: boolean;
 }
 
 export class PostgresWriterJob implements WriterJob {
@@ -103,25 +106,54 @@ export class PostgresWriterJob implements WriterJob {
       const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
       // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
       // takes what many readers bring. What replaces rows locks them for no longer than it must.
-      const wantsStaging = key !== undefined || (this.#ctx.writers > 1 && scope !== undefined);
+      // What is staged does not have to be read again, which is worth it where it may be.
+      const { resumeKey, writers } = this.#ctx;
+      const isWorthIt = scope !== undefined || resumeKey !== undefined;
+      const wantsStaging = key !== undefined || (writers > 1 && isWorthIt);
       const canStage = wantsStaging && (await mayCreate(client, schema.schema ?? ''));
-      const staging = canStage ? new StagingTable(schema.schema ?? '', identity) : undefined;
+      const beside = new StagingTable(schema.schema ?? '', identity);
+      const staging = canStage ? beside : undefined;
       const canMakeTemporary = await mayMakeTemporary(client);
       const lanes = plan.lanes(canMakeTemporary);
       const merge = this.#mergeOf(target, staging, plan, key);
-      this.#prepared = { plan, target, staging, merge, lanes, canMakeTemporary };
+      this.#prepared = {
+        plan,
+        target,
+        staging,
+        merge,
+        lanes,
+        canMakeTemporary,
+        isResumable: false,
+      };
       if (staging === undefined) {
+        await beside.dropOlder(client);
         await this.#beginPublish(this.#prepared);
         const why = wantsStaging ? ' (no right to create a staging table)' : '';
         const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
         return { strategy: 'transaction', label };
       }
-      await staging.create(client, target, merge === undefined);
-      return {
-        strategy: 'staging',
-        label: `${this.#config.mode} through ${staging.quoted}${this.#noLedger()}`,
-      };
+      const label = `${this.#config.mode} through ${staging.quoted}${this.#noLedger()}`;
+      const resumed =
+        resumeKey === undefined ? undefined : await staging.takeOver(client, resumeKey);
+      if (resumed === undefined) {
+        await staging.create(client, target, merge === undefined);
+        return { strategy: 'staging', label };
+      }
+      await staging.dropOlder(client);
+      this.#prepared.isResumable = true;
+      this.#rowsCommitted = resumed.rowsWritten;
+      return { strategy: 'staging', label, resumed };
     });
+  }
+
+  async keepSlices(slices: readonly Slice[]): Promise<boolean> {
+    const prepared = this.#ready();
+    const { resumeKey, identity } = this.#ctx;
+    if (prepared.staging === undefined || resumeKey === undefined) return false;
+    const session = sliceSession((await this.#mainSession()).client);
+    await prepared.staging.slices.keep(session, identity, resumeKey, slices);
+    prepared.isResumable = true;
+    return true;
   }
 
   async open(_no: number): Promise<WriterTask> {
@@ -212,8 +244,9 @@ export class PostgresWriterJob implements WriterJob {
     return new Merge(mode, { target, staging: staging.quoted }, columns, key);
   }
 
-  async abort(_reason: unknown): Promise<void> {
-    const staging = this.#prepared?.staging;
+  async abort(_reason: unknown, mayResume = false): Promise<void> {
+    const isKept = mayResume && this.#prepared?.isResumable === true;
+    const staging = isKept ? undefined : this.#prepared?.staging;
     this.#prepared = undefined;
     // Closing a connection rolls back what it had open.
     await this.#closeAll();
@@ -337,8 +370,11 @@ export class PostgresWriterJob implements WriterJob {
         this.#stoppable(() =>
           loadChunk({ client, quotedTable, plan, sliceNo, quarantine, history }, chunk),
         ),
-      commit: (rows) =>
+      commit: (rows, read) =>
         this.#stoppable(async () => {
+          if (prepared.isResumable && read !== undefined) {
+            await staging.slices.commit(sliceSession(client), read, rows);
+          }
           await query(client, 'COMMIT');
           this.#rowsCommitted += rows;
         }),

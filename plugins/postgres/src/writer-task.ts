@@ -1,11 +1,11 @@
-import type { Acked, Chunk, Lane, Slice, WriterTask } from '@millrace/sdk';
+import type { Acked, Chunk, Lane, Slice, SlicesRead, WriterTask } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
 
 /** The transaction a task writes its slices in. */
 export interface SliceTransaction {
   begin(): Promise<void>;
   load(chunk: Chunk, sliceNo: number): Promise<number>;
-  commit(rows: number): Promise<void>;
+  commit(rows: number, read: SlicesRead | undefined): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,8 +45,8 @@ export class PostgresWriterTask implements WriterTask {
     await this.#afterChunk();
   }
 
-  async commit(): Promise<Acked> {
-    await this.#transaction.commit(this.#rows);
+  async commit(read?: SlicesRead): Promise<Acked> {
+    await this.#transaction.commit(this.#rows, read);
     this.#slice = undefined;
     return { rows: this.#rows, bytes: this.#bytes };
   }

@@ -15,6 +15,7 @@ export * from './sql/key-slices.js';
 export * from './sql/shard-names.js';
 export * from './sql/shard-schema.js';
 export * from './sql/ledger.js';
+export * from './sql/slice-table.js';
 export * from './sql/result-set.js';
 export * from './sql/value-check.js';
 export * from './sql/cell-conversion.js';

@@ -21,7 +21,13 @@ const PLUGINS = { file: filePlugin, mysql: mysqlPlugin, postgres: postgresPlugin
 
 /** One end of a sync: a database of a test server, or a folder with files. */
 export type SyncEnd =
-  | { readonly kind: 'mysql' | 'postgres'; readonly server: TestServer; readonly database: string }
+  | {
+      readonly kind: 'mysql' | 'postgres';
+      readonly server: TestServer;
+      readonly database: string;
+      /** `off` for a proxy that looks into what passes; `prefer` unless given. */
+      readonly tls?: 'off';
+    }
   | { readonly kind: 'file'; readonly root: string };
 
 export interface SyncOptions {
@@ -134,6 +140,6 @@ async function resolved(end: SyncEnd): Promise<ResolvedDataSource> {
     return { name: 'file', type: 'file', config: await parse(type.config, { root: end.root }) };
   }
   const { host, port, user, password } = end.server;
-  const raw = { host, port, user, password, database: end.database, tls: { mode: 'prefer' } };
+  const raw = { host, port, user, password, database: end.database, tls: { mode: end.tls ?? 'prefer' } };
   return { name: end.kind, type: end.kind, config: await parse(type.config, raw) };
 }

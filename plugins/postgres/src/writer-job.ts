@@ -96,7 +96,10 @@ export class PostgresWriterJob implements WriterJob {
       const ended = await endOlderAttempts(client, identity);
       if (ended > 0) this.#ctx.log.warn(`ended ${ended} connection(s) of an older attempt`);
       const decision = await this.#claim(client);
+      const beside = new StagingTable(schema.schema ?? '', identity);
       if (decision.kind === 'published') {
+        // Its attempt may have died between its commit and this.
+        await beside.dropOlder(client);
         await this.#closeAll();
         return { published: { rowsDeleted: decision.rowsDeleted, rowsPublished: decision.rows } };
       }
@@ -111,7 +114,6 @@ export class PostgresWriterJob implements WriterJob {
       const isWorthIt = scope !== undefined || resumeKey !== undefined;
       const wantsStaging = key !== undefined || (writers > 1 && isWorthIt);
       const canStage = wantsStaging && (await mayCreate(client, schema.schema ?? ''));
-      const beside = new StagingTable(schema.schema ?? '', identity);
       const staging = canStage ? beside : undefined;
       const canMakeTemporary = await mayMakeTemporary(client);
       const lanes = plan.lanes(canMakeTemporary);

@@ -1,11 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PluginError } from '@millrace/sdk';
+import { openCuttingProxy } from '@millrace/testkit';
+import { seededNumbers, testSeed } from '../../support/seeded.js';
 import type { TestDatabase } from '../../support/servers.js';
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
 import type { SyncOptions, SyncRun } from '../../support/sync.js';
 import { runSync } from '../../support/sync.js';
 
 const ROWS = 4000;
+const SEED = testSeed();
+/** `npm run test:chaos -- --kills 50` asks for more. */
+const CUTS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 5);
+const CUTS_A_RUN = 5;
 const CHANNELS = 2;
 const { mariadb, postgres } = testServers();
 const targets = [postgres, ...mysqlTestServers()];
@@ -192,6 +198,30 @@ function loseAt(point: string, nth: number): (name: string) => Promise<void> {
     const good = (await rowsOf(source, 'src')).filter((row) => !/^(0|39990) /.test(row));
     expect((await rowsOf(target, 'dst')).filter((row) => !row.endsWith(' old'))).toEqual(good);
     expect(second.run?.rowsWritten).toBe(ROWS - 2);
+  });
+
+  test(`after ${CUTS} answers to COMMIT that are lost every row is there once`, async () => {
+    let lost = 0;
+    for (let round = 0; lost < CUTS; round++) {
+      const attempt = await newRun('append');
+      // Some ten slices and one publish.
+      const which = new Set(seededNumbers(SEED + round, CUTS_A_RUN, 9).map((n) => n - 1));
+      await using proxy = await openCuttingProxy(server, 'COMMIT', { which });
+      const { host, port } = proxy;
+      const way = { ...server, host, port };
+      const to = { kind: server.kind, server: way, database: target.name, tls: 'off' } as const;
+      let ended = await attempt({ to });
+      for (let tries = 0; ended.run === undefined && tries < 2 * CUTS_A_RUN; tries++) {
+        expect(ended.failure).toMatchObject({ code: 'MR-D109' });
+        ended = await attempt({ to });
+      }
+      expect(proxy.cuts()).toBe(CUTS_A_RUN);
+      lost += proxy.cuts();
+      expect(ended.run?.rowsWritten).toBe(ROWS);
+      expect(await rowsOf(target, 'dst')).toEqual(await rowsOf(source, 'src'));
+      expect(await leftovers()).toEqual([]);
+    }
+    console.log(`seed ${SEED}: ${lost} answers lost`);
   });
 
   test('leaves nothing behind when it will not be tried again', async () => {

@@ -406,6 +406,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'The key of the source was changed while the run was retried. Rerun the node: a new run cuts the source anew.',
   },
+  'MR-D228': {
+    title: 'The server has no space left',
+    retry: 'backoff',
+    help: 'Free space on the disk of the server, or give the tablespace of the target more; then it is tried again or rerun.',
+  },
   'MR-D250': {
     title: 'Text of the source is not in the encoding of its database',
     retry: 'never',

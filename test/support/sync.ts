@@ -140,6 +140,13 @@ async function resolved(end: SyncEnd): Promise<ResolvedDataSource> {
     return { name: 'file', type: 'file', config: await parse(type.config, { root: end.root }) };
   }
   const { host, port, user, password } = end.server;
-  const raw = { host, port, user, password, database: end.database, tls: { mode: end.tls ?? 'prefer' } };
+  const raw = {
+    host,
+    port,
+    user,
+    password,
+    database: end.database,
+    tls: { mode: end.tls ?? 'prefer' },
+  };
   return { name: end.kind, type: end.kind, config: await parse(type.config, raw) };
 }

@@ -28,6 +28,8 @@ export interface ServerWarning {
 export type RawCell = Buffer | null;
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** The operating system's own is two hours. */
+const KEEP_ALIVE_MS = 30_000;
 const LOCAL_PIECE_BYTES = 256 * 1024;
 
 /**
@@ -315,6 +317,7 @@ function optionsOf(
     charset: 'utf8mb4',
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableKeepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
     // A server must not be able to ask for a file of this machine, and counts are of changed rows.
     flags: [withLocal ? '+LOCAL_FILES' : '-LOCAL_FILES', '-FOUND_ROWS'],
     connectAttributes: { program_name: 'millrace' },

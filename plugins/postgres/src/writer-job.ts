@@ -19,7 +19,7 @@ import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
 import { Merge, isMergeMode, keyFindings, resolveKey } from './merge.js';
-import { qualifiedName } from './quoting.js';
+import { qualifiedName, quoteLiteral } from './quoting.js';
 import { mayCreate, mayMakeTemporary, missingRights } from './rights.js';
 import { LoadHistory, loadChunk } from './row-loader.js';
 import type { Session } from './session.js';
@@ -314,13 +314,17 @@ export class PostgresWriterJob implements WriterJob {
    */
   async #lockScope(client: Client, plan: WritePlan, target: string): Promise<void> {
     if (plan.scopeSql === undefined) return;
+    // Another such job takes as long as it takes.
+    const [limit] = await query(client, 'SHOW lock_timeout');
+    await query(client, 'SET LOCAL lock_timeout = 0');
     if (this.#scope()?.kind === 'table') {
       await query(client, `LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
-      return;
+    } else {
+      await query(client, 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `millrace scope ${target} ${plan.scopeSql}`,
+      ]);
     }
-    await query(client, 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-      `millrace scope ${target} ${plan.scopeSql}`,
-    ]);
+    await query(client, `SET LOCAL lock_timeout = ${quoteLiteral(limit?.[0] ?? '0')}`);
   }
 
   /** Slices of tasks that share the publishing transaction. */

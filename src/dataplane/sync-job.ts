@@ -37,6 +37,7 @@ import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
 import { piecesOf, SliceQueue } from './slice-queue.js';
 import { pinSnapshot, SnapshotAge } from './snapshot-age.js';
+import { StallWatch } from './stall-watch.js';
 import { SyncCounters } from './sync-counters.js';
 import type { PolicyCount, ValuePolicies } from './value-policies.js';
 import { PolicyRules } from './value-policies.js';
@@ -47,6 +48,8 @@ export interface ChannelControl {
   readonly dirtyLimit: DirtyLimit;
   /** After so long a snapshot costs the source too much and the run ends; 60 without it. */
   readonly snapshotMinutes?: number | undefined;
+  /** When no row has moved for so long the run ends, to be tried again; 60 without it. */
+  readonly stallMinutes?: number | undefined;
   /** On the wire; default 64 MB. A larger row is a dirty record. */
   readonly maxRowBytes?: number | undefined;
 }
@@ -96,7 +99,10 @@ const nowMs = (): number => performance.now();
  * the first row; nothing is visible in the target before the end, and a failure leaves it as it was.
  * Throws what failed first, with a registry code where it has one.
  */
-export async function runSyncJob(job: SyncJob): Promise<SyncResult> {
+export async function runSyncJob(given: SyncJob): Promise<SyncResult> {
+  const stall = new StallWatch(given.channel.stallMinutes);
+  const signal = AbortSignal.any([given.context.signal, stall.signal]);
+  const job: WatchedJob = { ...given, stall, context: contextOf(given.context, signal) };
   const { context } = job;
   context.signal.throwIfAborted();
   const source = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
@@ -113,17 +119,25 @@ export async function runSyncJob(job: SyncJob): Promise<SyncResult> {
   }
 }
 
+interface WatchedJob extends SyncJob {
+  readonly stall: StallWatch;
+}
+
 /** Copied member by member: a spread would lose the methods of a context that is a class. */
-function jobContext(context: RunContext, dataSource: ResolvedDataSource): JobContext<never> {
+function contextOf(context: RunContext, signal: AbortSignal): RunContext {
   return {
     identity: context.identity,
     parameters: context.parameters,
     log: context.log,
-    signal: context.signal,
+    signal,
     progress: (progress) => context.progress(progress),
     crashPoint: (name) => context.crashPoint(name),
-    dataSource: dataSource as ResolvedDataSource<never>,
   };
+}
+
+function jobContext(context: RunContext, dataSource: ResolvedDataSource): JobContext<never> {
+  const own = contextOf(context, context.signal);
+  return { ...own, dataSource: dataSource as ResolvedDataSource<never> };
 }
 
 function messageOf(error: unknown): string {
@@ -153,7 +167,7 @@ function reportVerdicts(verdicts: readonly ColumnVerdict[], context: RunContext)
   }
 }
 
-async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
+async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult> {
   const { context } = job;
   const source = await reader.describe();
   if (source.estimatedRows !== undefined) context.progress({ rowsTotal: source.estimatedRows });
@@ -290,7 +304,7 @@ interface Counting {
   onDirty(record: DirtyRecord): Promise<void>;
 }
 
-async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise<SyncResult> {
+async function publish(open: OpenJob, job: WatchedJob, counting: Counting): Promise<SyncResult> {
   const { writer } = open;
   const { context } = job;
   const { counters, quarantine } = counting;
@@ -329,7 +343,12 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     onDirty: (record) => counting.onDirty(record),
     context,
   };
-  await whileLive(job, pipe, () => copySlices(open, queue, pipe));
+  const { rateLimit } = counters.waits;
+  const moved = (): number => counters.rowsRead + counters.rowsAcknowledged + rateLimit.totalMs;
+  {
+    using _ = job.stall.during(moved);
+    await whileLive(job, pipe, () => copySlices(open, queue, pipe));
+  }
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
     throw new MillraceError(

@@ -411,6 +411,11 @@ export const ERRORS = {
     retry: 'backoff',
     help: 'Free space on the disk of the server, or give the tablespace of the target more; then it is tried again or rerun.',
   },
+  'MR-D229': {
+    title: 'No row has moved for too long',
+    retry: 'backoff',
+    help: 'Look at the network between worker and server, and at what the server waits for; raise `stallMinutes` of the channel for a source that is that slow.',
+  },
   'MR-D250': {
     title: 'Text of the source is not in the encoding of its database',
     retry: 'never',

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } fr
 
 import { ERRORS, isRegisteredCode } from '../../src/domain/error-registry.js';
 import { mountSmallDisk } from '../support/small-disk.js';
+import { FaultyProxy } from '../support/faulty-proxy.js';
+import type { TestServer } from '../support/test-server.js';
 import { OwnMysql } from '../support/own-mysql.js';
 import { OwnPostgres } from '../support/own-postgres.js';
 import type { TestDatabase } from '../support/servers.js';
@@ -33,7 +35,7 @@ const kinds: readonly (readonly [string, () => Promise<Own>])[] = [
       ] as const)),
 ];
 
-describe.each(kinds)('a fault of %s', (_, start) => {
+describe.each(kinds)('a fault of %s', (kindName, start) => {
   let own: Own;
   let source: TestDatabase;
   let target: TestDatabase;
@@ -239,6 +241,32 @@ describe.each(kinds)('a fault of %s', (_, start) => {
     expect(await rowsOf(target, 'dst')).toEqual([KEPT, '2 two']);
     expect((most - before) / 2 ** 20).toBeLessThan(150);
   });
+
+  // Either takes the ten seconds after which a new connection is given up: each server stands for one end.
+  test.each(kindName === 'MariaDB' ? (['source'] as const) : (['target'] as const))(
+    'as the %s of a connection on which nothing comes any more: MR-D229, and the retry brings all rows',
+    async (which) => {
+      await using end = await createDatabase(own.login);
+      await execute(own.login, 'CREATE TABLE src (id int PRIMARY KEY, v varchar(20))', end.name);
+      const rows = Array.from({ length: 200 }, (_each, n) => `(${n}, 'value ${n}')`);
+      await execute(own.login, `INSERT INTO src VALUES ${rows.join()}`, end.name);
+      await using proxy = await FaultyProxy.open(own.login);
+      const through = { ...own.login, host: proxy.host, port: proxy.port };
+      const { kind } = own.login;
+      const ends = (server: TestServer) => ({
+        from: { kind, server: which === 'source' ? server : own.login, database: end.name },
+        to: { kind, server: which === 'target' ? server : own.login, database: target.name },
+      });
+      const crashPoint = at('sync:slice-begun', () => Promise.resolve(proxy.loseAnswers()));
+      const channel = { concurrency: 1, stallMinutes: 0.02 };
+      const failure = await failureOf(sync(1, { ...ends(through), channel, crashPoint }));
+      expect(failure.code).toBe('MR-D229');
+      proxy.heal();
+      await sync(1, { ...ends(through), channel });
+      expect(await rowsOf(target, 'dst')).toEqual([KEPT, ...(await rowsOf(end, 'src'))].sort());
+    },
+    60_000,
+  );
 
   test('a key that another transaction holds: MR-D210 after the time the server waits, the retry brings all rows', async () => {
     if (own.login.kind === 'postgres') {

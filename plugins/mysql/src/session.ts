@@ -30,6 +30,7 @@ export type RawCell = Buffer | null;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The operating system's own is two hours. */
 const KEEP_ALIVE_MS = 30_000;
+const CLOSE_GRACE_MS = 5000;
 const LOCAL_PIECE_BYTES = 256 * 1024;
 
 /**
@@ -252,8 +253,15 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     await new Promise<void>((resolve) => {
-      this.#connection.end(() => resolve());
-      this.#connection.on('error', () => resolve());
+      // A server behind a network that swallows packets never says good-bye.
+      const timer = setTimeout(() => this.destroy(), CLOSE_GRACE_MS);
+      const end = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#connection.end(end);
+      this.#connection.on('error', end);
+      this.#socket()?.on('close', end);
     });
   }
 

@@ -18,6 +18,7 @@ export interface Session {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_GRACE_MS = 5000;
+const CLOSE_GRACE_MS = 5000;
 /** The operating system's own is two hours. */
 const KEEP_ALIVE_MS = 30_000;
 /** How long a statement waits for another session's lock where the server itself sets no limit. */
@@ -231,6 +232,9 @@ async function dial(
   }
 }
 
+/** A server behind a network that swallows packets never says good-bye. */
 async function closeClient(client: Client): Promise<void> {
+  const timer = setTimeout(() => client.connection.stream.destroy(), CLOSE_GRACE_MS);
   await client.end().catch(() => undefined);
+  clearTimeout(timer);
 }

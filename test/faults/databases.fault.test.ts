@@ -66,7 +66,7 @@ describe.each(kinds)('a fault of %s', (kindName, start) => {
   const sql = (text: string) => execute(own.login, text, target.name);
   const rowsOf = async (database: TestDatabase, table: string): Promise<string[]> => {
     const rows = await execute(database.server, `SELECT id, v FROM ${table}`, database.name);
-    return rows.map((row) => `${row['id']} ${row['v']}`).sort();
+    return rows.map((row) => `${String(row['id'])} ${String(row['v'])}`).sort();
   };
   const complete = async (): Promise<string[]> => [KEPT, ...(await rowsOf(source, 'src'))].sort();
   const sync = (channels: number, more: Partial<SyncOptions> = {}): Promise<SyncRun> =>
@@ -85,7 +85,7 @@ describe.each(kinds)('a fault of %s', (kindName, start) => {
       () => new Error('it did not fail'),
       (failure: unknown) => failure as Failure,
     );
-    const { code = '', detail = String(error) } = error as Partial<Failure>;
+    const { code = '', detail = JSON.stringify(error) } = error as Partial<Failure>;
     expect({ code, detail, isRegistered: isRegisteredCode(code) }).toMatchObject({
       isRegistered: true,
     });

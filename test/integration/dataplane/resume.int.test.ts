@@ -95,7 +95,7 @@ function loseAt(point: string, nth: number): (name: string) => Promise<void> {
 
   const rowsOf = async (database: TestDatabase, table: string): Promise<string[]> => {
     const rows = await execute(database.server, `SELECT id, v FROM ${table}`, database.name);
-    return rows.map((row) => `${row['id']} ${row['v']}`).sort();
+    return rows.map((row) => `${String(row['id'])} ${String(row['v'])}`).sort();
   };
   const leftovers = async (): Promise<readonly unknown[]> =>
     await execute(

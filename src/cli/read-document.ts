@@ -14,6 +14,8 @@ export interface DocumentKind {
   readonly form: string;
   /** Of one that has other fields. */
   readonly shape: string;
+  /** Fields that `show` prints and only the server sets: they are left aside. */
+  readonly answered: readonly string[];
 }
 
 /** Reads a YAML or JSON file; each way in which it is not what it should be is an error with its fix. */
@@ -37,7 +39,7 @@ export async function readDocument<S extends z.ZodType>(
       fix: kind.form,
     });
   }
-  const parsed = schema.safeParse(content);
+  const parsed = schema.safeParse(without(content, kind.answered));
   if (parsed.success) return parsed.data;
   throw new CliError(`${path} is not ${kind.name}`, {
     exitCode: EXIT.validation,
@@ -47,4 +49,10 @@ export async function readDocument<S extends z.ZodType>(
       detail: issue.message,
     })),
   });
+}
+
+/** Anything else that is not known is refused: a misspelled field would be lost without a word. */
+function without(content: unknown, answered: readonly string[]): unknown {
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) return content;
+  return Object.fromEntries(Object.entries(content).filter(([key]) => !answered.includes(key)));
 }

@@ -16,6 +16,7 @@ import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { RowOutcome } from './row-program.js';
+import type { RowVerification } from './row-verification.js';
 import type { RunningSlice } from './slice-queue.js';
 import type { SyncCounters } from './sync-counters.js';
 import type { PolicyRules } from './value-policies.js';
@@ -30,6 +31,7 @@ export interface PipeJob {
   readonly limiter: RateLimiter;
   readonly quarantine: Quarantine;
   readonly counters: SyncCounters;
+  readonly verification: RowVerification;
   /** As it is good at this moment: a slow limit wants small chunks. */
   readonly chunkBytes: () => number;
   readonly channelBytes: number;
@@ -155,7 +157,7 @@ function sinkOf(
   };
 }
 
-/** Copies one slice and commits it: reader, channel, writer; then the rows must add up. */
+/** Copies one slice: reader, channel, writer; it is committed once its rows add up. */
 export async function copySlice(
   running: RunningSlice,
   reader: ReaderTask,
@@ -181,6 +183,7 @@ export async function copySlice(
     let rows = 0;
     for (let piece = running.next(); piece !== undefined; piece = running.next()) {
       rows += (await reader.read(piece, sink, both)).rows;
+      await job.verification.read(reader, piece);
     }
     await seen.settle();
     channel.close();
@@ -198,12 +201,13 @@ export async function copySlice(
     await runBoth(channel, abort, reading, write());
     const readRows = await reading;
     await job.context.crashPoint('sync:slice-written');
+    const acked = await writer.flush();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
     const { rows, filtered, bytes } = seen;
     const counts = { rowsRead: rows, rowsFiltered: filtered, rowsDirty: dirty, bytes };
-    const acked = await writer.commit({ slices: running.read, ...counts });
-    await job.context.crashPoint('sync:slice-committed');
     checkSum(slice, { reported: readRows, seen: rows, written: acked.rows, dirty, filtered });
+    await writer.commit({ slices: running.read, ...counts });
+    await job.context.crashPoint('sync:slice-committed');
     job.counters.written(acked.rows);
     job.counters.rowsFiltered += filtered;
     return { read: rows, written: acked.rows, dirty, wasCommitted: false };

@@ -1,25 +1,8 @@
-import type { ReaderJob, RunLog, SnapshotToken } from '@millrace/sdk';
+import type { SnapshotToken } from '@millrace/sdk';
 import { MillraceError } from '../domain/errors.js';
 
 const DEFAULT_MINUTES = 60;
 const MOST_MS = 2 ** 31 - 1;
-
-/** The snapshot of a reader for so many channels, if it has any; the log says how far it reaches. */
-export async function pinSnapshot(
-  reader: ReaderJob,
-  channels: number,
-  log: RunLog,
-): Promise<SnapshotToken | undefined> {
-  const snapshot = await reader.pinSnapshot?.(channels);
-  if (snapshot !== undefined) {
-    log.info(`Snapshot: ${snapshot.label}${snapshot.consistent ? '' : ' (not consistent)'}`);
-    const { readers = channels } = snapshot;
-    if (readers < channels) log.warn(`${readers} of ${channels} channels share the snapshot.`);
-  } else if (channels > 1) {
-    log.info('Snapshot: not consistent between slices; this reader has none.');
-  }
-  return snapshot;
-}
 
 /** Ends a run whose snapshot has become a burden for the source; without a snapshot it never does. */
 export class SnapshotAge implements Disposable {

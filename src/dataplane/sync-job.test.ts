@@ -141,9 +141,11 @@ class MemoryTarget {
           } else pending.push(row);
         }
       },
+      flush: () => Promise.resolve({ rows: pending.length, bytes: 0 }),
       commit: () => {
+        this.events.push('commit');
         staged.push(...pending);
-        return Promise.resolve({ rows: pending.length, bytes: 0 });
+        return Promise.resolve();
       },
       rollback: () => {
         this.events.push('rollback');
@@ -326,11 +328,12 @@ describe('a sync job', () => {
     await expect(run(0.2)).rejects.toMatchObject({ code: 'MR-D201' });
   });
 
-  test('publishes nothing when the rows do not add up', async () => {
+  test('commits nothing of a slice whose rows do not add up', async () => {
     const target = new MemoryTarget();
     const reader = memoryReader({ slices: [[['1', 'a']]], overReport: 1 });
     await expect(runMemory(reader, target).result).rejects.toMatchObject({ code: 'MR-D220' });
     expect(target.rows).toEqual(OLD);
+    expect(target.events).toEqual(['rollback', 'abort']);
   });
 
   test('a source that fails in one channel ends the others and the target keeps what it had', async () => {

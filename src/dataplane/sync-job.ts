@@ -1,4 +1,5 @@
 import type {
+  Column,
   ColumnVerdict,
   CursorMove,
   DirtyRecord,
@@ -12,18 +13,20 @@ import type {
   RunContext,
   Slice,
   TableSchema,
+  Verification,
   WriterJob,
   WriterPlugin,
 } from '@millrace/sdk';
 import type { DirtyLimit } from '../domain/channel/channel-change.js';
 import type { RateLimit } from '../domain/channel/rate-limit.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
+import type { OpenJob } from './copy-slices.js';
+import { chunkBytesOf, copySlices, whileLive } from './copy-slices.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
 import type { Incremental } from './incremental.js';
 import { checkIncremental, nextWindow } from './incremental.js';
 import type { ChannelLine } from './live-channel.js';
-import { LiveChannel } from './live-channel.js';
 import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
@@ -31,12 +34,13 @@ import type { ReplayRecord } from './replay.js';
 import { replayConversion, replayReader } from './replay.js';
 import { Resume } from './resume.js';
 import { needsRows, RowProgram } from './row-program.js';
+import { RowVerification } from './row-verification.js';
 import type { RowTransform } from './row-transform.js';
 import { loadTransform } from './row-transform.js';
 import type { PipeJob } from './slice-pipe.js';
-import { chooseLane, copySlice } from './slice-pipe.js';
 import { piecesOf, SliceQueue } from './slice-queue.js';
-import { pinSnapshot, SnapshotAge } from './snapshot-age.js';
+import { pinSnapshot } from './pin-snapshot.js';
+import { SnapshotAge } from './snapshot-age.js';
 import { StallWatch } from './stall-watch.js';
 import { SyncCounters } from './sync-counters.js';
 import type { PolicyCount, ValuePolicies } from './value-policies.js';
@@ -68,6 +72,8 @@ export interface SyncJob {
   readonly replay?: readonly ReplayRecord[] | undefined;
   readonly channel: ChannelControl;
   readonly policies?: ValuePolicies | undefined;
+  /** Absent: the rows are counted. */
+  readonly verification?: Verification | undefined;
   readonly context: RunContext;
   readonly onDirty: DirtySink;
   /** The wall clock by which windows of the rate limit are meant, `HH:MM`; absent: UTC's. */
@@ -88,9 +94,7 @@ export interface SyncResult {
 }
 
 const CHANNEL_BYTES = 8 * 1024 * 1024;
-const CHUNK_BYTES = 1024 * 1024;
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
-const TICK_MS = 1000;
 
 const nowMs = (): number => performance.now();
 
@@ -198,6 +202,7 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
       ...jobContext(context, job.target),
       mapping,
       writers,
+      verification: verificationOf(job),
       ...(cursor === undefined ? {} : { cursor }),
       ...resume.keyOf(mapping),
       quarantine: onDirty,
@@ -209,9 +214,10 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
       ? new RowProgram(job.mapping, resolved, transform)
       : undefined;
     const convert = conversionOf(job, resolved, program);
-    const ends = { reader, writer, resolved, convert, source, target };
-    const open: OpenJob = { ...ends, pieces, resume, writers, age };
-    return await publish(open, job, { counters, quarantine, onDirty });
+    const hasSnapshot = snapshot?.consistent === true;
+    const ends = { reader, writer, resolved, convert, source, target, hasSnapshot };
+    const planned: PlannedJob = { ...ends, pieces, resume, writers, age };
+    return await publish(planned, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
       context.log.warn(`Some dirty records could not be kept: ${messageOf(failure)}`);
@@ -236,6 +242,7 @@ async function openWindow(
     ...jobContext(context, job.target),
     mapping: provisionalMapping(job.mapping, source),
     writers: 1,
+    verification: 'none',
     quarantine: () => Promise.reject(new Error('nothing is written yet')),
   });
   try {
@@ -285,17 +292,10 @@ async function openMapped(
   }
 }
 
-interface OpenJob {
-  readonly reader: ReaderJob;
-  readonly writer: WriterJob;
-  readonly resolved: ResolvedMapping;
-  readonly convert: PipeJob['convert'];
-  readonly source: TableSchema;
-  readonly target: TableSchema;
+/** What is known before the target has said what is left to read. */
+interface PlannedJob extends Omit<OpenJob, 'queue'> {
   readonly pieces: readonly Slice[];
   readonly resume: Resume;
-  readonly writers: number;
-  readonly age: SnapshotAge;
 }
 
 interface Counting {
@@ -304,7 +304,7 @@ interface Counting {
   onDirty(record: DirtyRecord): Promise<void>;
 }
 
-async function publish(open: OpenJob, job: WatchedJob, counting: Counting): Promise<SyncResult> {
+async function publish(open: PlannedJob, job: WatchedJob, counting: Counting): Promise<SyncResult> {
   const { writer } = open;
   const { context } = job;
   const { counters, quarantine } = counting;
@@ -330,6 +330,7 @@ async function publish(open: OpenJob, job: WatchedJob, counting: Counting): Prom
   const queue = new SliceQueue(pieces, open.writers, { isCut: job.replay === undefined });
   context.log.info(`Slices: ${queue.text}`);
   const limiter = new RateLimiter(nowMs);
+  const verification = rowVerificationOf(open, job);
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
     convert: open.convert,
@@ -337,6 +338,7 @@ async function publish(open: OpenJob, job: WatchedJob, counting: Counting): Prom
     limiter,
     quarantine,
     counters,
+    verification,
     chunkBytes: () => chunkBytesOf(limiter),
     channelBytes: CHANNEL_BYTES,
     maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
@@ -347,7 +349,7 @@ async function publish(open: OpenJob, job: WatchedJob, counting: Counting): Prom
   const moved = (): number => counters.rowsRead + counters.rowsAcknowledged + rateLimit.totalMs;
   {
     using _ = job.stall.during(moved);
-    await whileLive(job, pipe, () => copySlices(open, queue, pipe));
+    await whileLive({ ...job, nowMs }, pipe, () => copySlices({ ...open, queue }, pipe));
   }
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
@@ -356,6 +358,9 @@ async function publish(open: OpenJob, job: WatchedJob, counting: Counting): Prom
       `${quarantine.count} of ${job.replay.length} rows are refused again`,
     );
   }
+  await context.crashPoint('sync:before-verify');
+  const { rowsWritten: rows, rowsDirty: dirty, rowsFiltered: filtered } = counters;
+  await verification.compare(writer, { rows, dirty, filtered }, context.log);
   await context.crashPoint('sync:before-finalize');
   context.signal.throwIfAborted();
   const dirtyBefore = counters.rowsDirty;
@@ -365,106 +370,50 @@ async function publish(open: OpenJob, job: WatchedJob, counting: Counting): Prom
   await quarantine.flush();
   await context.crashPoint('sync:after-finalize');
   counters.end();
-  const summary = counters.summary(published, quarantine.reasons(), new Date());
-  for (const line of summary) context.log.info(line);
   const applied = policies?.counts ?? [];
-  for (const { policy, column, count } of applied) {
-    context.log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
-  }
+  reportEnd(counters.summary(published, quarantine.reasons(), new Date()), applied, context);
   return { ...counters.totals(), policies: applied, wasPublished: false };
 }
 
-function policyRulesOf(open: OpenJob, job: SyncJob): PolicyRules | undefined {
-  const pairs = open.resolved.mapping.columns.map(({ source, target }) => ({
+function reportEnd(
+  summary: readonly string[],
+  applied: readonly PolicyCount[],
+  { log }: RunContext,
+): void {
+  for (const line of summary) log.info(line);
+  for (const { policy, column, count } of applied) {
+    log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
+  }
+}
+
+function policyRulesOf(open: PlannedJob, job: SyncJob): PolicyRules | undefined {
+  return PolicyRules.of(job.policies ?? {}, pairsOf(open));
+}
+
+function pairsOf(
+  open: PlannedJob,
+): readonly { readonly source: Column; readonly target: Column }[] {
+  return open.resolved.mapping.columns.map(({ source, target }) => ({
     source,
     target: open.target.columns.find((column) => column.name === target) ?? source,
   }));
-  return PolicyRules.of(job.policies ?? {}, pairs);
 }
 
-/** Meanwhile limits follow the clock and what the line tells, and the figures of each second are told. */
-async function whileLive(job: SyncJob, pipe: PipeJob, copy: () => Promise<void>): Promise<void> {
-  const { limiter, quarantine, counters, context } = pipe;
-  const live = new LiveChannel({
-    rateLimit: job.channel.rateLimit,
-    dirtyLimit: job.channel.dirtyLimit,
-    limiter,
-    quarantine,
-    log: context.log,
-    localTime: job.localTime ?? (() => new Date().toISOString().slice(11, 16)),
-    nowMs,
+function verificationOf({ verification = 'count' }: SyncJob): Verification {
+  return verification;
+}
+
+function rowVerificationOf(open: PlannedJob, job: SyncJob): RowVerification {
+  const isChanged = open.convert !== undefined;
+  return new RowVerification({
+    wanted: verificationOf(job),
+    pairs: pairsOf(open),
+    isSameSystem: job.source.type === job.target.type,
+    changes: isChanged
+      ? 'the mapping changes values'
+      : job.policies === undefined
+        ? undefined
+        : 'value policies change values',
+    hasSnapshot: open.hasSnapshot,
   });
-  job.line?.listen((news) => live.hear(news));
-  const timer = setInterval(() => {
-    live.apply();
-    counters.sample();
-    job.line?.demand(live.demands());
-  }, TICK_MS);
-  try {
-    // What is lent to it comes a moment later, and decides how large chunks should be.
-    await counters.waits.rateLimit.during(limiter.take(1, 0, context.signal));
-    await copy();
-  } finally {
-    clearInterval(timer);
-    job.line?.listen(() => undefined);
-  }
-}
-
-/** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
-function chunkBytesOf(limiter: RateLimiter): number {
-  const quarterSecond = limiter.bytesPerSecond / 4;
-  return Math.max(1024, Math.min(CHUNK_BYTES, Math.floor(quarterSecond)));
-}
-
-async function copySlices(open: OpenJob, queue: SliceQueue, pipe: PipeJob): Promise<void> {
-  pipe.counters.slices = queue.size;
-  pipe.counters.channels = open.writers;
-  const abort = new AbortController();
-  const signal = AbortSignal.any([pipe.context.signal, abort.signal, open.age.signal]);
-  const failures: unknown[] = [];
-  const runChannel = async (no: number): Promise<void> => {
-    try {
-      await copyQueue(no, open, queue, pipe, signal);
-    } catch (error) {
-      failures.push(error);
-      abort.abort(error);
-    }
-  };
-  await Promise.all(Array.from({ length: open.writers }, (_, no) => runChannel(no)));
-  if (failures.length > 0) throw failures[0];
-  const { taken } = queue;
-  if (taken > 0) pipe.context.log.info(`Slices that an idle channel took over in part: ${taken}`);
-}
-
-async function copyQueue(
-  no: number,
-  open: OpenJob,
-  queue: SliceQueue,
-  pipe: PipeJob,
-  signal: AbortSignal,
-): Promise<void> {
-  const reader = await open.reader.open(no);
-  try {
-    const writer = await open.writer.open(no);
-    try {
-      if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes, pipe);
-        pipe.counters.lane = lane;
-        pipe.context.log.info(`Lane: ${lane}`);
-      }
-      for (let running = queue.take(); running !== undefined; running = queue.take()) {
-        signal.throwIfAborted();
-        pipe.counters.slices = queue.size;
-        const { wasCommitted } = await copySlice(running, reader, writer, pipe, signal);
-        queue.done(running);
-        if (!wasCommitted) continue;
-        pipe.counters.slicesDone += 1;
-        pipe.context.log.info(`Slice ${running.slice.label} was committed before.`);
-      }
-    } finally {
-      await writer.close();
-    }
-  } finally {
-    await reader.close();
-  }
 }

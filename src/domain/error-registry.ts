@@ -29,7 +29,7 @@ export const ERRORS = {
   'MR-S105': {
     title: 'The schedule is not valid',
     retry: 'never',
-    help: 'Write the schedule as five cron fields: minute hour day month weekday.',
+    help: 'Correct what is named. Cron has five fields: minute hour day month weekday; `period` says the same in words; zones are named as Asia/Shanghai.',
   },
   'MR-S106': {
     title: 'A parameter expression is not valid',
@@ -315,6 +315,16 @@ export const ERRORS = {
     title: 'The write mode needs a unique key of the target',
     retry: 'never',
     help: 'Name in `key` the columns of one of its unique keys and map each of them, or give the table one.',
+  },
+  'MR-D191': {
+    title: 'What arrived is not what was written',
+    retry: 'backoff',
+    help: 'Nothing was published. Look for others who write to the target, for triggers, and for rows outside of the partition that the run replaces; a source that is read without a snapshot may have changed.',
+  },
+  'MR-D192': {
+    title: 'The table cannot be swapped',
+    retry: 'never',
+    help: 'Take the foreign keys that refer to the table away, or use upsert or truncate.',
   },
   'MR-D201': {
     title: 'More dirty records than allowed',

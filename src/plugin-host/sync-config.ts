@@ -1,4 +1,5 @@
 import type { ConfigSchema, ReaderPlugin, SchemaIssue, WriterPlugin } from '@millrace/sdk';
+import { VERIFICATIONS } from '@millrace/sdk';
 import { z } from 'zod';
 import { MillraceError } from '../domain/errors.js';
 import { dirtyLimitSchema, rateLimitSchema } from './channel-schema.js';
@@ -87,6 +88,11 @@ const settings = {
       description:
         'What becomes of values that a target cannot hold. Without it they are dirty records. Every application is counted, and the rows go by the row lane.',
     }),
+  verification: z.enum(VERIFICATIONS).default('count').meta({
+    title: 'Verification',
+    description:
+      'Before a run publishes, the target counts its rows. `checksum`: source and target also compute a checksum of them, which reads both once more.',
+  }),
 };
 
 const syncConfig = z.strictObject({

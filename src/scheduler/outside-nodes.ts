@@ -6,6 +6,7 @@ import type { Sql } from '../store/database.js';
 import { findCycles } from '../store/sql/find-cycles.sql.js';
 import { loadScheduledNodes, type ScheduledNode } from '../store/sql/load-scheduled-nodes.sql.js';
 import { datesAround, type OutsideNode } from './edges-of.js';
+import type { ForeseenPlan } from './foreseen-plan.js';
 import { calendarsOfNodes, plannedSchedule } from './planned-schedule.js';
 
 /** A cycle outside of the plan that is made: its row, or, while `id` is absent, what names it. */
@@ -38,8 +39,9 @@ export async function scheduledNodes(
   { workspaceId, bizdate }: Pick<Scope, 'workspaceId' | 'bizdate'>,
   nodeIds: readonly number[],
   rowsOn: CyclesOn = () => undefined,
+  foreseen?: ForeseenPlan,
 ): Promise<OutsideNodes> {
-  const nodes = await loadScheduledNodes(sql, workspaceId, nodeIds, datesAround(bizdate));
+  const nodes = await loadScheduledNodes(sql, workspaceId, nodeIds, datesAround(bizdate), foreseen);
   const calendars = await calendarsOfNodes(sql, workspaceId, nodes);
   const days = new Map<number, Map<string, ScheduledNode>>();
   const found = new Map<number, OutsideNode<OutsideCycle>>();
@@ -96,9 +98,32 @@ export async function plannedNodes(
   sql: Sql,
   scope: Scope,
   nodeIds: readonly number[],
+  foreseen?: ForeseenPlan,
 ): Promise<OutsideNodes> {
   const rows = await rowsOf(sql, scope, nodeIds, datesAround(scope.bizdate));
-  return await scheduledNodes(sql, scope, nodeIds, (nodeId, day) => rows.get(`${nodeId} ${day}`));
+  const rowsOn: CyclesOn = (nodeId, day) =>
+    foreseen?.bizdate === day && foreseen.nodes.has(nodeId)
+      ? foreseenOn(foreseen, scope, nodeId)
+      : rows.get(`${nodeId} ${day}`);
+  return await scheduledNodes(sql, scope, nodeIds, rowsOn, foreseen);
+}
+
+function foreseenOn(
+  { nodes, bizdate, planDay }: ForeseenPlan,
+  { workflowId, timezone }: Scope,
+  nodeId: number,
+): OutsideCycle[] | undefined {
+  const cycles = nodes.get(nodeId) ?? [];
+  if (cycles.length === 0) return undefined;
+  return cycles.map(({ id, periodNo, scheduledAt }) => ({
+    nodeId,
+    workflowId,
+    timezone,
+    bizdate,
+    periodNo,
+    scheduledAt,
+    row: { planDay, id },
+  }));
 }
 
 /**

@@ -7,6 +7,7 @@ import type { PlannedEdge, PlannedOuterEdge } from '../store/sql/insert-plan.sql
 import { type DependencyRow, loadDependencies } from '../store/sql/load-dependencies.sql.js';
 import { lockWorkflows } from '../store/sql/lock-workflows.sql.js';
 import { edgesOf, type OwnNode } from './edges-of.js';
+import { type ForeseenPlan, lastForeseen } from './foreseen-plan.js';
 import { nodesOfRunGroup, type OutsideNodes, plannedNodes } from './outside-nodes.js';
 
 /** A cycle of the plan that is made. */
@@ -33,18 +34,22 @@ export interface PlanEdges {
   readonly awaitedEdges: readonly PlannedAwaitedEdge[];
 }
 
-/**
- * Works out the edges of one workflow's instances: a fixed number of statements, whatever their number.
- * `declared`: what {@link loadDependencies} says of the version, where that has been asked already.
- */
+interface Known {
+  /** What {@link loadDependencies} says of the version, where that has been asked already. */
+  readonly declared?: readonly DependencyRow[];
+  /** The caller has locked the workflows of this plan and around it, or it only looks. */
+  readonly foreseen?: ForeseenPlan;
+}
+
+/** Works out the edges of one workflow's instances: a fixed number of statements, whatever their number. */
 export async function planEdges(
   sql: Sql,
   order: EdgeOrder,
   own: OwnNodes,
-  declared?: readonly DependencyRow[],
+  { declared, foreseen }: Known = {},
 ): Promise<PlanEdges> {
   const dependencies = declared ?? (await loadDependencies(sql, order.versionId));
-  const outside = await outsideOf(sql, order, own, dependencies);
+  const outside = await outsideOf(sql, order, own, dependencies, foreseen);
   const edges: PlannedEdge[] = [];
   const outerEdges: PlannedOuterEdge[] = [];
   const awaitedEdges: PlannedAwaitedEdge[] = [];
@@ -56,7 +61,7 @@ export async function planEdges(
       outerEdges.push({ downstream, kind, inheritsDryRun, upstream: up.row });
     else awaitedEdges.push({ downstream, kind, inheritsDryRun, upstream: up });
   }
-  for (const { down, up } of await selfDependence(sql, order, own)) {
+  for (const { down, up } of await selfDependence(sql, order, own, foreseen)) {
     const edge = { downstream: down.index, kind: 'self_previous', inheritsDryRun: null } as const;
     if ('index' in up) edges.push({ ...edge, upstream: up.index });
     else outerEdges.push({ ...edge, upstream: up });
@@ -69,14 +74,16 @@ async function outsideOf(
   order: EdgeOrder,
   own: OwnNodes,
   dependencies: readonly DependencyRow[],
+  foreseen: ForeseenPlan | undefined,
 ): Promise<OutsideNodes> {
   const outer = dependencies.filter(
     ({ upstream, kind }) => kind === 'previous_cycle' || !own.has(upstream),
   );
   const ids = [...new Set(outer.map((each) => each.upstream))];
   if (await isDailyPlan(sql, order.runGroupId)) {
-    await lockWorkflows(sql, [order.workflowId, ...(await workflowsOf(sql, ids))]);
-    return ids.length === 0 ? new Map() : await plannedNodes(sql, order, ids);
+    if (foreseen === undefined)
+      await lockWorkflows(sql, [order.workflowId, ...(await workflowsOf(sql, ids))]);
+    return ids.length === 0 ? new Map() : await plannedNodes(sql, order, ids, foreseen);
   }
   const nodes = ids.flatMap((nodeId) => {
     const selfDependent = own.get(nodeId)?.selfDependent;
@@ -105,16 +112,22 @@ async function selfDependence(
   sql: Sql,
   order: EdgeOrder,
   own: OwnNodes,
+  foreseen: ForeseenPlan | undefined,
 ): Promise<{ down: PlannedCycle; up: PlannedCycle | { planDay: string; id: number } }[]> {
   const chains = [...own].filter(([, node]) => node.selfDependent && node.cycles.length > 0);
   const firsts = chains.flatMap(([nodeId, { cycles }]) =>
     cycles.slice(0, 1).map((first) => ({ nodeId, before: first.scheduledAt })),
   );
-  const last = await findLastBefore(
-    sql,
-    { ...order, dayBefore: plusDays(order.bizdate, -1) },
-    firsts,
-  );
+  const where = { ...order, dayBefore: plusDays(order.bizdate, -1) };
+  const last =
+    foreseen === undefined
+      ? await findLastBefore(sql, where, firsts)
+      : lastForeseen(
+          foreseen,
+          where,
+          firsts,
+          await findLastBefore(sql, { ...where, without: foreseen.cancelled }, firsts),
+        );
   const byNode = new Map(last.map(({ nodeId, planDay, id }) => [nodeId, { planDay, id }]));
   return chains.flatMap(([nodeId, { cycles }]) => previousCycle(cycles, byNode.get(nodeId)));
 }

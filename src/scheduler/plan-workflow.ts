@@ -71,7 +71,11 @@ export async function planWorkflow(
 ): Promise<WorkflowPlan> {
   const scene = known ?? (await loadVersionScene(sql, order));
   const { instances, own } = instancesOf(scene, order);
-  return { ...order, instances, ...(await planEdges(sql, order, own, scene.dependencies)) };
+  return {
+    ...order,
+    instances,
+    ...(await planEdges(sql, order, own, { declared: scene.dependencies })),
+  };
 }
 
 /** The instances of one business date without their edges. Asks nothing of the store. */

@@ -95,6 +95,21 @@ export class Database implements Sql, AsyncDisposable {
     }
   }
 
+  /**
+   * Runs `work` on one moment of the store, which it can only read: it locks no row, so nobody waits for it,
+   * however long it takes.
+   */
+  async snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    await using runner = this.orm.createQueryRunner();
+    await runner.startTransaction('REPEATABLE READ');
+    try {
+      await runner.query('SET TRANSACTION READ ONLY');
+      return await work(sqlOf(runner));
+    } finally {
+      await runner.rollbackTransaction().catch(() => undefined);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.orm.destroy();
   }

@@ -70,6 +70,8 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 export class HttpLinkServer {
   readonly #link: WorkerLink;
   readonly #database: Database;
+  /** A worker never changes its group. */
+  readonly #groupOf = new Map<number, number>();
 
   constructor(link: WorkerLink, database: Database) {
     this.#link = link;
@@ -138,16 +140,22 @@ export class HttpLinkServer {
   }
 
   async #requireOwn(workerId: number, owner: TokenOwner): Promise<void> {
-    const [row] = await this.#database.rows<{ ok: boolean }>(
-      `SELECT true AS ok FROM worker WHERE id = $1 AND resource_group_id = $2`,
-      [workerId, owner.resourceGroupId],
-    );
-    if (row === undefined) {
+    const known = this.#groupOf.get(workerId) ?? (await this.#findGroup(workerId));
+    if (known !== owner.resourceGroupId) {
       throw new MillraceError(
         'MR-A103',
         `Worker ${workerId} is not of group "${owner.resourceGroup}".`,
       );
     }
+  }
+
+  async #findGroup(workerId: number): Promise<number | undefined> {
+    const [row] = await this.#database.rows<{ group: number }>(
+      'SELECT resource_group_id AS "group" FROM worker WHERE id = $1',
+      [workerId],
+    );
+    if (row !== undefined) this.#groupOf.set(workerId, row.group);
+    return row?.group;
   }
 }
 

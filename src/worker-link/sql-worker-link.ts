@@ -251,13 +251,11 @@ export class SqlWorkerLink implements WorkerLink {
   async #own(workerId: number, attempts: readonly AttemptRef[]): Promise<AttemptRef[]> {
     if (attempts.length === 0) return [];
     const rows = await this.#options.database.rows<{ instance_id: number; epoch: number }>(
-      `SELECT a.instance_id, a.epoch FROM attempt a
-         JOIN unnest($2::bigint[], $3::int[]) AS r(instance_id, epoch) USING (instance_id, epoch)
-        WHERE a.plan_day = ANY($1::date[]) AND a.worker_id = $4`,
+      `SELECT instance_id, epoch FROM attempt
+        WHERE plan_day = ANY($1::date[]) AND instance_id = ANY($2::bigint[]) AND worker_id = $3`,
       [
         [...new Set(attempts.map((each) => each.planDay))],
-        attempts.map((each) => each.instanceId),
-        attempts.map((each) => each.epoch),
+        [...new Set(attempts.map((each) => each.instanceId))],
         workerId,
       ],
     );

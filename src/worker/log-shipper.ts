@@ -1,11 +1,18 @@
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, gzipSync } from 'node:zlib';
 
 import { GramFilters } from '../domain/log/gram-filter.js';
 import { LOG_HEAD_BYTES, leftOutLine } from '../domain/log/left-out.js';
 import type { AttemptRef, LogChunk } from '../worker-link/worker-link.js';
 
-const compress = promisify(gzip);
+const gzipAway = promisify(gzip);
+/** Up to so many bytes the way to another thread and back costs more than the zipping. */
+const SMALL_BYTES = 8 * 1024;
+const SMALL = { windowBits: 13, memLevel: 5 };
+
+async function compress(text: Buffer): Promise<Buffer> {
+  return text.length <= SMALL_BYTES ? gzipSync(text, SMALL) : await gzipAway(text);
+}
 
 export interface LogShipperOptions {
   readonly attempt: AttemptRef;

@@ -10,6 +10,7 @@ import { Figures, percentile } from './timeline/figures.mjs';
 
 const isJson = process.argv.includes('--json');
 const isQuick = process.argv.includes('--quick');
+const only = process.argv.find((each) => each.startsWith('--only='))?.slice('--only='.length);
 const NODES = 1_000;
 const WORKFLOWS = isQuick ? 10 : 100;
 const BIZDATE = '2026-11-20';
@@ -18,6 +19,12 @@ const DUE = isQuick ? 5_000 : 50_000;
 const IDLE_SECONDS = isQuick ? 3 : 10;
 const TIMELINE_READS = 20;
 const BATCH = 500;
+/** With `--statements`: what the database spent its time on in each part. */
+const isTelling = process.argv.includes('--statements');
+const STATEMENT_SETTINGS = {
+  shared_preload_libraries: 'pg_stat_statements',
+  'pg_stat_statements.track_planning': 'on',
+};
 
 const figures = new Figures();
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -33,6 +40,7 @@ const server = await EmbeddedPostgresServer.start({
   dataFolder: join(folder, 'postgres'),
   logFile: join(folder, 'postgres.log'),
   durable: true,
+  ...(isTelling ? { settings: STATEMENT_SETTINGS } : {}),
 });
 try {
   const { host, port, user, password } = server;
@@ -40,7 +48,6 @@ try {
     postgres: { host, port, user, password, kind: 'postgres', name: 'postgres' },
   });
   const { Line } = await import('../support/line.ts');
-  await planning(Line);
   const common = {
     Line,
     bizdate: BIZDATE,
@@ -49,19 +56,49 @@ try {
     using: using_,
     say,
   };
-  await backfill(Line);
-  await zeroLoad({ ...common, workflows: WORKFLOWS, agedRows: isQuick ? 30_000 : 3_000_000 });
-  await dueAtOnce(Line);
-  await dueInOrder({ ...common, instances: DUE });
-  await claimLoops({ ...common, instances: isQuick ? 500 : 10_000 });
-  await workerRun({ ...common, instances: isQuick ? 500 : 20_000, seconds: isQuick ? 2 : 20 });
-  await timeline();
+  const parts = {
+    planning: () => planning(Line),
+    backfill: () => backfill(Line),
+    'zero-load': () =>
+      zeroLoad({ ...common, workflows: WORKFLOWS, agedRows: isQuick ? 30_000 : 3_000_000 }),
+    due: () => dueAtOnce(Line),
+    'due-in-order': () => dueInOrder({ ...common, instances: DUE }),
+    'claim-loops': () => claimLoops({ ...common, instances: isQuick ? 500 : 10_000 }),
+    'worker-run': () =>
+      workerRun({ ...common, instances: isQuick ? 2_000 : 20_000, seconds: isQuick ? 4 : 20 }),
+    timeline: () => timeline(),
+  };
+  for (const [name, run] of Object.entries(parts)) {
+    if (only !== undefined && only !== name) continue;
+    await run();
+    if (isTelling) await tellStatements(name, server);
+  }
 } finally {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
 }
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, embedded PostgreSQL with fsync`;
 figures.print('scheduler', machine, isJson);
+
+async function tellStatements(name, { host, port, user, password }) {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ host, port, user, password, database: 'postgres' });
+  await client.connect();
+  await client.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+  const { rows } = await client.query(
+    `SELECT calls, rows, round(total_exec_time) AS run_ms, round(total_plan_time) AS plan_ms,
+            wal_bytes, regexp_replace(left(query, 90), '\\s+', ' ', 'g') AS text
+       FROM pg_stat_statements ORDER BY total_exec_time + total_plan_time DESC LIMIT 30`,
+  );
+  say(`statements of ${name}: calls, rows, ms running, ms planning, bytes of WAL`);
+  for (const { calls, rows: count, run_ms, plan_ms, wal_bytes, text } of rows)
+    say(
+      [calls, count, run_ms, plan_ms, wal_bytes].map((n) => String(n).padStart(9)).join('') +
+        `  ${text}`,
+    );
+  await client.query('SELECT pg_stat_statements_reset()');
+  await client.end();
+}
 
 /** Layers of 40 nodes; each node but those of the first layer needs three of the layer before. */
 function layered(type, nodes, more = {}) {

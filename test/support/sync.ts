@@ -7,6 +7,7 @@ import type {
   ReaderTask,
   ResolvedDataSource,
   TableSchema,
+  Verification,
 } from '@millrace/sdk';
 // Not the whole testkit: that is for Jest alone, and benchmarks run syncs too.
 import { makeJobContext, makeRunContext } from '../../plugins/testkit/src/run-context.js';
@@ -39,6 +40,7 @@ export interface SyncOptions {
   readonly incremental?: SyncJob['incremental'];
   readonly channel?: Partial<ChannelControl>;
   readonly policies?: SyncJob['policies'];
+  readonly verification?: Verification;
   /** The reader offers this lane and `rows` alone. */
   readonly lane?: Lane;
   readonly identity?: Partial<AttemptIdentity>;
@@ -73,6 +75,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
     ...(options.incremental === undefined ? {} : { incremental: options.incremental }),
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
     policies: options.policies,
+    ...(options.verification === undefined ? {} : { verification: options.verification }),
     context,
     onDirty: (records) => void dirty.push(...records),
   }).finally(told);

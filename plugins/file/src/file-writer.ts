@@ -186,10 +186,13 @@ class FileWriterTask implements WriterTask {
     await this.#onChunk();
   }
 
-  async commit(): Promise<Acked> {
+  async flush(): Promise<Acked> {
     await this.close();
-    this.#onCommit(this.#sliceNo, { file: this.#fileOf(this.#sliceNo), rows: this.#rows });
     return { rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async commit(): Promise<void> {
+    this.#onCommit(this.#sliceNo, { file: this.#fileOf(this.#sliceNo), rows: this.#rows });
   }
 
   async rollback(): Promise<void> {

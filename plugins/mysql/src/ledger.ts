@@ -10,11 +10,20 @@ import {
   PluginError,
   runOf,
 } from '@millrace/sdk';
-import type { AttemptIdentity, CursorMove, LedgerDecision, LedgerKey, RunLog } from '@millrace/sdk';
+import type {
+  AttemptIdentity,
+  CursorMove,
+  LedgerDecision,
+  LedgerKey,
+  LedgerRow,
+  RunLog,
+} from '@millrace/sdk';
 
 import type { MysqlConfig } from './config.js';
 import { quoteTable, textLiteral } from './literal.js';
 import type { Session } from './session.js';
+
+type SwappedRows = Pick<LedgerRow, 'rows' | 'rowsDeleted'>;
 
 /** The ledger table of one data source, for one attempt. Its statements run on the session they are given. */
 export class Ledger {
@@ -106,6 +115,49 @@ export class Ledger {
               committed_at = CURRENT_TIMESTAMP(6)
         WHERE ${whereOf(ledgerKeyOf(this.#identity))}`,
     );
+  }
+
+  /**
+   * Writes, before a swap that commits by itself, what it will bring; {@link settleSwap} takes it away. What is
+   * found of it later tells an attempt to look whether the swap has happened.
+   */
+  async intendSwap(session: Session, { rows, rowsDeleted }: SwappedRows): Promise<void> {
+    const key = ledgerKeyOf(this.#identity, 'swap');
+    const values = [key.installation, key.nodeId, key.scheduledTime, key.slice].map(textLiteral);
+    const run = textLiteral(runOf(this.#identity));
+    const fence = digits(this.#identity.fence);
+    await session.run(
+      `INSERT INTO ${this.#table} (installation, node_id, scheduled_time, slice, run, fence, row_count, rows_deleted)
+       VALUES (${values.join(', ')}, ${run}, ${fence}, ${rows}, ${rowsDeleted})
+       ON DUPLICATE KEY UPDATE run = ${run}, fence = ${fence}, row_count = ${rows}, rows_deleted = ${rowsDeleted}`,
+    );
+  }
+
+  /** The swap that an attempt has begun and not settled. */
+  async intendedSwap(session: Session): Promise<LedgerRow | undefined> {
+    const [row] = await session.rows(
+      `SELECT run, fence, row_count, rows_deleted FROM ${this.#table}
+        WHERE ${whereOf(ledgerKeyOf(this.#identity, 'swap'))}`,
+    );
+    if (row === undefined) return undefined;
+    const [run, fence, rows, rowsDeleted] = row;
+    return {
+      run: run ?? '',
+      fence: fence ?? '0',
+      rows: Number(rows),
+      rowsDeleted: Number(rowsDeleted),
+    };
+  }
+
+  /** Commits that a swap is over: with `done`, that it has published this run; without, that nothing came of it. */
+  async settleSwap(session: Session, done: SwappedRows | undefined): Promise<void> {
+    await session.run('START TRANSACTION');
+    await this.judge(session, 'FOR UPDATE');
+    if (done !== undefined) await this.record(session, done.rows, done.rowsDeleted);
+    await session.run(
+      `DELETE FROM ${this.#table} WHERE ${whereOf(ledgerKeyOf(this.#identity, 'swap'))}`,
+    );
+    await session.run('COMMIT');
   }
 
   /** Where the runs of this node have come to. */

@@ -1,18 +1,10 @@
-import { PluginError } from '@millrace/sdk';
-import type { Finding, WriteMode } from '@millrace/sdk';
+import { chooseMergeKey } from '@millrace/sdk';
+import type { MergeMode } from '@millrace/sdk';
 
 import { quoteName, quoteTable, textLiteral } from './literal.js';
 import { columnNamed } from './reader-source.js';
 import type { Session } from './session.js';
 import type { WriterTarget } from './writer-target.js';
-
-/** The modes that compare each row with those of the target by a unique key. */
-export const MERGE_MODES = ['upsert', 'ignore', 'update', 'delete-insert'] as const;
-export type MergeMode = (typeof MERGE_MODES)[number];
-
-export function isMergeMode(mode: WriteMode): mode is MergeMode {
-  return (MERGE_MODES as readonly WriteMode[]).includes(mode);
-}
 
 export interface UniqueKey {
   readonly index: string;
@@ -52,48 +44,11 @@ export async function resolveKey(
   wanted: readonly string[] | undefined,
 ): Promise<readonly string[]> {
   const { schema } = target;
-  const keys = (await uniqueKeys(session, target))
-    .map((k) => k.columns)
-    .filter((k) => k !== undefined);
-  const names = wanted?.map((name) => columnNamed(schema, name).name) ?? schema.primaryKey;
-  if (names.length > 0 && keys.some((key) => isSameSet(key, names))) return names;
-  const [only, ...others] = keys;
-  if (wanted === undefined && only !== undefined && others.length === 0) return only;
-  const has = keys.map((key) => `(${key.join(', ')})`).join(' and ');
-  const text =
-    wanted === undefined ? 'has no primary key' : `has no unique key (${names.join(', ')})`;
-  throw new PluginError(
-    'MR-D190',
-    `${schema.table} ${text}; its unique keys: ${has === '' ? 'none' : has}`,
+  const keys = (await uniqueKeys(session, target)).flatMap(({ columns }) =>
+    columns === undefined ? [] : [columns],
   );
-}
-
-function isSameSet(a: readonly string[], b: readonly string[]): boolean {
-  const names = new Set(b.map((name) => name.toLowerCase()));
-  return a.length === b.length && a.every((name) => names.has(name.toLowerCase()));
-}
-
-/** What stands in the way of comparing by that key, of the columns `mapped`. */
-export async function keyFindings(
-  session: Session,
-  target: WriterTarget,
-  wanted: readonly string[] | undefined,
-  mapped: readonly string[],
-): Promise<readonly Finding[]> {
-  try {
-    const key = await resolveKey(session, target, wanted);
-    // Every row would be compared with the column's default.
-    const missing = key.filter((name) => !mapped.includes(name));
-    return missing.map((column) => ({
-      level: 'error',
-      code: 'MR-D190',
-      message: `nothing is mapped to ${column}, a column of the key`,
-      column,
-    }));
-  } catch (error) {
-    if (!(error instanceof PluginError)) throw error;
-    return [{ level: 'error', code: error.code, message: error.detail }];
-  }
+  const names = wanted?.map((name) => columnNamed(schema, name).name);
+  return chooseMergeKey(schema, keys, names);
 }
 
 /**

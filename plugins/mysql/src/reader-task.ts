@@ -1,12 +1,14 @@
 import { PluginError } from '@millrace/sdk';
 import type {
   Cell,
+  ChecksumColumn,
   Column,
   JobContext,
   LargeRows,
   ReaderTask,
   ReadStats,
   Row,
+  RowTally,
   Sink,
   Slice,
 } from '@millrace/sdk';
@@ -17,6 +19,7 @@ import type { MysqlConfig } from './config.js';
 import { CopyTextRows } from './copy-text-rows.js';
 import type { ReaderSource } from './reader-source.js';
 import { openReading } from './reading-session.js';
+import { tallyOf } from './row-tally.js';
 import type { Session } from './session.js';
 import { forEachCell } from './text-row.js';
 
@@ -59,6 +62,21 @@ export class MysqlReaderTask implements ReaderTask {
     } catch (error) {
       // What the server still sends would be taken for the answer to the next statement.
       session.destroy();
+      signal.throwIfAborted();
+      throw error;
+    }
+  }
+
+  async tally(slice: Slice, columns: readonly ChecksumColumn[]): Promise<RowTally> {
+    const session = this.#session;
+    if (session === undefined) throw new PluginError('MR-P105', 'nothing has been read yet');
+    const { signal, dataSource } = this.#ctx;
+    const { source, where } = this.#sourceOf(slice);
+    const types = source.schema.columns.filter((c) => columns.some(({ name }) => name === c.name));
+    try {
+      await using _cancel = cancelOnAbort(session, dataSource.config, signal);
+      return await tallyOf(session, `${source.selectOf(types)} AND ${where}`, columns, types);
+    } catch (error) {
       signal.throwIfAborted();
       throw error;
     }

@@ -1,8 +1,7 @@
-import { PluginError, splitStatements } from '@millrace/sdk';
+import { isMergeMode, PluginError, splitStatements } from '@millrace/sdk';
 import type { SqlStatement, TableSchema } from '@millrace/sdk';
 
 import { quoteName, textLiteral } from './literal.js';
-import { isMergeMode } from './merge.js';
 import { columnNamed } from './reader-source.js';
 import { commitsByItself, refusedReason } from './statement-kind.js';
 import type { WriterConfig } from './writer-config.js';
@@ -13,9 +12,9 @@ import type { WriterConfig } from './writer-config.js';
  */
 export function scopeCondition(config: WriterConfig, schema: TableSchema): string | undefined {
   const { mode, replace } = config;
-  if (mode === 'truncate') {
+  if (mode === 'truncate' || mode === 'replace-swap') {
     if (replace !== undefined && replace.kind !== 'table') {
-      throw new PluginError('MR-D209', 'truncate replaces the whole table, not a part of it');
+      throw new PluginError('MR-D209', `${mode} replaces the whole table, not a part of it`);
     }
     // TRUNCATE would commit by itself and leave the table empty if the rest failed.
     return '1 = 1';

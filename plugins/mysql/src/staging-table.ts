@@ -13,19 +13,27 @@ export const ROW_NUMBER_COLUMN = 'millrace_row_no';
 
 /** The table one attempt stages its rows in, beside the target: `millrace_stg_<instance>_<fence>`. */
 export class StagingTable {
+  readonly name: string;
   readonly quoted: string;
+  /** What the target is called after a swap with this table, until it is dropped; quoted. */
+  readonly replaced: string;
   /** Whether it is there is decided by whoever may be resumed. */
   readonly slices: SliceTable;
   readonly #database: string;
-  readonly #prefix: string;
-  readonly #identity: AttemptIdentity;
+  readonly #id: string;
+  readonly #fence: string;
 
-  constructor(target: WriterTarget, identity: AttemptIdentity) {
+  constructor(
+    target: WriterTarget,
+    { instanceId, fence }: Pick<AttemptIdentity, 'instanceId' | 'fence'>,
+  ) {
     this.#database = target.name.database;
-    this.#prefix = prefixOf(identity);
-    this.#identity = identity;
-    this.quoted = this.#named(identity.fence);
-    this.slices = this.#slicesOf(identity.fence);
+    this.#id = shortId(instanceId);
+    this.#fence = fence;
+    this.name = `${STAGED}${this.#id}_${fence}`;
+    this.quoted = quoteTable(this.#database, this.name);
+    this.replaced = quoteTable(this.#database, `${REPLACED}${this.#id}_${fence}`);
+    this.slices = this.#slicesOf(fence);
   }
 
   /**
@@ -35,20 +43,22 @@ export class StagingTable {
    */
   async takeOver(
     session: Session,
+    identity: AttemptIdentity,
     resumeKey: string,
   ): Promise<{ readonly run: ResumedRun; readonly lastNo: number } | undefined> {
-    const older = await this.#older(session);
+    const older = await this.#older(session, STAGED);
     for (const { fence } of older) {
       if (older.filter((each) => each.fence === fence).length < 2) continue;
       const theirs = this.#slicesOf(fence);
       const slices = sliceSession(session);
-      if ((await theirs.resume(slices, this.#identity, resumeKey)) === undefined) continue;
+      if ((await theirs.resume(slices, identity, resumeKey)) === undefined) continue;
+      const staged = quoteTable(this.#database, `${STAGED}${this.#id}_${fence}`);
       // One statement, and in the order in which a task of theirs may still lock them.
       await session.run(
-        `RENAME TABLE ${this.#named(fence)} TO ${this.quoted}, ${theirs.quoted} TO ${this.slices.quoted}`,
+        `RENAME TABLE ${staged} TO ${this.quoted}, ${theirs.quoted} TO ${this.slices.quoted}`,
       );
       // Only now can none of them commit any more.
-      const run = await this.slices.resume(slices, this.#identity, resumeKey);
+      const run = await this.slices.resume(slices, identity, resumeKey);
       const number = quoteName(ROW_NUMBER_COLUMN);
       const last = await session.value(`SELECT MAX(${number}) FROM ${this.quoted}`);
       if (run !== undefined) return { run, lastNo: Number(last ?? 0) };
@@ -57,18 +67,23 @@ export class StagingTable {
   }
 
   /**
-   * Removes what older attempts of this instance left, then makes it empty; without `hasKeys` it takes
-   * several rows of one key. Commits.
+   * Removes what older attempts of this instance left, then makes it empty. `keyless`: it takes several
+   * rows of one key. `double`: it can stand for the target, so its rows have no numbers. Commits.
    */
-  async create(session: Session, target: WriterTarget, hasKeys: boolean): Promise<void> {
+  async create(
+    session: Session,
+    target: WriterTarget,
+    form: 'keyed' | 'keyless' | 'double',
+  ): Promise<void> {
     await this.dropOlder(session);
     await this.drop(session);
     const like = quoteTable(target.name.database, target.name.table);
     await session.run(`CREATE TABLE ${this.quoted} LIKE ${like}`);
+    if (form === 'double') return;
     const number = quoteName(ROW_NUMBER_COLUMN);
     // Without transactions a refused chunk would leave its first rows behind.
     const engine = target.isTransactional ? '' : ', ENGINE = InnoDB';
-    const keys = hasKeys ? [] : await uniqueKeys(session, target);
+    const keys = form === 'keyed' ? [] : await uniqueKeys(session, target);
     // An AUTO_INCREMENT column has to stay the begin of some key.
     const loosened = keys.map(({ index, parts }) => {
       const added = parts.length === 0 ? '' : `, ADD KEY (${parts.join(', ')})`;
@@ -79,9 +94,12 @@ export class StagingTable {
     );
   }
 
+  /** What older attempts of this instance have staged or replaced. */
   async dropOlder(session: Session): Promise<void> {
-    for (const { name } of await this.#older(session)) {
-      await session.run(`DROP TABLE IF EXISTS ${quoteTable(this.#database, name)}`);
+    for (const prefix of [STAGED, REPLACED]) {
+      for (const { name } of await this.#older(session, prefix)) {
+        await session.run(`DROP TABLE IF EXISTS ${quoteTable(this.#database, name)}`);
+      }
     }
   }
 
@@ -89,30 +107,50 @@ export class StagingTable {
     await session.run(`DROP TABLE IF EXISTS ${this.quoted}, ${this.slices.quoted}`);
   }
 
+  /** A swap is one statement: it has happened when only the replaced table is there. */
+  async hasSwapped(session: Session): Promise<boolean> {
+    const staged = await this.#tables(session, this.name);
+    const replaced = await this.#tables(session, `${REPLACED}${this.#id}_${this.#fence}`);
+    const isOf = (prefix: string) => (name: string) =>
+      name === `${prefix}${this.#id}_${this.#fence}`;
+    return !staged.some(isOf(STAGED)) && replaced.some(isOf(REPLACED));
+  }
+
   /** The tables of this instance's older attempts, those of the newest first. */
   async #older(
     session: Session,
+    prefix: string,
   ): Promise<readonly { readonly name: string; readonly fence: string }[]> {
-    const pattern = `${this.#prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    const start = `${prefix}${this.#id}_`;
+    return (await this.#tables(session, start))
+      .flatMap((name) => {
+        const fence = /^(\d+)(?:_s)?$/.exec(name.slice(start.length))?.[1];
+        return fence === undefined ? [] : [{ name, fence }];
+      })
+      .filter(({ fence }) => BigInt(fence) < BigInt(this.#fence))
+      .toSorted((a, b) => (BigInt(a.fence) > BigInt(b.fence) ? -1 : 1));
+  }
+
+  /** Those whose name begins like that. */
+  async #tables(session: Session, prefix: string): Promise<readonly string[]> {
+    const pattern = `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
     const rows = await session.rows(
       `SELECT TABLE_NAME FROM information_schema.TABLES
         WHERE TABLE_SCHEMA = ${textLiteral(this.#database)} AND TABLE_NAME LIKE ${textLiteral(pattern)}`,
     );
-    return rows
-      .flatMap(([name]) => {
-        const fence = /^(\d+)(?:_s)?$/.exec((name ?? '').slice(this.#prefix.length))?.[1];
-        return fence === undefined ? [] : [{ name: name ?? '', fence }];
-      })
-      .filter(({ fence }) => BigInt(fence) < BigInt(this.#identity.fence))
-      .toSorted((a, b) => (BigInt(a.fence) > BigInt(b.fence) ? -1 : 1));
+    return rows.map(([name]) => name ?? '');
   }
 
-  #named(fence: string, suffix = ''): string {
-    return quoteTable(this.#database, `${this.#prefix}${fence}${suffix}`);
+  async dropReplaced(session: Session): Promise<void> {
+    await session.run(`DROP TABLE IF EXISTS ${this.replaced}`);
   }
 
   #slicesOf(fence: string): SliceTable {
-    return new SliceTable(this.#named(fence, '_s'), 'mysql', textLiteral);
+    return new SliceTable(
+      quoteTable(this.#database, `${STAGED}${this.#id}_${fence}_s`),
+      'mysql',
+      textLiteral,
+    );
   }
 }
 
@@ -123,14 +161,14 @@ export function sliceSession(session: Session): SliceSession {
   };
 }
 
+const STAGED = 'millrace_stg_';
+const REPLACED = 'millrace_old_';
 const MOST_ID_CHARS = 24;
 
 /** Lower case, because some servers keep names so; at most 64 characters with a fence of 20 digits. */
-function prefixOf(identity: AttemptIdentity): string {
-  const plain = identity.instanceId.toLowerCase();
-  const id =
-    /^[a-z0-9]+$/.test(plain) && plain.length <= MOST_ID_CHARS
-      ? plain
-      : createHash('sha256').update(identity.instanceId).digest('hex').slice(0, MOST_ID_CHARS);
-  return `millrace_stg_${id}_`;
+function shortId(instanceId: string): string {
+  const plain = instanceId.toLowerCase();
+  return /^[a-z0-9]+$/.test(plain) && plain.length <= MOST_ID_CHARS
+    ? plain
+    : createHash('sha256').update(instanceId).digest('hex').slice(0, MOST_ID_CHARS);
 }

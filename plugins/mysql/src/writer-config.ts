@@ -1,8 +1,13 @@
+import { isMergeMode, MERGE_MODES } from '@millrace/sdk';
 import { z } from 'zod';
 
-import { isMergeMode, MERGE_MODES } from './merge.js';
-
-export const WRITER_MODES = ['append', 'truncate', 'partition-overwrite', ...MERGE_MODES] as const;
+export const WRITER_MODES = [
+  'append',
+  'truncate',
+  'replace-swap',
+  'partition-overwrite',
+  ...MERGE_MODES,
+] as const;
 
 const replaceSchema = z.discriminatedUnion('kind', [
   z.object({

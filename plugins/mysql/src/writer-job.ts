@@ -1,6 +1,9 @@
-import { errorCodeOf, PluginError } from '@millrace/sdk';
+import { errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
 import type {
+  ChecksumColumn,
   FinalizeStats,
+  ResumedRun,
+  RowTally,
   Slice,
   SqlStatement,
   TableSchema,
@@ -14,14 +17,17 @@ import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
 import { endThread, tagTask, takeFence } from './fence.js';
 import { Ledger } from './ledger.js';
-import { quoteTable } from './literal.js';
-import { isMergeMode, Merge, resolveKey } from './merge.js';
+import { quoteName, quoteTable } from './literal.js';
+import { Merge, resolveKey } from './merge.js';
 import { StagedPublish } from './publish-staged.js';
+import { publishSwapped, settleOlderSwap } from './publish-swapped.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import { startReplacing } from './start-replacing.js';
 import { Session, WRITER_SQL_MODE } from './session.js';
+import { tallyOf } from './row-tally.js';
 import { SkippedLines } from './skipped-lines.js';
 import { sliceSession, StagingTable } from './staging-table.js';
+import { doubleDifferences, tryDouble } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
 import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
@@ -36,6 +42,8 @@ interface Prepared {
   readonly pairs: readonly ColumnPair[];
   /** Absent: the rows go into the target itself, in the one transaction of `session`. */
   readonly staging: StagingTable | undefined;
+  /** What a rename of the staging table would lose; empty: it takes the target's place. */
+  readonly lost: readonly string[] | undefined;
   readonly merge: Merge | undefined;
   readonly condition: string | undefined;
   readonly preSql: readonly SqlStatement[];
@@ -117,11 +125,22 @@ export class MysqlWriterJob implements WriterJob {
       return { published: { rowsDeleted, rowsPublished: rows } };
     }
     const { ledger } = fence;
+    const settled =
+      ledger === undefined
+        ? undefined
+        : await settleOlderSwap(session, ledger, target, this.#ctx.identity);
+    if (settled !== undefined) {
+      await staging.dropOlder(session);
+      await this.#release();
+      return { published: settled };
+    }
     const key = await this.#key(session, target);
     const isDirect =
       target.isTransactional &&
       ledger !== undefined &&
       this.#ctx.writers === 1 &&
+      this.#ctx.verification !== 'checksum' &&
+      this.#config.mode !== 'replace-swap' &&
       key === undefined;
     const pairs = columnPairs(target, this.#ctx.mapping);
     this.#prepared = {
@@ -131,6 +150,7 @@ export class MysqlWriterJob implements WriterJob {
       table: quoteTable(target.name.database, target.name.table),
       pairs: key === undefined ? pairs : pairs.map((pair) => withKey(pair, key)),
       staging: isDirect ? undefined : staging,
+      lost: await this.#lost(session, target, staging, ledger),
       merge: this.#mergeOf(target, staging, pairs, key),
       condition: scopeCondition(this.#config, target.schema),
       preSql: hookStatements(this.#config.preSql),
@@ -163,6 +183,7 @@ export class MysqlWriterJob implements WriterJob {
       maxAllowedPacket: p.maxAllowedPacket,
       skippedLines: p.skippedLines,
       isInsideTransaction: isShared,
+      hasNumbers: !isShared && p.lost?.length !== 0,
       taskNo: p.firstTaskNo + no,
       isFirst: no === 0,
       onCommit: async (rows, read) => {
@@ -182,6 +203,19 @@ export class MysqlWriterJob implements WriterJob {
     });
   }
 
+  tally(columns: readonly ChecksumColumn[]): Promise<RowTally | undefined> {
+    return this.#stoppable(async () => {
+      const { session, table, staging, pairs, condition } = this.#must();
+      // A predicate may be false for what was just written.
+      const isScope = condition !== undefined && this.#config.replace?.kind !== 'predicate';
+      if (staging === undefined && !isScope) return undefined;
+      const types = pairs.map((pair) => pair.target);
+      const names = types.map((column) => quoteName(column.name)).join(', ');
+      const from = staging?.quoted ?? `${table} WHERE ${condition ?? ''}`;
+      return tallyOf(session, `SELECT ${names} FROM ${from}`, columns, types);
+    });
+  }
+
   finalize(): Promise<FinalizeStats> {
     return this.#stoppable(() => this.#finalize());
   }
@@ -189,7 +223,20 @@ export class MysqlWriterJob implements WriterJob {
   async #finalize(): Promise<FinalizeStats> {
     const p = this.#must();
     const { session, ledger, staging } = p;
-    if (staging !== undefined) {
+    if (staging !== undefined && ledger !== undefined && p.lost?.length === 0) {
+      const lost = await doubleDifferences(session, p.target, staging);
+      if (lost.length === 0) {
+        const swap = { session, ledger, target: p.target, table: p.table, staging };
+        const published = await publishSwapped(swap, this.#ctx, this.#rows);
+        await this.#release();
+        return published;
+      }
+      this.#ctx.log.warn(`The target has changed (${lost.join(', ')}): DELETE and INSERT.`);
+      await startReplacing(session, p.table, p.condition);
+      await this.#replace(p);
+      const names = p.pairs.map((pair) => quoteName(pair.target.name)).join(', ');
+      await session.run(`INSERT INTO ${p.table} (${names}) SELECT ${names} FROM ${staging.quoted}`);
+    } else if (staging !== undefined) {
       await ledger?.judge(session, '');
       await startReplacing(session, p.table, p.condition);
       await this.#replace(p);
@@ -240,26 +287,50 @@ export class MysqlWriterJob implements WriterJob {
       return { strategy: 'transaction', label };
     }
     const label = stagingLabel(p);
-    const { resumeKey } = this.#ctx;
-    const older =
-      resumeKey === undefined ? undefined : await p.staging.takeOver(p.session, resumeKey);
-    if (older === undefined) {
-      await p.staging.create(p.session, p.target, p.merge === undefined);
-      return { strategy: 'staging', label };
+    const resumed = await this.#resume(p, p.staging);
+    if (resumed !== undefined) return { strategy: 'staging', label, resumed };
+    if (p.lost?.length !== 0) {
+      const form = p.merge === undefined ? 'keyed' : 'keyless';
+      await p.staging.create(p.session, p.target, form);
     }
-    await p.staging.dropOlder(p.session);
+    return { strategy: 'staging', label };
+  }
+
+  /** A double of the target is not taken over: the target may have another shape by now. */
+  async #resume(p: Prepared, staging: StagingTable): Promise<ResumedRun | undefined> {
+    const { resumeKey, identity } = this.#ctx;
+    if (p.lost !== undefined || resumeKey === undefined) return undefined;
+    const older = await staging.takeOver(p.session, identity, resumeKey);
+    if (older === undefined) return undefined;
+    await staging.dropOlder(p.session);
     p.isResumable = true;
     p.firstTaskNo = taskNoBehind(older.lastNo);
-    return { strategy: 'staging', label, resumed: older.run };
+    return older.run;
   }
 
   async keepSlices(slices: readonly Slice[]): Promise<boolean> {
     const p = this.#must();
     const { resumeKey, identity } = this.#ctx;
-    if (p.staging === undefined || resumeKey === undefined) return false;
+    if (p.staging === undefined || p.lost !== undefined || resumeKey === undefined) return false;
     await p.staging.slices.keep(sliceSession(p.session), identity, resumeKey, slices);
     p.isResumable = true;
     return true;
+  }
+
+  /** What a rename would lose of the target; `undefined`: none is wanted. */
+  async #lost(
+    session: Session,
+    target: WriterTarget,
+    staging: StagingTable,
+    ledger: Ledger | undefined,
+  ): Promise<readonly string[] | undefined> {
+    const { mode, preSql, postSql } = this.#config;
+    if (mode !== 'replace-swap') return undefined;
+    if (!target.isTransactional) return ['rows of a failed slice'];
+    if (ledger === undefined) return ['its row in the ledger'];
+    const hooks = [...hookStatements(preSql), ...hookStatements(postSql)];
+    if (hooks.length > 0) return ['the transaction with the SQL before and after'];
+    return tryDouble(session, target, staging);
   }
 
   async #replace(p: Prepared): Promise<void> {
@@ -360,11 +431,15 @@ function stagingLabel(p: Prepared): string {
     const engine = p.target.engine ?? 'its engine';
     return `staging table, then ${table} without a transaction (${engine}): not atomic`;
   }
+  if (p.lost?.length === 0) {
+    return `staging table, which is renamed to ${table}; the ledger says before and after what was done`;
+  }
+  const lost = p.lost === undefined ? '' : `; a renamed table would lose ${p.lost.join(', ')}`;
   const ledger =
     p.ledger === undefined
       ? 'no ledger: a retry after a lost answer repeats it'
       : 'with its ledger row';
-  return `staging table, then one transaction on ${table}, ${ledger}`;
+  return `staging table, then one transaction on ${table}, ${ledger}${lost}`;
 }
 
 function isMillraceCode(code: string | undefined): code is `MR-D${number}` {

@@ -1,13 +1,21 @@
-import { columnVerdict, missingNameText, PluginError, resolveName } from '@millrace/sdk';
+import {
+  columnVerdict,
+  isMergeMode,
+  mergeKeyFindings,
+  missingNameText,
+  PluginError,
+  resolveName,
+} from '@millrace/sdk';
 import type { Column, ColumnVerdict, Finding, Mapping } from '@millrace/sdk';
 
 import { quoteName, quoteTable } from './literal.js';
-import { isMergeMode, keyFindings } from './merge.js';
+import { resolveKey } from './merge.js';
 import { serverErrorOf } from './mysql-error.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import type { Session } from './session.js';
 import { readTable, resolveTable } from './table-catalog.js';
 import type { TableFacts, TableName } from './table-catalog.js';
+import { referringTables } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
 
 export interface ColumnPair {
@@ -70,9 +78,16 @@ export async function checkTarget(
   } catch (error) {
     note(error);
   }
+  const referring =
+    config.mode === 'replace-swap' ? await referringTables(session, target.name) : [];
+  if (referring.length > 0) {
+    const message = `foreign keys of ${referring.join(', ')} refer to ${target.name.table}`;
+    findings.push({ level: 'error', code: 'MR-D192', message });
+  }
   if (isMergeMode(config.mode)) {
     const mapped = pairs.map((p) => p.target.name);
-    findings.push(...(await keyFindings(session, target, config.key, mapped)));
+    const choose = () => resolveKey(session, target, config.key);
+    findings.push(...(await mergeKeyFindings(choose, mapped)));
   }
   const verdicts = pairs.map((p) => columnVerdict(p.source, p.target, 'mysql'));
   findings.push(...mappingFindings(target, pairs, verdicts));

@@ -36,6 +36,8 @@ export interface WriterTaskOptions {
   readonly skippedLines: SkippedLines | undefined;
   /** The transaction belongs to the job: a slice is a savepoint in it. */
   readonly isInsideTransaction: boolean;
+  /** The table has a column for the number of each row. */
+  readonly hasNumbers: boolean;
   /** Which of the run's tasks it is: staged rows of all tasks have different numbers. */
   readonly taskNo: number;
   /** The task that speaks for all of them in the log. */
@@ -78,14 +80,14 @@ export class MysqlWriterTask implements WriterTask {
     this.#options = options;
     this.#encode = compileRowEncoder(options.pairs);
     const names = options.pairs.map((p) => quoteName(p.target.name));
-    if (!options.isInsideTransaction) names.push(quoteName(ROW_NUMBER_COLUMN));
+    if (options.hasNumbers) names.push(quoteName(ROW_NUMBER_COLUMN));
     this.#nextNo = options.taskNo * NUMBERS_PER_TASK + 1;
     this.#decoder = new CopyTextDecoder(options.pairs.map((p) => p.source));
     this.#loadLines = LoadLines.of(
       options.session,
       options.into,
       options.pairs,
-      options.isInsideTransaction ? undefined : quoteName(ROW_NUMBER_COLUMN),
+      options.hasNumbers ? quoteName(ROW_NUMBER_COLUMN) : undefined,
       options.skippedLines,
     );
     this.#lineCheck = lineCheckOf(options.pairs);
@@ -99,7 +101,7 @@ export class MysqlWriterTask implements WriterTask {
       batch: this.#batch,
       pairs: options.pairs,
       maxAllowedPacket: options.maxAllowedPacket,
-      nextNo: options.isInsideTransaction ? undefined : () => this.#nextNo++,
+      nextNo: options.hasNumbers ? () => this.#nextNo++ : undefined,
       rowOf: (line) => this.#prepare(this.#decoder.push(line)[0] ?? []),
     });
     const takesLines = this.#loadLines !== undefined || this.#inserts !== undefined;
@@ -140,13 +142,16 @@ export class MysqlWriterTask implements WriterTask {
     await this.#ctx.crashPoint('writer:chunk-written');
   }
 
-  async commit(read?: SlicesRead): Promise<Acked> {
+  async flush(): Promise<Acked> {
+    return { rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async commit(read?: SlicesRead): Promise<void> {
     const { session, isInsideTransaction, onCommit, onCommitted } = this.#options;
     this.#ctx.signal.throwIfAborted();
     await onCommit(this.#rows, read);
     await session.run(isInsideTransaction ? `RELEASE SAVEPOINT ${SLICE_SAVEPOINT}` : 'COMMIT');
     onCommitted(this.#rows);
-    return { rows: this.#rows, bytes: this.#bytes };
   }
 
   async rollback(): Promise<void> {
@@ -233,7 +238,7 @@ export class MysqlWriterTask implements WriterTask {
     const encoded = this.#encode(cells);
     if (encoded.tuple !== undefined) {
       const { tuple } = encoded;
-      if (this.#options.isInsideTransaction) return { tuple, cells };
+      if (!this.#options.hasNumbers) return { tuple, cells };
       return { tuple: `${tuple.slice(0, -1)},${this.#nextNo++})`, cells };
     }
     const { column, reason } = encoded;

@@ -1,17 +1,9 @@
-import { PluginError } from '@millrace/sdk';
-import type { Finding, TableSchema, WriteMode } from '@millrace/sdk';
+import type { MergeMode, TableSchema } from '@millrace/sdk';
+import { chooseMergeKey } from '@millrace/sdk';
 import type { Client } from 'pg';
 import { quoteName } from './quoting.js';
 import { query } from './session.js';
 import { resolveColumn } from './table-catalog.js';
-
-/** The modes that compare each row with those of the target by a unique key. */
-export const MERGE_MODES = ['upsert', 'ignore', 'update', 'delete-insert'] as const;
-export type MergeMode = (typeof MERGE_MODES)[number];
-
-export function isMergeMode(mode: WriteMode): mode is MergeMode {
-  return (MERGE_MODES as readonly WriteMode[]).includes(mode);
-}
 
 /** Throws MR-D190 when the table has no unique key of these columns; `undefined`: its primary key. */
 export async function resolveKey(
@@ -20,18 +12,8 @@ export async function resolveKey(
   quotedTable: string,
   wanted: readonly string[] | undefined,
 ): Promise<readonly string[]> {
-  const keys = await uniqueKeys(client, quotedTable);
-  const names = wanted?.map((name) => resolveColumn(name, schema).name) ?? schema.primaryKey;
-  if (names.length > 0 && keys.some((key) => isSameSet(key, names))) return names;
-  const [only, ...others] = keys;
-  if (wanted === undefined && only !== undefined && others.length === 0) return only;
-  const has = keys.map((key) => `(${key.join(', ')})`).join(' and ');
-  const text =
-    wanted === undefined ? 'has no primary key' : `has no unique key (${names.join(', ')})`;
-  throw new PluginError(
-    'MR-D190',
-    `"${schema.table}" ${text}; its unique keys: ${has === '' ? 'none' : has}`,
-  );
+  const names = wanted?.map((name) => resolveColumn(name, schema).name);
+  return chooseMergeKey(schema, await uniqueKeys(client, quotedTable), names);
 }
 
 /** Without those of expressions, of a part of the rows, or checked at COMMIT only: no row is found by them. */
@@ -50,34 +32,6 @@ export async function uniqueKeys(
     [quotedTable],
   );
   return rows.map(([names]) => JSON.parse(names ?? '[]') as string[]);
-}
-
-function isSameSet(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name) => b.includes(name));
-}
-
-/** What stands in the way of comparing by that key, of the columns `mapped`. */
-export async function keyFindings(
-  client: Client,
-  schema: TableSchema,
-  quotedTable: string,
-  wanted: readonly string[] | undefined,
-  mapped: readonly string[],
-): Promise<readonly Finding[]> {
-  try {
-    const key = await resolveKey(client, schema, quotedTable, wanted);
-    // Every row would be compared with the column's default.
-    const missing = key.filter((name) => !mapped.includes(name));
-    return missing.map((column) => ({
-      level: 'error',
-      code: 'MR-D190',
-      message: `nothing is mapped to "${column}", a column of the key`,
-      column,
-    }));
-  } catch (error) {
-    if (!(error instanceof PluginError)) throw error;
-    return [{ level: 'error', code: error.code, message: error.detail }];
-  }
 }
 
 /** The statements that bring staged rows into the target by their key. */

@@ -1,8 +1,18 @@
-import type { Column, Lane, ReadStats, ReaderTask, Sink, Slice } from '@millrace/sdk';
+import type {
+  ChecksumColumn,
+  Column,
+  Lane,
+  ReadStats,
+  ReaderTask,
+  RowTally,
+  Sink,
+  Slice,
+} from '@millrace/sdk';
 import { CopyTextDecoder, PluginError } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import { CopyOut } from './copy-out.js';
 import { toPluginError } from './pg-error.js';
+import { tallyOf } from './row-tally.js';
 import type { Session } from './session.js';
 import { cancelOnAbort } from './session.js';
 
@@ -57,6 +67,19 @@ export class PostgresReaderTask implements ReaderTask {
     } catch (error) {
       any.throwIfAborted();
       throw toPluginError(error);
+    } finally {
+      cancelling[Symbol.dispose]();
+    }
+  }
+
+  async tally(slice: Slice, columns: readonly ChecksumColumn[]): Promise<RowTally> {
+    const cancelling = cancelOnAbort(this.#source, this.#session, this.#jobSignal);
+    try {
+      const types = this.#columns.filter((c) => columns.some(({ name }) => name === c.name));
+      return await tallyOf(this.#session.client, this.#sqlOf(slice, types), columns, types);
+    } catch (error) {
+      this.#jobSignal.throwIfAborted();
+      throw error;
     } finally {
       cancelling[Symbol.dispose]();
     }

@@ -11,13 +11,16 @@ export async function missingRights(
   const [row] = await query(
     client,
     `SELECT has_any_column_privilege($1, 'INSERT')::text, has_table_privilege($1, 'DELETE')::text,
-            has_any_column_privilege($1, 'UPDATE')::text`,
+            has_any_column_privilege($1, 'UPDATE')::text, has_table_privilege($1, 'TRUNCATE')::text,
+            has_any_column_privilege($1, 'SELECT')::text`,
     [quotedTable],
   );
   const needed = [
     ['INSERT', mode !== 'update'],
-    ['DELETE', hasScope || mode === 'delete-insert'],
+    ['DELETE', (hasScope && mode !== 'replace-swap') || mode === 'delete-insert'],
     ['UPDATE', mode === 'upsert' || mode === 'update'],
+    ['TRUNCATE', mode === 'replace-swap'],
+    ['SELECT', mode === 'replace-swap'],
   ] as const;
   return needed.flatMap(([right, isNeeded], i) => (isNeeded && row?.[i] !== 'true' ? [right] : []));
 }

@@ -59,20 +59,32 @@ export class StagingTable {
   }
 
   /**
-   * Drops what older attempts of this instance left, and makes an empty table with the target's rules;
-   * without `hasKeys` it takes several rows of one key.
+   * Drops what older attempts of this instance left, and makes an empty table with the target's rules.
+   * `keyless`: it takes several rows of one key. `double`: it can stand for the target, and a crash of the
+   * server leaves its rows.
    */
-  async create(client: Client, quotedTarget: string, hasKeys: boolean): Promise<void> {
+  async create(
+    client: Client,
+    quotedTarget: string,
+    form: 'keyed' | 'keyless' | 'double',
+  ): Promise<void> {
     await this.dropOlder(client);
     await this.drop(client);
+    if (form === 'double') {
+      const like = `LIKE ${quotedTarget} INCLUDING ALL EXCLUDING STATISTICS`;
+      await query(client, `CREATE TABLE ${this.quoted} (${like})`);
+      return;
+    }
+    const keys = form === 'keyed' ? 'INCLUDING INDEXES' : '';
     await query(
       client,
       `CREATE UNLOGGED TABLE ${this.quoted} (LIKE ${quotedTarget} INCLUDING DEFAULTS
-         INCLUDING CONSTRAINTS ${hasKeys ? 'INCLUDING INDEXES' : ''} INCLUDING IDENTITY INCLUDING GENERATED,
+         INCLUDING CONSTRAINTS ${keys} INCLUDING IDENTITY INCLUDING GENERATED,
          ${NUMBER} bigint GENERATED ALWAYS AS IDENTITY)`,
     );
   }
 
+  /** What older attempts of this instance have left. */
   async dropOlder(client: Client): Promise<void> {
     for (const { name } of await this.#older(client)) {
       await query(client, `DROP TABLE IF EXISTS ${qualifiedName(this.#schema, name)}`);
@@ -89,9 +101,12 @@ export class StagingTable {
     plan: WritePlan,
     quarantine: WriteContext['quarantine'],
   ): Promise<number> {
-    const insert = `INSERT INTO ${quotedTarget} (${plan.columnList})
-      SELECT ${plan.columnList} FROM ${this.quoted} AS s`;
+    const insert = this.insertInto(quotedTarget, plan);
     return this.#move(client, plan, quarantine, (condition) => [`${insert} WHERE ${condition}`]);
+  }
+
+  insertInto(quotedTarget: string, { columnList }: WritePlan): string {
+    return `INSERT INTO ${quotedTarget} (${columnList}) SELECT ${columnList} FROM ${this.quoted} AS s`;
   }
 
   /** Like `publish`, by the key of `merge`. `superseded`: rows whose key another staged row had. */
@@ -142,11 +157,6 @@ export class StagingTable {
       },
     });
     return moved;
-  }
-
-  async count(client: Client): Promise<number> {
-    const [row] = await query(client, `SELECT count(*)::text FROM ${this.quoted}`);
-    return Number(row?.[0]);
   }
 
   async drop(client: Client): Promise<void> {

@@ -1,7 +1,13 @@
+import { MERGE_MODES, isMergeMode } from '@millrace/sdk';
 import { z } from 'zod';
-import { MERGE_MODES, isMergeMode } from './merge.js';
 
-export const WRITER_MODES = ['append', 'truncate', 'partition-overwrite', ...MERGE_MODES] as const;
+export const WRITER_MODES = [
+  'append',
+  'truncate',
+  'replace-swap',
+  'partition-overwrite',
+  ...MERGE_MODES,
+] as const;
 
 const replaceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -25,7 +31,7 @@ export const postgresWriterSchema = z
     mode: z.enum(WRITER_MODES).default('append').meta({
       title: 'Write mode',
       description:
-        'append adds; truncate replaces all rows; partition-overwrite replaces what `replace` names; upsert, ignore, update and delete-insert compare by a unique key. Each in one transaction.',
+        'append adds; truncate replaces all rows; replace-swap replaces the table by a full one; partition-overwrite replaces what `replace` names; upsert, ignore, update and delete-insert compare by a unique key. Each in one transaction.',
     }),
     key: z.array(z.string().min(1)).min(1).optional().meta({
       title: 'Key',

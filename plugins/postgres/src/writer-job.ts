@@ -1,4 +1,5 @@
 import type {
+  ChecksumColumn,
   ColumnVerdict,
   CursorMove,
   ErrorCode,
@@ -7,6 +8,8 @@ import type {
   Lane,
   LedgerDecision,
   ReplaceScope,
+  ResumedRun,
+  RowTally,
   Slice,
   TableSchema,
   TargetPlan,
@@ -14,21 +17,25 @@ import type {
   WriterJob,
   WriterTask,
 } from '@millrace/sdk';
-import { PluginError, errorCodeOf } from '@millrace/sdk';
+import { PluginError, errorCodeOf, isMergeMode } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
-import { Merge, isMergeMode, keyFindings, resolveKey } from './merge.js';
+import { Merge, resolveKey } from './merge.js';
 import { qualifiedName, quoteLiteral } from './quoting.js';
-import { mayCreate, mayMakeTemporary, missingRights } from './rights.js';
-import { LoadHistory, loadChunk } from './row-loader.js';
+import { mayCreate, mayMakeTemporary } from './rights.js';
+import { tallyOf } from './row-tally.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
+import type { SliceTarget, SliceTransaction } from './slice-transactions.js';
+import { SliceTransactions } from './slice-transactions.js';
 import { StagingTable, sliceSession } from './staging-table.js';
-import { describeTable, resolveColumn } from './table-catalog.js';
+import { describeTable } from './table-catalog.js';
+import { targetFindings } from './target-findings.js';
+import { shapeDifferences } from './table-shape.js';
+import { swapLabel, swapTables, tryDouble } from './table-swap.js';
 import { WritePlan, judgeMapping } from './write-plan.js';
 import { PostgresWriterTask } from './writer-task.js';
-import type { SliceTransaction } from './writer-task.js';
 import type { PostgresWriterConfig } from './writer-config.js';
 
 interface Prepared {
@@ -36,6 +43,8 @@ interface Prepared {
   readonly target: string;
   /** Absent: slices go straight into the target, inside the publishing transaction. */
   readonly staging: StagingTable | undefined;
+  /** How the staging table replaces the target, where it does. */
+  readonly swap: 'rename' | 'truncate' | undefined;
   readonly merge: Merge | undefined;
   readonly lanes: readonly Lane[];
   readonly canMakeTemporary: boolean;
@@ -53,9 +62,7 @@ export class PostgresWriterJob implements WriterJob {
   #schema: TableSchema | undefined;
   #prepared: Prepared | undefined;
   #rowsDeleted = 0;
-  #rowsCommitted = 0;
-  #lost: string | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #slices = new SliceTransactions();
 
   constructor(config: PostgresWriterConfig, ctx: WriteContext<PostgresSource>) {
     this.#config = config;
@@ -76,8 +83,10 @@ export class PostgresWriterJob implements WriterJob {
   }> {
     const schema = await this.describe();
     const { verdicts, findings } = judgeMapping(schema, this.#ctx.mapping, this.#scope());
-    const all = [...findings, ...(await this.#missingPrivileges(schema))];
-    all.push(...(await this.#keyFindings(schema)));
+    const { client } = await this.#mainSession();
+    const all = [...findings];
+    const hasScope = this.#scope() !== undefined;
+    all.push(...(await targetFindings(client, schema, this.#config, this.#ctx, hasScope)));
     if (this.#config.mode === 'append' && this.#ctx.identity.runNumber > 1) {
       const message = `append: this rerun adds its rows to those of run ${this.#ctx.identity.runNumber - 1}`;
       all.push({ level: 'warning', message });
@@ -96,10 +105,9 @@ export class PostgresWriterJob implements WriterJob {
       const ended = await endOlderAttempts(client, identity);
       if (ended > 0) this.#ctx.log.warn(`ended ${ended} connection(s) of an older attempt`);
       const decision = await this.#claim(client);
-      const beside = new StagingTable(schema.schema ?? '', identity);
+      const staged = new StagingTable(schema.schema ?? '', identity);
       if (decision.kind === 'published') {
-        // Its attempt may have died between its commit and this.
-        await beside.dropOlder(client);
+        await staged.dropOlder(client);
         await this.#closeAll();
         return { published: { rowsDeleted: decision.rowsDeleted, rowsPublished: decision.rows } };
       }
@@ -112,46 +120,58 @@ export class PostgresWriterJob implements WriterJob {
       // What is staged does not have to be read again, which is worth it where it may be.
       const { resumeKey, writers } = this.#ctx;
       const isWorthIt = scope !== undefined || resumeKey !== undefined;
-      const wantsStaging = key !== undefined || (writers > 1 && isWorthIt);
+      const wantsStaging =
+        key !== undefined ||
+        this.#config.mode === 'replace-swap' ||
+        (writers > 1 && isWorthIt) ||
+        this.#ctx.verification === 'checksum';
       const canStage = wantsStaging && (await mayCreate(client, schema.schema ?? ''));
-      const staging = canStage ? beside : undefined;
+      const staging = canStage ? staged : undefined;
       const canMakeTemporary = await mayMakeTemporary(client);
       const lanes = plan.lanes(canMakeTemporary);
       const merge = this.#mergeOf(target, staging, plan, key);
-      this.#prepared = {
-        plan,
-        target,
-        staging,
-        merge,
-        lanes,
-        canMakeTemporary,
-        isResumable: false,
-      };
+      const isSwap = this.#config.mode === 'replace-swap' && staging !== undefined;
+      const differences = isSwap ? await tryDouble(client, staging, target) : undefined;
+      const swap =
+        differences === undefined ? undefined : differences.length === 0 ? 'rename' : 'truncate';
+      const more = { canMakeTemporary, isResumable: false };
+      this.#prepared = { plan, target, staging, swap, merge, lanes, ...more };
       if (staging === undefined) {
-        await beside.dropOlder(client);
+        await staged.dropOlder(client);
         await this.#beginPublish(this.#prepared);
         const why = wantsStaging ? ' (no right to create a staging table)' : '';
         const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
         return { strategy: 'transaction', label };
       }
-      const label = `${this.#config.mode} through ${staging.quoted}${this.#noLedger()}`;
-      const resumed =
-        resumeKey === undefined ? undefined : await staging.takeOver(client, resumeKey);
-      if (resumed === undefined) {
-        await staging.create(client, target, merge === undefined);
-        return { strategy: 'staging', label };
+      const how = differences === undefined ? '' : swapLabel(differences);
+      const label = `${this.#config.mode} through ${staging.quoted}${how}${this.#noLedger()}`;
+      const resumed = await this.#resume(this.#prepared, client);
+      if (resumed !== undefined) return { strategy: 'staging', label, resumed };
+      if (swap !== 'rename') {
+        await staging.create(client, target, merge === undefined ? 'keyed' : 'keyless');
       }
-      await staging.dropOlder(client);
-      this.#prepared.isResumable = true;
-      this.#rowsCommitted = resumed.rowsWritten;
-      return { strategy: 'staging', label, resumed };
+      return { strategy: 'staging', label };
     });
+  }
+
+  /** A double of the target is not taken over: the target may have another shape by now. */
+  async #resume(prepared: Prepared, client: Client): Promise<ResumedRun | undefined> {
+    const { staging, swap } = prepared;
+    const { resumeKey } = this.#ctx;
+    if (staging === undefined || swap !== undefined || resumeKey === undefined) return undefined;
+    const resumed = await staging.takeOver(client, resumeKey);
+    if (resumed === undefined) return undefined;
+    await staging.dropOlder(client);
+    prepared.isResumable = true;
+    this.#slices.resume(resumed.rowsWritten);
+    return resumed;
   }
 
   async keepSlices(slices: readonly Slice[]): Promise<boolean> {
     const prepared = this.#ready();
     const { resumeKey, identity } = this.#ctx;
-    if (prepared.staging === undefined || resumeKey === undefined) return false;
+    if (prepared.staging === undefined || prepared.swap !== undefined) return false;
+    if (resumeKey === undefined) return false;
     const session = sliceSession((await this.#mainSession()).client);
     await prepared.staging.slices.keep(session, identity, resumeKey, slices);
     prepared.isResumable = true;
@@ -160,27 +180,37 @@ export class PostgresWriterJob implements WriterJob {
 
   async open(_no: number): Promise<WriterTask> {
     const prepared = this.#ready();
+    const into = this.#sliceTarget(prepared);
     const transaction =
       prepared.staging === undefined
-        ? this.#sharedTransaction(prepared)
-        : await this.#ownTransaction(prepared, prepared.staging);
+        ? this.#slices.shared(into, () => this.#mainSession(), this.#ctx.writers === 1)
+        : await this.#ownTransaction(into);
     return new PostgresWriterTask(prepared.lanes, transaction, () =>
       this.#ctx.crashPoint('writer:chunk-written'),
     );
+  }
+
+  async tally(columns: readonly ChecksumColumn[]): Promise<RowTally | undefined> {
+    return this.#stoppable(async () => {
+      const { plan, target, staging } = this.#ready();
+      const kind = this.#scope()?.kind;
+      // A predicate may be false for what was just written.
+      const isScope = kind === 'table' || kind === 'partition';
+      if (staging === undefined && !isScope) return undefined;
+      const { client } = await this.#mainSession();
+      const from = staging?.quoted ?? `${target} WHERE ${plan.scopeSql ?? ''}`;
+      return tallyOf(client, `SELECT ${plan.columnList} FROM ${from}`, columns, plan.mapped);
+    });
   }
 
   async finalize(): Promise<FinalizeStats> {
     return this.#stoppable(async () => {
       const prepared = this.#ready();
       const { client } = await this.#mainSession();
-      if (this.#lost !== undefined) throw new PluginError('MR-P105', this.#lost);
-      let published = this.#rowsCommitted;
+      let published = this.#slices.rowsCommitted;
       if (prepared.staging !== undefined) {
-        const staged = await prepared.staging.count(client);
-        if (staged !== published) {
-          const text = `the staging table holds ${staged} rows of ${published} that were committed`;
-          throw new PluginError('MR-P105', text);
-        }
+        // What the planner knows of a table goes with it.
+        if (prepared.swap === 'rename') await query(client, `ANALYZE ${prepared.staging.quoted}`);
         await this.#beginPublish(prepared);
         published = await this.#publishStaged(prepared, prepared.staging);
       }
@@ -203,7 +233,29 @@ export class PostgresWriterJob implements WriterJob {
     });
   }
 
-  async #publishStaged({ plan, target, merge }: Prepared, staging: StagingTable): Promise<number> {
+  /** The target may have changed since the plan was made: then its rows are replaced instead. */
+  async #swap({ plan, target }: Prepared, staging: StagingTable): Promise<number> {
+    const { client } = await this.#mainSession();
+    const tables = { target, staging: staging.quoted };
+    await query(client, `LOCK TABLE ${target} IN ACCESS EXCLUSIVE MODE`);
+    await this.#ctx.crashPoint('swap:before-rename');
+    const differences = await shapeDifferences(client, target, staging.quoted);
+    if (differences.length === 0) {
+      await swapTables(client, tables, (await this.describe()).table);
+    } else {
+      this.#ctx.log.warn(
+        `The target has changed (${differences.join(', ')}): TRUNCATE and INSERT.`,
+      );
+      await query(client, `TRUNCATE ${target}`);
+      await execute(client, staging.insertInto(target, plan));
+    }
+    await this.#ctx.crashPoint('swap:after-rename');
+    return this.#slices.rowsCommitted;
+  }
+
+  async #publishStaged(prepared: Prepared, staging: StagingTable): Promise<number> {
+    const { plan, target, merge, swap } = prepared;
+    if (swap === 'rename') return this.#swap(prepared, staging);
     const { client } = await this.#mainSession();
     const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
     if (merge === undefined) return staging.publish(client, target, plan, quarantine);
@@ -221,17 +273,6 @@ export class PostgresWriterJob implements WriterJob {
     const { client } = await this.#mainSession();
     const target = qualifiedName(schema.schema ?? '', schema.table);
     return resolveKey(client, schema, target, this.#config.key);
-  }
-
-  async #keyFindings(schema: TableSchema): Promise<readonly Finding[]> {
-    if (!isMergeMode(this.#config.mode)) return [];
-    const { client } = await this.#mainSession();
-    const target = qualifiedName(schema.schema ?? '', schema.table);
-    const mapped = this.#ctx.mapping.columns.map((c) => resolveColumn(c.target, schema).name);
-    const findings = await keyFindings(client, schema, target, this.#config.key, mapped);
-    if (await mayCreate(client, schema.schema ?? '')) return findings;
-    const message = `permission denied: CREATE on schema ${schema.schema ?? ''}: ${this.#config.mode} needs a staging table`;
-    return [...findings, { level: 'error', code: 'MR-D106', message }];
   }
 
   #mergeOf(
@@ -290,7 +331,7 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   /** BEGIN, fence, SQL before, and the delete of what this run replaces. */
-  async #beginPublish({ plan, target }: Prepared): Promise<void> {
+  async #beginPublish({ plan, target, swap }: Prepared): Promise<void> {
     const { client } = await this.#mainSession();
     await query(client, 'BEGIN');
     // A deferred constraint would fail at COMMIT, where no row can be blamed any more.
@@ -302,7 +343,11 @@ export class PostgresWriterJob implements WriterJob {
     await this.#lockScope(client, plan, target);
     const { preSql } = this.#config;
     if (preSql !== undefined && preSql.trim() !== '') await query(client, preSql);
-    if (plan.scopeSql !== undefined) {
+    if (swap !== undefined) {
+      const { rows } = await tallyOf(client, `TABLE ${target}`, [], []);
+      this.#rowsDeleted = rows;
+      if (swap === 'truncate') await query(client, `TRUNCATE ${target}`);
+    } else if (plan.scopeSql !== undefined) {
       const deleted = await execute(client, `DELETE FROM ${target} WHERE ${plan.scopeSql}`);
       this.#rowsDeleted = deleted.rowCount;
     }
@@ -327,84 +372,28 @@ export class PostgresWriterJob implements WriterJob {
     await query(client, `SET LOCAL lock_timeout = ${quoteLiteral(limit?.[0] ?? '0')}`);
   }
 
-  /** Slices of tasks that share the publishing transaction. */
-  #sharedTransaction({ plan, target, canMakeTemporary }: Prepared): SliceTransaction {
-    const history = new LoadHistory(canMakeTemporary);
-    const alone = this.#ctx.writers === 1;
-    const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
-    const inTurn = <T>(work: (session: Session) => Promise<T>): Promise<T> => {
-      const next = this.#turn.then(() =>
-        this.#stoppable(async () => work(await this.#mainSession())),
-      );
-      this.#turn = next.catch(() => undefined);
-      return next;
-    };
-    return {
-      begin: () =>
-        inTurn(async ({ client }) => {
-          if (alone) await query(client, 'SAVEPOINT millrace_slice');
-        }),
-      load: (chunk, sliceNo) =>
-        inTurn(({ client }) =>
-          loadChunk({ client, quotedTable: target, plan, sliceNo, quarantine, history }, chunk),
-        ),
-      commit: (rows) =>
-        inTurn(async ({ client }) => {
-          if (alone) await query(client, 'RELEASE SAVEPOINT millrace_slice');
-          this.#rowsCommitted += rows;
-        }),
-      rollback: () =>
-        inTurn(async ({ client }) => {
-          if (alone) await query(client, 'ROLLBACK TO SAVEPOINT millrace_slice');
-          else this.#lost = 'a slice was rolled back that shares its transaction with others';
-        }),
-      close: () => Promise.resolve(),
-    };
+  async #ownTransaction(into: SliceTarget): Promise<SliceTransaction> {
+    const session = await this.#openSession();
+    return this.#slices.own(into, session, () => this.#closeSession(session));
   }
 
-  /** Slices that commit into the staging table by themselves. */
-  async #ownTransaction(prepared: Prepared, staging: StagingTable): Promise<SliceTransaction> {
-    const { plan, canMakeTemporary } = prepared;
-    const history = new LoadHistory(canMakeTemporary);
-    const quotedTable = staging.quoted;
-    const session = await this.#openSession();
-    const { client } = session;
-    const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
+  #sliceTarget({ plan, target, staging, canMakeTemporary }: Prepared): SliceTarget {
     return {
-      begin: () => this.#stoppable(async () => void (await query(client, 'BEGIN'))),
-      load: (chunk, sliceNo) =>
-        this.#stoppable(() =>
-          loadChunk({ client, quotedTable, plan, sliceNo, quarantine, history }, chunk),
-        ),
-      commit: (rows, read) =>
-        this.#stoppable(async () => {
-          if (prepared.isResumable && read !== undefined) {
-            await staging.slices.commit(sliceSession(client), read, rows);
-          }
-          await query(client, 'COMMIT');
-          this.#rowsCommitted += rows;
-        }),
-      rollback: async () => void (await query(client, 'ROLLBACK')),
-      close: () => this.#closeSession(session),
+      quotedTable: staging?.quoted ?? target,
+      plan,
+      canMakeTemporary,
+      quarantine: (record) => this.#ctx.quarantine(record),
+      beforeCommit: async ({ client }, rows, read) => {
+        if (read === undefined || this.#prepared?.isResumable !== true) return;
+        await staging?.slices.commit(sliceSession(client), read, rows);
+      },
+      stoppable: (work) => this.#stoppable(work),
     };
   }
 
   #scope(): ReplaceScope | undefined {
-    return this.#config.mode === 'truncate' ? { kind: 'table' } : this.#config.replace;
-  }
-
-  async #missingPrivileges(schema: TableSchema): Promise<readonly Finding[]> {
-    const { client } = await this.#mainSession();
-    const target = qualifiedName(schema.schema ?? '', schema.table);
-    const missing = await missingRights(client, target, {
-      mode: this.#config.mode,
-      hasScope: this.#scope() !== undefined,
-    });
-    return missing.map((right) => ({
-      level: 'error',
-      code: 'MR-D106',
-      message: `permission denied: ${right} on ${target} for ${this.#ctx.dataSource.config.user}`,
-    }));
+    const { mode, replace } = this.#config;
+    return mode === 'truncate' || mode === 'replace-swap' ? { kind: 'table' } : replace;
   }
 
   #ready(): Prepared {

@@ -1,14 +1,6 @@
 import type { Acked, Chunk, Lane, Slice, SlicesRead, WriterTask } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
-
-/** The transaction a task writes its slices in. */
-export interface SliceTransaction {
-  begin(): Promise<void>;
-  load(chunk: Chunk, sliceNo: number): Promise<number>;
-  commit(rows: number, read: SlicesRead | undefined): Promise<void>;
-  rollback(): Promise<void>;
-  close(): Promise<void>;
-}
+import type { SliceTransaction } from './slice-transactions.js';
 
 export class PostgresWriterTask implements WriterTask {
   readonly lanes: readonly Lane[];
@@ -45,10 +37,13 @@ export class PostgresWriterTask implements WriterTask {
     await this.#afterChunk();
   }
 
-  async commit(read?: SlicesRead): Promise<Acked> {
+  async flush(): Promise<Acked> {
+    return { rows: this.#rows, bytes: this.#bytes };
+  }
+
+  async commit(read?: SlicesRead): Promise<void> {
     await this.#transaction.commit(this.#rows, read);
     this.#slice = undefined;
-    return { rows: this.#rows, bytes: this.#bytes };
   }
 
   async rollback(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Lane, Sink } from './chunk.js';
 import type { ResolvedDataSource, RunContext } from './run.js';
 import type { ConfigSchema } from './schema.js';
 import type { TableSchema } from './table.js';
+import type { ChecksumColumn, RowTally } from './verification.js';
 
 /** Something a check found. `error` stops the job before the first row. */
 export interface Finding {
@@ -83,6 +84,11 @@ export interface ReaderTask {
   /** Those in which it can give its columns, best first; `rows` is always among them. */
   readonly lanes: readonly Lane[];
   read(slice: Slice, out: Sink, signal: AbortSignal): Promise<ReadStats>;
+  /**
+   * What the server finds in the rows that `read` has given of this slice, in the same snapshot; names are
+   * those of the source. Absent: it cannot be asked.
+   */
+  tally?(slice: Slice, columns: readonly ChecksumColumn[]): Promise<RowTally>;
   close(): Promise<void>;
 }
 

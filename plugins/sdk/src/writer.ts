@@ -2,6 +2,7 @@ import type { Cell, Chunk, Lane } from './chunk.js';
 import type { Finding, JobContext, Slice } from './reader.js';
 import type { ConfigSchema } from './schema.js';
 import type { Column, TableSchema } from './table.js';
+import type { ChecksumColumn, RowTally, Verification } from './verification.js';
 
 export const WRITE_MODES = [
   'append',
@@ -106,6 +107,8 @@ export interface WriteContext<S = unknown> extends JobContext<S> {
   readonly mapping: Mapping;
   /** How many writers will be opened: with 1 a writer may keep all in one transaction. */
   readonly writers: number;
+  /** With `checksum` the rows must be where they can be told from others. */
+  readonly verification: Verification;
   /** To be kept with the rows of this run, if `from` is what is kept so far; MR-D219 when it is not. */
   readonly cursor?: CursorMove;
   /**
@@ -141,6 +144,11 @@ export interface WriterJob {
    */
   keepSlices?(slices: readonly Slice[]): Promise<boolean>;
   open(no: number): Promise<WriterTask>;
+  /**
+   * What the server finds in the committed rows before they are published, names as in the target;
+   * `undefined` where they cannot be told from others. Absent: it cannot be asked.
+   */
+  tally?(columns: readonly ChecksumColumn[]): Promise<RowTally | undefined>;
   finalize(): Promise<FinalizeStats>;
   /** `mayResume`: a later attempt may come and want what is committed of its slices. */
   abort(reason: unknown, mayResume?: boolean): Promise<void>;
@@ -156,10 +164,12 @@ export interface WriterTask {
   /** Resolves when the chunk's memory may be used again. */
   write(chunk: Chunk): Promise<void>;
   /**
-   * Rows and ledger row together, with the note that `read` is done where slices are kept. Do not call it
-   * before every chunk's `write` has resolved.
+   * What the target says it has taken of this slice; nothing of it is committed yet. Do not call it before
+   * every chunk's `write` has resolved.
    */
-  commit(read?: SlicesRead): Promise<Acked>;
+  flush(): Promise<Acked>;
+  /** Rows and ledger row together, after `flush`, with the note that `read` is done where slices are kept. */
+  commit(read?: SlicesRead): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
 }

@@ -83,6 +83,7 @@ export async function writeAll(
           byteCount: part.length,
         });
       }
+      await task.flush();
       await task.commit();
     }),
   );

@@ -9,6 +9,7 @@ import type {
   ResolvedDataSource,
   RunContext,
   RunLog,
+  Verification,
   WriteContext,
 } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
@@ -54,6 +55,8 @@ export interface RunOptions {
   readonly dirtyLimit?: number;
   /** How many writers the job will open; default 1. */
   readonly writers?: number;
+  /** Default `count`. */
+  readonly verification?: Verification;
 }
 
 export type TestRunContext = RunContext & {
@@ -111,6 +114,7 @@ export function makeWriteContext<S>(
     ...makeJobContext(dataSource, options),
     mapping,
     writers: options.writers ?? 1,
+    verification: options.verification ?? 'count',
     dirty,
     quarantine: (record) => {
       dirty.push(record);

@@ -5,11 +5,13 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 
-import { publishEvents } from '../../store/sql/publish-events.sql.js';
+import { EVENTS_AT_ONCE, publishEvents } from '../../store/sql/publish-events.sql.js';
 import { API_PORTS, type ApiPorts, type LoopHealth } from '../ports.js';
 
 const POLL_MS = 1_000;
 const MAX_BACKOFF_MS = 5_000;
+/** What is told of the same moment shares a transaction, and no eye sees the difference. */
+const PACE_MS = 25;
 
 /** Numbers committed events, in every api process: the counter's lock lets one at a time do it. */
 @Injectable()
@@ -51,6 +53,7 @@ export class EventPublisher implements OnApplicationBootstrap, OnApplicationShut
         this.#lastSuccessAt = new Date();
         backoffMs = 100;
         if (moved > 0) this.ports.wakeBus.wake('news');
+        if (moved < EVENTS_AT_ONCE) await this.#pause();
         // Not on our own wake-up: a batch that was not full has left nothing behind.
         if (moved === 0 && !this.#awake) await this.#sleep(POLL_MS);
       } catch (error) {
@@ -60,6 +63,10 @@ export class EventPublisher implements OnApplicationBootstrap, OnApplicationShut
         backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
       }
     }
+  }
+
+  async #pause(): Promise<void> {
+    if (!this.#stopped) await new Promise((resolve) => setTimeout(resolve, PACE_MS));
   }
 
   async #sleep(ms: number): Promise<void> {

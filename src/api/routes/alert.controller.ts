@@ -126,7 +126,7 @@ export class AlertController {
 }
 
 function viewOf(row: AlertRow): object {
-  const { planDay, instanceId, dueMinute: _minute, workflowId, ...alert } = row;
+  const { planDay, instanceId, dueMinute: _minute, workflowId, backfillId, ...alert } = row;
   const facts = factsOf(row);
   return {
     ...alert,
@@ -135,6 +135,7 @@ function viewOf(row: AlertRow): object {
     text: alertText(facts),
     by: row.condition === 'unfinished' ? facts.by : null,
     workflowId: workflowId === null ? null : encodeId('wf', workflowId),
+    backfillId: backfillId === null ? null : encodeId('bf', backfillId),
     instanceId:
       planDay === null || instanceId === null
         ? null

@@ -36,6 +36,7 @@ const conditionSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('plan_missing') }),
   z.strictObject({ kind: z.literal('plan_jump') }),
+  z.strictObject({ kind: z.literal('backfill_paused') }),
   z.strictObject({ kind: z.literal('no_worker'), minutes: z.int().min(1).max(10_080) }),
 ]);
 
@@ -206,6 +207,8 @@ export const alertSchema = z
     workflow: z.string().nullable(),
     node: z.string().nullable(),
     resourceGroup: z.string().nullable(),
+    backfillId: z.string().nullable(),
+    backfill: z.string().nullable().meta({ description: 'Its name.' }),
     timezone: z.string().nullable(),
     bizdate: z.iso.date().nullable(),
     instanceId: z.string().nullable().meta({ description: 'The instance to look at first.' }),

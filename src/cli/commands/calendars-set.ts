@@ -8,8 +8,8 @@ import { EXIT } from '../exit-code.js';
 import { DRY_RUN } from '../global-options.js';
 import { readDocument } from '../read-document.js';
 
-/** Other fields, as `calendars show -o yaml` prints them, are left aside; the server checks the days. */
-const fileSchema = z.object({
+/** The server checks the days. */
+const fileSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string().default(''),
   workWeekdays: z.array(z.string()).default(['mon', 'tue', 'wed', 'thu', 'fri']),
@@ -21,7 +21,9 @@ type CalendarFile = z.infer<typeof fileSchema>;
 const FILE = {
   name: 'a calendar file',
   form: 'A calendar file is YAML or JSON, as `millrace calendars show NAME -o yaml` prints it.',
-  shape: 'A calendar file is {"name", "workWeekdays", "holidays", "workDays"}.',
+  shape:
+    'A calendar file is {"name", "workWeekdays", "holidays", "workDays"}, `name` alone is needed.',
+  answered: ['id', 'revision', 'createdAt', 'updatedAt'],
 };
 
 export const calendarsSet: Command = {

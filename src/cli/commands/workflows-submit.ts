@@ -17,8 +17,7 @@ const submittedSchema = z.looseObject({
   patched: z.array(planPatchSchema),
 });
 
-/** Other fields, as `workflows show -o json` prints them, are left aside. */
-const fileSchema = z.object({
+const fileSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string().optional(),
   draft: z.record(z.string(), z.unknown()),
@@ -29,6 +28,7 @@ const FILE = {
   name: 'a workflow file',
   form: 'A workflow file is YAML or JSON, as `millrace workflows show NAME -o yaml` prints it.',
   shape: 'A workflow file is {"name", "description", "draft"}.',
+  answered: ['id', 'latestVersion', 'scheduled', 'revision', 'createdAt', 'updatedAt'],
 };
 
 export const workflowsSubmit: Command = {

@@ -3,6 +3,7 @@ export const ALERT_CONDITIONS = [
   'unfinished',
   'plan_missing',
   'plan_jump',
+  'backfill_paused',
   'no_worker',
 ] as const;
 export type AlertConditionKind = (typeof ALERT_CONDITIONS)[number];
@@ -20,6 +21,8 @@ export type AlertCondition =
   | { readonly kind: 'plan_missing' }
   /** A plan has far more or fewer instances than the plans before it. */
   | { readonly kind: 'plan_jump' }
+  /** A backfill cannot be made any further and has paused itself. */
+  | { readonly kind: 'backfill_paused' }
   /** No worker of the resource group was alive for so long. */
   | { readonly kind: 'no_worker'; readonly minutes: number };
 
@@ -38,6 +41,7 @@ const TARGETS: Readonly<Record<AlertConditionKind, readonly AlertTarget['kind'][
   unfinished: ['all', 'workflows', 'nodes', 'resource_group'],
   plan_missing: ['all'],
   plan_jump: ['all'],
+  backfill_paused: ['all', 'workflows'],
   no_worker: ['resource_group'],
 };
 

@@ -8,6 +8,7 @@ const NOTHING: AlertFacts = {
   workflow: null,
   node: null,
   resourceGroup: null,
+  backfill: null,
   timezone: null,
   bizdate: '2026-11-20',
   errorCode: null,
@@ -32,6 +33,16 @@ test.each([
   [
     { condition: 'plan_jump', timezone: 'UTC', instances: 72 },
     'The plan of business date 2026-11-20 (UTC) has 72 instances, far from the usual number',
+  ],
+  [
+    {
+      condition: 'backfill_paused',
+      workflow: 'orders',
+      backfill: 'november',
+      bizdate: null,
+      errorCode: 'MR-S191',
+    },
+    'The backfill november of orders has paused (MR-S191 What the backfill was accepted with has changed before all of it was made): it cannot be made any further',
   ],
   [
     { condition: 'no_worker', resourceGroup: 'default', since: new Date('2026-11-21T01:00:00Z') },

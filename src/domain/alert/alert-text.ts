@@ -7,6 +7,8 @@ export interface AlertFacts {
   readonly workflow: string | null;
   readonly node: string | null;
   readonly resourceGroup: string | null;
+  /** Its name. */
+  readonly backfill: string | null;
   readonly timezone: string | null;
   readonly bizdate: string | null;
   readonly errorCode: string | null;
@@ -37,6 +39,8 @@ export function alertText(facts: AlertFacts): string {
       return `The plan of business date ${facts.bizdate} (${facts.timezone}) was not made by its seal`;
     case 'plan_jump':
       return `The plan of business date ${facts.bizdate} (${facts.timezone}) has ${facts.instances} instances, far from the usual number`;
+    case 'backfill_paused':
+      return `The backfill ${facts.backfill} of ${what} has paused${errorOf(facts.errorCode)}: it cannot be made any further`;
     case 'no_worker': {
       const since = facts.since === null ? '' : ` since ${facts.since.toISOString()}`;
       return `No worker of the resource group ${facts.resourceGroup} has been alive${since}`;

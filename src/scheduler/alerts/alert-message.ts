@@ -28,13 +28,14 @@ export interface MessageAlert {
   readonly workflow: string | null;
   readonly node: string | null;
   readonly resourceGroup: string | null;
+  readonly backfillId: string | null;
   readonly bizdate: string | null;
   readonly instanceId: string | null;
   readonly errorCode: string | null;
   readonly firstAt: Date;
   /** Which message about it this is, from 1. */
   readonly count: number;
-  /** Why the instance stands where it stands. */
+  /** Why the instance stands where it stands, or the backfill. */
   readonly link: string | null;
 }
 
@@ -83,29 +84,38 @@ export function testMessage(
   };
 }
 
-function messageAlert(row: AlertRow, pathOf: (path: string) => string | null): MessageAlert {
+function messageAlert(row: AlertRow, pathOf: PathOf): MessageAlert {
   const { workflow, node, resourceGroup, bizdate, errorCode, firstAt } = row;
   const instanceId =
     row.instanceId === null || row.planDay === null
       ? null
       : encodeDayId('inst', { planDay: row.planDay, id: row.instanceId });
+  const backfillId = row.backfillId === null ? null : encodeId('bf', row.backfillId);
   return {
     id: encodeId('alert', row.id),
     text: alertText(factsOf(row)),
     workflow,
     node,
     resourceGroup,
+    backfillId,
     bizdate,
     instanceId,
     errorCode,
     firstAt,
     count: row.count + 1,
-    link: instanceId === null ? null : pathOf(`ops/instances/${instanceId}?tab=why`),
+    link: pathOf(placeOf(instanceId, backfillId)),
   };
 }
 
-function linker(workspace: string, publicUrl: string | undefined): (path: string) => string | null {
+function placeOf(instanceId: string | null, backfillId: string | null): string | undefined {
+  if (instanceId !== null) return `ops/instances/${instanceId}?tab=why`;
+  return backfillId === null ? undefined : `ops/backfills/${backfillId}`;
+}
+
+type PathOf = (path: string | undefined) => string | null;
+
+function linker(workspace: string, publicUrl: string | undefined): PathOf {
   if (publicUrl === undefined) return () => null;
   const base = publicUrl.replace(/\/+$/, '');
-  return (path) => `${base}/w/${workspace}/${path}`;
+  return (path) => (path === undefined ? null : `${base}/w/${workspace}/${path}`);
 }

@@ -16,6 +16,7 @@ import { noticeAbsentWorkers } from '../../store/sql/notice-absent-workers.sql.j
 import { noticeFailed } from '../../store/sql/notice-failed.sql.js';
 import { noticeJumpedPlans } from '../../store/sql/notice-jumped-plans.sql.js';
 import { noticeMissingPlans } from '../../store/sql/notice-missing-plans.sql.js';
+import { noticePausedBackfills } from '../../store/sql/notice-paused-backfills.sql.js';
 import { noticeUnfinished } from '../../store/sql/notice-unfinished.sql.js';
 import { probeAlerts } from '../../store/sql/probe-alerts.sql.js';
 import { removeOldAlerts } from '../../store/sql/remove-old-alerts.sql.js';
@@ -64,6 +65,7 @@ export async function watchAlerts(
       noticed.push(...(await noticeUnfinished(tx, now)));
       noticed.push(...(await noticeMissingPlans(tx, now, options.seal)));
       noticed.push(...(await noticeJumpedPlans(tx, now)));
+      noticed.push(...(await noticePausedBackfills(tx, now)));
       noticed.push(...(await noticeAbsentWorkers(tx, now)));
     }
     const closed = levels ? await closeEndedAlerts(tx, now) : [];

@@ -117,7 +117,8 @@ async function setState(
   requireState(row, allowed);
   if (row.state === to) return;
   await tx.run(
-    `UPDATE backfill SET state = $2, error_code = NULL, error_detail = NULL WHERE run_group_id = $1`,
+    `UPDATE backfill SET state = $2, error_code = NULL, error_detail = NULL,
+            paused_at = NULL WHERE run_group_id = $1`,
     [row.id, to],
   );
   await writeEvents(tx, now, [backfillEvent(row, to)]);

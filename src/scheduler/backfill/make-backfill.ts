@@ -65,7 +65,7 @@ async function pause(database: Database, now: Date, id: number, error: unknown):
   const code = registeredCodeOf(error) ?? 'MR-S190';
   const detail = error instanceof Error ? error.message : String(error);
   await database.transaction(async (tx) => {
-    const paused = await pauseMaking(tx, id, code, detail);
+    const paused = await pauseMaking(tx, id, code, detail, now);
     await writeEvents(
       tx,
       now,

@@ -73,6 +73,11 @@ function cycleKey(nodeId: number, at: Date): string {
   return `${nodeId} ${at.getTime()}`;
 }
 
+/** Of the row that the cycle of this place has, or below 0: it gets one when the patch is written. */
+export function idOfPlace({ row }: Place, at: number): number {
+  return row?.id ?? -1 - at;
+}
+
 function cycleOf({ row, instance }: Place): CycleRef {
   const scheduledAt = instance?.scheduledAt ?? row?.scheduled_at ?? new Date(0);
   return { scheduledAt, periodNo: instance?.periodNo ?? row?.period_no ?? 0 };

@@ -17,7 +17,7 @@ export interface PatchOrder {
   readonly from?: Date;
 }
 
-/** A plan, locked with all that is planned beside it, and the version that is to be in it. */
+/** A plan, what is planned beside it, and the version that is to be in it. */
 export interface PatchScene extends LatestVersion {
   readonly workflow: string;
   readonly runGroupId: number;
@@ -37,8 +37,18 @@ interface PlanRow {
   readonly revision: number;
 }
 
+export interface PatchLook {
+  /** Keeps all that is looked at as it is, for who goes on to write; a preview only looks. */
+  readonly lock: boolean;
+}
+
 /** MR-S171 where there is no plan to patch. */
-export async function lockScene(tx: Sql, now: Date, order: PatchOrder): Promise<PatchScene> {
+export async function lookAtScene(
+  tx: Sql,
+  now: Date,
+  order: PatchOrder,
+  look: PatchLook,
+): Promise<PatchScene> {
   const version = await latestVersion(tx, order.workflowId);
   const [about] = await tx.rows<{ name: string; scheduled: boolean; first: string; group: number }>(
     `SELECT w.name, w.scheduled, v.first_bizdate AS first, g.id AS "group"
@@ -58,8 +68,8 @@ export async function lockScene(tx: Sql, now: Date, order: PatchOrder): Promise<
     );
   }
   const where = { ...version, runGroupId: about.group, bizdate };
-  await lockAround(tx, where);
-  const plan = await lockPlan(tx, where, order.from !== undefined);
+  if (look.lock) await lockAround(tx, where);
+  const plan = await planOf(tx, where, { ...look, unfinishedToo: order.from !== undefined });
   const [run] = await tx.rows<{ id: number; timezone: string }>(
     `SELECT r.id, v.timezone FROM workflow_instance r JOIN workflow_version v ON v.id = r.version_id
       WHERE r.plan_day BETWEEN $1::date - 7 AND $1::date + 7 AND r.run_group_id = $2
@@ -98,14 +108,14 @@ async function lockAround(
   await lockWorkflows(tx, [...new Set(workflows)]);
 }
 
-async function lockPlan(
+async function planOf(
   tx: Sql,
   { workspaceId, timezone, bizdate }: Pick<PatchScene, 'workspaceId' | 'timezone' | 'bizdate'>,
-  unfinishedToo: boolean,
+  { lock, unfinishedToo }: PatchLook & { readonly unfinishedToo: boolean },
 ): Promise<PlanRow> {
   const [plan] = await tx.rows<PlanRow>(
     `SELECT plan_day AS "planDay", state, revision FROM plan
-      WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3 FOR NO KEY UPDATE`,
+      WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3 ${lock ? 'FOR NO KEY UPDATE' : ''}`,
     [workspaceId, timezone, bizdate],
   );
   if (plan !== undefined && (unfinishedToo || plan.revision > 0)) return plan;

@@ -1,12 +1,20 @@
 import { type Bizdate, parseBizdate } from '../../domain/calendar/bizdate.js';
 import type { CycleRef } from '../../domain/graph/match-cycles.js';
+import { isNotStarted } from '../../domain/instance/status.js';
 import type { Sql } from '../../store/database.js';
 import type { DependentRun } from '../../store/sql/dependent-runs.sql.js';
+import { lockInstances, readStatuses } from '../../store/sql/lock-instances.sql.js';
 import type { PlannedRow } from '../../store/sql/planned-instances.sql.js';
-import { rewireEdges, type WantedEdge } from '../../store/sql/rewire-edges.sql.js';
+import {
+  compareEdges,
+  rewireEdges,
+  type RewireScope,
+  type WantedEdge,
+} from '../../store/sql/rewire-edges.sql.js';
 import type { OwnNode } from '../edges-of.js';
+import type { ForeseenPlan } from '../foreseen-plan.js';
 import { planEdges } from '../plan-edges.js';
-import type { PatchScene } from './patch-scene.js';
+import type { PatchLook, PatchScene } from './patch-scene.js';
 import type { IsolatedInstance } from './plan-patch.js';
 
 interface DependentRow {
@@ -18,60 +26,104 @@ interface DependentRow {
   readonly self_dependence: boolean;
 }
 
+/** What instances of one run that wait for the patched workflow are to wait for of it. */
+export interface DependentWiring {
+  readonly scope: RewireScope & Pick<Required<RewireScope>, 'upstreams'>;
+  readonly wanted: readonly WantedEdge[];
+  readonly isolated: readonly IsolatedInstance[];
+}
+
 /**
- * Gives what is planned already and waits for the patched workflow the edges it would have, had it been
- * planned after it. Returns what has lost its last one, and how many edges there are more.
+ * Works out the edges that what is planned already and waits for the patched workflow would have, had it
+ * been planned after it; `before`: the rows that are there. Only reads, and locks what it looks at if asked.
  */
-export async function wireDependents(
-  tx: Sql,
-  now: Date,
+export async function foreseeDependents(
+  sql: Sql,
   scene: PatchScene,
   before: readonly PlannedRow[],
-  ids: readonly number[],
-): Promise<{ readonly isolated: readonly IsolatedInstance[]; readonly edges: number }> {
+  foreseen: ForeseenPlan,
+  { lock }: PatchLook,
+): Promise<DependentWiring[]> {
+  const ids = [...foreseen.nodes.values()].flat().map((cycle) => cycle.id);
   const patched = new Set([...before.map((row) => row.id), ...ids]);
-  const isolated: IsolatedInstance[] = [];
-  let edges = 0;
+  const wirings: DependentWiring[] = [];
   for (const run of scene.dependents) {
-    const rows = await rowsOf(tx, scene, run);
-    const wanted = await wantedOf(tx, scene, run, rows, patched);
-    const selfToo = run.workflowId === scene.workflowId;
-    const { workflowId, bizdate } = scene;
-    const rewired = await rewireEdges(
-      tx,
-      {
-        workspaceId: scene.workspaceId,
-        runGroupId: scene.runGroupId,
-        planDay: run.planDay,
-        downstreams: rows.map((row) => row.id),
-        upstreams: { ids: [...patched], workflowId, bizdate, selfToo },
-      },
-      wanted,
-      [],
-      now,
-    );
-    edges += rewired.edges;
+    const rows = await rowsOf(sql, scene, run);
+    const wanted = await wantedOf(sql, scene, { run, rows, patched, foreseen });
+    const { workspaceId, runGroupId, workflowId, bizdate } = scene;
+    const selfToo = run.workflowId === workflowId;
+    const scope = {
+      workspaceId,
+      runGroupId,
+      planDay: run.planDay,
+      downstreams: rows.map((row) => row.id),
+      upstreams: { ids: [...patched], workflowId, bizdate, selfToo },
+    };
+    const keys = rows.map(({ id }) => ({ planDay: run.planDay, id }));
+    const there = lock ? await lockInstances(sql, keys) : await readStatuses(sql, keys);
+    const open = there.filter(({ status }) => isNotStarted(status)).map(({ id }) => id);
+    const { edges } = await compareEdges(sql, scope, open, wanted, []);
     const waiting = new Set(wanted.map((edge) => edge.downstream));
-    const upstreams = new Map(before.map((row) => [row.id, row.node_name]));
-    const downstreams = new Map(rows.map((row) => [row.id, row]));
-    for (const [id, lost] of rewired.lost) {
-      const row = downstreams.get(id);
-      const upstream = upstreams.get(lost[0] ?? 0);
-      if (row === undefined || upstream === undefined || waiting.has(id)) continue;
-      isolated.push({
+    const lost = edges.less.filter((edge) => !waiting.has(edge.downstream));
+    wirings.push({ scope, wanted, isolated: isolatedOf(scene, { run, rows, before, lost }) });
+  }
+  return wirings;
+}
+
+function isolatedOf(
+  { workflow }: PatchScene,
+  {
+    run,
+    rows,
+    before,
+    lost,
+  }: {
+    readonly run: DependentRun;
+    readonly rows: readonly DependentRow[];
+    readonly before: readonly PlannedRow[];
+    readonly lost: readonly { readonly downstream: number; readonly upstream: number }[];
+  },
+): IsolatedInstance[] {
+  const upstreams = new Map(before.map((row) => [row.id, row.node_name]));
+  const downstreams = new Map(rows.map((row) => [row.id, row]));
+  const first = new Map([...lost].reverse().map((edge) => [edge.downstream, edge.upstream]));
+  return [...first].flatMap(([id, lostId]) => {
+    const row = downstreams.get(id);
+    const upstream = upstreams.get(lostId);
+    if (row === undefined || upstream === undefined) return [];
+    return [
+      {
         workflow: run.workflow,
         node: row.node_name,
         bizdate: run.bizdate,
         scheduledAt: row.scheduled_at,
-        upstream: `${scene.workflow}/${upstream}`,
-      });
-    }
-  }
-  return { isolated, edges };
+        upstream: `${workflow}/${upstream}`,
+      },
+    ];
+  });
 }
 
-async function rowsOf(tx: Sql, scene: PatchScene, run: DependentRun): Promise<DependentRow[]> {
-  return await tx.rows<DependentRow>(
+/** `idOf`: of an instance that was foreseen without a row. Returns how many edges there are more. */
+export async function writeDependents(
+  tx: Sql,
+  now: Date,
+  wirings: readonly DependentWiring[],
+  idOf: (foreseen: number) => number,
+): Promise<number> {
+  let edges = 0;
+  for (const { scope, wanted } of wirings) {
+    const upstreams = { ...scope.upstreams, ids: scope.upstreams.ids.map(idOf) };
+    const written = wanted.map((edge) => ({
+      ...edge,
+      upstream: { ...edge.upstream, id: idOf(edge.upstream.id) },
+    }));
+    edges += await rewireEdges(tx, { ...scope, upstreams }, written, [], now);
+  }
+  return edges;
+}
+
+async function rowsOf(sql: Sql, scene: PatchScene, run: DependentRun): Promise<DependentRow[]> {
+  return await sql.rows<DependentRow>(
     `SELECT i.id, i.node_id, n.name AS node_name, i.scheduled_at, i.period_no, nv.self_dependence
        FROM node_instance i
        JOIN node n ON n.id = i.node_id
@@ -84,11 +136,19 @@ async function rowsOf(tx: Sql, scene: PatchScene, run: DependentRun): Promise<De
 }
 
 async function wantedOf(
-  tx: Sql,
+  sql: Sql,
   { workspaceId, workflowId, runGroupId }: PatchScene,
-  run: DependentRun,
-  rows: readonly DependentRow[],
-  patched: ReadonlySet<number>,
+  {
+    run,
+    rows,
+    patched,
+    foreseen,
+  }: {
+    readonly run: DependentRun;
+    readonly rows: readonly DependentRow[];
+    readonly patched: ReadonlySet<number>;
+    readonly foreseen: ForeseenPlan;
+  },
 ): Promise<WantedEdge[]> {
   const own = new Map<number, OwnNode<CycleRef & { readonly index: number }>>();
   const cycles = new Map<number, (CycleRef & { readonly index: number })[]>();
@@ -100,9 +160,10 @@ async function wantedOf(
   }
   const bizdate: Bizdate = parseBizdate(run.bizdate);
   const { edges, outerEdges } = await planEdges(
-    tx,
+    sql,
     { ...run, workspaceId, runGroupId, bizdate },
     own,
+    { foreseen },
   );
   const idOf = (place: number): number => rows[place]?.id ?? 0;
   const isItself = run.workflowId === workflowId;

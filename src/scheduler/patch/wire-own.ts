@@ -2,34 +2,35 @@ import type { Sql } from '../../store/database.js';
 import { fillRun, type PlannedInstance } from '../../store/sql/insert-plan.sql.js';
 import { loadDependencies } from '../../store/sql/load-dependencies.sql.js';
 import {
+  compareEdges,
   rewireEdges,
   type WantedAwaitedEdge,
   type WantedEdge,
 } from '../../store/sql/rewire-edges.sql.js';
+import type { ForeseenPlan } from '../foreseen-plan.js';
 import { type PlanEdges, planEdges } from '../plan-edges.js';
-import { type Compared, type Place, scheduledAtOf } from './compare-instances.js';
+import { type Compared, idOfPlace, type Place, scheduledAtOf } from './compare-instances.js';
 import type { PatchScene } from './patch-scene.js';
 import type { IsolatedInstance } from './plan-patch.js';
 
-export interface WiredOwn {
-  /** Ids of those that are there and wait for something else now. */
+/** What the instances of the patched workflow are to wait for, by their places. */
+export interface OwnWiring {
+  readonly places: readonly Place[];
+  readonly edges: PlanEdges;
+  /** Ids of those that are there and will wait for something else. */
   readonly changed: ReadonlySet<number>;
   readonly isolated: readonly IsolatedInstance[];
-  readonly edges: number;
-  /** Of the instances of the new version, with those that were added. */
-  readonly ids: readonly number[];
 }
 
-/** Inserts what is added, and gives what is there the edges of the new version. */
-export async function wireOwn(
-  tx: Sql,
-  now: Date,
+/** Works out the edges of the new version. Only reads. */
+export async function foreseeOwn(
+  sql: Sql,
   scene: PatchScene,
   { places, own }: Compared,
-  runId: number,
-): Promise<WiredOwn> {
-  const all = await planEdges(tx, scene, own);
-  const planned = await plannedDates(tx, scene);
+  foreseen: ForeseenPlan,
+): Promise<OwnWiring> {
+  const all = await planEdges(sql, scene, own, { foreseen });
+  const planned = await plannedDates(sql, scene);
   const edges: PlanEdges = {
     ...all,
     // Their plan is made, without them: nobody would ever meet them.
@@ -37,6 +38,47 @@ export async function wireOwn(
       ({ upstream }) => !planned.has(`${upstream.timezone} ${upstream.bizdate}`),
     ),
   };
+  const idOf = idByPlace(places);
+  const { edges: rows, waits } = await compareEdges(
+    sql,
+    { ...scene, downstreams: [] },
+    openOf(places),
+    wantedOf(scene, edges, idOf),
+    awaitedOf(edges, idOf),
+  );
+  return {
+    places,
+    edges,
+    changed: new Set(
+      [rows.less, rows.more, waits.less, waits.more].flat().map((each) => each.downstream),
+    ),
+    isolated: await isolatedOf(sql, scene, places, edges),
+  };
+}
+
+function idByPlace(places: readonly Place[]): (place: number) => number {
+  const ids = places.map(idOfPlace);
+  return (place) => ids[place] ?? 0;
+}
+
+/** Those that are there and are planned anew. */
+function openOf(places: readonly Place[]): number[] {
+  return places.flatMap(({ row, instance }) =>
+    row === undefined || instance === undefined ? [] : [row.id],
+  );
+}
+
+/**
+ * Inserts what is added, and gives what is there the edges of the new version. Returns how many edges there
+ * are more, and the id that each added instance has got, by the one it was foreseen with.
+ */
+export async function writeOwn(
+  tx: Sql,
+  now: Date,
+  scene: PatchScene,
+  { places, edges }: OwnWiring,
+  runId: number,
+): Promise<{ readonly edges: number; readonly idOf: (foreseen: number) => number }> {
   const added = places.flatMap((place, at) =>
     place.row === undefined && place.instance !== undefined
       ? [{ at, instance: place.instance }]
@@ -44,12 +86,9 @@ export async function wireOwn(
   );
   const newIds = await insertAdded(tx, now, scene, { places, edges, added }, runId);
   const idOf = (place: number): number => newIds.get(place) ?? places[place]?.row?.id ?? 0;
-  const open = places.flatMap(({ row, instance }) =>
-    row === undefined || instance === undefined ? [] : [row.id],
-  );
   const rewired = await rewireEdges(
     tx,
-    { ...scene, downstreams: open },
+    { ...scene, downstreams: openOf(places) },
     wantedOf(scene, edges, idOf),
     awaitedOf(edges, idOf),
     now,
@@ -58,10 +97,8 @@ export async function wireOwn(
     newIds.has(edge.downstream),
   );
   return {
-    changed: rewired.changed,
-    isolated: await isolatedOf(tx, scene, places, edges),
-    edges: rewired.edges + addedEdges.length,
-    ids: places.map((_, at) => idOf(at)),
+    edges: rewired + addedEdges.length,
+    idOf: (foreseen) => (foreseen < 0 ? idOf(-1 - foreseen) : foreseen),
   };
 }
 

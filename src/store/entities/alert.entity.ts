@@ -60,6 +60,7 @@ export const AlertEntity = new EntitySchema({
     run_number: { type: 'integer', nullable: true },
     error_code: { type: 'text', nullable: true },
     instances: { type: 'integer', nullable: true },
+    run_group_id: { type: 'bigint', nullable: true },
     since: { type: 'timestamptz', nullable: true },
     first_at: { type: 'timestamptz' },
     last_at: { type: 'timestamptz' },

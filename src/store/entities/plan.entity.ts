@@ -276,6 +276,7 @@ export const BackfillEntity = new EntitySchema({
     making: { type: 'jsonb', nullable: true },
     error_code: { type: 'text', nullable: true },
     error_detail: { type: 'text', nullable: true },
+    paused_at: { type: 'timestamptz', nullable: true },
   },
 });
 

@@ -159,6 +159,7 @@ function conditionOf(
       return { kind, by: timeOfMinute(dueMinute ?? 0) };
     case 'plan_missing':
     case 'plan_jump':
+    case 'backfill_paused':
       return { kind };
     case 'no_worker':
       return { kind, minutes: absentMinutes ?? 0 };

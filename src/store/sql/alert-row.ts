@@ -14,6 +14,8 @@ export interface AlertRow {
   readonly workflow: string | null;
   readonly node: string | null;
   readonly resourceGroup: string | null;
+  readonly backfillId: number | null;
+  readonly backfill: string | null;
   readonly timezone: string | null;
   readonly bizdate: string | null;
   readonly planDay: string | null;
@@ -30,14 +32,16 @@ export interface AlertRow {
 }
 
 export const ALERT_COLUMNS = `a.id, a.rule_id AS "ruleId", r.name AS "ruleName", r.condition, a.state,
-  a.workflow_id AS "workflowId", aw.name AS workflow, an.name AS node, ag.name AS "resourceGroup", a.timezone,
+  a.workflow_id AS "workflowId", aw.name AS workflow, an.name AS node, ag.name AS "resourceGroup",
+  a.run_group_id AS "backfillId", ab.name AS backfill, a.timezone,
   a.bizdate, a.plan_day AS "planDay", a.instance_id AS "instanceId", a.error_code AS "errorCode", a.instances,
   r.due_minute AS "dueMinute", a.since, a.first_at AS "firstAt", a.last_at AS "lastAt", a.count,
   a.muted_until AS "mutedUntil", a.closed_at AS "closedAt"`;
 
 export const ALERT_NAMES = `JOIN alert_rule r ON r.id = a.rule_id
   LEFT JOIN workflow aw ON aw.id = a.workflow_id LEFT JOIN node an ON an.id = a.node_id
-  LEFT JOIN resource_group ag ON ag.id = a.resource_group_id`;
+  LEFT JOIN resource_group ag ON ag.id = a.resource_group_id
+  LEFT JOIN run_group ab ON ab.id = a.run_group_id`;
 
 export function factsOf(row: AlertRow): AlertFacts {
   return { ...row, by: row.dueMinute === null ? null : timeOfMinute(row.dueMinute) };

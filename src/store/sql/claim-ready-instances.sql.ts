@@ -213,14 +213,15 @@ function readyOf(which: string, room = 'lane.room'): string {
           ORDER BY rank, instance_id LIMIT ${room}) r`;
 }
 
-const QUEUE = `used AS (
+// Summed up once: the planner would do it again for each candidate.
+const QUEUE = `used AS MATERIALIZED (
        SELECT coalesce(sum(slots), 0)::int AS slots FROM running_attempt WHERE resource_group_id = $1
      ), queue AS (
        ${readyOf('r.backfill_id = 0')}
      )`;
 
 /** Apart, because planning it takes twice as long and nearly no claim needs it. */
-const QUEUE_WITH_BACKFILLS = `used AS (
+const QUEUE_WITH_BACKFILLS = `used AS MATERIALIZED (
        SELECT coalesce(sum(slots), 0)::int AS slots,
               coalesce(sum(slots) FILTER (WHERE backfill_id > 0), 0)::int + $14::int AS by_backfills
          FROM running_attempt WHERE resource_group_id = $1
@@ -271,20 +272,16 @@ const TAKE = `WITH locked AS (
        UPDATE node_instance i
           SET status = 'dispatched', epoch = i.epoch + 1, attempt = i.attempt + 1, dispatched_at = $4,
               started_at = NULL, ended_at = NULL
-         FROM held
+         FROM held JOIN locked ON locked.id = held.instance_id
         WHERE i.plan_day = held.plan_day AND i.id = held.instance_id AND i.plan_day = ANY($1::date[])
-       RETURNING i.*
-     ), code AS (
-       SELECT m.plan_day, m.id, l.code_version_id AS version_id
-         FROM moved m JOIN locked l USING (plan_day, id)
+          AND i.id = ANY($2::bigint[])
+       RETURNING i.plan_day, i.id, i.epoch, i.run_number, i.attempt, held.fence,
+                 locked.code_version_id AS version_id
      ), recorded AS (
        INSERT INTO attempt (plan_day, instance_id, epoch, run_number, attempt, fence, worker_id, version_id,
               state, claimed_at)
-       SELECT m.plan_day, m.id, m.epoch, m.run_number, m.attempt, h.fence, $3, c.version_id,
-              'dispatched', $4
-         FROM moved m JOIN code c USING (plan_day, id) JOIN held h ON h.instance_id = m.id
-       RETURNING plan_day, instance_id, fence, version_id
-     ), settled AS (
+       SELECT plan_day, id, epoch, run_number, attempt, fence, $3, version_id, 'dispatched', $4 FROM moved
+     ), settled AS MATERIALIZED (
        -- What is not over: attempts that are held, also by this very claim, and runs between two attempts.
        SELECT h.node_id, least(min(h.fence),
                 (SELECT min(coalesce(a.fence, 0)) FROM running_attempt a WHERE a.node_id = h.node_id),
@@ -293,10 +290,9 @@ const TAKE = `WITH locked AS (
      ), gone AS (
        DELETE FROM ready_instance r USING held WHERE r.instance_id = held.instance_id
      )
-     SELECT ${INSTANCE_COLUMNS}, m.epoch AS epoch_after, m.attempt AS attempt_after, r.fence,
-            r.version_id AS version_after, s.fence AS settled_fence
+     SELECT ${INSTANCE_COLUMNS}, m.epoch AS epoch_after, m.attempt AS attempt_after, m.fence,
+            m.version_id AS version_after, s.fence AS settled_fence
        FROM locked i JOIN moved m USING (plan_day, id)
-       JOIN recorded r ON r.plan_day = m.plan_day AND r.instance_id = m.id
        LEFT JOIN settled s ON s.node_id = i.node_id`;
 
 /** An instance as it was before its claim, and what the claim made of it. */

@@ -1,6 +1,7 @@
 import type { Sql } from '../database.js';
 import { NOTICED, type NoticedAlert, watches } from './alert-watch.js';
 import { LAST_SEEN } from './notice-absent-workers.sql.js';
+import { STUCK } from './notice-paused-backfills.sql.js';
 import { JUMPED } from './notice-jumped-plans.sql.js';
 import { UNFINISHED } from './notice-unfinished.sql.js';
 
@@ -22,10 +23,12 @@ const STILL_TRUE = `CASE r.condition
   WHEN 'plan_jump' THEN EXISTS (
     SELECT FROM plan p WHERE p.workspace_id = a.workspace_id AND p.timezone = a.timezone
        AND p.bizdate = a.bizdate AND ${JUMPED})
+  WHEN 'backfill_paused' THEN EXISTS (
+    SELECT FROM backfill b WHERE b.run_group_id = a.run_group_id AND ${STUCK} AND b.paused_at = a.since)
   ELSE EXISTS (
     SELECT FROM resource_group g WHERE g.id = a.resource_group_id AND ${LAST_SEEN} <= a.since) END`;
 
-/** Closes the open alerts whose reason is gone: rerun, finished, planned, run, a worker is back. */
+/** Closes the open alerts whose reason is gone: rerun, finished, planned, run, resumed, a worker is back. */
 export async function closeEndedAlerts(tx: Sql, now: Date): Promise<NoticedAlert[]> {
   return await tx.rows<NoticedAlert>(
     `UPDATE alert SET state = 'closed', closed_at = $1, next_at = NULL

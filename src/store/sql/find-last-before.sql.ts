@@ -4,6 +4,9 @@ export interface LastBefore {
   readonly nodeId: number;
   readonly planDay: string;
   readonly id: number;
+  readonly scheduledAt: Date;
+  /** Where it comes from; what this looks at first wins. */
+  readonly from: 'date before' | 'run group' | 'any group';
 }
 
 /**
@@ -21,6 +24,8 @@ export async function findLastBefore(
     readonly runGroupId: number;
     readonly bizdate: string;
     readonly dayBefore: string;
+    /** Instances that are to be gone. */
+    readonly without?: readonly number[];
   },
   firsts: readonly { readonly nodeId: number; readonly before: Date }[],
 ): Promise<LastBefore[]> {
@@ -37,17 +42,24 @@ async function yesterday(
   firsts: Parameters<typeof findLastBefore>[2],
 ): Promise<LastBefore[]> {
   return await sql.rows<LastBefore>(
-    `SELECT DISTINCT ON (i.node_id) i.node_id AS "nodeId", i.plan_day AS "planDay", i.id
+    `SELECT DISTINCT ON (i.node_id) i.node_id AS "nodeId", i.plan_day AS "planDay", i.id,
+            i.scheduled_at AS "scheduledAt", 'date before' AS "from"
        FROM node_instance i
       WHERE i.workspace_id = $1 AND i.bizdate = $2 AND i.run_group_id = $3
         AND i.node_id = ANY($4::bigint[])
         -- Not by time: a cycle that a zone's leap has moved may be due after the first of the next date.
-        AND i.path = ''
+        AND i.path = '' AND i.id <> ALL($5::bigint[])
         AND i.plan_day = ANY(ARRAY(
               SELECT plan_day FROM plan WHERE workspace_id = $1 AND bizdate = $2
               UNION SELECT plan_day FROM run_group WHERE id = $3 AND plan_day IS NOT NULL))
       ORDER BY i.node_id, i.scheduled_at DESC, i.id DESC`,
-    [order.workspaceId, order.dayBefore, order.runGroupId, firsts.map((each) => each.nodeId)],
+    [
+      order.workspaceId,
+      order.dayBefore,
+      order.runGroupId,
+      firsts.map((each) => each.nodeId),
+      order.without ?? [],
+    ],
   );
 }
 
@@ -57,19 +69,21 @@ async function anyEarlier(
   firsts: Parameters<typeof findLastBefore>[2],
 ): Promise<LastBefore[]> {
   const recent = `i.node_id = f.node_id AND i.scheduled_at < f.before AND i.path = ''
-    AND i.scheduled_at > f.before - interval '32 days'`;
+    AND i.scheduled_at > f.before - interval '32 days' AND i.id <> ALL($6::bigint[])`;
   return await sql.rows<LastBefore>(
     `SELECT f.node_id AS "nodeId", coalesce(own.plan_day, final.plan_day) AS "planDay",
-            coalesce(own.id, final.id) AS id
+            coalesce(own.id, final.id) AS id,
+            coalesce(own.scheduled_at, final.scheduled_at) AS "scheduledAt",
+            CASE WHEN own.id IS NULL THEN 'any group' ELSE 'run group' END AS "from"
        FROM unnest($1::bigint[], $2::timestamptz[]) AS f(node_id, before)
        LEFT JOIN LATERAL (
-         SELECT i.plan_day, i.id FROM node_instance i WHERE ${recent} AND i.run_group_id = $3
+         SELECT i.plan_day, i.id, i.scheduled_at FROM node_instance i WHERE ${recent} AND i.run_group_id = $3
             AND EXISTS (SELECT FROM workflow_instance w
                          WHERE w.workflow_id = $4 AND w.run_group_id = $3 AND w.bizdate < $5)
           ORDER BY i.scheduled_at DESC, i.id DESC LIMIT 1
        ) own ON true
        LEFT JOIN LATERAL (
-         SELECT i.plan_day, i.id FROM node_instance i WHERE ${recent} AND own.id IS NULL
+         SELECT i.plan_day, i.id, i.scheduled_at FROM node_instance i WHERE ${recent} AND own.id IS NULL
             AND i.status IN ('succeeded', 'failed', 'cancelled')
             AND EXISTS (SELECT FROM node_last l WHERE l.node_id = f.node_id)
           ORDER BY i.scheduled_at DESC, i.id DESC LIMIT 1
@@ -81,6 +95,7 @@ async function anyEarlier(
       order.runGroupId,
       order.workflowId,
       order.bizdate,
+      order.without ?? [],
     ],
   );
 }

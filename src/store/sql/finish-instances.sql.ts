@@ -183,13 +183,15 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
   if (ended.length === 0) return;
   const days = ended.map(({ row }) => row.plan_day);
   const ids = ended.map(({ row }) => row.id);
-  // As values as well: by a join alone each statement is planned for all partitions there are.
+  // Days and ids as values as well: by a join alone each statement is planned for all partitions there are,
+  // and reads the whole of a small one.
   const partitions = [...new Set(days)];
   await tx.run(
     `UPDATE node_instance i SET status = e.status,
             ended_at = CASE WHEN e.status = 'retry_wait' THEN NULL ELSE $4::timestamptz END
        FROM unnest($1::date[], $2::bigint[], $3::text[]) AS e(plan_day, id, status)
-      WHERE i.plan_day = e.plan_day AND i.id = e.id AND i.plan_day = ANY($5::date[])`,
+      WHERE i.plan_day = e.plan_day AND i.id = e.id AND i.plan_day = ANY($5::date[])
+        AND i.id = ANY($2::bigint[])`,
     [days, ids, ended.map(({ status }) => status), now, partitions],
   );
   await tx.run(
@@ -198,7 +200,7 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
        FROM unnest($1::date[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
               $9::jsonb[]) AS e(plan_day, id, epoch, state, code, detail, result, outputs)
       WHERE a.plan_day = e.plan_day AND a.instance_id = e.id AND a.epoch = e.epoch
-        AND a.plan_day = ANY($10::date[])`,
+        AND a.plan_day = ANY($10::date[]) AND a.instance_id = ANY($2::bigint[])`,
     [
       days,
       ids,
@@ -258,10 +260,10 @@ async function keepRecords(tx: Sql, ended: readonly Ended[], now: Date): Promise
             coalesce(d.parameters ->> ('output.' || o.no), o.partition_expression), i.node_id, i.plan_day,
             i.id, i.bizdate, i.scheduled_at, e.rows, $4
        FROM unnest($2::bigint[], $3::bigint[]) AS e(id, rows)
-       JOIN node_instance i ON i.id = e.id AND i.plan_day = ANY($1::date[])
+       JOIN node_instance i ON i.id = e.id AND i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
        JOIN node_output o ON o.version_id = i.version_id AND o.node_id = i.node_id
        JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id
-             AND d.plan_day = ANY($1::date[])
+             AND d.plan_day = ANY($1::date[]) AND d.instance_id = ANY($2::bigint[])
       ORDER BY 1, 2, 3, 4, 5, i.scheduled_at DESC, i.id DESC
      ON CONFLICT (workspace_id, data_source, table_name, partition, node_id) DO UPDATE SET
        plan_day = excluded.plan_day, instance_id = excluded.instance_id, bizdate = excluded.bizdate,

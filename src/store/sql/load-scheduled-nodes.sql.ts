@@ -20,6 +20,12 @@ export interface ScheduledNode {
   readonly isScheduled: boolean;
 }
 
+/** A version that is to be in effect from a business date on, whatever the store says yet. */
+export interface ForeseenVersion {
+  readonly versionId: number;
+  readonly bizdate: string;
+}
+
 /**
  * These nodes by the versions that are in effect on these business dates. A workflow of which none is, or
  * none with the node, is left out.
@@ -29,6 +35,7 @@ export async function loadScheduledNodes(
   workspaceId: number,
   nodeIds: readonly number[],
   bizdates: readonly string[],
+  foreseen?: ForeseenVersion,
 ): Promise<ScheduledNode[]> {
   if (nodeIds.length === 0) return [];
   return await sql.rows<ScheduledNode>(
@@ -36,7 +43,8 @@ export async function loadScheduledNodes(
        SELECT DISTINCT ON (v.workflow_id, d.bizdate) v.workflow_id, d.bizdate, v.id, v.timezone,
               w.scheduled
          FROM unnest($3::date[]) AS d(bizdate)
-         JOIN workflow_version v ON v.first_bizdate <= d.bizdate
+         JOIN workflow_version v
+           ON v.first_bizdate <= d.bizdate OR (v.id = $4 AND $5::date <= d.bizdate)
          JOIN workflow w ON w.id = v.workflow_id AND w.workspace_id = $1
         WHERE v.workflow_id IN (SELECT workflow_id FROM node WHERE id = ANY($2::bigint[]))
         ORDER BY v.workflow_id, d.bizdate, v.version DESC
@@ -47,6 +55,6 @@ export async function loadScheduledNodes(
        FROM effective e
        JOIN node_version nv ON nv.version_id = e.id AND nv.node_id = ANY($2::bigint[])
       ORDER BY nv.node_id, e.bizdate`,
-    [workspaceId, nodeIds, bizdates],
+    [workspaceId, nodeIds, bizdates, foreseen?.versionId ?? null, foreseen?.bizdate ?? null],
   );
 }

@@ -23,6 +23,19 @@ export async function lockInstances(tx: Sql, keys: readonly InstanceKey[]): Prom
   );
 }
 
+/** Which of these instances are there, and where they stand, for who only looks. */
+export async function readStatuses(
+  sql: Sql,
+  keys: readonly InstanceKey[],
+): Promise<Pick<InstanceRow, 'id' | 'status'>[]> {
+  if (keys.length === 0) return [];
+  return await sql.rows(
+    `SELECT id, status FROM node_instance WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])
+      ORDER BY id`,
+    keyArrays(keys),
+  );
+}
+
 /** As {@link lockInstances}, with what releasing them needs and nothing more. */
 export async function lockWaiting(tx: Sql, keys: readonly InstanceKey[]): Promise<WaitingRow[]> {
   if (keys.length === 0) return [];

@@ -65,11 +65,12 @@ export async function pauseMaking(
   id: number,
   code: string,
   detail: string,
+  now: Date,
 ): Promise<{ readonly id: number; readonly workspaceId: number }[]> {
   return await tx.rows(
-    `UPDATE backfill SET state = 'paused', error_code = $2, error_detail = $3
+    `UPDATE backfill SET state = 'paused', error_code = $2, error_detail = $3, paused_at = $4
       WHERE run_group_id = $1 AND state = 'running'
       RETURNING run_group_id AS id, workspace_id AS "workspaceId"`,
-    [id, code, detail],
+    [id, code, detail, now],
   );
 }

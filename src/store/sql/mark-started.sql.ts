@@ -36,7 +36,8 @@ export async function markStarted(
   await tx.run(
     `UPDATE attempt a SET state = 'running', started_at = $4
        FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)
-      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch`,
+      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch
+        AND a.instance_id = ANY($2::bigint[])`,
     [days, ids, rows.map((row) => row.epoch), now],
   );
   await writeEvents(

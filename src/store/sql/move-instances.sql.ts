@@ -16,12 +16,14 @@ export interface InstanceMove {
  * Moves locked instances and writes their events, each row once: counting an edge down and ending the
  * instance in two updates wrote every row, and where the page was full all its index entries, twice.
  *
- * The days stand there as values as well: a join alone prunes no partition.
+ * Days and ids stand there as values as well: a join alone prunes no partition, and reads the whole of a
+ * small one.
  *
  *   Update on node_instance i
- *     ->  Nested Loop
- *           ->  CTE Scan on move m
+ *     ->  Hash Join
  *           ->  Index Scan using node_instance_20261121_pkey on node_instance_20261121 i
+ *           ->  Hash
+ *                 ->  CTE Scan on move m
  */
 export async function moveInstances(
   tx: Sql,
@@ -42,7 +44,7 @@ export async function moveInstances(
          JOIN node_instance i ON i.plan_day = m.plan_day AND i.id = m.id
          LEFT JOIN resource_group g ON g.id = i.resource_group_id
          LEFT JOIN run_group r ON r.id = i.run_group_id
-        WHERE m.status IS NOT NULL AND i.plan_day = ANY($7::date[])
+        WHERE m.status IS NOT NULL AND i.plan_day = ANY($7::date[]) AND i.id = ANY($2::bigint[])
         GROUP BY i.workspace_id
      )
      UPDATE node_instance i
@@ -58,7 +60,8 @@ export async function moveInstances(
               WHEN m.status = 'succeeded' THEN CASE WHEN i.dry_run THEN coalesce(i.reason, 'dry_run') END
               ELSE i.reason END
        FROM move m
-      WHERE i.plan_day = m.plan_day AND i.id = m.id AND i.plan_day = ANY($7::date[])`,
+      WHERE i.plan_day = m.plan_day AND i.id = m.id AND i.plan_day = ANY($7::date[])
+        AND i.id = ANY($2::bigint[])`,
     [
       moves.map(({ row }) => row.plan_day),
       moves.map(({ row }) => row.id),

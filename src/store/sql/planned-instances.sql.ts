@@ -14,8 +14,8 @@ export interface PlannedRow extends InstanceRow {
   readonly planned_schedule_type: string;
 }
 
-/** The instances of one workflow in one daily plan, locked in id order. */
-export async function lockPlannedInstances(
+/** The instances of one workflow in one daily plan in id order, locked in it unless somebody only looks. */
+export async function plannedInstances(
   tx: Sql,
   plan: {
     readonly planDay: string;
@@ -23,6 +23,7 @@ export async function lockPlannedInstances(
     readonly workflowId: number;
     readonly bizdate: string;
   },
+  { lock }: { readonly lock: boolean },
 ): Promise<PlannedRow[]> {
   return await tx.rows<PlannedRow>(
     `SELECT ${INSTANCE_COLUMNS}, n.name AS node_name, n.frozen AS node_frozen, i.period_no, coalesce(d.parameters, '{}') AS parameters,
@@ -34,7 +35,7 @@ export async function lockPlannedInstances(
        LEFT JOIN node_instance_detail d ON d.plan_day = $1 AND d.instance_id = i.id
       WHERE i.plan_day = $1 AND i.run_group_id = $2 AND i.workflow_id = $3 AND i.bizdate = $4
         AND i.path = ''
-      ORDER BY i.id FOR NO KEY UPDATE OF i`,
+      ORDER BY i.id ${lock ? 'FOR NO KEY UPDATE OF i' : ''}`,
     [plan.planDay, plan.runGroupId, plan.workflowId, plan.bizdate],
   );
 }

@@ -1,7 +1,8 @@
 import { type Database, sqlStateOf } from '../database.js';
 import { ensureDays } from '../run-migrations.js';
 
-const BATCH = 1_000;
+/** At least so many, where there are that many. */
+export const EVENTS_AT_ONCE = 1_000;
 const NO_PARTITION = '23514';
 
 /**
@@ -35,8 +36,8 @@ async function publishBatch(database: Database): Promise<number> {
          DELETE FROM event_outbox
           WHERE id IN (SELECT id FROM (
                   SELECT id, sum(events) OVER (ORDER BY id) - events AS before
-                    FROM (SELECT id, events FROM event_outbox ORDER BY id LIMIT ${BATCH}) oldest) counted
-                 WHERE before < ${BATCH})
+                    FROM (SELECT id, events FROM event_outbox ORDER BY id LIMIT ${EVENTS_AT_ONCE}) oldest) counted
+                 WHERE before < ${EVENTS_AT_ONCE})
           RETURNING *), told AS (
          SELECT id, 0::bigint AS no, workspace_id, type, at, plan_day, instance_id, payload
            FROM batch WHERE type <> 'batch'

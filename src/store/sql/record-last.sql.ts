@@ -19,7 +19,7 @@ export async function recordLast(
      SELECT DISTINCT ON (i.node_id) i.node_id, i.scheduled_at, i.plan_day, i.id, e.status
        FROM unnest($1::date[], $2::bigint[], $3::text[]) AS e(plan_day, id, status)
        JOIN node_instance i ON i.plan_day = e.plan_day AND i.id = e.id
-      WHERE i.plan_day = ANY($4::date[])
+      WHERE i.plan_day = ANY($4::date[]) AND i.id = ANY($2::bigint[])
       ORDER BY i.node_id, i.scheduled_at DESC, i.id DESC
      ON CONFLICT (node_id) DO UPDATE SET scheduled_at = excluded.scheduled_at,
        plan_day = excluded.plan_day, instance_id = excluded.instance_id, status = excluded.status

@@ -32,15 +32,6 @@ export interface RewireScope {
   };
 }
 
-export interface Rewired {
-  /** Downstreams that are to wait for something else; those among them that have started stay as they are. */
-  readonly changed: ReadonlySet<number>;
-  /** Ids of the upstreams that each of them does not wait for any more. */
-  readonly lost: ReadonlyMap<number, readonly number[]>;
-  /** Edges made less edges removed. */
-  readonly edges: number;
-}
-
 interface EdgeRow {
   readonly downstream: number;
   readonly upstreamDay: string;
@@ -64,9 +55,44 @@ interface Unlinked {
   readonly held: number;
 }
 
+/** What sets the edges that are there apart from those that are to be. */
+interface EdgeDifference {
+  readonly edges: { readonly less: readonly EdgeRow[]; readonly more: readonly EdgeRow[] };
+  readonly waits: {
+    readonly less: readonly AwaitedRow[];
+    readonly more: readonly (AwaitedRow & WantedAwaitedEdge)[];
+  };
+}
+
+/** Compares the edges of those of the scope's downstreams whose `ids` these are. Only reads. */
+export async function compareEdges(
+  sql: Sql,
+  scope: RewireScope,
+  ids: readonly number[],
+  wanted: readonly WantedEdge[],
+  awaited: readonly WantedAwaitedEdge[],
+): Promise<EdgeDifference> {
+  const isThere = new Set(ids);
+  const edges = difference(
+    await edgesOf(sql, scope, ids),
+    wanted.filter((edge) => isThere.has(edge.downstream)).map(rowOf),
+    (edge) => `${edge.downstream} ${edge.upstream} ${edge.kind} ${String(edge.inheritsDryRun)}`,
+  );
+  const waits = difference(
+    await awaitedOf(sql, scope, ids),
+    awaited
+      .filter((edge) => isThere.has(edge.downstream))
+      .map((edge) => ({ ...edge, ...edge.upstream, upstream: edge.upstream })),
+    (each) =>
+      `${each.downstream} ${each.nodeId} ${each.scheduledAt.getTime()} ${each.kind} ${String(each.inheritsDryRun)}`,
+  );
+  return { edges, waits };
+}
+
 /**
  * Gives instances that have not started the edges they are to have, and moves those whose `pending` that
- * changes. An edge that stays keeps its outcome, also one that a user has removed.
+ * changes. An edge that stays keeps its outcome, also one that a user has removed. Returns how many edges
+ * there are more.
  */
 export async function rewireEdges(
   tx: Sql,
@@ -74,27 +100,14 @@ export async function rewireEdges(
   wanted: readonly WantedEdge[],
   awaited: readonly WantedAwaitedEdge[],
   now: Date,
-): Promise<Rewired> {
+): Promise<number> {
   const { planDay } = scope;
   const locked = await lockInstances(
     tx,
     scope.downstreams.map((id) => ({ planDay, id })),
   );
   const ids = locked.map((row) => row.id);
-  const isThere = new Set(ids);
-  const edges = difference(
-    await edgesOf(tx, scope, ids),
-    wanted.filter((edge) => isThere.has(edge.downstream)).map(rowOf),
-    (edge) => `${edge.downstream} ${edge.upstream} ${edge.kind} ${String(edge.inheritsDryRun)}`,
-  );
-  const waits = difference(
-    await awaitedOf(tx, scope, ids),
-    awaited
-      .filter((edge) => isThere.has(edge.downstream))
-      .map((edge) => ({ ...edge, ...edge.upstream, upstream: edge.upstream })),
-    (each) =>
-      `${each.downstream} ${each.nodeId} ${each.scheduledAt.getTime()} ${each.kind} ${String(each.inheritsDryRun)}`,
-  );
+  const { edges, waits } = await compareEdges(tx, scope, ids, wanted, awaited);
   const rows = locked.filter((row) => isNotStarted(row.status));
   const open = new Set(rows.map((row) => row.id));
   const isOpen = (each: { readonly downstream: number }): boolean => open.has(each.downstream);
@@ -110,16 +123,7 @@ export async function rewireEdges(
   }
   for (const id of held) deltas.set(id, (deltas.get(id) ?? 0) + 1);
   await settleEdges(tx, await moveChildren(tx, rows, deltas, now), now);
-  const lost = new Map<number, number[]>();
-  for (const { downstream, upstream } of unlinked)
-    lost.set(downstream, [...(lost.get(downstream) ?? []), upstream]);
-  return {
-    changed: new Set(
-      [edges.less, edges.more, waits.less, waits.more].flat().map((each) => each.downstream),
-    ),
-    lost,
-    edges: linked.length + awaitedNow.length - unlinked.length - forgotten.length,
-  };
+  return linked.length + awaitedNow.length - unlinked.length - forgotten.length;
 }
 
 function rowOf({ downstream, upstream, kind, inheritsDryRun }: WantedEdge): EdgeRow {

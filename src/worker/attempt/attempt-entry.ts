@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { crashPlanOf, crashPointsOf } from '../../dataplane/crash-point.js';
 
@@ -56,9 +57,15 @@ class AttemptRunner {
     this.#log = log;
     this.#news = job.news;
     this.#hearNews = undefined;
+    let hasFolder = false;
     const outcome = await runAttempt(job, {
       log,
-      workDir,
+      get workDir() {
+        // Nearly no attempt in a thread wants one, and making and removing it costs more than a short attempt.
+        if (!hasFolder) mkdirSync(workDir, { recursive: true, mode: 0o700 });
+        hasFolder = true;
+        return workDir;
+      },
       signal: cancel.signal,
       progress: (progress) => this.#send({ tag: 'progress', progress }),
       line: {
@@ -74,7 +81,7 @@ class AttemptRunner {
       crashPoint: (name) => this.#crashPoint(name, job.identity.instanceId),
     });
     log.close();
-    this.#send({ tag: 'end', outcome });
+    this.#send({ tag: 'end', outcome, hasFolder });
   }
 
   #keep(messageOf: (no: number) => FromAttempt): Promise<void> {

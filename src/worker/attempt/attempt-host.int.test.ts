@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +101,12 @@ describe('an attempt host', () => {
     expect(await isTrue()).toBe(true);
   }
 
+  /** One that nobody has asked for was never made. */
+  async function leftFolders(): Promise<string[]> {
+    const home = join(folder, 'home');
+    return existsSync(home) ? await readdir(home) : [];
+  }
+
   async function isAlive(pid: number): Promise<boolean> {
     const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
     return status !== '' && !/^State:\s+[ZX]/m.test(status);
@@ -113,7 +120,19 @@ describe('an attempt host', () => {
     const outcome = await runWild('echo', { text: 'there' }, isolated, more).result;
     expect(outcome).toEqual({ status: 'succeeded', outputs: { text: 'there' }, rows: 3 });
     expect(log).toBe('info: hello there\n');
-    expect(await readdir(join(folder, 'home'))).toEqual([]);
+    expect(await leftFolders()).toEqual([]);
+  });
+
+  test('an attempt in a thread that asks for a folder has an empty one to itself until it ends', async () => {
+    const work = join(folder, 'home');
+    for (const _ of [1, 2]) {
+      const attempt = runShell('pwd; ls -A; touch mine');
+      expect(await attempt.result).toMatchObject({ status: 'succeeded' });
+    }
+    const places = log.split('\n').filter((line) => line.includes(work));
+    expect(new Set(places).size).toBe(2);
+    expect(log).not.toContain('mine');
+    expect(await leftFolders()).toEqual([]);
   });
 
   test.each([

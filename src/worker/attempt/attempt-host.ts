@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChannelNews } from '../../domain/channel/channel-change.js';
 import { PACKAGE_ROOT } from '../../package-root.js';
@@ -12,7 +13,7 @@ import { ThreadPool } from './thread-pool.js';
 const ATTEMPT_ENTRY_URL = new URL('dist/worker/attempt/attempt-entry.js', PACKAGE_ROOT);
 
 export interface AttemptHostOptions {
-  /** Each attempt gets an empty folder of its own in here, removed when it ends. */
+  /** Each attempt that asks for one gets an empty folder of its own in here, removed when it ends. */
   readonly home: string;
   /** Threads kept ready however long nothing runs. */
   readonly warmThreads?: number;
@@ -77,12 +78,11 @@ export class AttemptHost {
   }
 
   async #start(attempt: RunningAttempt, job: AttemptJob): Promise<void> {
-    let workDir: string | undefined;
+    const workDir = join(this.#options.home, `attempt-${randomUUID()}`);
     try {
-      await mkdir(this.#options.home, { recursive: true, mode: 0o700 });
-      workDir = await mkdtemp(join(this.#options.home, 'attempt-'));
       const limit = job.memoryLimitBytes ?? this.#options.memoryLimitBytes;
       if (job.plugins.some((plugin) => plugin.isolated)) {
+        await mkdir(workDir, { recursive: true, mode: 0o700 });
         const transport = new AttemptProcess(ATTEMPT_ENTRY_URL, workDir, limit);
         attempt.start(transport, workDir, () => transport.kill());
       } else {
@@ -94,9 +94,8 @@ export class AttemptHost {
     } catch (error) {
       attempt.refuse(error);
     } finally {
-      if (workDir !== undefined) {
+      if (attempt.mayHaveFolder)
         await rm(workDir, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
-      }
       attempt.finish();
     }
   }
@@ -107,6 +106,8 @@ class RunningAttempt implements AttemptHandle {
   readonly result: Promise<AttemptOutcome>;
   /** The outcome is known; the folder may be removed. */
   readonly settled: Promise<void>;
+  /** Until it says that it has none. */
+  mayHaveFolder = true;
   readonly #job: AttemptJob;
   readonly #hooks: AttemptHooks;
   readonly #graceMs: number;
@@ -196,6 +197,8 @@ class RunningAttempt implements AttemptHandle {
       case 'ready':
         return;
       case 'end':
+        this.mayHaveFolder =
+          message.hasFolder || this.#job.plugins.some((plugin) => plugin.isolated);
         this.#end(message.outcome);
         this.#release?.();
         return;

@@ -27,4 +27,5 @@ export type FromAttempt =
   | { readonly tag: 'answer'; readonly part: unknown }
   | { readonly tag: 'dirty'; readonly no: number; readonly records: readonly DirtyRecord[] }
   | { readonly tag: 'outputs'; readonly no: number; readonly outputs: Outputs }
-  | { readonly tag: 'end'; readonly outcome: AttemptOutcome };
+  /** `hasFolder`: it has asked for its work folder. */
+  | { readonly tag: 'end'; readonly outcome: AttemptOutcome; readonly hasFolder: boolean };

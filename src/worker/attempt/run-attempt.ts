@@ -117,7 +117,9 @@ function nodeContext(
     parameters: job.parameters,
     log: ctx.log,
     signal: ctx.signal,
-    workDir: ctx.workDir,
+    get workDir() {
+      return ctx.workDir;
+    },
     progress: ctx.progress,
     crashPoint: ctx.crashPoint,
     outputs: job.outputs ?? [],
@@ -181,6 +183,7 @@ async function runSync(
     // A replay writes all of its rows or none, and says which it cannot.
     channel: task.replay ? { ...config.channel, dirtyLimit: { ratio: 1 } } : config.channel,
     policies: config.policies,
+    verification: config.verification,
     context: nodeContext(job, dataSources, ctx),
     onDirty: (records) => ctx.keepDirty(records),
     localTime: () => localOf(new Date(), job.timezone ?? 'UTC').time,

@@ -12,8 +12,10 @@ export interface ThreadPoolOptions {
   readonly idleMs: number;
 }
 
-/** A tenth of what a new thread costs: attempts that do next to nothing share the threads there are. */
-const WAIT_MS = 25;
+/** How often it is looked at whether those that wait need more threads. */
+const LOOK_MS = 25;
+/** What a new thread costs. Where the ones there are come round sooner than that, nobody is served by one more. */
+const START_MS = 250;
 /** Starting one is work for a core: more at once would all be late, and late for those that run as well. */
 const MAX_STARTING = availableParallelism();
 
@@ -28,6 +30,8 @@ export class ThreadPool {
   #busy = 0;
   #starting = 0;
   #late: NodeJS.Timeout | undefined;
+  /** How many attempts have ended since the last look. */
+  #endedSince = 0;
   #trim: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -50,6 +54,7 @@ export class ThreadPool {
   /** The attempt has ended. */
   left(): void {
     this.#busy--;
+    this.#endedSince++;
     // Whoever waited for this thread waits for one that has died.
     if (this.#waiting.length > 0) this.#growLater();
   }
@@ -106,13 +111,20 @@ export class ThreadPool {
   }
 
   #growLater(): void {
-    if (this.#busy === 0) this.#grow();
-    else {
-      this.#late ??= setTimeout(() => {
-        this.#late = undefined;
-        this.#grow();
-      }, WAIT_MS);
+    if (this.#busy === 0) {
+      this.#grow();
+      return;
     }
+    if (this.#late !== undefined) return;
+    this.#endedSince = 0;
+    this.#late = setTimeout(() => {
+      this.#late = undefined;
+      if (this.#waiting.length === 0) return;
+      // A thousand attempts of a millisecond once started a hundred threads, each slower than all of them.
+      if (this.#endedSince > 0 && (this.#waiting.length / this.#endedSince) * LOOK_MS < START_MS)
+        this.#growLater();
+      else this.#grow();
+    }, LOOK_MS);
   }
 
   #grow(): void {

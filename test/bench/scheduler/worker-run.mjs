@@ -10,7 +10,12 @@ const OFFERED_PER_S = 500;
  */
 export async function workerRun({ instances, seconds, figures, using, say }) {
   const { Cluster } = await import('../../support/cluster.ts');
-  const options = { workers: 1, capacity: CAPACITY, slots: 10_000, leaseMs: 30_000 };
+  const options = {
+    workers: 1,
+    capacity: CAPACITY,
+    slots: 10_000,
+    leaseMs: 30_000,
+  };
   await using(await Cluster.open(options), async (cluster) => {
     const flat = await submit(cluster, 'flat', instances, () => []);
     const start = performance.now();

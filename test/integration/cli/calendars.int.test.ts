@@ -30,6 +30,11 @@ test('calendars are set from a file, listed, shown in the form of the file, and 
 
   const wrong = cli.file('wrong.yaml', 'name: other\nholidays: [2026-02-30]\n');
   expect(await cli.run(['calendars', 'set', wrong])).toMatchObject({ code: 3, out: '' });
+  const misspelled = cli.file('misspelled.yaml', 'name: other\nholiday: [2026-12-25]\n');
+  expect(await cli.run(['calendars', 'set', misspelled])).toMatchObject({
+    code: 3,
+    talk: expect.stringContaining('"holiday"'),
+  });
   expect(await cli.run(['calendars', 'rm', 'ghost', '--yes'])).toMatchObject({ code: 5 });
   expect(await cli.run(['calendars', 'rm', 'trading', '--yes'])).toMatchObject({ code: 0 });
   expect((await cli.run(['calendars', 'ls', '-o', 'name'])).out).toBe('');

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { makeDates } from '../../../src/scheduler/backfill/make-backfill.js';
 import { backfillById } from '../../../src/store/repositories/backfill-repository.js';
+import { AlertLine, PUBLIC_URL } from '../../support/alert-line.js';
 import { Backfills, november } from '../../support/backfills.js';
 import { node } from '../../support/line.js';
 
@@ -104,6 +105,48 @@ describe('a backfill that is too large to be made while its user waits', () => {
     expect(await make()).toBe(1);
     expect(await show()).toMatchObject({ made: 5 });
     await b.control({ kind: 'cancel' });
+  });
+
+  test('tells whoever asked to be told each time that it pauses itself, and not when a user pauses it', async () => {
+    const alerts = new AlertLine(b.line);
+    await alerts.rule({
+      condition: { kind: 'backfill_paused' },
+      target: { kind: 'workflows', workflows: ['w'] },
+    });
+    await b.line.submit('other', { nodes: [node('a')] });
+    await alerts.rule({
+      condition: { kind: 'backfill_paused' },
+      target: { kind: 'workflows', workflows: ['other'] },
+    });
+    await b.start(november(1, 5));
+    await b.control({ kind: 'pause' });
+    await alerts.watch();
+    expect(await alerts.alerts()).toEqual([]);
+    await b.control({ kind: 'resume' });
+    await b.line.database.run(
+      `INSERT INTO workspace_parameter (workspace_id, name, expression) VALUES ($1, 'region', 'north')`,
+      [b.line.workspaceId],
+    );
+    await make();
+    await alerts.watch();
+    const found = { workflow: 'w', backfill: 'b', backfillId: b.id, errorCode: 'MR-S191' };
+    expect(await alerts.alerts()).toMatchObject([{ ...found, state: 'open', count: 1 }]);
+    const [message] = await b.line.database.rows<{ link: string }>(
+      `SELECT message #>> '{alerts,0,link}' AS link FROM alert_delivery`,
+    );
+    expect(message?.link).toBe(`${PUBLIC_URL}/w/shop/ops/backfills/bf_${b.id}`);
+    b.line.clock.advance(1000);
+    await b.control({ kind: 'resume' });
+    await make();
+    await alerts.watch();
+    expect(await alerts.alerts()).toMatchObject([
+      { ...found, state: 'closed' },
+      { ...found, state: 'open' },
+    ]);
+    await b.line.database.run('DELETE FROM workspace_parameter');
+    await b.control({ kind: 'cancel' });
+    await alerts.watch();
+    expect(await alerts.alerts()).toMatchObject([{ state: 'closed' }, { state: 'closed' }]);
   });
 
   test('makes what its plan saw as failed, whatever becomes of it until then', async () => {

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+
 import { describe, expect, test } from '@jest/globals';
 
 import type { PatchedInstance } from '../../../src/scheduler/patch/plan-patch.js';
@@ -168,6 +170,37 @@ test('a preview lists what is added, replaced, cancelled and isolated, by name a
   expect(patch.isolated).toMatchObject([{ upstream: 'w/b' }]);
   expect(patch).toMatchObject({ kept: 1, version: 2, bizdate: '2026-11-21', revision: 1 });
 });
+
+test('a preview waits for nobody, so no claim, finish or submit waits for it', async () => {
+  await using line = await sealedWith({
+    others: { report: { nodes: [node('sum', [], { needs: [{ workflow: 'w', node: 'h' }] })] } },
+    old: { nodes: [node('h', [], { selfDependence: true })] },
+    new: { nodes: [node('h', [], { selfDependence: true, schedule: { cron: '0 */6 * * *' } })] },
+  });
+  const workflowId = await idOf(line);
+  const alone = await line.commands.previewPatch(workflowId);
+  expect(alone).toMatchObject({ added: { length: 3 }, isolated: [] });
+  await line.database.transaction(async (tx) => {
+    // Each lock that somebody else can have; a preview that asked for one of its own would stand here.
+    for (const table of TOUCHED) await tx.rows(`SELECT FROM ${table} FOR UPDATE`);
+    const blocked = setTimeout(10_000, 'blocked', { ref: false });
+    expect(await Promise.race([line.commands.previewPatch(workflowId), blocked])).toEqual(alone);
+  });
+});
+
+const TOUCHED = [
+  'workspace',
+  'workflow',
+  'workflow_version',
+  'plan',
+  'run_group',
+  'resource_group',
+  'workflow_instance',
+  'node_instance',
+  'instance_edge',
+  'awaited_edge',
+  'due_instance',
+];
 
 const SIMPLE = {
   old: { schedule: { cron: '0 1 * * *' }, nodes: [node('a'), node('b', ['a']), node('c')] },

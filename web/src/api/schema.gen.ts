@@ -1424,11 +1424,14 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Alert: {
+            /** @description Its name. */
+            backfill: string | null;
+            backfillId: string | null;
             bizdate: string | null;
             by: string | null;
             closedAt: string | null;
             /** @enum {string} */
-            condition: "failed" | "unfinished" | "plan_missing" | "plan_jump" | "no_worker";
+            condition: "failed" | "unfinished" | "plan_missing" | "plan_jump" | "backfill_paused" | "no_worker";
             /** @description Messages that named it. */
             count: number;
             errorCode: string | null;
@@ -1489,6 +1492,9 @@ export interface components {
                 kind: "plan_jump";
             } | {
                 /** @constant */
+                kind: "backfill_paused";
+            } | {
+                /** @constant */
                 kind: "no_worker";
                 minutes: number;
             };
@@ -1542,6 +1548,9 @@ export interface components {
             } | {
                 /** @constant */
                 kind: "plan_jump";
+            } | {
+                /** @constant */
+                kind: "backfill_paused";
             } | {
                 /** @constant */
                 kind: "no_worker";
@@ -2535,6 +2544,9 @@ export interface components {
             } | {
                 /** @constant */
                 kind: "plan_jump";
+            } | {
+                /** @constant */
+                kind: "backfill_paused";
             } | {
                 /** @constant */
                 kind: "no_worker";

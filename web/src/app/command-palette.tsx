@@ -13,6 +13,7 @@ const PAGES = [
   ['nav.instances', 'ops/instances'],
   ['nav.backfills', 'ops/backfills'],
   ['nav.alerts', 'ops/alerts'],
+  ['nav.resources', 'ops/resources'],
   ['nav.workflows', 'studio'],
   ['nav.dataSources', 'data/sources'],
 ] as const;

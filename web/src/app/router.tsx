@@ -13,6 +13,7 @@ const PAGES: RouteObject[] = [
   { path: 'ops/instances/:id', lazy: () => import('../features/instances/instance-page.tsx') },
   { path: 'ops/backfills', lazy: () => import('../features/backfills/backfills-page.tsx') },
   { path: 'ops/alerts', lazy: () => import('../features/alerts/alerts-page.tsx') },
+  { path: 'ops/resources', lazy: () => import('../features/resources/resources-page.tsx') },
   { path: 'ops/backfills/:id', lazy: () => import('../features/backfills/backfill-page.tsx') },
   { path: 'studio', lazy: () => import('../features/workflows/workflows-page.tsx') },
   { path: 'studio/wf/:id', lazy: () => import('../features/workflows/workflow-page.tsx') },

@@ -6,6 +6,7 @@ import {
   HistoryIcon,
   HouseIcon,
   ListIcon,
+  ServerIcon,
   WorkflowIcon,
   ChartGanttIcon,
 } from 'lucide-react';
@@ -30,6 +31,7 @@ const RAIL = [
   { path: 'ops/instances', text: 'nav.instances', Icon: ListIcon },
   { path: 'ops/backfills', text: 'nav.backfills', Icon: HistoryIcon },
   { path: 'ops/alerts', text: 'nav.alerts', Icon: BellIcon },
+  { path: 'ops/resources', text: 'nav.resources', Icon: ServerIcon },
   { path: 'studio', text: 'nav.workflows', Icon: WorkflowIcon },
   { path: 'data/sources', text: 'nav.dataSources', Icon: DatabaseIcon },
 ] as const;

@@ -24,6 +24,7 @@ const ALLOWED = {
   deploy: ['owner', 'administrator', 'operator', 'deployer'],
   operate: ['owner', 'administrator', 'operator'],
   writeDataSources: ['owner', 'administrator'],
+  writeResourceGroups: ['owner', 'administrator'],
   useDataSources: ['owner', 'administrator', 'developer', 'operator', 'deployer'],
 } as const satisfies Record<string, readonly Workspace['role'][]>;
 

@@ -120,6 +120,7 @@ export async function runSync(options: SyncOptions): Promise<SyncOutcome> {
         .map((c) => ({ source: c, target: c.name })),
     },
     writers,
+    verification: 'count',
     quarantine: async (record: DirtyRecord) => {
       dirty.push(record);
       if (dirty.length > (options.dirtyLimit ?? 0))
@@ -150,6 +151,7 @@ export async function runSync(options: SyncOptions): Promise<SyncOutcome> {
           };
           const { rows } = await readerTask.read(slice, sink, base.signal);
           rowsRead += rows;
+          await writerTask.flush();
           await writerTask.commit();
         }
         await readerTask.close();

@@ -165,7 +165,7 @@ function AlertState({ alert }: { readonly alert: Alert }): ReactNode {
   );
 }
 
-/** The alert in the language of the console, with the way to the instance that explains it. */
+/** The alert in the language of the console, with the way to the instance or the backfill that explains it. */
 function AlertWords({ alert }: { readonly alert: Alert }): ReactNode {
   const { t } = useTranslation('alerts');
   const pathOf = useWorkspacePath();
@@ -177,16 +177,19 @@ function AlertWords({ alert }: { readonly alert: Alert }): ReactNode {
     zone: alert.timezone,
     left: alert.instances,
     group: alert.resourceGroup,
+    backfill: alert.backfill,
     code: alert.errorCode ?? '–',
   });
-  if (alert.instanceId === null) return words;
+  const place = placeOf(alert);
+  if (place === undefined) return words;
   return (
-    <Anchor
-      component={Link}
-      to={pathOf(`ops/instances/${alert.instanceId}?tab=why`)}
-      underline="always"
-    >
+    <Anchor component={Link} to={pathOf(place)} underline="always">
       {words}
     </Anchor>
   );
+}
+
+function placeOf({ instanceId, backfillId }: Alert): string | undefined {
+  if (instanceId !== null) return `ops/instances/${instanceId}?tab=why`;
+  return backfillId === null ? undefined : `ops/backfills/${backfillId}`;
 }

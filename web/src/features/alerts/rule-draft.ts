@@ -14,6 +14,7 @@ export const CONDITIONS = [
   'unfinished',
   'plan_missing',
   'plan_jump',
+  'backfill_paused',
   'no_worker',
 ] as const;
 export const RUN_KINDS = ['scheduled', 'test', 'backfill', 'manual'] as const;
@@ -69,6 +70,7 @@ export const NEW_RULE: RuleDraft = {
 /** The kinds of target a condition can be asked of. */
 export function targetsOf(condition: ConditionKind): readonly TargetKind[] {
   if (condition === 'plan_missing' || condition === 'plan_jump') return ['all'];
+  if (condition === 'backfill_paused') return ['all', 'workflows'];
   if (condition === 'no_worker') return ['resource_group'];
   return ['all', 'workflows', 'nodes', 'resource_group'];
 }

@@ -7,8 +7,14 @@ const FORM: BackfillForm = {
   mode: 'workflow',
   nodes: [],
   endNodes: [],
+  include: ['z'],
   exclude: ['b'],
   only: 'missing',
+  hours: { from: '', to: '' },
+  window: { from: '', to: '' },
+  resourceGroup: null,
+  priority: '',
+  runFutureNow: false,
 };
 
 describe('the form of a backfill', () => {
@@ -28,6 +34,23 @@ describe('the form of a backfill', () => {
     expect(lackOf({ ...FORM, mode: 'chain', nodes: ['a'] }, '2026-01-03')).toBe('nodes');
   });
 
+  it('lets dates to come run when they are to run now, and wants both ends of a time of day', () => {
+    expect(lackOf({ ...FORM, runFutureNow: true }, '2026-01-02')).toBeUndefined();
+    const half = { from: '22:00', to: '' };
+    expect(lackOf({ ...FORM, window: half }, '2026-01-03')).toBe('times');
+    expect(lackOf({ ...FORM, hours: half }, '2026-01-03')).toBe('times');
+  });
+
+  it('sends of when and where what was filled in', () => {
+    const night = { from: '22:00', to: '06:00' };
+    const hours = { from: '00:00', to: '11:00' };
+    const filled = { window: night, hours, resourceGroup: 'nightly', priority: 9 };
+    expect(requestOf('w', { ...FORM, ...filled, runFutureNow: true })).toMatchObject({
+      ...filled,
+      runFutureNow: true,
+    });
+  });
+
   it('is sent as the API reads it', () => {
     expect(requestOf('wf_1', FORM)).toEqual({
       workflow: 'wf_1',
@@ -35,10 +58,13 @@ describe('the form of a backfill', () => {
       order: 'asc',
       parallelism: 2,
       scope: { mode: 'workflow' },
+      // The whole workflow has it already.
+      include: [],
       exclude: ['b'],
       only: 'missing',
     });
     const nodes = ['a'];
+    expect(requestOf('w', { ...FORM, mode: 'downstream', nodes }).include).toEqual(['z']);
     expect(requestOf('w', { ...FORM, mode: 'downstream', nodes }).scope).toEqual({
       mode: 'downstream',
       nodes,

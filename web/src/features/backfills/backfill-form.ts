@@ -22,19 +22,44 @@ export interface BackfillForm {
   readonly nodes: readonly string[];
   /** Of a chain. */
   readonly endNodes: readonly string[];
+  /** Beside those of the scope. */
+  readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly only: 'all' | 'missing' | 'failed';
+  /** Of nodes with several cycles a day those within; `HH:MM`, both empty: all. */
+  readonly hours: TimeRange;
+  /** Work is handed out at this time of day only; `HH:MM`, both empty: always. */
+  readonly window: TimeRange;
+  /** Name; `null`: the nodes' own. */
+  readonly resourceGroup: string | null;
+  /** Empty: the nodes' own. */
+  readonly priority: number | string;
+  /** Dates to come are allowed, and nothing waits for its scheduled time. */
+  readonly runFutureNow: boolean;
+}
+
+export interface TimeRange {
+  readonly from: string;
+  readonly to: string;
 }
 
 export type PlanRequest = components['schemas']['BackfillPlanRequest'];
 
 /** Why the form cannot be sent yet; `undefined`: it can. */
-export function lackOf(form: BackfillForm, last: string): 'range' | 'future' | 'nodes' | undefined {
+export function lackOf(
+  form: BackfillForm,
+  last: string,
+): 'range' | 'future' | 'nodes' | 'times' | undefined {
   if (form.ranges.some(({ from, to }) => datesIn(from, to) === 0)) return 'range';
-  if (form.ranges.some(({ to }) => to > last)) return 'future';
+  if (!form.runFutureNow && form.ranges.some(({ to }) => to > last)) return 'future';
+  if ([form.hours, form.window].some(isHalf)) return 'times';
   if (form.mode !== 'workflow' && form.nodes.length === 0) return 'nodes';
   if (form.mode === 'chain' && form.endNodes.length === 0) return 'nodes';
   return undefined;
+}
+
+function isHalf({ from, to }: TimeRange): boolean {
+  return (from === '') !== (to === '');
 }
 
 /** Business dates of all ranges, each once. */
@@ -53,15 +78,32 @@ export function datesOf(ranges: readonly DateRange[]): number {
 }
 
 export function requestOf(workflow: string, form: BackfillForm): PlanRequest {
-  const { ranges, order, parallelism, exclude, only } = form;
+  const {
+    ranges,
+    order,
+    parallelism,
+    include,
+    exclude,
+    only,
+    hours,
+    window,
+    resourceGroup,
+    priority,
+  } = form;
   return {
     workflow,
     ranges: ranges.map((range) => ({ ...range })),
     order,
     parallelism,
     scope: scopeOf(form),
+    include: form.mode === 'workflow' ? [] : [...include],
     exclude: [...exclude],
     only,
+    ...(hours.from === '' ? {} : { hours: { ...hours } }),
+    ...(window.from === '' ? {} : { window: { ...window } }),
+    ...(resourceGroup === null ? {} : { resourceGroup }),
+    ...(priority === '' ? {} : { priority: Number(priority) }),
+    ...(form.runFutureNow ? { runFutureNow: true } : {}),
   };
 }
 

@@ -24,6 +24,7 @@ import { addDays, dateIn } from '../../ui/time.ts';
 import { BACKFILLS, BACKFILLS_PLAN } from './backfill-api.ts';
 import { type BackfillForm, datesOf, lackOf, MAX_PARALLELISM, requestOf } from './backfill-form.ts';
 import { lastWeek } from './backfill-range.ts';
+import { HowFields } from './how-fields.tsx';
 import { PlanPreview } from './plan-preview.tsx';
 import { RangeFields } from './range-fields.tsx';
 import { ScopeFields } from './scope-fields.tsx';
@@ -55,8 +56,14 @@ function emptyForm(last: string): BackfillForm {
     mode: 'workflow',
     nodes: [],
     endNodes: [],
+    include: [],
     exclude: [],
     only: 'all',
+    hours: { from: '', to: '' },
+    window: { from: '', to: '' },
+    resourceGroup: null,
+    priority: '',
+    runFutureNow: false,
   };
 }
 
@@ -116,17 +123,19 @@ function Form({
           nothingFoundMessage={t('new.noWorkflow')}
           onChange={(value) => {
             setWorkflow(value);
-            change({ nodes: [], endNodes: [], exclude: [] });
+            change({ nodes: [], endNodes: [], include: [], exclude: [] });
           }}
         />
         <RangeFields
           ranges={form.ranges}
           last={yesterday}
+          isFutureAllowed={form.runFutureNow}
           onChange={(ranges) => change({ ranges })}
         />
         <HowMany form={form} />
         <OrderFields form={form} onChange={change} />
         <ScopeFields form={form} nodes={nodes} onChange={change} />
+        <HowFields form={form} onChange={change} />
         <TextInput
           label={t('new.name')}
           value={name}

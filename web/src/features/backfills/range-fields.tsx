@@ -10,11 +10,14 @@ import { type DateRange, MAX_RANGES } from './backfill-form.ts';
 export function RangeFields({
   ranges,
   last,
+  isFutureAllowed,
   onChange,
 }: {
   readonly ranges: readonly DateRange[];
   /** The last business date that is over. */
   readonly last: string;
+  /** Dates after the last one may run as well. */
+  readonly isFutureAllowed: boolean;
   readonly onChange: (ranges: readonly DateRange[]) => void;
 }): ReactNode {
   const { t } = useTranslation('backfills');
@@ -30,7 +33,7 @@ export function RangeFields({
             flex={1}
             label={t('new.from')}
             value={range.from}
-            max={last}
+            max={isFutureAllowed ? undefined : last}
             required
             onChange={(event) => change(at, { from: event.currentTarget.value })}
           />
@@ -39,9 +42,11 @@ export function RangeFields({
             flex={1}
             label={t('new.to')}
             value={range.to}
-            max={last}
+            max={isFutureAllowed ? undefined : last}
             required
-            error={range.to > last ? t('new.future', { yesterday: last }) : undefined}
+            error={
+              !isFutureAllowed && range.to > last ? t('new.future', { yesterday: last }) : undefined
+            }
             onChange={(event) => change(at, { to: event.currentTarget.value })}
           />
           {ranges.length > 1 && (

@@ -18,14 +18,14 @@ export function ScopeFields({
   readonly onChange: (part: Partial<BackfillForm>) => void;
 }): ReactNode {
   const { t } = useTranslation('backfills');
-  const pick = (key: 'nodes' | 'endNodes' | 'exclude', label: string): ReactNode => (
+  const pick = (key: 'nodes' | 'endNodes' | 'include' | 'exclude', label: string): ReactNode => (
     <MultiSelect
       label={label}
       data={[...nodes]}
       value={[...form[key]]}
       searchable
       clearable
-      required={key !== 'exclude'}
+      required={key === 'nodes' || key === 'endNodes'}
       onChange={(value) => onChange({ [key]: value })}
     />
   );
@@ -44,6 +44,7 @@ export function ScopeFields({
       />
       {form.mode !== 'workflow' && pick('nodes', t(isChain ? 'new.startNodes' : 'new.nodes'))}
       {isChain && pick('endNodes', t('new.endNodes'))}
+      {form.mode !== 'workflow' && pick('include', t('new.include'))}
       {pick('exclude', t('new.exclude'))}
       <Select
         label={t('new.only')}

@@ -1,0 +1,131 @@
+import type { ReaderJob, TableSchema, WriterJob } from '@millrace/sdk';
+import type { DirtyLimit } from '../domain/channel/channel-change.js';
+import type { RateLimit } from '../domain/channel/rate-limit.js';
+import type { ResolvedMapping } from './field-mapping.js';
+import type { ChannelLine } from './live-channel.js';
+import { LiveChannel } from './live-channel.js';
+import type { RateLimiter } from './rate-limit.js';
+import type { PipeJob } from './slice-pipe.js';
+import { chooseLane, copySlice } from './slice-pipe.js';
+import type { SliceQueue } from './slice-queue.js';
+import type { SnapshotAge } from './snapshot-age.js';
+
+const CHUNK_BYTES = 1024 * 1024;
+const TICK_MS = 1000;
+
+/** Both ends of a job, opened, and the slices between them. */
+export interface OpenJob {
+  readonly reader: ReaderJob;
+  readonly writer: WriterJob;
+  readonly resolved: ResolvedMapping;
+  readonly convert: PipeJob['convert'];
+  readonly source: TableSchema;
+  readonly hasSnapshot: boolean;
+  readonly target: TableSchema;
+  readonly queue: SliceQueue;
+  readonly writers: number;
+  readonly age: SnapshotAge;
+}
+
+/** What may change while a job runs, and by which clocks. */
+interface LiveJob {
+  readonly channel: { readonly rateLimit?: RateLimit | undefined; readonly dirtyLimit: DirtyLimit };
+  /** Absent: UTC's. */
+  readonly localTime?: (() => string) | undefined;
+  readonly line?: ChannelLine | undefined;
+  /** A clock that never goes back. */
+  readonly nowMs: () => number;
+}
+
+/** Meanwhile limits follow the clock and what the line tells, and the figures of each second are told. */
+export async function whileLive(
+  job: LiveJob,
+  pipe: PipeJob,
+  copy: () => Promise<void>,
+): Promise<void> {
+  const { limiter, quarantine, counters, context } = pipe;
+  const live = new LiveChannel({
+    rateLimit: job.channel.rateLimit,
+    dirtyLimit: job.channel.dirtyLimit,
+    limiter,
+    quarantine,
+    log: context.log,
+    localTime: job.localTime ?? (() => new Date().toISOString().slice(11, 16)),
+    nowMs: job.nowMs,
+  });
+  job.line?.listen((news) => live.hear(news));
+  const timer = setInterval(() => {
+    live.apply();
+    counters.sample();
+    job.line?.demand(live.demands());
+  }, TICK_MS);
+  try {
+    // What is lent to it comes a moment later, and decides how large chunks should be.
+    await counters.waits.rateLimit.during(limiter.take(1, 0, context.signal));
+    await copy();
+  } finally {
+    clearInterval(timer);
+    job.line?.listen(() => undefined);
+  }
+}
+
+/** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
+export function chunkBytesOf(limiter: RateLimiter): number {
+  const quarterSecond = limiter.bytesPerSecond / 4;
+  return Math.max(1024, Math.min(CHUNK_BYTES, Math.floor(quarterSecond)));
+}
+
+/** Copies all slices, each channel one after another; throws what failed first. */
+export async function copySlices(open: OpenJob, pipe: PipeJob): Promise<void> {
+  pipe.counters.slices = open.queue.size;
+  pipe.counters.channels = open.writers;
+  const abort = new AbortController();
+  const signal = AbortSignal.any([pipe.context.signal, abort.signal, open.age.signal]);
+  const failures: unknown[] = [];
+  const runChannel = async (no: number): Promise<void> => {
+    try {
+      await copyQueue(no, open, pipe, signal);
+    } catch (error) {
+      failures.push(error);
+      abort.abort(error);
+    }
+  };
+  await Promise.all(Array.from({ length: open.writers }, (_, no) => runChannel(no)));
+  if (failures.length > 0) throw failures[0];
+  const { taken } = open.queue;
+  if (taken > 0) pipe.context.log.info(`Slices that an idle channel took over in part: ${taken}`);
+}
+
+async function copyQueue(
+  no: number,
+  open: OpenJob,
+  pipe: PipeJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const reader = await open.reader.open(no);
+  try {
+    const writer = await open.writer.open(no);
+    try {
+      if (no === 0) {
+        const lane = chooseLane(reader.lanes, writer.lanes, pipe);
+        pipe.counters.lane = lane;
+        pipe.context.log.info(`Lane: ${lane}`);
+        pipe.verification.announce(reader, open.writer, pipe.context.log);
+      }
+      const { queue } = open;
+      for (let running = queue.take(); running !== undefined; running = queue.take()) {
+        signal.throwIfAborted();
+        pipe.counters.slices = queue.size;
+        const { wasCommitted } = await copySlice(running, reader, writer, pipe, signal);
+        queue.done(running);
+        if (!wasCommitted) continue;
+        pipe.counters.slicesDone += 1;
+        pipe.context.log.info(`Slice ${running.slice.label} was committed before.`);
+      }
+    } finally {
+      await writer.close();
+    }
+  } finally {
+    await reader.close();
+  }
+}

@@ -104,7 +104,8 @@ export function parseKeyBounds(bounds: unknown): KeyBounds {
   const isKind = b['kind'] === 'all' || b['kind'] === 'null' || b['kind'] === 'range';
   const isKeyed = b['kind'] === 'all' || (Array.isArray(b['by']) && isValue(b['by']));
   const isTable = b['table'] === undefined || Number.isInteger(b['table']);
-  if (!isKind || !isKeyed || !isTable || ![b['from'], b['to']].every(isValue)) throw invalid('it is unknown');
+  if (!isKind || !isKeyed || !isTable || ![b['from'], b['to']].every(isValue))
+    throw invalid('it is unknown');
   return b as unknown as KeyBounds;
 }
 

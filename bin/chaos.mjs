@@ -5,14 +5,16 @@ import { ensureInstalled } from './install.mjs';
 import { runTool } from './run.mjs';
 import { prepareServers } from './test-servers.mjs';
 
-const USAGE = 'npm run test:chaos -- --faults N, --simulated N and/or --outage SECONDS [--seed S]';
+const USAGE =
+  'npm run test:chaos -- --faults N, --simulated N, --outage SECONDS and/or --kills N [--seed S]';
 
 /**
  * `npm run test:chaos -- --faults 500`: a long round of test/faults/chaos.fault.test.ts.
  * `npm run test:chaos -- --simulated 10000`: so many instances in test/simulated-day.
  * `npm run test:chaos -- --outage 90`: PostgreSQL away so long under 50 running syncs.
+ * `npm run test:chaos -- --kills 50`: so many workers killed at each point of a slice, and answers to COMMIT lost.
  */
-const { faults, simulated, outage, seed } = readArguments();
+const { faults, simulated, outage, kills, seed } = readArguments();
 await ensureInstalled();
 await ensureBuilt();
 await prepareServers();
@@ -21,6 +23,10 @@ if (simulated !== undefined)
   await run('int', 'test/simulated-day', 'MILLRACE_TEST_SIMULATED', simulated);
 if (outage !== undefined)
   await run('fault', 'test/faults/database-restart', 'MILLRACE_TEST_OUTAGE', outage);
+if (kills !== undefined) {
+  await run('fault', 'test/faults/slices', 'MILLRACE_TEST_KILLS', kills);
+  await run('int', 'dataplane/resume', 'MILLRACE_TEST_KILLS', kills);
+}
 
 async function run(ring, pattern, variable, count) {
   const { code } = await runTool(
@@ -45,15 +51,17 @@ function readArguments() {
         faults: { type: 'string' },
         simulated: { type: 'string' },
         outage: { type: 'string' },
+        kills: { type: 'string' },
         seed: { type: 'string' },
       },
     });
     const faults = wholeNumber('--faults', values.faults, 1);
     const simulated = wholeNumber('--simulated', values.simulated, 1);
     const outage = wholeNumber('--outage', values.outage, 1);
-    if (faults === undefined && simulated === undefined && outage === undefined)
-      throw new Error('--faults, --simulated or --outage is missing');
-    return { faults, simulated, outage, seed: wholeNumber('--seed', values.seed, 0) };
+    const kills = wholeNumber('--kills', values.kills, 1);
+    if ([faults, simulated, outage, kills].every((each) => each === undefined))
+      throw new Error('--faults, --simulated, --outage or --kills is missing');
+    return { faults, simulated, outage, kills, seed: wholeNumber('--seed', values.seed, 0) };
   } catch (error) {
     process.stderr.write(`${error.message}\nUse: ${USAGE}\n`);
     process.exit(2);

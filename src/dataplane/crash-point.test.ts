@@ -59,6 +59,21 @@ describe('a crash point', () => {
     expect(await isParked('i3')).toBe(false);
   });
 
+  test('counts each instance at the hit of its own that it is told', async () => {
+    const point = crashPointsOf(planOf('a=pause@#2/2'));
+    const hold = join(folder, 'hits.a.paused');
+    const isParked = async (instance: string): Promise<boolean> => {
+      const passed = point('a', instance);
+      const parked = existsSync(hold);
+      if (parked) await unlink(hold);
+      await passed;
+      return parked;
+    };
+    const parked: boolean[] = [];
+    for (const instance of ['i1', 'i2', 'i1', 'i2', 'i2']) parked.push(await isParked(instance));
+    expect(parked).toEqual([false, false, false, true, false]);
+  });
+
   test('refuses a plan that cannot be read', () => {
     expect(() => planOf('a=explode')).toThrow('is not name=kill|pause');
     expect(() => crashPlanOf({ MILLRACE_CRASH_POINTS: 'a=kill' })).toThrow('MILLRACE_CRASH_LOG');

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * - `kill`: SIGKILL to the whole process (of a thread: its worker).
  * - `pause`: creates the file `<MILLRACE_CRASH_LOG>.<name>.paused` and waits until it is removed.
  * - `which`: the hits that act: `3`, `3+7+12`, `*` for each, 1 without it. `#3+7` counts instances
- *   instead: the third and the seventh that come by, each at its first hit only. Three lost leases fail
- *   an instance, so many kills have to be spread like that.
+ *   instead: the third and the seventh that come by, each at its first hit only, or with `#3+7/4` at its
+ *   fourth. Three lost leases fail an instance, so many kills have to be spread like that.
  * Every hit of a named point is first appended to the file MILLRACE_CRASH_LOG as
  * `name action instance id`.
  * Hits are counted over that file, so over all threads, processes and restarts of a test: a process
@@ -24,6 +24,8 @@ interface CrashAction {
   readonly action: 'kill' | 'pause';
   readonly which: ReadonlySet<number> | 'each';
   readonly counts: 'hits' | 'instances';
+  /** Of an instance. */
+  readonly nth: number;
 }
 
 const HOLD_POLL_MS = 20;
@@ -38,8 +40,8 @@ export function crashPlanOf(
   if (logFile === undefined) throw new Error('MILLRACE_CRASH_POINTS needs MILLRACE_CRASH_LOG');
   const points = new Map<string, CrashAction>();
   for (const part of text.split(',')) {
-    const [, name, action, counted, which = '1'] =
-      /^([\w:.-]+)=(kill|pause)(?:@(#?)(\d+(?:\+\d+)*|\*))?$/.exec(part.trim()) ?? [];
+    const [, name, action, counted, which = '1', nth = '1'] =
+      /^([\w:.-]+)=(kill|pause)(?:@(#?)(\d+(?:\+\d+)*|\*)(?:\/(\d+))?)?$/.exec(part.trim()) ?? [];
     if (name === undefined || action === undefined) {
       throw new Error(`MILLRACE_CRASH_POINTS: "${part}" is not name=kill|pause[@which]`);
     }
@@ -47,6 +49,7 @@ export function crashPlanOf(
       action: action === 'kill' ? 'kill' : 'pause',
       which: which === '*' ? 'each' : new Set(which.split('+').map(Number)),
       counts: counted === '#' ? 'instances' : 'hits',
+      nth: Number(nth),
     });
   }
   return { points, logFile };
@@ -56,13 +59,13 @@ function hitNumber(logFile: string, name: string, id: string): number {
   return hitsOf(logFile, name).findIndex((hit) => hit.id === id) + 1;
 }
 
-/** Which instance this is in the order of their first hits; 0 when it has hit the point before. */
-function instanceNumber(logFile: string, name: string, id: string): number {
-  const firstIds = new Map<string, string>();
+/** Which instance this is in the order of their first hits; 0 unless this is its `nth` hit. */
+function instanceNumber(logFile: string, name: string, id: string, nth: number): number {
+  const ids = new Map<string, string[]>();
   for (const hit of hitsOf(logFile, name)) {
-    if (!firstIds.has(hit.instance)) firstIds.set(hit.instance, hit.id);
+    ids.set(hit.instance, [...(ids.get(hit.instance) ?? []), hit.id]);
   }
-  return [...firstIds.values()].indexOf(id) + 1;
+  return [...ids.values()].findIndex((each) => each[nth - 1] === id) + 1;
 }
 
 function hitsOf(logFile: string, name: string): { instance: string; id: string }[] {
@@ -84,7 +87,8 @@ export function crashPointsOf(plan: CrashPlan | undefined): CrashPoint {
     const id = randomUUID();
     appendFileSync(plan.logFile, `${name} ${point.action} ${instance} ${id}\n`);
     const numberOf = point.counts === 'instances' ? instanceNumber : hitNumber;
-    if (point.which !== 'each' && !point.which.has(numberOf(plan.logFile, name, id))) return;
+    if (point.which !== 'each' && !point.which.has(numberOf(plan.logFile, name, id, point.nth)))
+      return;
     if (point.action === 'kill') {
       process.kill(process.pid, 'SIGKILL');
       // The signal may reach this thread a moment later; it must do nothing more.

@@ -147,6 +147,7 @@ function sinkOf(
       await seen.settle();
       await admit(chunk, job, signal);
       seen.rows += chunk.rowCount;
+      seen.bytes += chunk.byteCount;
       if (job.convert === undefined) {
         await channel.push(projected(chunk, job));
         return;
@@ -174,6 +175,7 @@ export async function copySlice(
   const channel = new ByteChannel(job.channelBytes, job.counters.waits);
   const abort = new AbortController();
   const both = AbortSignal.any([signal, abort.signal]);
+  await job.context.crashPoint('sync:slice-begun');
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
   const seen = new SeenRows(slice.no, job);
@@ -189,23 +191,19 @@ export async function copySlice(
     channel.close();
     return rows;
   };
-  const write = async (): Promise<void> => {
-    for await (const chunk of channel) {
-      await writer.write(chunk);
-      job.counters.acknowledged(chunk.rowCount, chunk.byteCount);
-    }
-  };
   try {
     both.throwIfAborted();
     const reading = read();
-    await runBoth(channel, abort, reading, write());
+    await runBoth(channel, abort, reading, writeAll(channel, writer, job));
     const readRows = await reading;
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.flush();
     const dirty = job.quarantine.countOf(slice.no) - dirtyBefore;
-    const { rows, filtered } = seen;
+    const { rows, filtered, bytes } = seen;
+    const counts = { rowsRead: rows, rowsFiltered: filtered, rowsDirty: dirty, bytes };
     checkSum(slice, { reported: readRows, seen: rows, written: acked.rows, dirty, filtered });
-    await writer.commit();
+    await writer.commit({ slices: running.read, ...counts });
+    await job.context.crashPoint('sync:slice-committed');
     job.counters.written(acked.rows);
     job.counters.rowsFiltered += filtered;
     return { read: rows, written: acked.rows, dirty, wasCommitted: false };
@@ -220,6 +218,13 @@ export async function copySlice(
   }
 }
 
+async function writeAll(channel: ByteChannel, writer: WriterTask, job: PipeJob): Promise<void> {
+  for await (const chunk of channel) {
+    await writer.write(chunk);
+    job.counters.acknowledged(chunk.rowCount, chunk.byteCount);
+  }
+}
+
 /** Counts the rows of a slice; those that its reader left out for their size go to the quarantine. */
 class SeenRows implements LargeRows {
   readonly maxBytes: number;
@@ -227,6 +232,7 @@ class SeenRows implements LargeRows {
   readonly #job: PipeJob;
   #waiting: number[] = [];
   rows = 0;
+  bytes = 0;
   filtered = 0;
 
   constructor(sliceNo: number, job: PipeJob) {
@@ -237,6 +243,7 @@ class SeenRows implements LargeRows {
 
   refuse(bytes: number): void {
     this.rows += 1;
+    this.bytes += bytes;
     this.#waiting.push(bytes);
     this.#job.counters.read(1, bytes);
   }

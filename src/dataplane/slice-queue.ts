@@ -31,6 +31,7 @@ export class RunningSlice {
   /** As the writer knows it. */
   readonly slice: Slice;
   readonly #pieces: Slice[];
+  readonly #read: number[] = [];
 
   constructor(no: number, pieces: readonly Slice[]) {
     this.#pieces = [...pieces];
@@ -45,7 +46,14 @@ export class RunningSlice {
 
   /** The next piece to read; from now on nobody can take it. */
   next(): Slice | undefined {
-    return this.#pieces.shift();
+    const piece = this.#pieces.shift();
+    if (piece !== undefined) this.#read.push(piece.no);
+    return piece;
+  }
+
+  /** The numbers of the pieces that `next` has given. */
+  get read(): readonly number[] {
+    return this.#read;
   }
 
   /** Gives up the later half of what is unread. */

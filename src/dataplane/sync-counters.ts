@@ -1,4 +1,4 @@
-import type { FinalizeStats, Progress, SyncStatistics } from '@millrace/sdk';
+import type { FinalizeStats, Progress, ResumedRun, SyncStatistics } from '@millrace/sdk';
 import type { ChannelWaits } from './byte-channel.js';
 import { WaitClock } from './wait-clock.js';
 
@@ -35,7 +35,7 @@ export interface CounterOptions {
 export class SyncCounters {
   readonly waits: ChannelWaits & { readonly rateLimit: WaitClock };
   readonly #options: CounterOptions;
-  readonly #start: Mark;
+  #start: Mark;
   #sampled: Mark;
   #statistics: SyncStatistics | undefined;
   #pace: number | undefined;
@@ -60,6 +60,16 @@ export class SyncCounters {
       writer: new WaitClock(nowMs),
       rateLimit: new WaitClock(nowMs),
     };
+    this.#start = this.#mark();
+    this.#sampled = this.#start;
+  }
+
+  /** What earlier attempts have committed counts for the run, and not for the speed of this one. */
+  resume({ rowsRead, rowsWritten, bytes }: ResumedRun): void {
+    this.rowsRead += rowsRead;
+    this.rowsFiltered += rowsRead - rowsWritten;
+    this.rowsWritten += rowsWritten;
+    this.bytes += bytes;
     this.#start = this.#mark();
     this.#sampled = this.#start;
   }
@@ -135,8 +145,8 @@ export class SyncCounters {
       `Start time:      ${new Date(endedAt.getTime() - ms).toISOString()}`,
       `End time:        ${endedAt.toISOString()}`,
       `Elapsed:         ${seconds.toFixed(2)} s`,
-      `Average traffic: ${Math.round(this.bytes / seconds)} bytes/s`,
-      `Average speed:   ${Math.round(this.rowsRead / seconds)} rows/s`,
+      `Average traffic: ${Math.round((this.bytes - this.#start.bytesRead) / seconds)} bytes/s`,
+      `Average speed:   ${Math.round((this.rowsRead - this.#start.rowsRead) / seconds)} rows/s`,
       `Rows read:       ${this.rowsRead}`,
       `Rows failed:     ${this.rowsDirty}`,
     ];

@@ -11,7 +11,9 @@ import type {
   ReaderPlugin,
   ResolvedDataSource,
   RunContext,
+  Slice,
   TableSchema,
+  TargetPlan,
   Verification,
   WriterJob,
   WriterPlugin,
@@ -31,6 +33,7 @@ import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
 import type { ReplayRecord } from './replay.js';
 import { refuseUnfilled, replayConversion, replayReader } from './replay.js';
+import { Resume } from './resume.js';
 import { needsRows, RowProgram } from './row-program.js';
 import { RowVerification } from './row-verification.js';
 import type { RowTransform } from './row-transform.js';
@@ -39,6 +42,7 @@ import type { PipeJob } from './slice-pipe.js';
 import { piecesOf, SliceQueue } from './slice-queue.js';
 import { pinSnapshot } from './pin-snapshot.js';
 import { SnapshotAge } from './snapshot-age.js';
+import { StallWatch } from './stall-watch.js';
 import { SyncCounters } from './sync-counters.js';
 import type { PolicyCount, ValuePolicies } from './value-policies.js';
 import { PolicyRules } from './value-policies.js';
@@ -49,6 +53,8 @@ export interface ChannelControl {
   readonly dirtyLimit: DirtyLimit;
   /** After so long a snapshot costs the source too much and the run ends; 60 without it. */
   readonly snapshotMinutes?: number | undefined;
+  /** When no row has moved for so long the run ends, to be tried again; 60 without it. */
+  readonly stallMinutes?: number | undefined;
   /** On the wire; default 64 MB. A larger row is a dirty record. */
   readonly maxRowBytes?: number | undefined;
 }
@@ -100,7 +106,10 @@ const nowMs = (): number => performance.now();
  * the first row; nothing is visible in the target before the end, and a failure leaves it as it was.
  * Throws what failed first, with a registry code where it has one.
  */
-export async function runSyncJob(job: SyncJob): Promise<SyncResult> {
+export async function runSyncJob(given: SyncJob): Promise<SyncResult> {
+  const stall = new StallWatch(given.channel.stallMinutes);
+  const signal = AbortSignal.any([given.context.signal, stall.signal]);
+  const job: WatchedJob = { ...given, stall, context: contextOf(given.context, signal) };
   const { context } = job;
   context.signal.throwIfAborted();
   const source = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
@@ -117,17 +126,25 @@ export async function runSyncJob(job: SyncJob): Promise<SyncResult> {
   }
 }
 
+interface WatchedJob extends SyncJob {
+  readonly stall: StallWatch;
+}
+
 /** Copied member by member: a spread would lose the methods of a context that is a class. */
-export function jobContext(context: RunContext, dataSource: ResolvedDataSource): JobContext<never> {
+function contextOf(context: RunContext, signal: AbortSignal): RunContext {
   return {
     identity: context.identity,
     parameters: context.parameters,
     log: context.log,
-    signal: context.signal,
+    signal,
     progress: (progress) => context.progress(progress),
     crashPoint: (name) => context.crashPoint(name),
-    dataSource: dataSource as ResolvedDataSource<never>,
   };
+}
+
+export function jobContext(context: RunContext, dataSource: ResolvedDataSource): JobContext<never> {
+  const own = contextOf(context, context.signal);
+  return { ...own, dataSource: dataSource as ResolvedDataSource<never> };
 }
 
 function messageOf(error: unknown): string {
@@ -157,7 +174,7 @@ function reportVerdicts(verdicts: readonly ColumnVerdict[], context: RunContext)
   }
 }
 
-async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
+async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult> {
   const { context } = job;
   const source = await reader.describe();
   if (source.estimatedRows !== undefined) context.progress({ rowsTotal: source.estimatedRows });
@@ -168,6 +185,7 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
   const channels = Math.min(job.channel.concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
   const limited = job.channel.rateLimit?.bytesPerSecond;
   const pieces = await piecesOf(reader, channels, limited);
+  const resume = new Resume(job, { source, snapshot, cursor, channels });
   const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(channels, pieces.length));
   const counters = new SyncCounters({
@@ -189,6 +207,7 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       writers,
       verification: verificationOf(job),
       ...(cursor === undefined ? {} : { cursor }),
+      ...resume.keyOf(mapping),
       quarantine: onDirty,
     });
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
@@ -199,17 +218,15 @@ async function writeFrom(reader: ReaderJob, job: SyncJob): Promise<SyncResult> {
       ? new RowProgram(job.mapping, resolved, transform)
       : undefined;
     const convert = conversionOf(job, resolved, program);
-    // What a replay refuses is known by the number of its slice.
-    const queue = new SliceQueue(pieces, writers, { isCut: job.replay === undefined });
     const hasSnapshot = snapshot?.consistent === true;
     const ends = { reader, writer, resolved, convert, source, target, hasSnapshot };
-    const open: OpenJob = { ...ends, queue, writers, age };
-    return await publish(open, job, { counters, quarantine, onDirty });
+    const planned: PlannedJob = { ...ends, pieces, resume, writers, age };
+    return await publish(planned, job, { counters, quarantine, onDirty });
   } catch (error) {
     await quarantine.flush().catch((failure: unknown) => {
       context.log.warn(`Some dirty records could not be kept: ${messageOf(failure)}`);
     });
-    await writer.abort(error).catch((failure: unknown) => {
+    await writer.abort(error, resume.mayFollow(error)).catch((failure: unknown) => {
       context.log.warn(`The target could not be tidied up: ${messageOf(failure)}`);
     });
     throw error;
@@ -288,13 +305,19 @@ export async function openMapped(
   }
 }
 
+/** What is known before the target has said what is left to read. */
+interface PlannedJob extends Omit<OpenJob, 'queue'> {
+  readonly pieces: readonly Slice[];
+  readonly resume: Resume;
+}
+
 interface Counting {
   readonly counters: SyncCounters;
   readonly quarantine: Quarantine;
   onDirty(record: DirtyRecord): Promise<void>;
 }
 
-async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise<SyncResult> {
+async function publish(open: PlannedJob, job: WatchedJob, counting: Counting): Promise<SyncResult> {
   const { writer } = open;
   const { context } = job;
   const { counters, quarantine } = counting;
@@ -314,24 +337,7 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
     };
   }
   context.log.info(`Plan: ${plan.strategy}: ${plan.label}`);
-  context.log.info(`Slices: ${open.queue.text}`);
-  const limiter = new RateLimiter(nowMs);
-  const verification = rowVerificationOf(open, job);
-  const pipe: PipeJob = {
-    sourceIndexes: open.resolved.sourceIndexes,
-    convert: open.convert,
-    policies,
-    limiter,
-    quarantine,
-    counters,
-    verification,
-    chunkBytes: () => chunkBytesOf(limiter),
-    channelBytes: CHANNEL_BYTES,
-    maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
-    onDirty: (record) => counting.onDirty(record),
-    context,
-  };
-  await whileLive({ ...job, nowMs }, pipe, () => copySlices(open, pipe));
+  const verification = await load(open, job, counting, plan, policies);
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
     throw new MillraceError(
@@ -354,6 +360,46 @@ async function publish(open: OpenJob, job: SyncJob, counting: Counting): Promise
   const applied = policies?.counts ?? [];
   reportEnd(counters.summary(published, quarantine.reasons(), new Date()), applied, context);
   return { ...counters.totals(), policies: applied, wasPublished: false };
+}
+
+/** Brings all slices to the target, where nobody sees them yet. */
+async function load(
+  open: PlannedJob,
+  job: WatchedJob,
+  counting: Counting,
+  plan: TargetPlan,
+  policies: PolicyRules | undefined,
+): Promise<RowVerification> {
+  const { context } = job;
+  const { counters, quarantine } = counting;
+  if (plan.resumed !== undefined) counters.resume(plan.resumed);
+  const pieces = await open.resume.begin(open.writer, plan, open.pieces, context.log);
+  // What a replay refuses is known by the number of its slice.
+  const queue = new SliceQueue(pieces, open.writers, { isCut: job.replay === undefined });
+  context.log.info(`Slices: ${queue.text}`);
+  const limiter = new RateLimiter(nowMs);
+  const verification = rowVerificationOf(open, job);
+  const pipe: PipeJob = {
+    sourceIndexes: open.resolved.sourceIndexes,
+    convert: open.convert,
+    policies,
+    limiter,
+    quarantine,
+    counters,
+    verification,
+    chunkBytes: () => chunkBytesOf(limiter),
+    channelBytes: CHANNEL_BYTES,
+    maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
+    onDirty: (record) => counting.onDirty(record),
+    context,
+  };
+  const { rateLimit } = counters.waits;
+  const moved = (): number => counters.rowsRead + counters.rowsAcknowledged + rateLimit.totalMs;
+  {
+    using _ = job.stall.during(moved);
+    await whileLive({ ...job, nowMs }, pipe, () => copySlices({ ...open, queue }, pipe));
+  }
+  return verification;
 }
 
 function reportEnd(
@@ -387,7 +433,7 @@ export function verificationOf({ verification = 'count' }: SyncJob): Verificatio
   return verification;
 }
 
-function rowVerificationOf(open: OpenJob, job: SyncJob): RowVerification {
+function rowVerificationOf(open: PlannedJob, job: SyncJob): RowVerification {
   const isChanged = open.convert !== undefined;
   return new RowVerification({
     wanted: verificationOf(job),

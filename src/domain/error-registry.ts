@@ -411,6 +411,21 @@ export const ERRORS = {
     retry: 'never',
     help: 'Mend the rows that are named, or rerun the node when its mapping has changed.',
   },
+  'MR-D227': {
+    title: 'The stored slices do not fit the source any more',
+    retry: 'never',
+    help: 'The key of the source was changed while the run was retried. Rerun the node: a new run cuts the source anew.',
+  },
+  'MR-D228': {
+    title: 'The server has no space left',
+    retry: 'backoff',
+    help: 'Free space on the disk of the server, or give the tablespace of the target more; then it is tried again or rerun.',
+  },
+  'MR-D229': {
+    title: 'No row has moved for too long',
+    retry: 'backoff',
+    help: 'Look at the network between worker and server, and at what the server waits for; raise `stallMinutes` of the channel for a source that is that slow.',
+  },
   'MR-D240': {
     title: 'A line that is no row',
     retry: 'never',

@@ -50,6 +50,10 @@ const settings = {
         description:
           'How long a snapshot of the source may be held before the run ends; default 60.',
       }),
+      stallMinutes: z.number().positive().optional().meta({
+        description:
+          'When no row has moved for so long the run ends and is tried again; default 60. More for a source that computes long before its first row.',
+      }),
       rateLimit: rateLimitSchema.optional().meta({
         description: 'How fast the whole job may be, by the clock of its workflow.',
       }),

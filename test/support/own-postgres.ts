@@ -14,7 +14,8 @@ import type { TestServer } from './test-server.js';
 export class OwnPostgres implements AsyncDisposable {
   server: EmbeddedPostgresServer;
   readonly #options: EmbeddedPostgresOptions;
-  readonly #folder: string;
+  /** Of its own; the server's account can get in. */
+  readonly folder: string;
 
   private constructor(
     server: EmbeddedPostgresServer,
@@ -23,7 +24,7 @@ export class OwnPostgres implements AsyncDisposable {
   ) {
     this.server = server;
     this.#options = options;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   static async start(): Promise<OwnPostgres> {
@@ -41,6 +42,10 @@ export class OwnPostgres implements AsyncDisposable {
       settings: { synchronous_commit: 'on', full_page_writes: 'on' },
     };
     return new OwnPostgres(await EmbeddedPostgresServer.start(options), options, folder);
+  }
+
+  get dataFolder(): string {
+    return this.#options.dataFolder;
   }
 
   get login(): TestServer {
@@ -63,6 +68,6 @@ export class OwnPostgres implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.stop();
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -22,7 +22,13 @@ const PLUGINS = { file: filePlugin, mysql: mysqlPlugin, postgres: postgresPlugin
 
 /** One end of a sync: a database of a test server, or a folder with files. */
 export type SyncEnd =
-  | { readonly kind: 'mysql' | 'postgres'; readonly server: TestServer; readonly database: string }
+  | {
+      readonly kind: 'mysql' | 'postgres';
+      readonly server: TestServer;
+      readonly database: string;
+      /** `off` for a proxy that looks into what passes; `prefer` unless given. */
+      readonly tls?: 'off';
+    }
   | { readonly kind: 'file'; readonly root: string };
 
 export interface SyncOptions {
@@ -40,6 +46,8 @@ export interface SyncOptions {
   readonly identity?: Partial<AttemptIdentity>;
   readonly signal?: AbortSignal;
   readonly crashPoint?: (name: string) => Promise<void>;
+  /** Also of a run that fails. */
+  readonly onLog?: (line: string) => void;
 }
 
 export interface SyncRun extends SyncResult {
@@ -55,6 +63,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
   const reader = pluginOf(PLUGINS[options.from.kind].readers);
   const writer = pluginOf(PLUGINS[options.to.kind].writers);
   const context = makeRunContext(options);
+  const told = (): void => context.log.lines.forEach((line) => options.onLog?.(line.text));
   const result = await runSyncJob({
     reader: options.lane === undefined ? reader : withLane(reader, options.lane),
     readerConfig: await parse(reader.config, options.reader),
@@ -69,7 +78,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
     ...(options.verification === undefined ? {} : { verification: options.verification }),
     context,
     onDirty: (records) => void dirty.push(...records),
-  });
+  }).finally(told);
   const log = context.log.lines.map((line) => line.text);
   const lane = log.find((line) => line.startsWith('Lane: '))?.slice('Lane: '.length);
   return { ...result, dirty, log, lane };
@@ -134,6 +143,13 @@ async function resolved(end: SyncEnd): Promise<ResolvedDataSource> {
     return { name: 'file', type: 'file', config: await parse(type.config, { root: end.root }) };
   }
   const { host, port, user, password } = end.server;
-  const raw = { host, port, user, password, database: end.database, tls: { mode: 'prefer' } };
+  const raw = {
+    host,
+    port,
+    user,
+    password,
+    database: end.database,
+    tls: { mode: end.tls ?? 'prefer' },
+  };
   return { name: end.kind, type: end.kind, config: await parse(type.config, raw) };
 }

@@ -18,6 +18,7 @@ const CODE_OF_ERRNO: ReadonlyMap<number, ErrorCode> = new Map([
   // Killed (1317, 1927, 3169), shut down (1053, 1077..1079), lost, deadlock and lock wait: a new try may work.
   ...entries('MR-D109', [1053, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 1927]),
   ...entries('MR-D210', [1205, 1213, 3058]),
+  ...entries('MR-D228', [1021, 1114]),
   ...entries('MR-D109', [2006, 2013, 3024, 3169, 4031]),
   ...entries('MR-D102', [1040, 1129, 1130, 1203, 1226]),
 ]);

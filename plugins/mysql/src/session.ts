@@ -28,6 +28,9 @@ export interface ServerWarning {
 export type RawCell = Buffer | null;
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** The operating system's own is two hours. */
+const KEEP_ALIVE_MS = 30_000;
+const CLOSE_GRACE_MS = 5000;
 const LOCAL_PIECE_BYTES = 256 * 1024;
 
 /**
@@ -250,8 +253,15 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     await new Promise<void>((resolve) => {
-      this.#connection.end(() => resolve());
-      this.#connection.on('error', () => resolve());
+      // A server behind a network that swallows packets never says good-bye.
+      const timer = setTimeout(() => this.destroy(), CLOSE_GRACE_MS);
+      const end = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#connection.end(end);
+      this.#connection.on('error', end);
+      this.#socket()?.on('close', end);
     });
   }
 
@@ -315,6 +325,7 @@ function optionsOf(
     charset: 'utf8mb4',
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableKeepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
     // A server must not be able to ask for a file of this machine, and counts are of changed rows.
     flags: [withLocal ? '+LOCAL_FILES' : '-LOCAL_FILES', '-FOUND_ROWS'],
     connectAttributes: { program_name: 'millrace' },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import type { AttemptIdentity } from '@millrace/sdk';
+import { SliceTable } from '@millrace/sdk';
+import type { AttemptIdentity, ResumedRun, SliceSession } from '@millrace/sdk';
 
 import { quoteName, quoteTable, textLiteral } from './literal.js';
 import { uniqueKeys } from './merge.js';
@@ -16,6 +17,8 @@ export class StagingTable {
   readonly quoted: string;
   /** What the target is called after a swap with this table, until it is dropped; quoted. */
   readonly replaced: string;
+  /** Whether it is there is decided by whoever may be resumed. */
+  readonly slices: SliceTable;
   readonly #database: string;
   readonly #id: string;
   readonly #fence: string;
@@ -30,6 +33,37 @@ export class StagingTable {
     this.name = `${STAGED}${this.#id}_${fence}`;
     this.quoted = quoteTable(this.#database, this.name);
     this.replaced = quoteTable(this.#database, `${REPLACED}${this.#id}_${fence}`);
+    this.slices = this.#slicesOf(fence);
+  }
+
+  /**
+   * Takes over what an older attempt of this run has staged, if its slices are those of the same job. The
+   * table gets the fence of this attempt into its name: whoever still speaks for the older one finds none.
+   * Also gives the largest number of a staged row. Commits.
+   */
+  async takeOver(
+    session: Session,
+    identity: AttemptIdentity,
+    resumeKey: string,
+  ): Promise<{ readonly run: ResumedRun; readonly lastNo: number } | undefined> {
+    const older = await this.#older(session, STAGED);
+    for (const { fence } of older) {
+      if (older.filter((each) => each.fence === fence).length < 2) continue;
+      const theirs = this.#slicesOf(fence);
+      const slices = sliceSession(session);
+      if ((await theirs.resume(slices, identity, resumeKey)) === undefined) continue;
+      const staged = quoteTable(this.#database, `${STAGED}${this.#id}_${fence}`);
+      // One statement, and in the order in which a task of theirs may still lock them.
+      await session.run(
+        `RENAME TABLE ${staged} TO ${this.quoted}, ${theirs.quoted} TO ${this.slices.quoted}`,
+      );
+      // Only now can none of them commit any more.
+      const run = await this.slices.resume(slices, identity, resumeKey);
+      const number = quoteName(ROW_NUMBER_COLUMN);
+      const last = await session.value(`SELECT MAX(${number}) FROM ${this.quoted}`);
+      if (run !== undefined) return { run, lastNo: Number(last ?? 0) };
+    }
+    return undefined;
   }
 
   /**
@@ -42,7 +76,7 @@ export class StagingTable {
     form: 'keyed' | 'keyless' | 'double',
   ): Promise<void> {
     await this.dropOlder(session);
-    await session.run(`DROP TABLE IF EXISTS ${this.quoted}`);
+    await this.drop(session);
     const like = quoteTable(target.name.database, target.name.table);
     await session.run(`CREATE TABLE ${this.quoted} LIKE ${like}`);
     if (form === 'double') return;
@@ -62,14 +96,15 @@ export class StagingTable {
 
   /** What older attempts of this instance have staged or replaced. */
   async dropOlder(session: Session): Promise<void> {
-    for (const prefix of [`${STAGED}${this.#id}_`, `${REPLACED}${this.#id}_`]) {
-      for (const name of await this.#tables(session, prefix)) {
-        const fence = name.slice(prefix.length);
-        if (/^\d+$/.test(fence) && BigInt(fence) < BigInt(this.#fence)) {
-          await session.run(`DROP TABLE IF EXISTS ${quoteTable(this.#database, name)}`);
-        }
+    for (const prefix of [STAGED, REPLACED]) {
+      for (const { name } of await this.#older(session, prefix)) {
+        await session.run(`DROP TABLE IF EXISTS ${quoteTable(this.#database, name)}`);
       }
     }
+  }
+
+  async drop(session: Session): Promise<void> {
+    await session.run(`DROP TABLE IF EXISTS ${this.quoted}, ${this.slices.quoted}`);
   }
 
   /** A swap is one statement: it has happened when only the replaced table is there. */
@@ -79,6 +114,21 @@ export class StagingTable {
     const isOf = (prefix: string) => (name: string) =>
       name === `${prefix}${this.#id}_${this.#fence}`;
     return !staged.some(isOf(STAGED)) && replaced.some(isOf(REPLACED));
+  }
+
+  /** The tables of this instance's older attempts, those of the newest first. */
+  async #older(
+    session: Session,
+    prefix: string,
+  ): Promise<readonly { readonly name: string; readonly fence: string }[]> {
+    const start = `${prefix}${this.#id}_`;
+    return (await this.#tables(session, start))
+      .flatMap((name) => {
+        const fence = /^(\d+)(?:_s)?$/.exec(name.slice(start.length))?.[1];
+        return fence === undefined ? [] : [{ name, fence }];
+      })
+      .filter(({ fence }) => BigInt(fence) < BigInt(this.#fence))
+      .toSorted((a, b) => (BigInt(a.fence) > BigInt(b.fence) ? -1 : 1));
   }
 
   /** Those whose name begins like that. */
@@ -95,9 +145,20 @@ export class StagingTable {
     await session.run(`DROP TABLE IF EXISTS ${this.replaced}`);
   }
 
-  async drop(session: Session): Promise<void> {
-    await session.run(`DROP TABLE IF EXISTS ${this.quoted}`);
+  #slicesOf(fence: string): SliceTable {
+    return new SliceTable(
+      quoteTable(this.#database, `${STAGED}${this.#id}_${fence}_s`),
+      'mysql',
+      textLiteral,
+    );
   }
+}
+
+export function sliceSession(session: Session): SliceSession {
+  return {
+    rows: (sql) => session.rows(sql),
+    change: async (sql) => (await session.run(sql)).affectedRows,
+  };
 }
 
 const STAGED = 'millrace_stg_';

@@ -1,9 +1,10 @@
 import { errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
 import type {
-  Cell,
   ChecksumColumn,
   FinalizeStats,
+  ResumedRun,
   RowTally,
+  Slice,
   SqlStatement,
   TableSchema,
   TargetPlan,
@@ -26,13 +27,13 @@ import { startReplacing } from './start-replacing.js';
 import { Session } from './session.js';
 import { tallyOf } from './row-tally.js';
 import { SkippedLines } from './skipped-lines.js';
-import { StagingTable } from './staging-table.js';
+import { sliceSession, StagingTable } from './staging-table.js';
 import { doubleDifferences, tryDouble } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
 import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
-import { rulesOf } from './row-encoder.js';
-import { MysqlWriterTask } from './writer-task.js';
+import { MysqlWriterTask, taskNoBehind } from './writer-task.js';
+import { previewWriting, replacedText } from './writer-preview.js';
 import { openWriting } from './writing-session.js';
 
 /** What `prepare` settled for the rest of the job. */
@@ -52,6 +53,10 @@ interface Prepared {
   readonly postSql: readonly SqlStatement[];
   readonly maxAllowedPacket: number;
   readonly skippedLines: SkippedLines | undefined;
+  /** Its slices are stored: what is committed of them is not read again. */
+  isResumable: boolean;
+  /** The first number of a task whose rows no older attempt has numbered. */
+  firstTaskNo: number;
 }
 
 export class MysqlWriterJob implements WriterJob {
@@ -102,43 +107,9 @@ export class MysqlWriterJob implements WriterJob {
   async preview(): Promise<WriterPreview> {
     await using session = await openWriting(this.#ctx);
     const target = await this.#target(session);
-    const pairs = columnPairs(target, this.#ctx.mapping);
     const key = await this.#key(session, target);
-    const columns = pairs.map((pair) => ({ name: pair.target.name, ...rulesOf(pair) }));
     const isDirect = this.#isDirect(target, key);
-    const { table } = target.name;
-    const task = new MysqlWriterTask(this.#ctx, {
-      session,
-      into: quoteTable(target.name.database, table),
-      pairs,
-      maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
-      skippedLines: key === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
-      isInsideTransaction: isDirect,
-      hasNumbers: !isDirect,
-      taskNo: 0,
-      onCommitted: () => undefined,
-      onClose: () => Promise.resolve(),
-    });
-    return {
-      plan: isDirect
-        ? {
-            strategy: 'transaction',
-            label: `one transaction on ${table}${replacedText(this.#config)}`,
-          }
-        : { strategy: 'staging', label: `${table} through a staging table` },
-      lanes: task.lanes,
-      look: (cells) => {
-        const row: Cell[] = [];
-        for (const [i, { name: column, convert, check }] of columns.entries()) {
-          const given = cells[i] ?? null;
-          const cell = convert === undefined ? given : convert(given);
-          const reason = check(cell);
-          if (reason !== undefined) return { column, reason };
-          row.push(cell);
-        }
-        return { row };
-      },
-    };
+    return previewWriting(session, target, this.#ctx, { key, isDirect, config: this.#config });
   }
 
   /** One transaction takes the rows as they come, where nothing has to be seen of them before. */
@@ -203,7 +174,10 @@ export class MysqlWriterJob implements WriterJob {
       maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
       // Staged rows that are merged may have one key several times.
       skippedLines: key === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
+      isResumable: false,
+      firstTaskNo: 0,
     };
+    if (isDirect) await staging.dropOlder(session);
     return this.#begin(this.#prepared);
   }
 
@@ -226,7 +200,13 @@ export class MysqlWriterJob implements WriterJob {
       skippedLines: p.skippedLines,
       isInsideTransaction: isShared,
       hasNumbers: !isShared && p.lost?.length !== 0,
-      taskNo: no,
+      taskNo: p.firstTaskNo + no,
+      isFirst: no === 0,
+      onCommit: async (rows, read) => {
+        if (p.isResumable && read !== undefined) {
+          await p.staging?.slices.commit(sliceSession(session), read, rows);
+        }
+      },
       onCommitted: (rows) => {
         this.#rows += rows;
       },
@@ -299,7 +279,8 @@ export class MysqlWriterJob implements WriterJob {
     return { rowsDeleted: this.#rowsDeleted, rowsPublished: this.#rows };
   }
 
-  async abort(): Promise<void> {
+  async abort(_reason: unknown, mayResume = false): Promise<void> {
+    const isKept = mayResume && this.#prepared?.isResumable === true;
     const session = this.#session;
     if (this.#prepared !== undefined && session !== undefined && !session.closed) {
       try {
@@ -309,7 +290,7 @@ export class MysqlWriterJob implements WriterJob {
         session.destroy();
       }
     }
-    await this.#dropStaging();
+    if (!isKept) await this.#dropStaging();
     await this.#release();
   }
 
@@ -321,11 +302,35 @@ export class MysqlWriterJob implements WriterJob {
       const label = `one transaction on ${table}, committed with its ledger row${replacedText(this.#config)}`;
       return { strategy: 'transaction', label };
     }
+    const label = stagingLabel(p, this.#config);
+    const resumed = await this.#resume(p, p.staging);
+    if (resumed !== undefined) return { strategy: 'staging', label, resumed };
     if (p.lost?.length !== 0) {
       const form = p.merge === undefined ? 'keyed' : 'keyless';
       await p.staging.create(p.session, p.target, form);
     }
-    return { strategy: 'staging', label: stagingLabel(p, this.#config) };
+    return { strategy: 'staging', label };
+  }
+
+  /** A double of the target is not taken over: the target may have another shape by now. */
+  async #resume(p: Prepared, staging: StagingTable): Promise<ResumedRun | undefined> {
+    const { resumeKey, identity } = this.#ctx;
+    if (p.lost !== undefined || resumeKey === undefined) return undefined;
+    const older = await staging.takeOver(p.session, identity, resumeKey);
+    if (older === undefined) return undefined;
+    await staging.dropOlder(p.session);
+    p.isResumable = true;
+    p.firstTaskNo = taskNoBehind(older.lastNo);
+    return older.run;
+  }
+
+  async keepSlices(slices: readonly Slice[]): Promise<boolean> {
+    const p = this.#must();
+    const { resumeKey, identity } = this.#ctx;
+    if (p.staging === undefined || p.lost !== undefined || resumeKey === undefined) return false;
+    await p.staging.slices.keep(sliceSession(p.session), identity, resumeKey, slices);
+    p.isResumable = true;
+    return true;
   }
 
   /** What a rename would lose of the target; `undefined`: none is wanted. */
@@ -416,13 +421,6 @@ export class MysqlWriterJob implements WriterJob {
     if (this.#prepared === undefined) throw new Error('prepare has not been called');
     return this.#prepared;
   }
-}
-
-/** TRUNCATE and EXCHANGE PARTITION commit by themselves: a failure behind them would leave it empty. */
-function replacedText({ mode }: WriterConfig): string {
-  return mode === 'partition-overwrite'
-    ? ', in which the rows of the partition are deleted and written'
-    : '';
 }
 
 function stagingLabel(p: Prepared, config: WriterConfig): string {

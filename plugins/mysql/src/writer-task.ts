@@ -8,6 +8,7 @@ import type {
   Lane,
   Row,
   Slice,
+  SlicesRead,
   WriteContext,
   WriterTask,
 } from '@millrace/sdk';
@@ -37,8 +38,12 @@ export interface WriterTaskOptions {
   readonly isInsideTransaction: boolean;
   /** The table has a column for the number of each row. */
   readonly hasNumbers: boolean;
-  /** Which of the job's tasks it is, from 0: staged rows of all tasks have different numbers. */
+  /** Which of the run's tasks it is: staged rows of all tasks have different numbers. */
   readonly taskNo: number;
+  /** The task that speaks for all of them in the log. */
+  readonly isFirst: boolean;
+  /** Inside the transaction of the rows, right before it ends. */
+  readonly onCommit: (rows: number, read: SlicesRead | undefined) => Promise<void>;
   readonly onCommitted: (rows: number) => void;
   readonly onClose: () => Promise<void>;
 }
@@ -46,6 +51,11 @@ export interface WriterTaskOptions {
 const SLICE_SAVEPOINT = 'millrace_slice';
 /** Keeps the numbers of 8,000 tasks within the integers a double holds. */
 const NUMBERS_PER_TASK = 2 ** 40;
+
+/** The first number of a task whose rows are all numbered behind this one. */
+export function taskNoBehind(rowNo: number): number {
+  return Math.ceil(rowNo / NUMBERS_PER_TASK);
+}
 
 export class MysqlWriterTask implements WriterTask {
   readonly lanes: readonly Lane[];
@@ -96,7 +106,7 @@ export class MysqlWriterTask implements WriterTask {
     });
     const takesLines = this.#loadLines !== undefined || this.#inserts !== undefined;
     this.lanes = takesLines ? ['pg-copy-text', 'rows'] : ['rows'];
-    if (options.taskNo === 0) ctx.log.info(this.#means());
+    if (options.isFirst) ctx.log.info(this.#means());
   }
 
   /** How lines get into the table, and what stands in the way of a faster one. */
@@ -136,9 +146,10 @@ export class MysqlWriterTask implements WriterTask {
     return { rows: this.#rows, bytes: this.#bytes };
   }
 
-  async commit(): Promise<void> {
-    const { session, isInsideTransaction, onCommitted } = this.#options;
+  async commit(read?: SlicesRead): Promise<void> {
+    const { session, isInsideTransaction, onCommit, onCommitted } = this.#options;
     this.#ctx.signal.throwIfAborted();
+    await onCommit(this.#rows, read);
     await session.run(isInsideTransaction ? `RELEASE SAVEPOINT ${SLICE_SAVEPOINT}` : 'COMMIT');
     onCommitted(this.#rows);
   }

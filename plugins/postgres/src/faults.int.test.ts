@@ -14,6 +14,7 @@ import {
 import type { NodeType } from '@millrace/sdk';
 import { logicalTypeOf } from './column-type.js';
 import { PostgresReaderJob } from './reader-job.js';
+import { openSession, query } from './session.js';
 import { postgresSqlNode } from './sql-node.js';
 import type { World } from './testing/world.js';
 import { openWorld } from './testing/world.js';
@@ -190,6 +191,20 @@ describe('attempts that overlap', () => {
     expect(await world.sql('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 0 }]);
     await expectNothingLeft(world.leftovers);
   });
+});
+
+test('a session that moves rows does not wait for a lock for ever, unless the server says so', async () => {
+  await using world = await openWorld('CREATE TABLE t (id int)');
+  const limit = async (kind: 'data' | 'script') => {
+    const session = await openSession(world.dataSource.config, kind, 'millrace test');
+    const [row] = await query(session.client, 'SHOW lock_timeout');
+    await session.close();
+    return row?.[0];
+  };
+  expect([await limit('data'), await limit('script')]).toEqual(['1min', '0']);
+  const database = world.dataSource.config.database;
+  await world.sql(`ALTER DATABASE "${database}" SET lock_timeout = '2s'`);
+  expect([await limit('data'), await limit('script')]).toEqual(['2s', '2s']);
 });
 
 describe('the SQL node', () => {

@@ -28,6 +28,7 @@ const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
   '57P02': 'MR-D109',
   '57P03': 'MR-D102',
   '53300': 'MR-D102',
+  '53100': 'MR-D228',
   '40001': 'MR-D210',
   '40P01': 'MR-D210',
   '55P03': 'MR-D210',

@@ -18,6 +18,11 @@ export interface Session {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const CANCEL_GRACE_MS = 5000;
+const CLOSE_GRACE_MS = 5000;
+/** The operating system's own is two hours. */
+const KEEP_ALIVE_MS = 30_000;
+/** How long a statement waits for another session's lock where the server itself sets no limit. */
+const LOCK_WAIT = '60s';
 
 /** The settings under which cells are canonical and long work is not ended by the server's defaults. */
 const DATA_SETTINGS: Readonly<Record<string, string>> = {
@@ -30,6 +35,9 @@ const DATA_SETTINGS: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: '0',
   standard_conforming_strings: 'on',
 };
+
+const LOCK_LIMIT = `set_config('lock_timeout',
+  CASE current_setting('lock_timeout') WHEN '0' THEN '${LOCK_WAIT}' ELSE current_setting('lock_timeout') END, false)`;
 
 /**
  * `data` sessions move cells and force the settings above; `script` sessions run a user's SQL under the
@@ -48,6 +56,7 @@ export async function openSession(
             ([name, value]) => `set_config('${name}', ${quoteLiteral(value)}, false)`,
           )
         : [];
+    if (kind === 'data') settings.push(LOCK_LIMIT);
     const rows = await query(client, `SELECT ${['pg_backend_pid()', ...settings].join(', ')}`);
     return {
       client,
@@ -209,6 +218,7 @@ async function dial(
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: { getTypeParser: () => (text: unknown) => text },
   });
   // A lost connection is reported by the statement that runs; without a listener it would end the process.
@@ -222,6 +232,9 @@ async function dial(
   }
 }
 
+/** A server behind a network that swallows packets never says good-bye. */
 async function closeClient(client: Client): Promise<void> {
+  const timer = setTimeout(() => client.connection.stream.destroy(), CLOSE_GRACE_MS);
   await client.end().catch(() => undefined);
+  clearTimeout(timer);
 }

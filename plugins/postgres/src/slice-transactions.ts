@@ -1,4 +1,4 @@
-import type { Chunk, WriteContext } from '@millrace/sdk';
+import type { Chunk, SlicesRead, WriteContext } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
 import { LoadHistory, loadChunk } from './row-loader.js';
 import type { Session } from './session.js';
@@ -9,7 +9,7 @@ import type { WritePlan } from './write-plan.js';
 export interface SliceTransaction {
   begin(): Promise<void>;
   load(chunk: Chunk, sliceNo: number): Promise<number>;
-  commit(rows: number): Promise<void>;
+  commit(rows: number, read: SlicesRead | undefined): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,6 +20,8 @@ export interface SliceTarget {
   readonly plan: WritePlan;
   readonly canMakeTemporary: boolean;
   readonly quarantine: WriteContext['quarantine'];
+  /** Inside the transaction of a slice that commits by itself, right before its end. */
+  beforeCommit(session: Session, rows: number, read: SlicesRead | undefined): Promise<void>;
   /** Ends work that is stopped with the reason of the stop. */
   stoppable<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -34,6 +36,11 @@ export class SliceTransactions {
   get rowsCommitted(): number {
     if (this.#lost !== undefined) throw new PluginError('MR-P105', this.#lost);
     return this.#rowsCommitted;
+  }
+
+  /** So many rows were committed by an older attempt. */
+  resume(rows: number): void {
+    this.#rowsCommitted += rows;
   }
 
   /** Slices of tasks that share the publishing transaction; `isAlone`: there is one task. */
@@ -71,8 +78,9 @@ export class SliceTransactions {
     return {
       begin: () => into.stoppable(async () => void (await query(client, 'BEGIN'))),
       load: (chunk, sliceNo) => into.stoppable(() => load(session, chunk, sliceNo)),
-      commit: (rows) =>
+      commit: (rows, read) =>
         into.stoppable(async () => {
+          await into.beforeCommit(session, rows, read);
           await query(client, 'COMMIT');
           this.#rowsCommitted += rows;
         }),

@@ -1,8 +1,16 @@
-import type { AttemptIdentity, Cell, Column, WriteContext } from '@millrace/sdk';
+import type {
+  AttemptIdentity,
+  Cell,
+  Column,
+  ResumedRun,
+  SliceSession,
+  WriteContext,
+} from '@millrace/sdk';
 import type { Client } from 'pg';
+import { SliceTable } from '@millrace/sdk';
 import type { Merge } from './merge.js';
 import { loadRange } from './range-load.js';
-import { qualifiedName, quoteName } from './quoting.js';
+import { qualifiedName, quoteLiteral, quoteName } from './quoting.js';
 import { serverReasonOf } from './row-loader.js';
 import { underSavepoint } from './savepoint.js';
 import { execute, query } from './session.js';
@@ -12,17 +20,42 @@ const NUMBER = quoteName('millrace_no');
 
 /**
  * The table one run fills before it publishes. UNLOGGED: a crash of the server empties it, which is safe
- * only because the job's own connection, held from prepare to publish, is lost with it.
+ * only because the job's own connection, held from prepare to publish, is lost with it, and because the
+ * table of its slices is emptied too.
  */
 export class StagingTable {
   readonly quoted: string;
+  /** Whether it is there is decided by whoever may be resumed. */
+  readonly slices: SliceTable;
   readonly #schema: string;
   readonly #identity: AttemptIdentity;
 
   constructor(schema: string, identity: AttemptIdentity) {
     this.#schema = schema;
     this.#identity = identity;
-    this.quoted = qualifiedName(schema, `${prefixOf(identity)}${identity.fence}`);
+    this.quoted = this.#named(identity.fence);
+    this.slices = this.#slicesOf(identity.fence);
+  }
+
+  /**
+   * Takes over what an older attempt of this run has staged, if its slices are those of the same job. The
+   * table gets the fence of this attempt into its name: whoever still speaks for the older one finds none.
+   */
+  async takeOver(client: Client, resumeKey: string): Promise<ResumedRun | undefined> {
+    const older = await this.#older(client);
+    const fences = new Set(older.map(({ fence }) => fence));
+    for (const fence of fences) {
+      if (older.filter((each) => each.fence === fence).length < 2) continue;
+      await query(client, 'BEGIN');
+      // In the order in which a task of theirs may still lock them.
+      await query(client, `ALTER TABLE ${this.#named(fence)} RENAME TO ${this.#plainName()}`);
+      const theirs = this.#slicesOf(fence).quoted;
+      await query(client, `ALTER TABLE ${theirs} RENAME TO ${this.#plainName('_s')}`);
+      const run = await this.slices.resume(sliceSession(client), this.#identity, resumeKey);
+      await query(client, run === undefined ? 'ROLLBACK' : 'COMMIT');
+      if (run !== undefined) return run;
+    }
+    return undefined;
   }
 
   /**
@@ -36,6 +69,7 @@ export class StagingTable {
     form: 'keyed' | 'keyless' | 'double',
   ): Promise<void> {
     await this.dropOlder(client);
+    await this.drop(client);
     if (form === 'double') {
       const like = `LIKE ${quotedTarget} INCLUDING ALL EXCLUDING STATISTICS`;
       await query(client, `CREATE TABLE ${this.quoted} (${like})`);
@@ -50,18 +84,10 @@ export class StagingTable {
     );
   }
 
-  /** What attempts of this instance have left. */
+  /** What older attempts of this instance have left. */
   async dropOlder(client: Client): Promise<void> {
-    const prefix = prefixOf(this.#identity);
-    const older = await query(
-      client,
-      `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND left(c.relname, length($2)) = $2
-          AND substr(c.relname, length($2) + 1) ~ '^[0-9]+$'`,
-      [this.#schema, prefix],
-    );
-    for (const [name] of older) {
-      await query(client, `DROP TABLE IF EXISTS ${qualifiedName(this.#schema, name ?? '')}`);
+    for (const { name } of await this.#older(client)) {
+      await query(client, `DROP TABLE IF EXISTS ${qualifiedName(this.#schema, name)}`);
     }
   }
 
@@ -134,8 +160,46 @@ export class StagingTable {
   }
 
   async drop(client: Client): Promise<void> {
-    await query(client, `DROP TABLE IF EXISTS ${this.quoted}`);
+    await query(client, `DROP TABLE IF EXISTS ${this.quoted}, ${this.slices.quoted}`);
   }
+
+  /** The tables of this instance's older attempts, those of the newest first. */
+  async #older(
+    client: Client,
+  ): Promise<readonly { readonly name: string; readonly fence: string }[]> {
+    const prefix = prefixOf(this.#identity);
+    const rows = await query(
+      client,
+      `SELECT c.relname, substr(c.relname, length($2) + 1)
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relkind = 'r' AND left(c.relname, length($2)) = $2
+          AND substr(c.relname, length($2) + 1) ~ '^[0-9]+(_s)?$'`,
+      [this.#schema, prefix],
+    );
+    return rows
+      .map(([name, rest]) => ({ name: name ?? '', fence: (rest ?? '').replace('_s', '') }))
+      .filter(({ fence }) => BigInt(fence) < BigInt(this.#identity.fence))
+      .toSorted((a, b) => (BigInt(a.fence) > BigInt(b.fence) ? -1 : 1));
+  }
+
+  #plainName(suffix = '', fence = this.#identity.fence): string {
+    return quoteName(`${prefixOf(this.#identity)}${fence}${suffix}`);
+  }
+
+  #named(fence: string, suffix = ''): string {
+    return `${quoteName(this.#schema)}.${this.#plainName(suffix, fence)}`;
+  }
+
+  #slicesOf(fence: string): SliceTable {
+    return new SliceTable(this.#named(fence, '_s'), 'postgres', quoteLiteral);
+  }
+}
+
+export function sliceSession(client: Client): SliceSession {
+  return {
+    rows: (sql) => query(client, sql),
+    change: async (sql) => (await execute(client, sql)).rowCount,
+  };
 }
 
 function prefixOf(identity: AttemptIdentity): string {

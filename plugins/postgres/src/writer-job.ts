@@ -8,7 +8,9 @@ import type {
   Lane,
   LedgerDecision,
   ReplaceScope,
+  ResumedRun,
   RowTally,
+  Slice,
   TableSchema,
   TargetPlan,
   WriteContext,
@@ -21,14 +23,14 @@ import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
 import { Merge, resolveKey } from './merge.js';
-import { qualifiedName } from './quoting.js';
+import { qualifiedName, quoteLiteral } from './quoting.js';
 import { mayCreate, mayMakeTemporary } from './rights.js';
 import { tallyOf } from './row-tally.js';
 import type { Session } from './session.js';
 import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
 import type { SliceTarget, SliceTransaction } from './slice-transactions.js';
 import { SliceTransactions } from './slice-transactions.js';
-import { StagingTable } from './staging-table.js';
+import { StagingTable, sliceSession } from './staging-table.js';
 import { describeTable } from './table-catalog.js';
 import { targetFindings } from './target-findings.js';
 import { shapeDifferences } from './table-shape.js';
@@ -47,6 +49,8 @@ interface Prepared {
   readonly merge: Merge | undefined;
   readonly lanes: readonly Lane[];
   readonly canMakeTemporary: boolean;
+  /** Its slices are stored: what is committed of them is not read again. */
+  isResumable: boolean;
 }
 
 export class PostgresWriterJob implements WriterJob {
@@ -113,11 +117,14 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   #wantsStaging(key: readonly string[] | undefined, scope: ReplaceScope | undefined): boolean {
+    const { resumeKey, writers, verification } = this.#ctx;
+    // What is staged does not have to be read again, which is worth it where it may be.
+    const isWorthIt = scope !== undefined || resumeKey !== undefined;
     return (
       key !== undefined ||
       this.#config.mode === 'replace-swap' ||
-      (this.#ctx.writers > 1 && scope !== undefined) ||
-      this.#ctx.verification === 'checksum'
+      (writers > 1 && isWorthIt) ||
+      verification === 'checksum'
     );
   }
 
@@ -154,20 +161,48 @@ export class PostgresWriterJob implements WriterJob {
       const differences = isSwap ? await tryDouble(client, staging, target) : undefined;
       const swap =
         differences === undefined ? undefined : differences.length === 0 ? 'rename' : 'truncate';
-      this.#prepared = { plan, target, staging, swap, merge, lanes, canMakeTemporary };
+      const more = { canMakeTemporary, isResumable: false };
+      this.#prepared = { plan, target, staging, swap, merge, lanes, ...more };
       if (staging === undefined) {
+        await staged.dropOlder(client);
         await this.#beginPublish(this.#prepared);
         const why = wantsStaging ? ' (no right to create a staging table)' : '';
         const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
         return { strategy: 'transaction', label };
       }
+      const how = differences === undefined ? '' : swapLabel(differences);
+      const label = `${this.#config.mode} through ${staging.quoted}${how}${this.#noLedger()}`;
+      const resumed = await this.#resume(this.#prepared, client);
+      if (resumed !== undefined) return { strategy: 'staging', label, resumed };
       if (swap !== 'rename') {
         await staging.create(client, target, merge === undefined ? 'keyed' : 'keyless');
       }
-      const how = differences === undefined ? '' : swapLabel(differences);
-      const label = `${this.#config.mode} through ${staging.quoted}${how}${this.#noLedger()}`;
       return { strategy: 'staging', label };
     });
+  }
+
+  /** A double of the target is not taken over: the target may have another shape by now. */
+  async #resume(prepared: Prepared, client: Client): Promise<ResumedRun | undefined> {
+    const { staging, swap } = prepared;
+    const { resumeKey } = this.#ctx;
+    if (staging === undefined || swap !== undefined || resumeKey === undefined) return undefined;
+    const resumed = await staging.takeOver(client, resumeKey);
+    if (resumed === undefined) return undefined;
+    await staging.dropOlder(client);
+    prepared.isResumable = true;
+    this.#slices.resume(resumed.rowsWritten);
+    return resumed;
+  }
+
+  async keepSlices(slices: readonly Slice[]): Promise<boolean> {
+    const prepared = this.#ready();
+    const { resumeKey, identity } = this.#ctx;
+    if (prepared.staging === undefined || prepared.swap !== undefined) return false;
+    if (resumeKey === undefined) return false;
+    const session = sliceSession((await this.#mainSession()).client);
+    await prepared.staging.slices.keep(session, identity, resumeKey, slices);
+    prepared.isResumable = true;
+    return true;
   }
 
   async open(_no: number): Promise<WriterTask> {
@@ -279,8 +314,9 @@ export class PostgresWriterJob implements WriterJob {
     return new Merge(mode, { target, staging: staging.quoted }, columns, key);
   }
 
-  async abort(_reason: unknown): Promise<void> {
-    const staging = this.#prepared?.staging;
+  async abort(_reason: unknown, mayResume = false): Promise<void> {
+    const isKept = mayResume && this.#prepared?.isResumable === true;
+    const staging = isKept ? undefined : this.#prepared?.staging;
     this.#prepared = undefined;
     // Closing a connection rolls back what it had open.
     await this.#closeAll();
@@ -350,13 +386,17 @@ export class PostgresWriterJob implements WriterJob {
    */
   async #lockScope(client: Client, plan: WritePlan, target: string): Promise<void> {
     if (plan.scopeSql === undefined) return;
+    // Another such job takes as long as it takes.
+    const [limit] = await query(client, 'SHOW lock_timeout');
+    await query(client, 'SET LOCAL lock_timeout = 0');
     if (this.#scope()?.kind === 'table') {
       await query(client, `LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
-      return;
+    } else {
+      await query(client, 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `millrace scope ${target} ${plan.scopeSql}`,
+      ]);
     }
-    await query(client, 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-      `millrace scope ${target} ${plan.scopeSql}`,
-    ]);
+    await query(client, `SET LOCAL lock_timeout = ${quoteLiteral(limit?.[0] ?? '0')}`);
   }
 
   async #ownTransaction(into: SliceTarget): Promise<SliceTransaction> {
@@ -370,6 +410,10 @@ export class PostgresWriterJob implements WriterJob {
       plan,
       canMakeTemporary,
       quarantine: (record) => this.#ctx.quarantine(record),
+      beforeCommit: async ({ client }, rows, read) => {
+        if (read === undefined || this.#prepared?.isResumable !== true) return;
+        await staging?.slices.commit(sliceSession(client), read, rows);
+      },
       stoppable: (work) => this.#stoppable(work),
     };
   }

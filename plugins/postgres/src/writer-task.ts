@@ -1,4 +1,4 @@
-import type { Acked, Chunk, Lane, Slice, WriterTask } from '@millrace/sdk';
+import type { Acked, Chunk, Lane, Slice, SlicesRead, WriterTask } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
 import type { SliceTransaction } from './slice-transactions.js';
 
@@ -41,8 +41,8 @@ export class PostgresWriterTask implements WriterTask {
     return { rows: this.#rows, bytes: this.#bytes };
   }
 
-  async commit(): Promise<void> {
-    await this.#transaction.commit(this.#rows);
+  async commit(read?: SlicesRead): Promise<void> {
+    await this.#transaction.commit(this.#rows, read);
     this.#slice = undefined;
   }
 

@@ -47,6 +47,30 @@ export interface ColumnVerdict {
 export interface TargetPlan {
   readonly strategy: 'transaction' | 'staging' | 'direct';
   readonly label: string;
+  /** What earlier attempts of this run have left; absent: this attempt begins anew. */
+  readonly resumed?: ResumedRun;
+}
+
+/** The slices of a run whose earlier attempt has ended: those with committed rows are not read again. */
+export interface ResumedRun {
+  /** In their order, as they were stored; their rows are not committed. */
+  readonly slices: readonly Slice[];
+  readonly committed: number;
+  /** Of the committed slices. None of their rows was dirty. */
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  readonly bytes: number;
+}
+
+/** What was read in one transaction of a task. */
+export interface SlicesRead {
+  /** Their numbers. */
+  readonly slices: readonly number[];
+  readonly rowsRead: number;
+  /** Those that the mapping has dropped. */
+  readonly rowsFiltered: number;
+  readonly rowsDirty: number;
+  readonly bytes: number;
 }
 
 /** A row the target cannot hold unchanged. `cells` are in mapping order. */
@@ -92,6 +116,11 @@ export interface WriteContext<S = unknown> extends JobContext<S> {
   readonly verification: Verification;
   /** To be kept with the rows of this run, if `from` is what is kept so far; MR-D219 when it is not. */
   readonly cursor?: CursorMove;
+  /**
+   * A digest of what this job reads and how: a later attempt of the same run with the same one may go on
+   * behind the slices that are committed. Absent: it must not, because its slices are of one snapshot.
+   */
+  readonly resumeKey?: string;
   /** Counts and keeps a dirty row; throws MR-D201 once the limit is passed. Await it. */
   quarantine(record: DirtyRecord): Promise<void>;
 }
@@ -115,6 +144,12 @@ export interface WriterJob {
    * between COMMIT and its report): the job ends successfully without reading a row.
    */
   prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }>;
+  /**
+   * Stores all slices of the run where their rows will be committed, before the first of them is read.
+   * Called at most once, behind a `prepare` that found nothing to resume. Returns false where a later attempt
+   * begins anew all the same. Absent: so it does.
+   */
+  keepSlices?(slices: readonly Slice[]): Promise<boolean>;
   open(no: number): Promise<WriterTask>;
   /**
    * What the server finds in the committed rows before they are published, names as in the target;
@@ -122,7 +157,8 @@ export interface WriterJob {
    */
   tally?(columns: readonly ChecksumColumn[]): Promise<RowTally | undefined>;
   finalize(): Promise<FinalizeStats>;
-  abort(reason: unknown): Promise<void>;
+  /** `mayResume`: a later attempt may come and want what is committed of its slices. */
+  abort(reason: unknown, mayResume?: boolean): Promise<void>;
 }
 
 /** What a writer would do with the rows of its mapping. */
@@ -151,8 +187,8 @@ export interface WriterTask {
    * every chunk's `write` has resolved.
    */
   flush(): Promise<Acked>;
-  /** Rows and ledger row together, after `flush`. */
-  commit(): Promise<void>;
+  /** Rows and ledger row together, after `flush`, with the note that `read` is done where slices are kept. */
+  commit(read?: SlicesRead): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
 }

@@ -48,10 +48,15 @@ describe('slices of a key', () => {
 
   test('refuse stored bounds that are not of their key', () => {
     const key = dialect(['a']);
-    for (const bounds of [{ kind: 'range', from: '1 OR 1=1' }, { kind: 'x' }, null]) {
+    const by = ['a'];
+    for (const bounds of [{ kind: 'range', from: '1 OR 1=1', by }, { kind: 'x' }, null]) {
       expect(() => slicePredicate(bounds, key)).toThrow(/not valid/);
     }
-    expect(() => slicePredicate({ kind: 'range', from: ['1', '2'] }, key)).toThrow(/2 of 1/);
-    expect(() => slicePredicate({ kind: 'null' }, undefined)).toThrow(/no key/);
+    expect(() => slicePredicate({ kind: 'range', from: ['1'] }, key)).toThrow(/not valid/);
+    expect(() => slicePredicate({ kind: 'range', from: ['1', '2'], by }, key)).toThrow(/2 of 1/);
+    for (const other of [dialect(['b']), dialect(['a', 'b']), undefined]) {
+      const bounds = { kind: 'range', from: ['1'], by };
+      expect(() => slicePredicate(bounds, other)).toThrow(/of the key a; it is cut by/);
+    }
   });
 });

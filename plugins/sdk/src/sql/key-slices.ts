@@ -4,7 +4,7 @@ import type { Slice } from '../reader.js';
 /**
  * Bounds of a slice by a key of one or more columns. The values are the server's own text, one for each
  * column; `from` is included, `to` is not, absent is open. `null`: rows with NULL in any column of the key,
- * which no comparison finds. `table` counts from 0 where a reader reads several.
+ * which no comparison finds. `by` names the columns. `table` counts from 0 where a reader reads several.
  */
 export type KeyBounds =
   | { readonly kind: 'all'; readonly table?: number }
@@ -12,9 +12,10 @@ export type KeyBounds =
       readonly kind: 'range';
       readonly from?: KeyValue;
       readonly to?: KeyValue;
+      readonly by: readonly string[];
       readonly table?: number;
     }
-  | { readonly kind: 'null'; readonly table?: number };
+  | { readonly kind: 'null'; readonly by: readonly string[]; readonly table?: number };
 
 export type KeyValue = readonly string[];
 
@@ -52,11 +53,12 @@ export function keySlices(
       kind: 'range',
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
+      by: key.names,
     };
     slices.push({ no: i, bounds, label: labelOf(name, from, to) });
   }
   if (key.isNullable) {
-    const bounds: KeyBounds = { kind: 'null' };
+    const bounds: KeyBounds = { kind: 'null', by: key.names };
     slices.push({ no: slices.length, bounds, label: `${name} is null` });
   }
   return slices;
@@ -79,7 +81,13 @@ export function evenBoundaries(min: string, max: string, count: number): readonl
 export function slicePredicate(bounds: unknown, key: KeyDialect | undefined): string {
   const b = parseKeyBounds(bounds);
   if (b.kind === 'all') return '1 = 1';
-  if (key === undefined) throw invalid('it has no key');
+  if (b.by.join('\n') !== key?.names.join('\n')) {
+    // Of another key the same values are other rows.
+    throw new PluginError(
+      'MR-D227',
+      `they are of the key ${b.by.join(', ')}; it is cut by ${key?.names.join(', ') ?? 'none'} now`,
+    );
+  }
   if (b.kind === 'null') return `(${key.isNull})`;
   const parts = [
     ...(b.from === undefined ? [] : [key.compare('>=', valueOf(b.from, key))]),
@@ -94,8 +102,10 @@ export function slicePredicate(bounds: unknown, key: KeyDialect | undefined): st
 export function parseKeyBounds(bounds: unknown): KeyBounds {
   const b = Object(bounds) as Record<string, unknown>;
   const isKind = b['kind'] === 'all' || b['kind'] === 'null' || b['kind'] === 'range';
+  const isKeyed = b['kind'] === 'all' || (Array.isArray(b['by']) && isValue(b['by']));
   const isTable = b['table'] === undefined || Number.isInteger(b['table']);
-  if (!isKind || !isTable || ![b['from'], b['to']].every(isValue)) throw invalid('it is unknown');
+  if (!isKind || !isKeyed || !isTable || ![b['from'], b['to']].every(isValue))
+    throw invalid('it is unknown');
   return b as unknown as KeyBounds;
 }
 

@@ -30,7 +30,7 @@ import { SkippedLines } from './skipped-lines.js';
 import { sliceSession, StagingTable } from './staging-table.js';
 import { doubleDifferences, tryDouble } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
-import { checkTarget, columnPairs, resolveTarget } from './writer-target.js';
+import { checkTarget, columnPairs, resolveTarget, withKey } from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 import { MysqlWriterTask, taskNoBehind } from './writer-task.js';
 import { previewWriting, replacedText } from './writer-preview.js';
@@ -442,13 +442,4 @@ function stagingLabel(p: Prepared, config: WriterConfig): string {
 
 function isMillraceCode(code: string | undefined): code is `MR-D${number}` {
   return code !== undefined && errorCodeOf({ code }) !== undefined;
-}
-
-/** Rows are found by the key, so that none of its columns may be NULL. */
-function withKey(pair: ColumnPair, key: readonly string[]): ColumnPair {
-  const { target } = pair;
-  // A field of a boolean is not its text.
-  const isPlain = pair.source.type.kind !== 'boolean';
-  if (!isPlain || !target.nullable || !key.includes(target.name)) return pair;
-  return { source: { ...pair.source, unchecked: true }, target: { ...target, nullable: false } };
 }

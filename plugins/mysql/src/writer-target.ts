@@ -165,3 +165,12 @@ async function explain(session: Session, sql: string): Promise<void> {
     if (serverErrorOf(cause).errno !== IMPOSSIBLE_NULL) throw error;
   }
 }
+
+/** Rows are found by the key, so that none of its columns may be NULL. */
+export function withKey(pair: ColumnPair, key: readonly string[]): ColumnPair {
+  const { target } = pair;
+  // A field of a boolean is not its text.
+  const isPlain = pair.source.type.kind !== 'boolean';
+  if (!isPlain || !target.nullable || !key.includes(target.name)) return pair;
+  return { source: { ...pair.source, unchecked: true }, target: { ...target, nullable: false } };
+}

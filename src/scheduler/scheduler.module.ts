@@ -15,6 +15,7 @@ import { createBackfillLoop, createBackfillMaker } from './backfill/backfill-loo
 import { InstanceGenerator, type PlanTimes } from './instance-generator.js';
 import { createLogArchiver } from './log-archiver.js';
 import type { Loop, LoopLogger } from './loop.js';
+import { createQueueCleaner } from './queue-cleaner.js';
 import { createReaper } from './reaper.js';
 import { createReleaser } from './releaser.js';
 
@@ -53,6 +54,7 @@ export class SchedulerLoops implements OnApplicationBootstrap, OnApplicationShut
       backfills,
       maker,
       createReaper(database, clock, wakeBus, leaseMs, logger),
+      createQueueCleaner(database, clock, logger),
       ...(logStore === undefined ? [] : [createLogArchiver(database, clock, logStore, logger)]),
       ...alertLoops(ports),
     ];

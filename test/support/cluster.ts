@@ -164,14 +164,19 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Waits until nothing is left to do and gives all instances. Throws with what hangs after `timeoutMs`. */
-  async untilDone(timeoutMs = 240_000): Promise<InstanceOutcome[]> {
-    await this.until(timeoutMs, 'the day to end', async () => {
-      const [row] = await this.database.rows<{ open: boolean }>(
-        `SELECT EXISTS (SELECT FROM node_instance
+  async untilDone(timeoutMs = 240_000, pollMs = 50): Promise<InstanceOutcome[]> {
+    await this.until(
+      timeoutMs,
+      'the day to end',
+      async () => {
+        const [row] = await this.database.rows<{ open: boolean }>(
+          `SELECT EXISTS (SELECT FROM node_instance
            WHERE status NOT IN ('succeeded', 'failed', 'cancelled')) AS open`,
-      );
-      return row?.open === false;
-    });
+        );
+        return row?.open === false;
+      },
+      pollMs,
+    );
     return await this.instances();
   }
 
@@ -186,7 +191,12 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Polls until it holds; errors count as not yet, because servers are away in some of these tests. */
-  async until(timeoutMs: number, what: string, holds: () => Promise<boolean>): Promise<void> {
+  async until(
+    timeoutMs: number,
+    what: string,
+    holds: () => Promise<boolean>,
+    pollMs = 50,
+  ): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       if (await holds().catch(() => false)) return;
@@ -197,7 +207,7 @@ export class Cluster implements AsyncDisposable {
           `waited in vain for ${what}: ${JSON.stringify(hanging.slice(0, 5))}; the api has said: ${this.processes.logOf('api').slice(-2000)}`,
         );
       }
-      await sleep(50);
+      await sleep(pollMs);
     }
   }
 

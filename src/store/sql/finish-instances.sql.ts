@@ -41,6 +41,7 @@ interface HeldRow extends InstanceRow {
   readonly retry_interval_ms: number;
   readonly retry_factor: number;
   readonly retry_cap_ms: number;
+  readonly writes_partitions: boolean;
   readonly stop_requested: boolean;
 }
 
@@ -163,7 +164,9 @@ async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]>
   );
   const rows = await tx.rows<Omit<HeldRow, 'stop_requested'>>(
     `SELECT ${INSTANCE_COLUMNS}, nv.rerun_mode, nv.retry_max, nv.retry_interval_ms, nv.retry_factor,
-            nv.retry_cap_ms
+            nv.retry_cap_ms,
+            EXISTS (SELECT FROM node_output o WHERE o.version_id = i.version_id AND o.node_id = i.node_id)
+              AS writes_partitions
        FROM node_instance i JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
       WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
       ORDER BY i.id FOR NO KEY UPDATE OF i`,
@@ -249,7 +252,9 @@ async function keepRecords(tx: Sql, ended: readonly Ended[], now: Date): Promise
   );
   if (final.length === 0) return;
   await recordLast(tx, final);
-  const succeeded = final.filter(({ status }) => status === 'succeeded');
+  const succeeded = final.filter(
+    ({ status, row }) => status === 'succeeded' && row.writes_partitions,
+  );
   if (succeeded.length === 0) return;
   const [days] = keyArrays(succeeded.map(({ row }) => keyOf(row)));
   await tx.run(

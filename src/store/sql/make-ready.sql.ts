@@ -77,12 +77,14 @@ export async function enqueue(tx: Sql, rows: readonly WaitingRow[], now: Date): 
   if (rows.length === 0) return;
   const [days, ids] = keyArrays(rows.map(keyOf));
   const priorities = [...new Set(rows.map((row) => row.priority))];
+  // To plan the search for lanes takes longer than all the rest; a claim looks for gates again.
+  const [gates] = await tx.rows<{ any: boolean }>('SELECT EXISTS (SELECT FROM gate) AS any');
   await tx.run(
     `INSERT INTO ready_instance (resource_group_id, rank, plan_day, instance_id, node_id, scheduled_at,
             path, node_type, slots, backfill_id, ready_at, gate_id, labels)
      SELECT i.resource_group_id, p.rank, i.plan_day, i.id, i.node_id, i.scheduled_at, i.path, i.node_type,
             i.slots, CASE WHEN i.in_backfill THEN i.run_group_id ELSE 0 END, $3::timestamptz,
-            CASE WHEN (SELECT EXISTS (SELECT FROM gate)) THEN ${laneOf('i')} ELSE 0 END,
+            ${gates?.any === true ? laneOf('i') : 0},
             coalesce((SELECT array_to_string(nv.labels, ' ') FROM node_version nv
                        WHERE nv.node_id = i.node_id ORDER BY nv.version_id DESC LIMIT 1), '')
        FROM node_instance i

@@ -34,7 +34,7 @@ export interface AttemptContext extends Omit<
 export async function runAttempt(job: AttemptJob, ctx: AttemptContext): Promise<AttemptOutcome> {
   try {
     ctx.signal.throwIfAborted();
-    const host = await loadPlugins(job);
+    const host = await pluginsOf(job);
     ctx.signal.throwIfAborted();
     return await runTask(job, host, ctx);
   } catch (error) {
@@ -56,6 +56,18 @@ export function failureOf(error: unknown): Extract<AttemptOutcome, { status: 'fa
   const hasDetail = typeof error === 'object' && error !== null && 'detail' in error;
   const detail = hasDetail && typeof error.detail === 'string' ? error.detail : messageOf(error);
   return { status: 'failed', code, detail };
+}
+
+/** Of a thread, which runs one attempt after another. */
+const loadedHosts = new Map<string, PluginHost>();
+
+/** Built-in plugins are loaded once: to check and register them again took longer than a short attempt. */
+async function pluginsOf(job: AttemptJob): Promise<PluginHost> {
+  if (job.plugins.some(({ isolated }) => isolated)) return await loadPlugins(job);
+  const key = job.plugins.map(({ specifier }) => specifier).join(' ');
+  const loaded = loadedHosts.get(key) ?? (await loadPlugins(job));
+  loadedHosts.set(key, loaded);
+  return loaded;
 }
 
 async function loadPlugins(job: AttemptJob): Promise<PluginHost> {

@@ -3,6 +3,8 @@ import { percentile } from '../timeline/figures.mjs';
 const BIZDATE = '2026-11-20';
 const CAPACITY = 64;
 const OFFERED_PER_S = 500;
+/** Each look reads all instances: more often it would be half of what is measured. */
+const POLL_MS = 1_000;
 
 /**
  * Nodes that do nothing, made to need a worker: a real one in a process of its own claims each under its lease,
@@ -20,7 +22,7 @@ export async function workerRun({ instances, seconds, figures, using, say }) {
     const flat = await submit(cluster, 'flat', instances, () => []);
     const start = performance.now();
     await cluster.runDays(flat, [BIZDATE]);
-    await cluster.untilDone(600_000);
+    await cluster.untilDone(600_000, POLL_MS);
     say(`${instances} worker-run instances in ${Math.round(performance.now() - start)} ms`);
     const [{ ms }] = await cluster.database.rows(
       `SELECT extract(epoch FROM max(ended_at) - min(dispatched_at))::float8 * 1000 AS ms
@@ -70,7 +72,7 @@ async function downstreamStart({ cluster, pairs, figures }) {
        FROM waiting`,
     [id, 2_000 / OFFERED_PER_S],
   );
-  await cluster.untilDone(600_000);
+  await cluster.untilDone(600_000, POLL_MS);
   const rows = await cluster.database.rows(
     `SELECT extract(epoch FROM d.started_at - u.ended_at)::float8 * 1000 AS ms
        FROM instance_edge e

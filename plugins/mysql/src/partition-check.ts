@@ -26,8 +26,9 @@ export async function partitionFindings(
     ([name, value]) => [columnNamed(target.schema, name).name, value] as const,
   );
   const mapped = new Set(pairs.map((pair) => pair.target.name));
+  const defaults = await defaultsOf(session, target);
   const findings = values
-    .filter(([column]) => !mapped.has(column))
+    .filter(([column, value]) => !mapped.has(column) && defaults.get(column) !== value)
     .map(([column, value]): Finding => ({
       level: 'error',
       code: 'MR-D208',
@@ -36,6 +37,21 @@ export async function partitionFindings(
     }));
   const missing = await missingPartition(session, target, values, config);
   return missing === undefined ? findings : [...findings, missing];
+}
+
+/** What the server puts into a column that nothing fills. MariaDB quotes texts, MySQL does not. */
+async function defaultsOf(
+  session: Session,
+  { name: { database, table } }: WriterTarget,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await session.rows(
+    `SELECT COLUMN_NAME, COLUMN_DEFAULT FROM information_schema.COLUMNS
+      WHERE TABLE_SCHEMA = ${textLiteral(database)} AND TABLE_NAME = ${textLiteral(table)}
+        AND COLUMN_DEFAULT IS NOT NULL`,
+  );
+  return new Map(
+    rows.map(([name, value]) => [name ?? '', (value ?? '').replace(/^'(.*)'$/s, '$1')]),
+  );
 }
 
 async function missingPartition(

@@ -109,7 +109,11 @@ export class MysqlWriterJob implements WriterJob {
     const target = await this.#target(session);
     const key = await this.#key(session, target);
     const isDirect = this.#isDirect(target, key);
-    return previewWriting(session, target, this.#ctx, { key, isDirect, config: this.#config });
+    return await previewWriting(session, target, this.#ctx, {
+      key,
+      isDirect,
+      config: this.#config,
+    });
   }
 
   /** One transaction takes the rows as they come, where nothing has to be seen of them before. */

@@ -15,6 +15,8 @@ test.each([
   [{ errno: 1213, sqlState: '40001' }, 'MR-D210'],
   [{ errno: 1205, sqlState: 'HY000' }, 'MR-D210'],
   [{ code: 'PROTOCOL_CONNECTION_LOST' }, 'MR-D109'],
+  [{ message: 'Error: read ECONNRESET' }, 'MR-D109'],
+  [{ message: 'Error: connect ECONNREFUSED 127.0.0.1:3306' }, 'MR-D102'],
   [{ errno: 1064, sqlState: '42000' }, 'MR-D204'],
 ])('gives %j the code %s', (fields, code) => {
   expect(mysqlError(Object.assign(new Error('words'), fields)).code).toBe(code);

@@ -82,7 +82,10 @@ function codeOf(e: ServerError): ErrorCode {
   if (TLS_CODE.test(e.code) || /secure connection|TLS|certificate/i.test(e.message)) {
     return 'MR-D103';
   }
-  return /closed state|connection (is )?(lost|closed)/i.test(e.message) ? 'MR-D109' : 'MR-D204';
+  if (/closed state|connection (is )?(lost|closed)/i.test(e.message)) return 'MR-D109';
+  // The driver wraps what the socket says into an error of its own, without the name.
+  const named = [...CODE_OF_NAME].find(([name]) => e.message.includes(name));
+  return named?.[1] ?? 'MR-D204';
 }
 
 function wordsOf(e: ServerError): string {

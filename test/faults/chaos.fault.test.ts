@@ -37,6 +37,8 @@ interface Ended {
   readonly bizdate: string;
   readonly status: string;
   readonly reason: string | null;
+  /** Of a failed one: how each of its attempts ended. */
+  readonly errors: string | null;
 }
 
 test(
@@ -126,7 +128,11 @@ async function untilQuiet(cluster: Cluster): Promise<void> {
 
 async function endedInstances(cluster: Cluster): Promise<Ended[]> {
   return await cluster.database.rows<Ended>(
-    `SELECT workflow_id, bizdate, status, reason FROM node_instance ORDER BY id`,
+    `SELECT workflow_id, bizdate, status, reason,
+            (SELECT string_agg(concat_ws(' ', a.state, a.error_code, a.error_detail), '; ' ORDER BY a.epoch)
+               FROM attempt a WHERE a.plan_day = i.plan_day AND a.instance_id = i.id
+                AND i.status = 'failed') AS errors
+       FROM node_instance i ORDER BY id`,
   );
 }
 

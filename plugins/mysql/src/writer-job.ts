@@ -30,7 +30,13 @@ import { SkippedLines } from './skipped-lines.js';
 import { sliceSession, StagingTable } from './staging-table.js';
 import { doubleDifferences, tryDouble } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
-import { checkTarget, columnPairs, resolveTarget, withKey } from './writer-target.js';
+import {
+  checkTarget,
+  columnPairs,
+  resolveTarget,
+  withKey,
+  withPartition,
+} from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 import { MysqlWriterTask, taskNoBehind } from './writer-task.js';
 import { previewWriting, replacedText } from './writer-preview.js';
@@ -162,7 +168,7 @@ export class MysqlWriterJob implements WriterJob {
     }
     const key = await this.#key(session, target);
     const isDirect = ledger !== undefined && this.#isDirect(target, key);
-    const pairs = columnPairs(target, this.#ctx.mapping);
+    const pairs = withPartition(columnPairs(target, this.#ctx.mapping), this.#config);
     this.#prepared = {
       session,
       ledger,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Lane } from '@millrace/sdk';
 
 import {
@@ -160,8 +160,10 @@ async function checkWay(server: TestServer, way: (typeof WAYS)[number]): Promise
 describe.each(mysqlTestServers().map((server) => [server.name, server] as const))(
   'the partition a run replaces, on %s',
   (_, server) => {
+    afterEach(async () => void (await execute(server, 'SET GLOBAL local_infile = 1')));
+
     test.each(WAYS)('takes no row of another one by %s, and a rerun doubles none', (way) =>
-      checkWay(server, way).finally(() => execute(server, 'SET GLOBAL local_infile = 1')),
+      checkWay(server, way),
     );
   },
 );

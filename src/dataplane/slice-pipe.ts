@@ -17,7 +17,7 @@ import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { RowOutcome } from './row-program.js';
-import type { RowVerification } from './row-verification.js';
+import type { RowVerification, SentRows } from './row-verification.js';
 import type { RunningSlice } from './slice-queue.js';
 import type { SyncCounters } from './sync-counters.js';
 import type { PolicyRules } from './value-policies.js';
@@ -179,6 +179,7 @@ export async function copySlice(
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
   const seen = new SeenRows(slice.no, job);
+  const sent = job.verification.sending();
   const lane = chooseLane(reader.lanes, writer.lanes, job);
   const sink = sinkOf(lane, job, channel, both, seen);
   const read = async (): Promise<number> => {
@@ -194,7 +195,7 @@ export async function copySlice(
   try {
     both.throwIfAborted();
     const reading = read();
-    await runBoth(channel, abort, reading, writeAll(channel, writer, job));
+    await runBoth(channel, abort, reading, writeAll(channel, writer, job, sent));
     const readRows = await reading;
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.flush();
@@ -206,6 +207,7 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-committed');
     job.counters.written(acked.rows);
     job.counters.rowsFiltered += filtered;
+    sent.commit();
     return { read: rows, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {
@@ -218,8 +220,14 @@ export async function copySlice(
   }
 }
 
-async function writeAll(channel: ByteChannel, writer: WriterTask, job: PipeJob): Promise<void> {
+async function writeAll(
+  channel: ByteChannel,
+  writer: WriterTask,
+  job: PipeJob,
+  sent: SentRows,
+): Promise<void> {
   for await (const chunk of channel) {
+    sent.add(chunk);
     await writer.write(chunk);
     job.counters.acknowledged(chunk.rowCount, chunk.byteCount);
   }

@@ -1,4 +1,4 @@
-import { errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
+import { droppedSettled, errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
 import type {
   ChecksumColumn,
   FinalizeStats,
@@ -148,8 +148,11 @@ export class MysqlWriterJob implements WriterJob {
     if (error !== undefined) {
       throw new PluginError(isMillraceCode(error.code) ? error.code : 'MR-D208', error.message);
     }
-    const fence = await takeFence(session, source, this.#ctx.identity, this.#ctx.log);
-    const staging = new StagingTable(target, this.#ctx.identity);
+    const { identity, log } = this.#ctx;
+    const staging = new StagingTable(target, identity);
+    const fence = await takeFence(session, source, identity, log, (fences) =>
+      droppedSettled(() => staging.dropSettled(session, fences), log),
+    );
     if (fence.decision.kind === 'published') {
       await staging.dropOlder(session);
       await this.#release();

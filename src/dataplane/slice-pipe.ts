@@ -56,8 +56,9 @@ export function chooseLane(
   writer: readonly Lane[],
   { convert, policies }: Pick<PipeJob, 'convert' | 'policies'>,
 ): Lane {
-  if (convert !== undefined || policies !== undefined) return 'rows';
-  return reader.find((lane) => writer.includes(lane)) ?? 'rows';
+  if (convert !== undefined || policies?.onlyCount === false) return 'rows';
+  const isLegal = (lane: Lane): boolean => policies === undefined || lane !== 'pg-copy-binary';
+  return reader.find((lane) => writer.includes(lane) && isLegal(lane)) ?? 'rows';
 }
 
 function isInOrder(sourceIndexes: readonly number[], cells: number): boolean {
@@ -65,7 +66,10 @@ function isInOrder(sourceIndexes: readonly number[], cells: number): boolean {
 }
 
 function projected(chunk: Chunk, { sourceIndexes, policies }: PipeJob): Chunk {
-  if (chunk.lane !== 'rows') return chunk;
+  if (chunk.lane !== 'rows') {
+    policies?.count(chunk.data);
+    return chunk;
+  }
   const first = chunk.rows[0];
   const isReady = first === undefined || isInOrder(sourceIndexes, first.length);
   if (isReady && policies === undefined) return chunk;

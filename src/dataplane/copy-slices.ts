@@ -106,11 +106,12 @@ async function copyQueue(
   try {
     const writer = await open.writer.open(no);
     try {
+      const lane = chooseLane(reader.lanes, writer.lanes, pipe);
+      pipe.verification.meet(reader, open.writer, lane);
       if (no === 0) {
-        const lane = chooseLane(reader.lanes, writer.lanes, pipe);
         pipe.counters.lane = lane;
         pipe.context.log.info(`Lane: ${lane}`);
-        pipe.verification.announce(reader, open.writer, pipe.context.log);
+        pipe.verification.announce(pipe.context.log);
       }
       const { queue } = open;
       for (let running = queue.take(); running !== undefined; running = queue.take()) {

@@ -17,7 +17,7 @@ import { projectRows } from './field-mapping.js';
 import type { Quarantine } from './quarantine.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { RowOutcome } from './row-program.js';
-import type { RowVerification } from './row-verification.js';
+import type { RowVerification, SentRows } from './row-verification.js';
 import type { RunningSlice } from './slice-queue.js';
 import type { SyncCounters } from './sync-counters.js';
 import type { PolicyRules } from './value-policies.js';
@@ -56,8 +56,9 @@ export function chooseLane(
   writer: readonly Lane[],
   { convert, policies }: Pick<PipeJob, 'convert' | 'policies'>,
 ): Lane {
-  if (convert !== undefined || policies !== undefined) return 'rows';
-  return reader.find((lane) => writer.includes(lane)) ?? 'rows';
+  if (convert !== undefined || policies?.onlyCount === false) return 'rows';
+  const isLegal = (lane: Lane): boolean => policies === undefined || lane !== 'pg-copy-binary';
+  return reader.find((lane) => writer.includes(lane) && isLegal(lane)) ?? 'rows';
 }
 
 function isInOrder(sourceIndexes: readonly number[], cells: number): boolean {
@@ -65,7 +66,10 @@ function isInOrder(sourceIndexes: readonly number[], cells: number): boolean {
 }
 
 function projected(chunk: Chunk, { sourceIndexes, policies }: PipeJob): Chunk {
-  if (chunk.lane !== 'rows') return chunk;
+  if (chunk.lane !== 'rows') {
+    policies?.count(chunk.data);
+    return chunk;
+  }
   const first = chunk.rows[0];
   const isReady = first === undefined || isInOrder(sourceIndexes, first.length);
   if (isReady && policies === undefined) return chunk;
@@ -179,6 +183,7 @@ export async function copySlice(
   const stop = (): void => channel.fail(both.reason);
   both.addEventListener('abort', stop, { once: true });
   const seen = new SeenRows(slice.no, job);
+  const sent = job.verification.sending();
   const lane = chooseLane(reader.lanes, writer.lanes, job);
   const sink = sinkOf(lane, job, channel, both, seen);
   const read = async (): Promise<number> => {
@@ -194,7 +199,7 @@ export async function copySlice(
   try {
     both.throwIfAborted();
     const reading = read();
-    await runBoth(channel, abort, reading, writeAll(channel, writer, job));
+    await runBoth(channel, abort, reading, writeAll(channel, writer, job, sent));
     const readRows = await reading;
     await job.context.crashPoint('sync:slice-written');
     const acked = await writer.flush();
@@ -206,6 +211,7 @@ export async function copySlice(
     await job.context.crashPoint('sync:slice-committed');
     job.counters.written(acked.rows);
     job.counters.rowsFiltered += filtered;
+    sent.commit();
     return { read: rows, written: acked.rows, dirty, wasCommitted: false };
   } catch (error) {
     await writer.rollback().catch((failure: unknown) => {
@@ -218,8 +224,14 @@ export async function copySlice(
   }
 }
 
-async function writeAll(channel: ByteChannel, writer: WriterTask, job: PipeJob): Promise<void> {
+async function writeAll(
+  channel: ByteChannel,
+  writer: WriterTask,
+  job: PipeJob,
+  sent: SentRows,
+): Promise<void> {
   for await (const chunk of channel) {
+    sent.add(chunk);
     await writer.write(chunk);
     job.counters.acknowledged(chunk.rowCount, chunk.byteCount);
   }

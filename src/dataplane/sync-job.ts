@@ -378,7 +378,7 @@ async function load(
   const queue = new SliceQueue(pieces, open.writers, { isCut: job.replay === undefined });
   context.log.info(`Slices: ${queue.text}`);
   const limiter = new RateLimiter(nowMs);
-  const verification = rowVerificationOf(open, job);
+  const verification = rowVerificationOf(open, job, plan.resumed !== undefined);
   const pipe: PipeJob = {
     sourceIndexes: open.resolved.sourceIndexes,
     convert: open.convert,
@@ -433,7 +433,7 @@ export function verificationOf({ verification = 'count' }: SyncJob): Verificatio
   return verification;
 }
 
-function rowVerificationOf(open: PlannedJob, job: SyncJob): RowVerification {
+function rowVerificationOf(open: PlannedJob, job: SyncJob, isResumed: boolean): RowVerification {
   const isChanged = open.convert !== undefined;
   return new RowVerification({
     wanted: verificationOf(job),
@@ -445,5 +445,6 @@ function rowVerificationOf(open: PlannedJob, job: SyncJob): RowVerification {
         ? undefined
         : 'value policies change values',
     hasSnapshot: open.hasSnapshot,
+    isResumed,
   });
 }

@@ -38,12 +38,17 @@ interface Rule {
 const ZERO_DATE = /^(?:0000-|\d{4}-00-|\d{4}-\d\d-00)/;
 const NOT_FINITE = /^[+-]?(?:nan|inf|infinity)$/i;
 const NEGATIVE_ZERO = /^-0(?:\.0*)?(?:e[+-]?\d+)?$/i;
+const SIGN_OF_ZERO = 'negativeZero';
 const DATED = new Set(['date', 'timestamp']);
 const MAYBE_NOT_FINITE = new Set(['date', 'timestamp', 'decimal', 'float']);
 
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+const SIGNED_ZERO = Buffer.from('-0');
+
 /**
- * Applies the policies of a job to its rows and counts every application. A job that has any goes by the
- * row lane: on the others nobody looks at a value.
+ * Applies the policies of a job to its rows and counts every application. A job that has any that changes a
+ * value goes by the row lane: on the others nobody looks at a value.
  */
 export class PolicyRules {
   readonly #rules: readonly Rule[];
@@ -68,6 +73,25 @@ export class PolicyRules {
     return [...this.#counts].map(([{ policy, column }, count]) => ({ policy, column, count }));
   }
 
+  /** The server itself does what they say; it has to be counted, for which lines of text are enough. */
+  get onlyCount(): boolean {
+    return this.#rules.every(({ policy }) => policy === SIGN_OF_ZERO);
+  }
+
+  /** Counts in lines of COPY text, in which the fields are in the order of the mapping. */
+  count(data: Uint8Array): void {
+    const lines = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    for (let at = lines.indexOf(SIGNED_ZERO); at !== -1; at = lines.indexOf(SIGNED_ZERO, at + 2)) {
+      const before = at === 0 ? LINE_FEED : lines[at - 1];
+      if (before !== TAB && before !== LINE_FEED) continue;
+      let end = at + 2;
+      while (end < lines.length && lines[end] !== TAB && lines[end] !== LINE_FEED) end += 1;
+      if (!NEGATIVE_ZERO.test(lines.toString('latin1', at, end))) continue;
+      const no = fieldNo(lines, at);
+      for (const rule of this.#rules) if (rule.at === no) this.#add(rule);
+    }
+  }
+
   apply(rows: readonly Row[]): readonly Row[] {
     return rows.map((row) => this.#applied(row));
   }
@@ -81,10 +105,21 @@ export class PolicyRules {
       if (after === cell) continue;
       changed ??= [...row];
       changed[rule.at] = after;
-      this.#counts.set(rule, (this.#counts.get(rule) ?? 0) + 1);
+      this.#add(rule);
     }
     return changed ?? row;
   }
+
+  #add(rule: Rule): void {
+    this.#counts.set(rule, (this.#counts.get(rule) ?? 0) + 1);
+  }
+}
+
+/** Which field of its line begins here, from 0. */
+function fieldNo(lines: Buffer, from: number): number {
+  let no = 0;
+  for (let at = from - 1; at >= 0 && lines[at] !== LINE_FEED; at--) if (lines[at] === TAB) no += 1;
+  return no;
 }
 
 function rulesOf(policies: ValuePolicies, pair: PolicyPair, at: number): readonly Rule[] {
@@ -110,7 +145,7 @@ function rulesOf(policies: ValuePolicies, pair: PolicyPair, at: number): readonl
     add('nulCharacter', words, (text) => text.replaceAll('\0', by));
   }
   if (target.signlessZero === true && source.signlessZero !== true && mayBeFloat(source)) {
-    add('negativeZero', 'the server keeps no sign of zero: -0 becomes 0', (text) =>
+    add(SIGN_OF_ZERO, 'the server keeps no sign of zero: -0 becomes 0', (text) =>
       NEGATIVE_ZERO.test(text) ? text.slice(1) : text,
     );
   }

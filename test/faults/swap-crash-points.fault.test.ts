@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect, test } from '@jest/globals';
 
+import { runKilled } from '../support/killed-sync.js';
 import { seeded, testSeed } from '../support/seeded.js';
 import {
   createDatabase,
@@ -19,7 +18,6 @@ import type { SyncOptions } from '../support/sync.js';
 
 const ROUNDS = Number(process.env['MILLRACE_FAULT_ROUNDS'] ?? 5);
 const SEED = testSeed();
-const ROOT = new URL('../../', import.meta.url);
 
 const CASES = [
   ...[
@@ -33,29 +31,6 @@ const CASES = [
     (point) => ['PostgreSQL', point, postgresTestServers()] as const,
   ),
 ];
-
-/** Ends with the sync; its signal is SIGKILL when it has met the point. */
-async function runProcess(
-  options: SyncOptions,
-  point: string,
-  logFile: string,
-): Promise<{ readonly signal: string | null; readonly words: string }> {
-  const loader = new URL('test/support/typescript-loader.mjs', ROOT).href;
-  const main = new URL('test/support/sync-process.ts', ROOT).pathname;
-  const child = spawn(process.execPath, ['--no-warnings', '--import', loader, main], {
-    env: {
-      ...process.env,
-      MILLRACE_CRASH_POINTS: `${point}=kill@*`,
-      MILLRACE_CRASH_LOG: logFile,
-    },
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  let words = '';
-  child.stderr.on('data', (bytes: Buffer) => (words += bytes.toString()));
-  child.stdin.end(JSON.stringify(options));
-  const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  return { signal, words };
-}
 
 /** A database on the server of which each round replaces the rows of the round before. */
 async function openTarget(server: TestServer) {
@@ -128,8 +103,7 @@ test.each(CASES)(
       const before = await target.read('dst');
       await target.fill(`r${round}`, upTo(300));
       const options = target.optionsOf(upTo(3), { ...identity, fence: `${10 * round + 1}` });
-      const { signal, words } = await runProcess(options, point, logFile);
-      expect({ signal, words }).toEqual({ signal: 'SIGKILL', words: '' });
+      await runKilled(options, { point, logFile });
       const found = await target.read('dst');
       const wanted = await target.read('src');
       const isNew = JSON.stringify(found) === JSON.stringify(wanted);

@@ -38,6 +38,7 @@ export interface SyncOptions {
   readonly writer: Readonly<Record<string, unknown>>;
   readonly mapping?: SyncJob['mapping'];
   readonly incremental?: SyncJob['incremental'];
+  readonly replay?: SyncJob['replay'];
   readonly channel?: Partial<ChannelControl>;
   readonly policies?: SyncJob['policies'];
   readonly verification?: Verification;
@@ -73,6 +74,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
     target: await resolved(options.to),
     ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
     ...(options.incremental === undefined ? {} : { incremental: options.incremental }),
+    ...(options.replay === undefined ? {} : { replay: options.replay }),
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
     policies: options.policies,
     ...(options.verification === undefined ? {} : { verification: options.verification }),

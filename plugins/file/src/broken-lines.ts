@@ -17,6 +17,7 @@ export const REASONS = {
   quoteInPlain: 'a quote inside of a cell that is not quoted',
   quoteNotDoubled: 'a quote inside of a quoted cell is not doubled',
   leftOpen: 'a quoted cell does not end',
+  escapesNothing: 'a backslash with nothing behind it',
   cells: (has: number, wanted: number) => `it has ${has} cells instead of ${wanted}`,
 } as const;
 

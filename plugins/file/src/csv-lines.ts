@@ -1,6 +1,7 @@
 import { PluginError, encodeCopyCell } from '@millrace/sdk';
 import type { BrokenLines } from './broken-lines.js';
 import { BrokenRecords, MAX_RECORD_BYTES, REASONS } from './broken-lines.js';
+import { ESCAPED_LETTERS } from './csv-escape.js';
 import type { BadLine } from './text-blocks.js';
 import { countLines } from './text-blocks.js';
 
@@ -17,6 +18,12 @@ const ESCAPES = new Uint8Array(256);
 for (const [byte, letter] of ['\bb', '\tt', '\vv', '\ff', '\rr', '\\\\', '\nn'])
   ESCAPES[(byte ?? '').charCodeAt(0)] = (letter ?? '').charCodeAt(0);
 
+/** What a byte behind an escape stands for. */
+const MEANINGS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const meaning = ESCAPED_LETTERS[String.fromCharCode(byte)];
+  return meaning === undefined ? byte : meaning.charCodeAt(0);
+});
+
 export interface CsvColumn {
   /** An empty cell is NULL, in quotes too: a number or a date has no empty text. */
   readonly isEmptyNull: boolean;
@@ -30,6 +37,8 @@ export interface CsvLinesFormat {
   readonly nullToken: string;
   /** Of one byte, or empty where no cell is quoted. */
   readonly quote: string;
+  /** A backslash, or empty where no byte escapes another. */
+  readonly escape: string;
   readonly hasHeader: boolean;
 }
 
@@ -56,6 +65,8 @@ export class CsvLines {
   readonly #nullToken: Buffer;
   /** -1 where no cell is quoted. */
   readonly #quote: number;
+  /** -1 where there is none. */
+  readonly #escape: number;
   readonly #layoutOf: (header: readonly (string | null)[] | undefined) => CsvLayout;
   readonly #broken = new BrokenRecords();
   #layout: CsvLayout | undefined;
@@ -88,6 +99,7 @@ export class CsvLines {
     this.#delimiter = format.delimiter.charCodeAt(0);
     this.#nullToken = Buffer.from(format.nullToken);
     this.#quote = format.quote === '' ? -1 : format.quote.charCodeAt(0);
+    this.#escape = format.escape === '' ? -1 : format.escape.charCodeAt(0);
     this.#layoutOf = layoutOf;
     this.#out = Buffer.allocUnsafe(chunkBytes + SLACK_BYTES);
   }
@@ -258,14 +270,27 @@ export class CsvLines {
 
   #plain(no: number, isLast: boolean): number {
     const [input, out, delimiter, quote] = [this.#input, this.#out, this.#delimiter, this.#quote];
+    const escape = this.#escape;
     const from = this.#at;
     const start = this.#outAt;
     let at = from;
     let to = start;
     let byte = 0;
+    let lines = 0;
     for (; at < input.length; at++) {
       byte = input[at] ?? 0;
       if (byte === delimiter || byte === NEWLINE) break;
+      if (byte === escape) {
+        const width = this.#escapedBytes(at, isLast);
+        if (width === 0) return CUT;
+        if (width < 0) return this.#endWithLine(REASONS.escapesNothing, at, true);
+        for (let i = 1; i <= width; i++) {
+          if (input[at + i] === NEWLINE) lines += 1;
+          to = this.#put(MEANINGS[input[at + i] ?? 0] ?? 0, to);
+        }
+        at += width;
+        continue;
+      }
       const letter = ESCAPES[byte] ?? 0;
       if (letter !== 0) {
         out[to++] = BACKSLASH;
@@ -278,6 +303,7 @@ export class CsvLines {
     }
     const isCut = at >= input.length;
     if (isCut && !isLast) return CUT;
+    this.#innerLines += lines;
     const isRowEnd = isCut || byte === NEWLINE;
     let end = at;
     if (!isCut && isRowEnd && at > from && input[at - 1] === RETURN) {
@@ -289,8 +315,33 @@ export class CsvLines {
     return isRowEnd ? ROW_END : MORE;
   }
 
+  /** How many bytes the escape at this place escapes; 0: they have not come yet, -1: there are none. */
+  #escapedBytes(at: number, isLast: boolean): number {
+    const input = this.#input;
+    const rest = input.length - at - 1;
+    if (rest <= 0) return isLast ? -1 : 0;
+    if (input[at + 1] !== RETURN) return 1;
+    if (rest === 1) return isLast ? 1 : 0;
+    return input[at + 2] === NEWLINE ? 2 : 1;
+  }
+
+  /** Writes a byte of a cell and gives the place behind it. */
+  #put(byte: number, to: number): number {
+    const letter = ESCAPES[byte] ?? 0;
+    if (letter === 0) {
+      this.#out[to] = byte;
+      return to + 1;
+    }
+    this.#out[to] = BACKSLASH;
+    this.#out[to + 1] = letter;
+    return to + 2;
+  }
+
   #isNull(no: number, from: number, to: number): boolean {
     if (from === to && this.#isEmptyNull[no] === true) return true;
+    const input = this.#input;
+    const isEscaped = to - from === 2 && input[from] === this.#escape;
+    if (isEscaped && input[from + 1] === LETTER_N) return true;
     const token = this.#nullToken;
     if (to - from !== token.length) return false;
     for (let i = 0; i < token.length; i++) if (this.#input[from + i] !== token[i]) return false;
@@ -315,6 +366,16 @@ export class CsvLines {
         return isLast ? this.#endWithLine(REASONS.leftOpen, lines > 0 ? from : at, true) : CUT;
       }
       const byte = input[at++] ?? 0;
+      if (byte === this.#escape) {
+        const width = this.#escapedBytes(at - 1, isLast);
+        if (width === 0) return CUT;
+        for (let i = 0; i < width; i++) {
+          if (input[at + i] === NEWLINE) lines += 1;
+          to = this.#put(MEANINGS[input[at + i] ?? 0] ?? 0, to);
+        }
+        at += Math.max(width, 0);
+        continue;
+      }
       if (byte === quote) {
         if (input[at] !== quote) break;
         at += 1;

@@ -1,5 +1,6 @@
 import type { BrokenLines } from './broken-lines.js';
 import { BrokenRecords, MAX_RECORD_BYTES, REASONS } from './broken-lines.js';
+import { ESCAPED_NULL, unescaper } from './csv-escape.js';
 import type { BadLine } from './text-blocks.js';
 
 const NEWLINE = 0x0a;
@@ -13,6 +14,8 @@ export interface CsvFormat {
   readonly nullToken: string;
   /** Empty where no cell is quoted. */
   readonly quote: string;
+  /** A backslash, or empty where no character escapes another. */
+  readonly escape: string;
 }
 
 /** A record that is broken, and where to go on behind it. */
@@ -31,6 +34,10 @@ export class CsvSplitter {
   readonly #delimiter: number;
   /** NaN where no cell is quoted: equal to nothing. */
   readonly #quote: number;
+  /** NaN where there is none. */
+  readonly #escape: number;
+  readonly #unescapePlain = unescaper('');
+  readonly #unescapeQuoted: (raw: string) => string;
   readonly #broken = new BrokenRecords();
   #text = '';
   #at = 0;
@@ -45,6 +52,8 @@ export class CsvSplitter {
     this.#format = format;
     this.#delimiter = format.delimiter.charCodeAt(0);
     this.#quote = format.quote.charCodeAt(0);
+    this.#escape = format.escape.charCodeAt(0);
+    this.#unescapeQuoted = unescaper(format.quote);
     this.#cells = cells;
   }
 
@@ -124,7 +133,6 @@ export class CsvSplitter {
   /** The lines of the record; `undefined` when its end has not come yet. */
   #record(row: CsvRow, isLast: boolean): number | Break | undefined {
     const text = this.#text;
-    const { quote } = this.#format;
     let at = this.#at;
     let lines = 1;
     for (;;) {
@@ -136,7 +144,7 @@ export class CsvSplitter {
         // Behind a line end it is rather the first quote of another cell: this one was left open.
         const breaksAt = raw.includes('\n') ? at : close === -1 ? text.length : close + 1;
         if (close === -1) return this.#endWithLine(REASONS.leftOpen, breaksAt, true);
-        row.push(raw.includes(quote) ? raw.replaceAll(quote + quote, quote) : raw);
+        row.push(this.#quotedCell(raw));
         lines += this.#lineEnds(at, close);
         end = close + 1;
         if (text.charCodeAt(end) === RETURN && text.charCodeAt(end + 1) === NEWLINE) end += 1;
@@ -152,9 +160,11 @@ export class CsvSplitter {
           return this.#endWithLine(REASONS.quoteInPlain, end, isLast);
         }
         if (end >= text.length && !isLast) return undefined;
+        if (end > text.length) return this.#endWithLine(REASONS.escapesNothing, text.length, true);
         const isReturn = text.charCodeAt(end) === NEWLINE && text.charCodeAt(end - 1) === RETURN;
         const cell = text.slice(at, isReturn && end > at ? end - 1 : end);
-        row.push(cell === this.#format.nullToken ? null : cell);
+        row.push(this.#plainCell(cell));
+        if (this.#format.escape !== '') lines += this.#lineEnds(at, end);
       }
       if (text.charCodeAt(end) === this.#delimiter) {
         at = end + 1;
@@ -163,6 +173,19 @@ export class CsvSplitter {
       this.#at = end + 1;
       return lines;
     }
+  }
+
+  #quotedCell(raw: string): string {
+    const { quote, escape } = this.#format;
+    if (escape !== '' && raw.includes(escape)) return this.#unescapeQuoted(raw);
+    return raw.includes(quote) ? raw.replaceAll(quote + quote, quote) : raw;
+  }
+
+  #plainCell(raw: string): string | null {
+    const { nullToken, escape } = this.#format;
+    if (raw === nullToken) return null;
+    if (escape === '' || !raw.includes(escape)) return raw;
+    return raw === ESCAPED_NULL ? null : this.#unescapePlain(raw);
   }
 
   /** The record ends with the line that `at` is in. */
@@ -181,6 +204,19 @@ export class CsvSplitter {
   }
 
   #closingQuote(from: number): number {
+    if (this.#format.escape === '') return this.#closingQuoteAlone(from);
+    const text = this.#text;
+    for (let at = from; at < text.length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code === this.#escape) at = this.#escaped(at) - 1;
+      else if (code !== this.#quote) continue;
+      else if (text.charCodeAt(at + 1) === this.#quote) at += 1;
+      else return at;
+    }
+    return -1;
+  }
+
+  #closingQuoteAlone(from: number): number {
     const { quote } = this.#format;
     const text = this.#text;
     for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 2)) {
@@ -189,13 +225,23 @@ export class CsvSplitter {
     return -1;
   }
 
-  /** At a delimiter, a line feed, a quote that has no place here, or the end. */
+  /** Behind what the escape at this place escapes; beyond the text where that has not come yet. */
+  #escaped(at: number): number {
+    const text = this.#text;
+    if (at + 1 >= text.length) return text.length + 1;
+    if (text.charCodeAt(at + 1) !== RETURN || text.charCodeAt(at + 2) !== NEWLINE) return at + 2;
+    return at + 3;
+  }
+
+  /** At a delimiter, a line feed, a quote that has no place here, or the end; beyond it: see `#escaped`. */
   #plainEnd(from: number): number {
     const text = this.#text;
-    for (let at = from; at < text.length; at += 1) {
+    let at = from;
+    while (at < text.length) {
       const code = text.charCodeAt(at);
       if (code === this.#delimiter || code === NEWLINE || code === this.#quote) return at;
+      at = code === this.#escape ? this.#escaped(at) : at + 1;
     }
-    return text.length;
+    return at;
   }
 }

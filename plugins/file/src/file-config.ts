@@ -58,14 +58,34 @@ const formatFields = {
       title: 'Quote',
       description: 'CSV: around cells, doubled within them. Empty: no cell is in quotes.',
     }),
+  escape: z.enum(['', '\\']).default('').meta({
+    title: 'Escape',
+    description:
+      'CSV: `\\` as in dumps of MySQL. Behind it `n`, `t`, `r`, `b`, `0` and `Z` mean a control character and any other character itself; a cell that is `\\N` is NULL.',
+  }),
   encoding: z.enum(ENCODINGS).default('utf-8').meta({ title: 'Encoding' }),
 };
 
+interface Marks {
+  readonly quote: string;
+  readonly delimiter: string;
+  readonly escape: string;
+}
+
 /** A separator that is a quote as well would leave nothing to tell them by. */
-function isCuttable({ quote, delimiter }: { quote: string; delimiter: string }): boolean {
+function isCuttable({ quote, delimiter }: Marks): boolean {
   return quote !== delimiter;
 }
 const NOT_CUTTABLE = { path: ['quote'], message: 'must not be the separator' };
+
+/** Nor could a separator be escaped that means something else behind a backslash. */
+function isEscapable({ delimiter, escape }: Marks): boolean {
+  return escape === '' || (delimiter !== escape && !/[ntrb0ZN]/.test(delimiter));
+}
+const NOT_ESCAPABLE = {
+  path: ['delimiter'],
+  message: 'must be neither the escape nor one of n, t, r, b, 0, Z and N, which it gives a meaning',
+};
 
 const readerFields = z.strictObject({
   path: path(' `*`, `?`, `**`, `[ab]` and `{a,b}` mean several files of the same columns.'),
@@ -86,7 +106,9 @@ const readerFields = z.strictObject({
       description: 'Only rows whose columns equal these values.',
     }),
 });
-export const fileReaderConfig = readerFields.refine(isCuttable, NOT_CUTTABLE);
+export const fileReaderConfig = readerFields
+  .refine(isCuttable, NOT_CUTTABLE)
+  .refine(isEscapable, NOT_ESCAPABLE);
 export type FileReaderConfig = z.output<typeof fileReaderConfig>;
 
 const writerFields = z.strictObject({
@@ -105,7 +127,9 @@ const writerFields = z.strictObject({
     .default('truncate')
     .meta({ title: 'Write mode', description: 'The file is replaced when the run has succeeded.' }),
 });
-export const fileWriterConfig = writerFields.refine(isCuttable, NOT_CUTTABLE);
+export const fileWriterConfig = writerFields
+  .refine(isCuttable, NOT_CUTTABLE)
+  .refine(isEscapable, NOT_ESCAPABLE);
 export type FileWriterConfig = z.output<typeof fileWriterConfig>;
 
 const LOGICAL_TYPES: Readonly<Record<FileColumnType, LogicalType>> = {

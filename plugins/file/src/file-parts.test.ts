@@ -218,18 +218,23 @@ test.each(['csv', 'jsonl'])('what is written as %s is read back unchanged', asyn
   }));
   const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }));
   const seen = { whole: 0, refused: 0 };
-  const cell = fc.oneof(fc.constant(null), fc.constant('NULL'), fc.constant(''), text);
+  const cell = fc.oneof(
+    fc.constant(null),
+    fc.constantFrom('NULL', '', String.raw`\N`, '\\', 'a\\"', '\\\n'),
+    text,
+  );
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(cell, cell), { minLength: 1 }),
       fc.constantFrom(',', ';', '\t', '|'),
-      fc.constantFrom('', 'NULL'),
+      fc.constantFrom('', 'NULL', String.raw`\N`),
       fc.constantFrom(...ENCODINGS),
       fc.constantFrom('"', "'", ''),
+      fc.constantFrom('', '\\'),
       fc.boolean(),
       fc.boolean(),
-      async (rows, delimiter, nullToken, encoding, quote, quoteAll, isMarked) => {
-        const options = { format, delimiter, nullToken, encoding, quote };
+      async (rows, delimiter, nullToken, encoding, quote, escape, quoteAll, isMarked) => {
+        const options = { format, delimiter, nullToken, encoding, quote, escape };
         const config = fileWriterConfig.parse({ path: 'x', ...options, quoteAll });
         const formatter = rowFormatter(config, ['a', 'b'], sources);
         const encoder = new RowEncoder(formatter, textEncoding(encoding), ['a', 'b']);
@@ -306,7 +311,7 @@ test('CSV text is cut as csv-parse cuts it, whatever pieces it comes in', () => 
     fc.property(fc.array(line, { minLength: 1 }), fc.integer({ min: 1, max: 7 }), (lines, size) => {
       const plain = (text: string): string => (/["\r\n,]|^\uFEFF/.test(text) ? quoted(text) : text);
       const text = lines.map(([a, b, end]) => `${plain(a)},${quoted(b)}${end}`).join('');
-      const format = { delimiter: ',', nullToken: 'no such cell', quote: '"' };
+      const format = { delimiter: ',', nullToken: 'no such cell', quote: '"', escape: '' };
       const splitter = new CsvSplitter(format);
       const pieces = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
       const rows = [...pieces.flatMap((piece) => splitter.push(piece)), ...splitter.end()];

@@ -7,21 +7,34 @@ function textOf(cell: string | Uint8Array): string {
   return typeof cell === 'string' ? cell : `\\x${Buffer.from(cell).toString('hex')}`;
 }
 
-function csvCell(text: string, { quote, nullToken, quoteAll }: FileWriterConfig, special: RegExp) {
+/** `undefined` for a cell that only quotes could carry, where there are none. */
+function csvCell(
+  text: string,
+  { quote, nullToken, quoteAll, escape, delimiter }: FileWriterConfig,
+  special: RegExp,
+): string | undefined {
+  const own = escape === '' ? text : text.replaceAll(escape, escape + escape);
   // Quoted where it would be read as something else: also text that looks like the NULL token.
-  if (!quoteAll && text !== nullToken && !special.test(text)) return text;
-  return `${quote}${text.replaceAll(quote, quote + quote)}${quote}`;
+  const needsQuotes = own === nullToken || special.test(text);
+  if (quote !== '') {
+    if (!quoteAll && !needsQuotes) return own;
+    const mark = escape === '' ? quote + quote : escape + quote;
+    return `${quote}${own.replaceAll(quote, mark)}${quote}`;
+  }
+  if (!needsQuotes) return own;
+  if (escape === '' || own === nullToken || text.startsWith('\uFEFF')) return undefined;
+  return own
+    .replaceAll(delimiter, escape + delimiter)
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('\r', String.raw`\r`);
 }
 
-/** `undefined` for a cell that only quotes could carry, where there are none. */
 function csvLine(cells: Row, config: FileWriterConfig, special: RegExp): string | undefined {
   const line: string[] = [];
   for (const cell of cells) {
-    const text = cell === null ? config.nullToken : textOf(cell);
-    if (cell === null) line.push(text);
-    else if (config.quote !== '') line.push(csvCell(text, config, special));
-    else if (text === config.nullToken || special.test(text)) return undefined;
-    else line.push(text);
+    const text = cell === null ? config.nullToken : csvCell(textOf(cell), config, special);
+    if (text === undefined) return undefined;
+    line.push(text);
   }
   return `${line.join(config.delimiter)}\n`;
 }

@@ -26,14 +26,19 @@ export interface Fence {
  * the key on `session`, ending the connections of an older attempt that still holds it. The locks are the
  * tags: whoever holds one is an attempt of this very key, and it has claimed before it locked, so holders
  * that are read *before* the fence is read again as not beyond ours are always older. Throws MR-D203.
+ * `dropStaged` is given the fences of attempts whose runs are over, and says whether all they have staged is
+ * gone; until then their rows stay.
  */
 export async function takeFence(
   session: Session,
   config: MysqlConfig,
   identity: AttemptIdentity,
   log: RunLog,
+  dropStaged?: (fences: readonly string[]) => Promise<boolean>,
 ): Promise<Fence> {
   const ledger = await Ledger.open(session, config, identity, log);
+  // Looked up before ours takes the place of one of them.
+  const settled = dropStaged === undefined ? [] : ((await ledger?.settledFences(session)) ?? []);
   const name = lockNameOf(identity);
   if (ledger !== undefined) {
     // An attempt that was frozen right before its COMMIT keeps the ledger row locked.
@@ -54,7 +59,8 @@ export async function takeFence(
   // Only now: the older attempt may have committed up to the moment its lock went.
   const decision = (await ledger?.judge(session, '')) ?? { kind: 'write' };
   if (ledger !== undefined) {
-    await clearFinished(session, ledger);
+    const isGone = settled.length === 0 || (await dropStaged?.(settled)) !== false;
+    if (isGone) await clearFinished(session, ledger);
     await session.run('SET SESSION innodb_lock_wait_timeout = DEFAULT');
   }
   return { ledger, decision };

@@ -1,8 +1,8 @@
-import { compileFieldCheck } from '@millrace/sdk';
+import { compileFieldCheck, partitionField } from '@millrace/sdk';
 import type { FieldCheck } from '@millrace/sdk';
 
 import { trustedField } from './load-columns.js';
-import { doubleText } from './row-encoder.js';
+import { doubleText, rulesOf } from './row-encoder.js';
 import type { ColumnPair } from './writer-target.js';
 
 /**
@@ -40,6 +40,13 @@ export function literalSpace(fieldBytes: number): number {
  * `undefined`: only the row lane can tell.
  */
 export function literalWriterOf(pair: ColumnPair): LiteralWriter | undefined {
+  const { target, partition } = pair;
+  const write = plainWriterOf(pair);
+  if (write === undefined || partition === undefined) return write;
+  return looked(partitionField(rulesOf(pair).check, target, partition), write);
+}
+
+function plainWriterOf(pair: ColumnPair): LiteralWriter | undefined {
   const { source, target } = pair;
   const [from, to] = [source.type, target.type];
   if (from.kind === 'float' && to.kind === 'float' && to.bits === 32 && source.unchecked !== true) {

@@ -185,6 +185,18 @@ export class Ledger {
     if (affectedRows === 0) throw cursorMoved(from);
   }
 
+  /** The fences in the rows of finished runs of this node. */
+  async settledFences(session: Session): Promise<readonly string[]> {
+    const { settledFence, installation, nodeId } = this.#identity;
+    if (settledFence === undefined) return [];
+    const rows = await session.rows(
+      `SELECT fence FROM ${this.#table}
+        WHERE installation = ${textLiteral(installation)} AND node_id = ${textLiteral(nodeId)}
+          AND scheduled_time <> '' AND fence <= ${digits(settledFence)} LIMIT 1000`,
+    );
+    return rows.map(([fence]) => fence ?? '');
+  }
+
   /**
    * Removes what finished runs of this node left. The node's row first, committed: whoever finds a row
    * removed finds that one raised. Fails when a row is locked; the next attempt then does it.

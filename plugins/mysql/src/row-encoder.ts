@@ -1,4 +1,4 @@
-import { compileCheck, compileConversion } from '@millrace/sdk';
+import { compileCheck, compileConversion, withinPartition } from '@millrace/sdk';
 import type { Cell, CellCheck, Column, Row } from '@millrace/sdk';
 
 import { memberCheckOf } from './member-check.js';
@@ -30,15 +30,17 @@ export function compileRowEncoder(pairs: readonly ColumnPair[]): (row: Row) => E
 }
 
 /** The row rules of a column: how its cells are written here, and which the target cannot hold. */
-export function rulesOf({ source, target }: ColumnPair): {
+export function rulesOf({ source, target, partition }: ColumnPair): {
   readonly convert: ((cell: Cell) => Cell) | undefined;
   readonly check: CellCheck;
 } {
-  const check = compileCheck(target, 'mysql', source);
+  const general = compileCheck(target, 'mysql', source);
   const checkMore = moreChecksOf(target);
+  const check: CellCheck =
+    checkMore === undefined ? general : (cell) => general(cell) ?? checkMore(cell);
   return {
     convert: compileConversion(source, target, 'mysql'),
-    check: checkMore === undefined ? check : (cell) => check(cell) ?? checkMore(cell),
+    check: partition === undefined ? check : withinPartition(check, target, partition),
   };
 }
 

@@ -44,8 +44,9 @@ function textOf(name: string, form: ChecksumForm, column: Column | undefined): s
   switch (form) {
     case 'number': {
       const hasFraction = column?.type.kind === 'decimal' && column.type.scale !== 0;
-      if (!hasFraction) return `CAST(${name} AS CHAR)`;
-      return `TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(${name} AS CHAR)))`;
+      // Years and ZEROFILL are written with zeros in front.
+      if (!hasFraction) return `CAST(${name} + 0 AS CHAR)`;
+      return `TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(${name} + 0 AS CHAR)))`;
     }
     case 'timestamp':
       return `DATE_FORMAT(${name}, '%Y-%m-%d %H:%i:%s.%f')`;

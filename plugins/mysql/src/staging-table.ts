@@ -103,6 +103,27 @@ export class StagingTable {
     }
   }
 
+  /**
+   * What attempts with these fences have staged, of whatever instance. Fails rather than wait long: one of
+   * them may be frozen in a transaction. What a swap has replaced stays: it decides how the swap ended.
+   */
+  async dropSettled(session: Session, fences: readonly string[]): Promise<readonly string[]> {
+    const settled = new Set(fences);
+    const names = (await this.#tables(session, STAGED)).filter((name) =>
+      settled.has(/_(\d+)(?:_s)?$/.exec(name)?.[1] ?? ''),
+    );
+    if (names.length === 0) return names;
+    const before = (await session.value('SELECT @@SESSION.lock_wait_timeout')) ?? 'DEFAULT';
+    const quoted = names.map((name) => quoteTable(this.#database, name));
+    await session.run('SET SESSION lock_wait_timeout = 5');
+    try {
+      await session.run(`DROP TABLE IF EXISTS ${quoted.join(', ')}`);
+    } finally {
+      await session.run(`SET SESSION lock_wait_timeout = ${before}`);
+    }
+    return names;
+  }
+
   async drop(session: Session): Promise<void> {
     await session.run(`DROP TABLE IF EXISTS ${this.quoted}, ${this.slices.quoted}`);
   }

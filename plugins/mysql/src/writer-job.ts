@@ -1,4 +1,4 @@
-import { errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
+import { droppedSettled, errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
 import type {
   ChecksumColumn,
   FinalizeStats,
@@ -30,7 +30,13 @@ import { SkippedLines } from './skipped-lines.js';
 import { sliceSession, StagingTable } from './staging-table.js';
 import { doubleDifferences, tryDouble } from './table-swap.js';
 import type { WriterConfig } from './writer-config.js';
-import { checkTarget, columnPairs, resolveTarget, withKey } from './writer-target.js';
+import {
+  checkTarget,
+  columnPairs,
+  resolveTarget,
+  withKey,
+  withPartition,
+} from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 import { MysqlWriterTask, taskNoBehind } from './writer-task.js';
 import { previewWriting, replacedText } from './writer-preview.js';
@@ -142,8 +148,11 @@ export class MysqlWriterJob implements WriterJob {
     if (error !== undefined) {
       throw new PluginError(isMillraceCode(error.code) ? error.code : 'MR-D208', error.message);
     }
-    const fence = await takeFence(session, source, this.#ctx.identity, this.#ctx.log);
-    const staging = new StagingTable(target, this.#ctx.identity);
+    const { identity, log } = this.#ctx;
+    const staging = new StagingTable(target, identity);
+    const fence = await takeFence(session, source, identity, log, (fences) =>
+      droppedSettled(() => staging.dropSettled(session, fences), log),
+    );
     if (fence.decision.kind === 'published') {
       await staging.dropOlder(session);
       await this.#release();
@@ -162,7 +171,7 @@ export class MysqlWriterJob implements WriterJob {
     }
     const key = await this.#key(session, target);
     const isDirect = ledger !== undefined && this.#isDirect(target, key);
-    const pairs = columnPairs(target, this.#ctx.mapping);
+    const pairs = withPartition(columnPairs(target, this.#ctx.mapping), this.#config);
     this.#prepared = {
       session,
       ledger,

@@ -6,7 +6,7 @@ import { rulesOf } from './row-encoder.js';
 import type { Session } from './session.js';
 import { SkippedLines } from './skipped-lines.js';
 import type { WriterConfig } from './writer-config.js';
-import { columnPairs } from './writer-target.js';
+import { columnPairs, withPartition } from './writer-target.js';
 import type { WriterTarget } from './writer-target.js';
 import { MysqlWriterTask } from './writer-task.js';
 
@@ -25,7 +25,7 @@ export async function previewWriting(
   ctx: WriteContext<MysqlConfig>,
   { key, isDirect, config }: Way,
 ): Promise<WriterPreview> {
-  const pairs = columnPairs(target, ctx.mapping);
+  const pairs = withPartition(columnPairs(target, ctx.mapping), config);
   const columns = pairs.map((pair) => ({ name: pair.target.name, ...rulesOf(pair) }));
   const { database, table } = target.name;
   const task = new MysqlWriterTask(ctx, {

@@ -22,6 +22,8 @@ import type { WriterConfig } from './writer-config.js';
 export interface ColumnPair {
   readonly source: Column;
   readonly target: Column;
+  /** The column is of the partition that the run replaces, and this is its value there. */
+  readonly partition?: string;
 }
 
 /** The table a writer writes to, resolved against the server. */
@@ -164,6 +166,20 @@ async function explain(session: Session, sql: string): Promise<void> {
     const cause = error instanceof Error ? error.cause : undefined;
     if (serverErrorOf(cause).errno !== IMPOSSIBLE_NULL) throw error;
   }
+}
+
+/** Those of the partition that a run replaces know its value. */
+export function withPartition(
+  pairs: readonly ColumnPair[],
+  { replace }: WriterConfig,
+): readonly ColumnPair[] {
+  if (replace?.kind !== 'partition') return pairs;
+  const values = Object.entries(replace.values);
+  return pairs.map((pair) => {
+    const own = pair.target.name.toLowerCase();
+    const [, partition] = values.find(([name]) => name.toLowerCase() === own) ?? [];
+    return partition === undefined ? pair : { ...pair, partition };
+  });
 }
 
 /** Rows are found by the key, so that none of its columns may be NULL. */

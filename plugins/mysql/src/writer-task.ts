@@ -1,6 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 
-import { compileFieldCheck, CopyTextDecoder, LineCheck, PluginError } from '@millrace/sdk';
+import {
+  compileFieldCheck,
+  CopyTextDecoder,
+  LineCheck,
+  partitionField,
+  PluginError,
+} from '@millrace/sdk';
 import type {
   Acked,
   CheckedLines,
@@ -255,12 +261,15 @@ export class MysqlWriterTask implements WriterTask {
 
 function lineCheckOf(pairs: readonly ColumnPair[]): LineCheck {
   return new LineCheck(
-    pairs.map((pair) => ({
-      ...pair,
-      ...rulesOf(pair),
-      isTrusted: trustedField(pair) !== undefined,
-      field: compileFieldCheck(pair.source, pair.target, 'mysql'),
-    })),
+    pairs.map((pair) => {
+      const { source, target, partition } = pair;
+      const rules = rulesOf(pair);
+      const isTrusted = trustedField(pair) !== undefined;
+      const field = compileFieldCheck(source, target, 'mysql');
+      if (partition === undefined) return { source, target, ...rules, isTrusted, field };
+      const watched = partitionField(rules.check, target, partition);
+      return { source, target, ...rules, isTrusted, isWatched: true, field: watched };
+    }),
   );
 }
 

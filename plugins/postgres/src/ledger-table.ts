@@ -46,14 +46,22 @@ export class LedgerTable {
 
   /**
    * Makes the table if need be, writes this attempt's fence, and says what the attempt may do; throws
-   * MR-D203 for an older one. Call it outside a transaction.
+   * MR-D203 for an older one. Call it outside a transaction. `dropStaged` is given the fences of attempts
+   * whose runs are over, and says whether all they have staged is gone; until then their rows stay.
    */
-  async claim(client: Client, identity: AttemptIdentity): Promise<LedgerDecision> {
+  async claim(
+    client: Client,
+    identity: AttemptIdentity,
+    dropStaged?: (fences: readonly string[]) => Promise<boolean>,
+  ): Promise<LedgerDecision> {
     await this.#ensure(client);
     try {
+      // Looked up before ours takes the place of one of them.
+      const settled = dropStaged === undefined ? [] : await this.#settled(client, identity);
       const row = await this.#raise(client, keyValues(ledgerKeyOf(identity)), identity.fence);
       const decision = judgeLedger(rowOf(row), identity);
-      await this.#clear(client, identity);
+      const isGone = settled.length === 0 || (await dropStaged?.(settled)) !== false;
+      if (isGone) await this.#clear(client, identity);
       return decision;
     } catch (error) {
       throw this.#unusable(error);
@@ -150,6 +158,19 @@ export class LedgerTable {
       [...key, fence],
     );
     return row;
+  }
+
+  /** The fences in the rows of finished runs of this node. */
+  async #settled(client: Client, identity: AttemptIdentity): Promise<readonly string[]> {
+    const { installation, nodeId, settledFence } = identity;
+    if (settledFence === undefined) return [];
+    const rows = await query(
+      client,
+      `SELECT fence::text FROM ${this.#name}
+        WHERE installation = $1 AND node_id = $2 AND scheduled_time <> '' AND fence <= $3::numeric LIMIT 1000`,
+      [installation, nodeId, settledFence],
+    );
+    return rows.map(([fence]) => fence ?? '');
   }
 
   /**

@@ -92,6 +92,33 @@ export class StagingTable {
   }
 
   /**
+   * What attempts with these fences have left, of whatever instance. Fails rather than wait long: one of
+   * them may be frozen in a transaction.
+   */
+  async dropSettled(client: Client, fences: readonly string[]): Promise<readonly string[]> {
+    const rows = await query(
+      client,
+      `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relkind = 'r'
+          AND substring(c.relname FROM '^millrace_stg_.+_([0-9]+)(?:_s)?$') = ANY ($2::text[])`,
+      [this.#schema, `{${fences.join(',')}}`],
+    );
+    const names = rows.map(([name]) => name ?? '');
+    if (names.length === 0) return names;
+    const quoted = names.map((name) => qualifiedName(this.#schema, name));
+    await query(client, 'BEGIN');
+    try {
+      await query(client, "SET LOCAL lock_timeout = '5s'");
+      await query(client, `DROP TABLE IF EXISTS ${quoted.join(', ')}`);
+      await query(client, 'COMMIT');
+    } catch (error) {
+      await query(client, 'ROLLBACK');
+      throw error;
+    }
+    return names;
+  }
+
+  /**
    * Moves all rows into the target, in the open transaction. Rows that only the target can refuse (a key
    * that is there already, a foreign key) go to quarantine.
    */

@@ -3,7 +3,6 @@ import type {
   CellCheck,
   Column,
   ColumnVerdict,
-  FieldCheck,
   Finding,
   Lane,
   LineColumn,
@@ -21,6 +20,8 @@ import {
   compileFieldCheck,
   encodeCopyCell,
   errorCodeOf,
+  partitionField,
+  withinPartition,
 } from '@millrace/sdk';
 import { refusesAloud, writerLanes } from './copy-lanes.js';
 import { quoteLiteral, quoteName } from './quoting.js';
@@ -76,7 +77,7 @@ export class WritePlan {
       return {
         target,
         convert: compileConversion(source, target, 'postgres'),
-        check: withinPartition(compileCheck(target, 'postgres', source), target, partition),
+        check: rowCheck(source, target, partition.get(target)),
       };
     });
     const mapped = new Set(this.#columns.map((c) => c.target.name));
@@ -202,22 +203,18 @@ function lineColumn(
   schema: TableSchema,
   partition: ReadonlyMap<Column, string>,
 ): LineColumn {
-  const found = compileFieldCheck(source, target, 'postgres');
-  const wanted = partition.get(target);
-  if (wanted !== undefined) {
-    const field = found === undefined ? undefined : isField(wanted, check);
-    return { source, target, isTrusted: false, field, convert, check };
-  }
+  const field = compileFieldCheck(source, target, 'postgres');
   const isTrusted = refusesAloud(source, target) && !isNullRefusedHere(target, schema);
-  return { source, target, isTrusted, field: found, convert, check };
+  const wanted = partition.get(target);
+  if (wanted === undefined) return { source, target, isTrusted, field, convert, check };
+  const isPossible = isTrusted || field !== undefined;
+  const watched = isPossible ? partitionField(check, target, wanted) : undefined;
+  return { source, target, isTrusted, isWatched: true, field: watched, convert, check };
 }
 
-/** The field is the partition's value, which the row rules let pass. */
-function isField(value: string, check: CellCheck): FieldCheck {
-  const wanted = Buffer.from(encodeCopyCell(value));
-  const isGood = check(value) === undefined;
-  return (bytes, from, to) =>
-    isGood && to - from === wanted.length && wanted.equals(bytes.subarray(from, to));
+function rowCheck(source: Column, target: Column, partition: string | undefined): CellCheck {
+  const check = compileCheck(target, 'postgres', source);
+  return partition === undefined ? check : withinPartition(check, target, partition);
 }
 
 function constantColumn(target: Column): LineColumn {
@@ -249,27 +246,4 @@ function scopeSqlOf(
   return [...partition]
     .map(([column, value]) => `${quoteName(column.name)} = ${quoteLiteral(value)}`)
     .join(' AND ');
-}
-
-/** A row of another partition would not be deleted by the next run, and so be there twice. */
-function withinPartition(
-  check: CellCheck,
-  target: Column,
-  partition: ReadonlyMap<Column, string>,
-): CellCheck {
-  const value = partition.get(target);
-  const { kind } = target.type;
-  const comparable = kind === 'text' || kind === 'date' || kind === 'integer';
-  if (value === undefined || !comparable) return check;
-  const same =
-    kind === 'integer'
-      ? (cell: string) => Number(cell) === Number(value)
-      : (cell: string) => cell.trimEnd() === value.trimEnd();
-  return (cell) => {
-    const reason = check(cell);
-    if (reason !== undefined) return reason;
-    return typeof cell === 'string' && same(cell)
-      ? undefined
-      : 'outside the partition that this run replaces';
-  };
 }

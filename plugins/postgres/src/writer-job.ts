@@ -18,7 +18,7 @@ import type {
   WriterPreview,
   WriterTask,
 } from '@millrace/sdk';
-import { PluginError, errorCodeOf, isMergeMode } from '@millrace/sdk';
+import { PluginError, droppedSettled, errorCodeOf, isMergeMode } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
@@ -138,8 +138,8 @@ export class PostgresWriterJob implements WriterJob {
       const { identity } = this.#ctx;
       const ended = await endOlderAttempts(client, identity);
       if (ended > 0) this.#ctx.log.warn(`ended ${ended} connection(s) of an older attempt`);
-      const decision = await this.#claim(client);
       const staged = new StagingTable(schema.schema ?? '', identity);
+      const decision = await this.#claim(client, staged);
       if (decision.kind === 'published') {
         await staged.dropOlder(client);
         await this.#closeAll();
@@ -342,9 +342,12 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   /** Without the right to a ledger the run goes on, says so, and shows what an administrator has to run. */
-  async #claim(client: Client): Promise<LedgerDecision> {
+  async #claim(client: Client, staged: StagingTable): Promise<LedgerDecision> {
+    const { identity, log } = this.#ctx;
+    const drop = (fences: readonly string[]): Promise<boolean> =>
+      droppedSettled(() => staged.dropSettled(client, fences), log);
     try {
-      return (await this.#ledger?.claim(client, this.#ctx.identity)) ?? { kind: 'write' };
+      return (await this.#ledger?.claim(client, identity, drop)) ?? { kind: 'write' };
     } catch (error) {
       if (!(error instanceof PluginError) || error.code !== 'MR-D205') throw error;
       this.#ledger = undefined;

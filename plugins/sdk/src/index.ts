@@ -26,3 +26,4 @@ export * from './sql/copy-text.js';
 export * from './sql/column-verdict.js';
 export * from './sql/field-check.js';
 export * from './sql/line-check.js';
+export * from './sql/partition-check.js';

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -237,4 +237,59 @@ describe('CSV lines', () => {
       { second: 'x', first: null },
     ]);
   });
+});
+
+const { mariadb } = testServers();
+
+describe.each(LANES)('a dump that MariaDB itself has written, on lane %s', (lane) => {
+  (mariadb === undefined ? test.skip : test).each(['"', ''])(
+    'comes back as it was, with its backslashes, in quotes: %p',
+    async (quote) => {
+      const server = mariadb ?? testServers().postgres;
+      await using source = await createDatabase(server);
+      await using target = await createDatabase(server);
+      const ddl = 'id int, v varchar(40), w varchar(40) NULL';
+      await execute(
+        server,
+        String.raw`CREATE TABLE src (${ddl}); INSERT INTO src VALUES
+          (1, 'plain', NULL), (2, '', '\\N'), (3, 'a,b\\', 'q"q\\"'), (4, 'two\nlines\\\n', '\r\n'),
+          (5, CONCAT('nul', CHAR(0), 'tab\t'), '汉字 😀'), (6, '"', '\\'), (7, ',', '\n')`,
+        source.name,
+      );
+      const folder = await mkdtemp(join(tmpdir(), 'millrace-dump-'));
+      try {
+        // The server writes it under an account of its own.
+        await chmod(folder, 0o777);
+        const enclosed = quote === '' ? '' : `OPTIONALLY ENCLOSED BY '${quote}'`;
+        await execute(
+          server,
+          `SELECT * INTO OUTFILE '${folder}/dump.csv' CHARACTER SET utf8mb4
+             FIELDS TERMINATED BY ',' ${enclosed} ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' FROM src ORDER BY id`,
+          source.name,
+        );
+        await execute(server, `CREATE TABLE dst (${ddl})`, target.name);
+        const run = await runSync({
+          from: { kind: 'file', root: folder },
+          to: { kind: 'mysql', server, database: target.name },
+          reader: {
+            path: 'dump.csv',
+            header: false,
+            quote,
+            escape: '\\',
+            nullToken: 'no such cell',
+            columns: [{ name: 'id', type: 'integer' }, { name: 'v' }, { name: 'w' }],
+          },
+          writer: { table: 'dst', mode: 'append' },
+          lane,
+        });
+        expect(run).toMatchObject({ lane, rowsWritten: 7, rowsDirty: 0 });
+        const hex = 'SELECT id, HEX(v) AS v, HEX(w) AS w FROM';
+        const wanted = await execute(server, `${hex} src ORDER BY id`, source.name);
+        expect(await execute(server, `${hex} dst ORDER BY id`, target.name)).toEqual(wanted);
+        expect(new Set(wanted.map((row) => row['w'])).size).toBe(7);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PluginError } from '@millrace/sdk';
+import type { AttemptIdentity } from '@millrace/sdk';
 import { openCuttingProxy } from '@millrace/testkit';
 import { seededNumbers, testSeed } from '../../support/seeded.js';
 import type { TestDatabase } from '../../support/servers.js';
@@ -133,6 +134,38 @@ function loseAt(point: string, nth: number): (name: string) => Promise<void> {
       expect(await leftovers()).toEqual([]);
     },
   );
+
+  test('what it has staged goes with the next run of the node once its run is over, and not before', async () => {
+    const attempt = await newRun('append');
+    const nodeId = `${instance}`;
+    const left = async (): Promise<Ended> => {
+      const ended = await attempt({ crashPoint: loseAt('sync:slice-committed', 3) });
+      expect(ended.failure).toMatchObject({ code: 'MR-D109' });
+      return ended;
+    };
+    const runOf = async (more: Partial<AttemptIdentity>): Promise<Ended> => {
+      const other = await newRun('append');
+      const ended = await other({ identity: { nodeId, ...more } });
+      expect(ended.failure).toBeUndefined();
+      return ended;
+    };
+    await left();
+    expect(await leftovers()).toHaveLength(2);
+    const [first, next] = ['2024-04-01T00:00:00Z', '2024-04-02T00:00:00Z'];
+    // A retry may still come, or the run is that of another node.
+    await runOf({ scheduledTime: first, settledFence: `${fence - 1}` });
+    await runOf({ scheduledTime: first, nodeId: 'another', settledFence: `${fence}` });
+    expect(await leftovers()).toHaveLength(2);
+    const { log } = await runOf({ scheduledTime: next, settledFence: `${fence}` });
+    expect(log).toContainEqual(expect.stringMatching(/^Dropped what runs that are over have left/));
+    expect(await leftovers()).toEqual([]);
+    // The row in the ledger is the same for another instance with its scheduled time, as of a backfill.
+    await left();
+    const key = { settledFence: `${fence}` };
+    expect(await leftovers()).toHaveLength(2);
+    await runOf(key);
+    expect(await leftovers()).toEqual([]);
+  });
 
   test('keeps to the boundaries of its first attempt, whatever has become of the source', async () => {
     const attempt = await newRun('append');

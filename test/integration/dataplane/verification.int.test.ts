@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, test } from '@jest/globals';
 
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
@@ -76,6 +80,25 @@ test.each(pairs)('source and target agree on a checksum: %s', async (_, from, to
   );
 });
 
+const SENT: unknown = expect.stringMatching(
+  /^Verified: \d+ rows, checksum \d+ as they were sent and in the target$/,
+);
+
+/** Values that a server writes in another way than the file does. */
+const FILE_COLUMNS = `id int, small smallint, amount decimal(12,3), word varchar(40), padded char(6), made date`;
+const FILE_LINES = [
+  'id,small,amount,word,padded,made,at,raw',
+  '1,007,+1.50,plain,ab,2024-02-29,2024-02-29 10:00:00.5,0a',
+  '2,-5,-0.000,"汉字 |,😀 n",,1000-01-01,2024-02-29 00:00:00,\\N',
+  '3,0,12,trailing  ,abcdef,9999-12-31,1999-12-31 23:59:59.999999,"q""q"',
+  '4,,,,,,,',
+];
+
+function fileTableOf({ kind }: TestServer): string {
+  const own = kind === 'postgres' ? 'at timestamp(6), raw bytea' : 'at datetime(6), raw blob';
+  return `CREATE TABLE dst (${FILE_COLUMNS}, ${own})${kind === 'postgres' ? '' : ' CHARACTER SET utf8mb4'}`;
+}
+
 describe.each(servers.map((server) => [server.name, server] as const))('into %s', (_, server) => {
   const staging = async (database: TestDatabase): Promise<string> => {
     const [row] = await execute(
@@ -126,10 +149,12 @@ describe.each(servers.map((server) => [server.name, server] as const))('into %s'
     const changed = await pair.copy({
       mapping: { drop: [{ column: 'id', operator: '=', value: '3' }] },
     });
-    expect(changed.log).toContain(
-      'Verification: no checksum, the mapping changes values; the rows are counted.',
+    expect(changed.log).toContainEqual(
+      expect.stringMatching(
+        /^Verification: checksum of the rows as they are sent, .* \(not by the source: the mapping/,
+      ),
     );
-    expect(changed.log).toContain('Verified: 3 rows, counted in the target');
+    expect(changed.log).toContainEqual(SENT);
     await execute(server, 'DELETE FROM dst WHERE id = 2', pair.target.name);
     await execute(server, 'ALTER TABLE dst ADD CHECK (id <> 2)', pair.target.name);
     const dirty = await pair.copy({
@@ -152,4 +177,103 @@ describe.each(servers.map((server) => [server.name, server] as const))('into %s'
     });
     expect(added.log).toContain('Verified: 3 rows by what the target said it took');
   });
+
+  test.each(['pg-copy-text', 'rows'] as const)(
+    'rows of a file are compared as they were sent, on lane %s',
+    async (lane) => {
+      const root = await mkdtemp(join(tmpdir(), 'millrace-verify-'));
+      await using target = await createDatabase(server);
+      await execute(server, fileTableOf(server), target.name);
+      const columns = (FILE_LINES[0] ?? '').split(',').map((name) => ({ from: name, to: name }));
+      const copy = (more: Partial<SyncOptions>): Promise<SyncRun> =>
+        runSync({
+          from: { kind: 'file', root },
+          to: endOf(target),
+          reader: { path: '*.csv' },
+          writer: { table: 'dst', mode: 'truncate' },
+          verification: 'checksum',
+          lane,
+          // Cells become bytes on the row lane alone.
+          ...(lane === 'rows' ? {} : { mapping: { columns: columns.slice(0, -1) } }),
+          ...more,
+        });
+      try {
+        const [head, ...lines] = FILE_LINES;
+        await writeFile(join(root, 'a.csv'), [head, ...lines.slice(0, 2), ''].join('\n'));
+        await writeFile(join(root, 'b.csv'), [head, ...lines.slice(2), ''].join('\n'));
+        for (const concurrency of [1, 2]) {
+          const run = await copy({
+            channel: { concurrency },
+            identity: { runNumber: concurrency, fence: String(concurrency) },
+          });
+          expect(run).toMatchObject({ lane, rowsWritten: 4 });
+          expect(run.log).toContainEqual(SENT);
+          expect(run.log.filter((line) => /Verification: without/.test(line))).toEqual([]);
+        }
+        const changed = copy({
+          identity: { runNumber: 3, fence: '3' },
+          crashPoint: async (name) => {
+            if (name !== 'sync:before-verify') return;
+            const table = await staging(target);
+            await execute(server, `UPDATE ${table} SET small = 8 WHERE id = 1`, target.name);
+          },
+        });
+        await expect(changed).rejects.toMatchObject({
+          code: 'MR-D191',
+          detail: expect.stringMatching(/as they were sent, 4 rows with .* in the target/),
+        });
+      } finally {
+        await rm(root, { recursive: true });
+      }
+    },
+  );
 });
+
+test('a value without a text that both sides write alike is said, and the rows are counted', async () => {
+  await using pair = await openPair(postgres, postgres);
+  const { target } = pair;
+  await execute(
+    target.server,
+    "CREATE TABLE odd (id int, made date, at text); INSERT INTO odd VALUES (1, 'infinity', 'x'), (2, '2024-01-01', 'y')",
+    target.name,
+  );
+  await execute(
+    target.server,
+    'CREATE TABLE odd_copy (id int, made date, at text, rate real DEFAULT 1)',
+    target.name,
+  );
+  const mapping = { columns: ['id', 'made'].map((name) => ({ from: name, to: name })) };
+  const run = await pair.copy({
+    from: endOf(target),
+    reader: { table: 'odd' },
+    writer: { table: 'odd_copy', mode: 'truncate' },
+    mapping: { columns: [...mapping.columns, { constant: '0.5', to: 'rate' }] },
+  });
+  expect(run.log).toContain('Verification: without rate: no text form in both systems');
+  expect(run.log).toContain(
+    'Verification: no checksum, made has values without a text form in both systems; the rows are counted.',
+  );
+  expect(run.log).toContain('Verified: 2 rows, counted in the target');
+});
+
+test.each(mysqlTestServers().map((server) => [server.name, server] as const))(
+  'years and ZEROFILL of %s have the checksum of the numbers that they are',
+  async (_, server) => {
+    await using source = await createDatabase(server);
+    await using target = await createDatabase(postgres);
+    await execute(
+      server,
+      'CREATE TABLE src (n int(5) zerofill, d decimal(7,2) zerofill, y year); INSERT INTO src VALUES (7, 1.5, 0), (0, 0, 2024)',
+      source.name,
+    );
+    await execute(postgres, 'CREATE TABLE dst (n int, d numeric(7,2), y int)', target.name);
+    const { log } = await runSync({
+      from: endOf(source),
+      to: endOf(target),
+      reader: { table: 'src' },
+      writer: { table: 'dst' },
+      verification: 'checksum',
+    });
+    expect(log).toContainEqual(expect.stringMatching(/^Verified: 2 rows, checksum .* in source/));
+  },
+);

@@ -1,5 +1,5 @@
 import { PluginError } from '../error.js';
-import type { AttemptIdentity } from '../run.js';
+import type { AttemptIdentity, RunLog } from '../run.js';
 import type { SqlDialect } from './statements.js';
 
 /**
@@ -127,4 +127,25 @@ export function ledgerDdl(dialect: SqlDialect, quotedName: string): string {
   committed_at ${time} NOT NULL DEFAULT ${now},
   PRIMARY KEY (installation, node_id, scheduled_time, slice)
 )${options}`;
+}
+
+/**
+ * Drops what runs that are over have staged, and says so. `false` when it could not: the ledger keeps their
+ * fences, by which the next attempt of the node finds them.
+ */
+export async function droppedSettled(
+  drop: () => Promise<readonly string[]>,
+  log: RunLog,
+): Promise<boolean> {
+  try {
+    const names = await drop();
+    if (names.length > 0) {
+      log.info(`Dropped what runs that are over have left: ${names.join(', ')}`);
+    }
+    return true;
+  } catch (error) {
+    const words = error instanceof PluginError ? error.detail : String(error);
+    log.warn(`What runs that are over have staged stays until the next attempt: ${words}`);
+    return false;
+  }
 }

@@ -15,6 +15,8 @@ export interface LineColumn {
   readonly target: Column;
   /** The server refuses aloud whatever it cannot hold unchanged: its fields need not be looked at. */
   readonly isTrusted: boolean;
+  /** Looked at all the same, for a rule the server does not know. */
+  readonly isWatched?: boolean;
   /** How a field is looked at without a value; absent on a column that is not trusted: see {@link LineCheck}. */
   readonly field: FieldCheck | undefined;
   /** The row rules: the cell as the target takes it, and why it cannot be held. */
@@ -57,9 +59,9 @@ export class LineCheck {
     this.#columns = columns;
     this.#decoder = new CopyTextDecoder(columns.map((c) => c.source));
     this.#nullable = columns.map((c) => c.target.nullable);
-    this.#needed = columns.map((c) => (c.isTrusted ? undefined : c.field));
+    this.#needed = columns.map((c) => (c.isTrusted && c.isWatched !== true ? undefined : c.field));
     this.#known = columns.map((c) => c.field ?? (c.target.nullable ? undefined : () => true));
-    this.isNeeded = columns.some((c) => !c.isTrusted);
+    this.isNeeded = columns.some((c) => !c.isTrusted || c.isWatched === true);
     this.isPossible = columns.every((c) => c.isTrusted || c.field !== undefined);
   }
 

@@ -36,7 +36,7 @@ import type {
   WorkerHello,
   WorkerLink,
 } from './worker-link.js';
-import { WORKER_PROTOCOL } from './worker-link.js';
+import { LINK_PROTOCOL, OLDEST_PROTOCOL } from './worker-link.js';
 
 export interface SqlWorkerLinkOptions {
   readonly database: Database;
@@ -72,16 +72,16 @@ export class SqlWorkerLink implements WorkerLink {
   }
 
   async register(hello: WorkerHello): Promise<Registration> {
-    if (hello.protocol < WORKER_PROTOCOL) {
+    if (hello.protocol < OLDEST_PROTOCOL) {
       throw new MillraceError(
         'MR-A208',
-        `Worker "${hello.name}" speaks protocol ${hello.protocol}; at least ${WORKER_PROTOCOL} is needed.`,
+        `Worker "${hello.name}" speaks protocol ${hello.protocol}; at least ${OLDEST_PROTOCOL} is needed.`,
       );
     }
     const { database, leaseMs, installation, wakeBus } = this.#options;
     const workerId = await database.transaction((tx) => registerWorker(tx, hello, leaseMs));
     wakeBus.wake();
-    return { workerId, installation };
+    return { workerId, installation, protocol: LINK_PROTOCOL };
   }
 
   async poll(ask: PollAsk, signal: AbortSignal): Promise<PollAnswer> {

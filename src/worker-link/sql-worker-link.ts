@@ -19,6 +19,7 @@ import { returnAttempts } from '../store/sql/return-attempts.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { FinishBatcher } from './finish-batcher.js';
 import { nextWake } from './next-wake.js';
+import { Turns } from './turns.js';
 import type {
   AttemptRef,
   Claim,
@@ -65,6 +66,11 @@ export class SqlWorkerLink implements WorkerLink {
   readonly #options: SqlWorkerLinkOptions;
   readonly #workers = new Map<number, WorkerInfo>();
   readonly #finisher: FinishBatcher;
+  /**
+   * Claims of one group follow each other anyway, by the lock on its row. Those that waited for it there had
+   * a connection each, and the reports that would have made room waited for one.
+   */
+  readonly #claims = new Turns<number>();
 
   constructor(options: SqlWorkerLinkOptions) {
     this.#options = options;
@@ -294,7 +300,7 @@ export class SqlWorkerLink implements WorkerLink {
     return {
       claims:
         takes && ask.free > 0 && (there.ready || (there.laned && (await this.#hasOpenLane(worker))))
-          ? await this.#claim(ask, worker)
+          ? await this.#claims.take(worker.resourceGroupId, () => this.#claim(ask, worker))
           : [],
       requests:
         takes && there.request && ask.freeRequests > 0

@@ -163,7 +163,7 @@ export interface LogPiece {
   readonly at: string;
   readonly lineCount: number;
   readonly byteCount: number;
-  /** gzip of UTF-8 text, base64. */
+  /** UTF-8 text, or gzip of it, base64. */
   readonly body: string;
   /** What it may hold (`GramFilters`), base64; only of chunks far from the start of a long log. */
   readonly grams?: string;

@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 
 import { describe, expect, test } from '@jest/globals';
 
+import { isGzip } from '../domain/log/is-gzip.js';
 import type { LogChunk } from '../worker-link/worker-link.js';
 import { LogShipper } from './log-shipper.js';
 
@@ -29,7 +30,10 @@ function shipper(options: { maxBytes?: number; chunkBytes?: number; failures?: n
     ...rest,
   });
   const text = (): string =>
-    sent.map((chunk) => gunzipSync(Buffer.from(chunk.body, 'base64')).toString('utf8')).join('');
+    sent
+      .map(({ body }) => Buffer.from(body, 'base64'))
+      .map((bytes) => (isGzip(bytes) ? gunzipSync(bytes) : bytes).toString('utf8'))
+      .join('');
   const end = async (): Promise<void> => {
     for (const piece of await log.end()) sent.push({ ...ATTEMPT, ...piece });
   };
@@ -46,6 +50,18 @@ describe('a run log on its way', () => {
     expect(sent.map((chunk) => chunk.no)).toEqual(sent.map((_, i) => i));
     expect(sent.reduce((sum, chunk) => sum + chunk.lineCount, 0)).toBe(50);
     expect(sent.every((chunk) => chunk.byteCount <= 16)).toBe(true);
+  });
+
+  test('is zipped where that is worth it, and where its text looks as if it were', async () => {
+    const texts = ['short\n', 'long '.repeat(200), '\u001f\u008b'];
+    const bodies: boolean[] = [];
+    for (const text of texts) {
+      const { log, sent, end } = shipper();
+      await log.write(Buffer.from(text, 'latin1'));
+      await end();
+      bodies.push(isGzip(Buffer.from(sent[0]?.body ?? '', 'base64')));
+    }
+    expect(bodies).toEqual([false, true, true]);
   });
 
   test('is sent while the attempt still writes, without waiting for a full chunk', async () => {

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 
 import { GramFilters } from '../domain/log/gram-filter.js';
+import { isGzip } from '../domain/log/is-gzip.js';
 import { LOG_HEAD_BYTES, leftOutLine } from '../domain/log/left-out.js';
 import type { AttemptRef, LogChunk, LogPiece } from '../worker-link/worker-link.js';
 
@@ -10,7 +11,11 @@ const gzipAway = promisify(gzip);
 const SMALL_BYTES = 8 * 1024;
 const SMALL = { windowBits: 13, memLevel: 5 };
 
+/** Below it gzip takes away less than what it costs, and a short attempt costs more of it than of all else. */
+const PLAIN_BYTES = 512;
+
 async function compress(text: Buffer): Promise<Buffer> {
+  if (text.length <= PLAIN_BYTES && !isGzip(text)) return text;
   return text.length <= SMALL_BYTES ? gzipSync(text, SMALL) : await gzipAway(text);
 }
 

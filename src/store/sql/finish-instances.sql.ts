@@ -264,6 +264,10 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
     tx,
     ended.filter(({ row, status }) => isFinal(status) && row.epoch > 1).map(({ row }) => row.id),
   );
+  await waitForRetry(tx, later, now);
+}
+
+async function waitForRetry(tx: Sql, later: readonly Ended[], now: Date): Promise<void> {
   if (later.length === 0) return;
   await tx.run(
     `INSERT INTO due_instance (plan_day, instance_id, due_at)

@@ -2,8 +2,9 @@ import type { Clock } from '../domain/clock.js';
 import { MillraceError } from '../domain/errors.js';
 import { type Database, sqlStateOf } from '../store/database.js';
 import { type Ending, finishInstances } from '../store/sql/finish-instances.sql.js';
+import { insertLogChunks } from '../store/sql/insert-log-chunks.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
-import type { FinishReport } from './worker-link.js';
+import type { FinishReport, LogChunk } from './worker-link.js';
 
 export interface FinishBatcherOptions {
   readonly database: Database;
@@ -64,9 +65,12 @@ export class FinishBatcher {
     const endings = batch.map(({ report }) => endingOf(report));
     try {
       await crashPoint('finish:before-commit');
-      const refused = await database.transaction((tx) =>
-        finishInstances(tx, endings, clock.now(), () => crashPoint('finish:before-release')),
-      );
+      const refused = await database.transaction(async (tx) => {
+        await insertLogChunks(tx, batch.flatMap(logOf));
+        return await finishInstances(tx, endings, clock.now(), () =>
+          crashPoint('finish:before-release'),
+        );
+      });
       await crashPoint('finish:after-commit');
       wakeBus.wake();
       const overtaken = new Set(refused);
@@ -87,6 +91,12 @@ export class FinishBatcher {
   }
 }
 
+/** Also of an attempt that a newer one has replaced: what it wrote is its own. */
+function logOf({ report }: Waiting): LogChunk[] {
+  const { planDay, instanceId, epoch, log = [] } = report;
+  return log.map((piece) => ({ planDay, instanceId, epoch, ...piece }));
+}
+
 function unstorable(error: unknown): MillraceError {
   const words = error instanceof Error ? error.message : String(error);
   return new MillraceError('MR-A101', `The report cannot be stored: ${words}`, { cause: error });
@@ -98,6 +108,7 @@ function endingOf(report: FinishReport): Ending {
     instanceId: report.instanceId,
     epoch: report.epoch,
     outcome: report.outcome,
+    ...(report.startedMsAgo === undefined ? {} : { startedMsAgo: report.startedMsAgo }),
     ...(report.errorCode === undefined ? {} : { errorCode: report.errorCode }),
     ...(report.errorDetail === undefined ? {} : { errorDetail: report.errorDetail }),
     ...(report.outcome === 'succeeded' && Object.keys(report.outputs ?? {}).length > 0

@@ -1,5 +1,5 @@
 import { CallGatherer } from './call-gatherer.js';
-import type { AttemptRef, FinishReport, LogChunk, WorkerLink } from './worker-link.js';
+import type { AttemptRef, FinishReport, LogChunk, LogPiece, WorkerLink } from './worker-link.js';
 
 /** Far below what the api takes in one body. */
 const MAX_CALL_BYTES = 4 * 1024 * 1024;
@@ -18,12 +18,13 @@ export function gatheringLink(link: WorkerLink, workerId: number): WorkerLink {
   const log = new CallGatherer<LogChunk, void>({
     send: (chunks) => link.log(workerId, chunks),
     maxWeight: MAX_CALL_BYTES,
-    weightOf: ({ body, grams = '' }) => REF_BYTES + body.length + grams.length,
+    weightOf,
   });
   const finish = new CallGatherer<FinishReport, readonly AttemptRef[]>({
     send: (reports) => link.finish(workerId, reports),
     maxWeight: MAX_CALL_BYTES,
-    weightOf: (report) => JSON.stringify(report).length,
+    weightOf: ({ log = [], ...report }) =>
+      log.reduce((sum, each) => sum + weightOf(each), JSON.stringify(report).length),
   });
   return {
     register: (hello) => link.register(hello),
@@ -47,6 +48,10 @@ export function gatheringLink(link: WorkerLink, workerId: number): WorkerLink {
     answer: (...args) => link.answer(...args),
     goodbye: (...args) => link.goodbye(...args),
   };
+}
+
+function weightOf({ body, grams = '' }: LogPiece): number {
+  return REF_BYTES + body.length + grams.length;
 }
 
 function keyOf(ref: AttemptRef): string {

@@ -11,6 +11,14 @@ const rate = z.object({
 });
 /** A text of 64 KB has no more characters. */
 const MAX_OUTPUT_CHARACTERS = 64 * 1024;
+const logPiece = {
+  no: z.int().min(0),
+  at: z.iso.datetime(),
+  lineCount: z.int().min(0),
+  byteCount: z.int().min(0),
+  body: z.base64(),
+  grams: z.base64().exactOptional(),
+};
 const outputs = z.record(z.string().max(200), z.string().max(MAX_OUTPUT_CHARACTERS));
 
 /** What each call of the link may carry over HTTP; every byte from outside passes one of these. */
@@ -66,23 +74,12 @@ export const LINK_BODIES = {
         rows: z.number().exactOptional(),
         outputs: outputs.exactOptional(),
         progress: z.unknown().optional(),
+        startedMsAgo: z.number().min(0).exactOptional(),
+        log: z.array(z.object(logPiece)).exactOptional(),
       }),
     ),
   }),
-  log: z.object({
-    workerId,
-    chunks: z.array(
-      z.object({
-        ...ref,
-        no: z.int().min(0),
-        at: z.iso.datetime(),
-        lineCount: z.int().min(0),
-        byteCount: z.int().min(0),
-        body: z.base64(),
-        grams: z.base64().exactOptional(),
-      }),
-    ),
-  }),
+  log: z.object({ workerId, chunks: z.array(z.object({ ...ref, ...logPiece })) }),
   quarantine: z.object({
     workerId,
     attempt: attemptRef,

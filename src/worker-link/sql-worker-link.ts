@@ -19,6 +19,7 @@ import { returnAttempts } from '../store/sql/return-attempts.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { FinishBatcher } from './finish-batcher.js';
 import { nextWake } from './next-wake.js';
+import { Turns } from './turns.js';
 import type {
   AttemptRef,
   Claim,
@@ -36,7 +37,7 @@ import type {
   WorkerHello,
   WorkerLink,
 } from './worker-link.js';
-import { WORKER_PROTOCOL } from './worker-link.js';
+import { LINK_PROTOCOL, OLDEST_PROTOCOL } from './worker-link.js';
 
 export interface SqlWorkerLinkOptions {
   readonly database: Database;
@@ -65,6 +66,11 @@ export class SqlWorkerLink implements WorkerLink {
   readonly #options: SqlWorkerLinkOptions;
   readonly #workers = new Map<number, WorkerInfo>();
   readonly #finisher: FinishBatcher;
+  /**
+   * Claims of one group follow each other anyway, by the lock on its row. Those that waited for it there had
+   * a connection each, and the reports that would have made room waited for one.
+   */
+  readonly #claims = new Turns<number>();
 
   constructor(options: SqlWorkerLinkOptions) {
     this.#options = options;
@@ -72,16 +78,16 @@ export class SqlWorkerLink implements WorkerLink {
   }
 
   async register(hello: WorkerHello): Promise<Registration> {
-    if (hello.protocol < WORKER_PROTOCOL) {
+    if (hello.protocol < OLDEST_PROTOCOL) {
       throw new MillraceError(
         'MR-A208',
-        `Worker "${hello.name}" speaks protocol ${hello.protocol}; at least ${WORKER_PROTOCOL} is needed.`,
+        `Worker "${hello.name}" speaks protocol ${hello.protocol}; at least ${OLDEST_PROTOCOL} is needed.`,
       );
     }
     const { database, leaseMs, installation, wakeBus } = this.#options;
     const workerId = await database.transaction((tx) => registerWorker(tx, hello, leaseMs));
     wakeBus.wake();
-    return { workerId, installation };
+    return { workerId, installation, protocol: LINK_PROTOCOL };
   }
 
   async poll(ask: PollAsk, signal: AbortSignal): Promise<PollAnswer> {
@@ -294,7 +300,7 @@ export class SqlWorkerLink implements WorkerLink {
     return {
       claims:
         takes && ask.free > 0 && (there.ready || (there.laned && (await this.#hasOpenLane(worker))))
-          ? await this.#claim(ask, worker)
+          ? await this.#claims.take(worker.resourceGroupId, () => this.#claim(ask, worker))
           : [],
       requests:
         takes && there.request && ask.freeRequests > 0

@@ -13,7 +13,7 @@ export type { AnswerBody, InteractiveJob };
  * passes is plain JSON.
  */
 export interface WorkerLink {
-  /** Says who the worker is. Refused (MR-A208) when its protocol is older than {@link WORKER_PROTOCOL}. */
+  /** Says who the worker is. Refused (MR-A208) when its protocol is older than {@link OLDEST_PROTOCOL}. */
   register(hello: WorkerHello): Promise<Registration>;
   /**
    * Waits until there is something for the worker and returns it; returns empty after at most
@@ -27,7 +27,7 @@ export interface WorkerLink {
    * shares of data sources' rates they have. Attempts that are not the worker's are left out.
    */
   control(ask: ControlAsk): Promise<readonly ControlAnswer[]>;
-  /** Says which claimed attempts have begun to run. */
+  /** Says which claimed attempts have begun to run. A short one says so with its report. */
   started(workerId: number, attempts: readonly AttemptRef[]): Promise<void>;
   /**
    * Reports ended attempts, one transaction for all of them. A report of an attempt that a newer one
@@ -46,8 +46,14 @@ export interface WorkerLink {
   goodbye(workerId: number): Promise<void>;
 }
 
-/** Raised with every change a worker of the last release would misread. */
-export const WORKER_PROTOCOL = 1;
+/**
+ * What this release speaks, as a worker and as an api. 2: a report carries the end of its run log, and when
+ * the attempt began.
+ */
+export const LINK_PROTOCOL = 2;
+
+/** The oldest that an api of this release still takes of a worker. */
+export const OLDEST_PROTOCOL = 1;
 
 export interface WorkerHello {
   readonly name: string;
@@ -67,6 +73,8 @@ export interface WorkerHello {
 export interface Registration {
   readonly workerId: number;
   readonly installation: string;
+  /** Of the api; absent: 1. What an older api does not know of it would drop without a word. */
+  readonly protocol?: number;
 }
 
 export interface AttemptRef {
@@ -139,16 +147,23 @@ export interface FinishReport extends AttemptRef {
   readonly rows?: number;
   readonly outputs?: ProducedOutputs;
   readonly progress?: unknown;
+  /** How long ago it began to run, where {@link WorkerLink.started} has not told it. */
+  readonly startedMsAgo?: number;
+  /** The last of its run log, kept in the transaction that ends it; what came before has arrived. */
+  readonly log?: readonly LogPiece[];
 }
 
-export interface LogChunk extends AttemptRef {
+export interface LogChunk extends AttemptRef, LogPiece {}
+
+/** A part of one attempt's run log. */
+export interface LogPiece {
   /** Counts from 0 within the attempt. */
   readonly no: number;
   /** RFC 3339. */
   readonly at: string;
   readonly lineCount: number;
   readonly byteCount: number;
-  /** gzip of UTF-8 text, base64. */
+  /** UTF-8 text, or gzip of it, base64. */
   readonly body: string;
   /** What it may hold (`GramFilters`), base64; only of chunks far from the start of a long log. */
   readonly grams?: string;

@@ -33,6 +33,9 @@ export interface InstanceRunnerOptions {
   readonly onStart: () => void;
 }
 
+/** What is over sooner tells its start with its report: one call and half of the rows. */
+const TELL_START_MS = 50;
+
 /** What no later call will answer otherwise. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'MR-A101',
@@ -58,6 +61,8 @@ export class InstanceRunner {
   #stopReason: StopReason | undefined;
   #progress: Progress | undefined;
   #demands: RateDemands = {};
+  #startedAt: number | undefined;
+  #isStartTold = false;
   #dirtyNo = 0;
 
   constructor(claim: Claim, options: InstanceRunnerOptions) {
@@ -118,9 +123,9 @@ export class InstanceRunner {
       'info',
       `${report.outcome}${report.errorCode === undefined ? '' : ` ${report.errorCode}`}`,
     );
-    await this.#log.end();
+    const log = await this.#log.end();
     await crashPoint('worker:before-finish');
-    await this.#report(report);
+    await this.#report(log.length === 0 ? report : { ...report, log });
     await crashPoint('worker:after-finish');
   }
 
@@ -137,8 +142,12 @@ export class InstanceRunner {
         throw new MillraceError(claim.problem.code, claim.problem.detail);
       }
       const job = attemptJobOf(claim, plugins);
+      this.#startedAt = performance.now();
       // Not awaited: a slow link must not keep the work waiting, and a claim is proof enough.
-      void link.started(workerId, [this.ref]).catch(() => undefined);
+      const telling = setTimeout(() => {
+        this.#isStartTold = true;
+        void link.started(workerId, [this.ref]).catch(() => undefined);
+      }, TELL_START_MS);
       this.#handle = host.run(job, {
         onLog: (stream, bytes, at) => this.#onLog(stream, this.#hidden(stream, bytes), at),
         onProgress: (progress) => {
@@ -158,6 +167,7 @@ export class InstanceRunner {
       );
       const outcome = await this.#handle.result;
       clearTimeout(timeout);
+      clearTimeout(telling);
       return await this.#reportOf(outcome);
     } catch (error) {
       const code = registeredCodeOf(error) ?? 'MR-P105';
@@ -233,7 +243,7 @@ export class InstanceRunner {
       delayMs = Math.min(maxRetryMs, delayMs * 2)
     ) {
       try {
-        await link.finish(workerId, [report]);
+        await link.finish(workerId, [{ ...report, ...this.#startToTell() }]);
         return;
       } catch (error) {
         const code = registeredCodeOf(error);
@@ -243,13 +253,25 @@ export class InstanceRunner {
           if (report !== outcome) return;
           // What it says cannot be kept, but that it has ended can: sent as it is, it would come for ever.
           const errorDetail = `Its report was refused: ${detailOf(error)}`;
-          report = { ...this.ref, outcome: 'failed', errorCode: code, errorDetail };
+          const { log } = outcome;
+          report = {
+            ...this.ref,
+            outcome: 'failed',
+            errorCode: code,
+            errorDetail,
+            ...(log && { log }),
+          };
           continue;
         }
         // The outcome stays ours to report as long as the lease is.
         await new Promise((resolve) => setTimeout(resolve, delayMs));
       }
     }
+  }
+
+  #startToTell(): Pick<FinishReport, 'startedMsAgo'> {
+    if (this.#startedAt === undefined || this.#isStartTold) return {};
+    return { startedMsAgo: performance.now() - this.#startedAt };
   }
 
   /** Nothing is committed before they are kept: while the link is away the attempt waits for it. */

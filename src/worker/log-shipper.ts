@@ -2,15 +2,20 @@ import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 
 import { GramFilters } from '../domain/log/gram-filter.js';
+import { isGzip } from '../domain/log/is-gzip.js';
 import { LOG_HEAD_BYTES, leftOutLine } from '../domain/log/left-out.js';
-import type { AttemptRef, LogChunk } from '../worker-link/worker-link.js';
+import type { AttemptRef, LogChunk, LogPiece } from '../worker-link/worker-link.js';
 
 const gzipAway = promisify(gzip);
 /** Up to so many bytes the way to another thread and back costs more than the zipping. */
 const SMALL_BYTES = 8 * 1024;
 const SMALL = { windowBits: 13, memLevel: 5 };
 
+/** Below it gzip takes away less than what it costs, and a short attempt costs more of it than of all else. */
+const PLAIN_BYTES = 512;
+
 async function compress(text: Buffer): Promise<Buffer> {
+  if (text.length <= PLAIN_BYTES && !isGzip(text)) return text;
   return text.length <= SMALL_BYTES ? gzipSync(text, SMALL) : await gzipAway(text);
 }
 
@@ -81,16 +86,22 @@ export class LogShipper {
     else this.#timer ??= setTimeout(() => void this.#flush(), this.#options.chunkMs);
   }
 
-  /** Sends what is left; resolves when all has arrived, or the log was abandoned. */
-  async end(): Promise<void> {
+  /**
+   * The last of it, to be sent with what ends the attempt; resolves when all before it has arrived, or the log
+   * was abandoned.
+   */
+  async end(): Promise<LogPiece[]> {
     if (this.#tailBytes > 0) {
       if (this.#droppedBytes > 0) {
         this.#push(`\n${leftOutLine(this.#droppedBytes)}\n`);
       }
       for (const part of this.#tail.splice(0)) this.#push(part);
     }
-    await this.#flush();
+    void this.#flush(true);
+    clearTimeout(this.#timer);
     await this.#sending;
+    const text = Buffer.concat(this.#pending.splice(0));
+    return this.#abandoned || text.length === 0 ? [] : [await this.#pieceOf(text)];
   }
 
   /** The attempt is not this worker's any more: nothing is sent again. */
@@ -138,15 +149,14 @@ export class LogShipper {
     return this.#sending;
   }
 
-  async #send(text: Buffer): Promise<void> {
+  async #pieceOf(text: Buffer): Promise<LogPiece> {
     const { chunkBytes, filterFromBytes } = this.#options;
     const isFiltered =
       this.#shippedBytes >= filterFromBytes &&
       text.length >= Math.min(FILTER_CHUNK_BYTES, chunkBytes / 4);
     this.#shippedBytes += text.length;
     const grams = this.#filters.next(text, isFiltered);
-    const chunk: LogChunk = {
-      ...this.#options.attempt,
+    return {
       no: this.#no++,
       at: this.#options.now().toISOString(),
       lineCount: countNewlines(text),
@@ -154,7 +164,11 @@ export class LogShipper {
       body: (await compress(text)).toString('base64'),
       ...(grams === undefined ? {} : { grams: Buffer.from(grams).toString('base64') }),
     };
-    const { maxRetryMs } = this.#options;
+  }
+
+  async #send(text: Buffer): Promise<void> {
+    const { attempt, maxRetryMs } = this.#options;
+    const chunk: LogChunk = { ...attempt, ...(await this.#pieceOf(text)) };
     for (let delayMs = 100; !this.#abandoned; delayMs = Math.min(maxRetryMs, delayMs * 2)) {
       try {
         await this.#options.send([chunk]);

@@ -9,6 +9,7 @@ import type {
   PollAsk,
   WorkerLink,
 } from '../worker-link/worker-link.js';
+import { LINK_PROTOCOL } from '../worker-link/worker-link.js';
 import { AttemptHost } from './attempt/attempt-host.js';
 import { Worker } from './worker.js';
 
@@ -17,7 +18,7 @@ const NOTHING: PollAnswer = { claims: [], requests: [], stops: [] };
 /** A link that has nothing to do, but for what a test replaces. */
 function linkOf(parts: Partial<WorkerLink>): WorkerLink {
   return {
-    register: () => Promise.resolve({ workerId: 1, installation: 'test' }),
+    register: () => Promise.resolve({ workerId: 1, installation: 'test', protocol: LINK_PROTOCOL }),
     poll: (_, signal) => untilAborted(signal),
     renew: () => Promise.resolve({ lost: [], leaseMs: 1000 }),
     control: () => Promise.resolve([]),

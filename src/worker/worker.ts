@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { MillraceError } from '../domain/errors.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import { SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
 import { gatheringLink } from '../worker-link/gathering-link.js';
 import type { AttemptRef, Claim, WorkerLink } from '../worker-link/worker-link.js';
-import { WORKER_PROTOCOL } from '../worker-link/worker-link.js';
+import { LINK_PROTOCOL } from '../worker-link/worker-link.js';
 import type { AttemptHost } from './attempt/attempt-host.js';
 import { ControlLoop } from './control-loop.js';
 import { InstanceRunner } from './instance-runner.js';
@@ -35,6 +36,7 @@ export interface WorkerOptions {
 const MAX_STRANGERS = 100;
 const POLL_WAIT_MS = 20_000;
 const MAX_REQUESTS = 2;
+const MAX_ROOM_MS = 20;
 const MAX_BACKOFF_MS = 5000;
 const MIN_BACKOFF_MS = 50;
 /** How long a worker that ends tries to give its attempts back; their lease sees to the rest. */
@@ -56,6 +58,8 @@ export class Worker {
   #lastPoll: number | undefined;
   /** Ends the present poll, so that the next one tells the new number of free places. */
   #endPoll: (() => void) | undefined;
+  /** An attempt has ended. */
+  #onEnd: (() => void) | undefined;
   #polledFree = 0;
   #polledFreeRequests = 0;
 
@@ -110,10 +114,10 @@ export class Worker {
     let said: string | undefined;
     for (;;) {
       try {
-        const { workerId } = await link.register({
+        const { workerId, protocol = 1 } = await link.register({
           name: this.#options.name,
           resourceGroup: this.#options.resourceGroup,
-          protocol: WORKER_PROTOCOL,
+          protocol: LINK_PROTOCOL,
           capacity: this.#options.capacity,
           nodeTypes: [SYNC_NODE_TYPE, ...plugins.types('node')],
           dataSourceTypes: plugins.types('dataSource'),
@@ -121,6 +125,7 @@ export class Worker {
           addresses: reachableAddresses(),
           labels: this.#options.labels,
         });
+        if (protocol < LINK_PROTOCOL) throw new MillraceError('MR-A208', olderApi(protocol));
         this.#workerId = workerId;
         this.#attemptLink = gatheringLink(link, workerId);
         logger.info({ workerId }, 'registered');
@@ -142,7 +147,10 @@ export class Worker {
     const { link, logger } = this.#options;
     const maxBackoffMs = this.#maxBackoffMs();
     let delayMs = 100;
+    let isMoreThere = false;
     while (!this.#ending.signal.aborted) {
+      if (isMoreThere) await this.#room();
+      isMoreThere = false;
       const poll = new AbortController();
       this.#endPoll = () => poll.abort();
       this.#polledFree = this.#free();
@@ -165,6 +173,7 @@ export class Worker {
         delayMs = 100;
         for (const stop of answer.stops) this.#stop(stop);
         for (const claim of answer.claims) this.#run(claim);
+        isMoreThere = answer.claims.length > 0 && answer.claims.length === this.#polledFree;
         for (const request of answer.requests) void this.#answer(request);
       } catch (error) {
         if (poll.signal.aborted) continue;
@@ -173,6 +182,23 @@ export class Worker {
         delayMs = Math.min(maxBackoffMs, delayMs * 2);
       }
     }
+  }
+
+  /**
+   * Until half of its places are free, and not for long: where more waits than it has places for, to ask for
+   * each that becomes free costs a claim of its own.
+   */
+  async #room(): Promise<void> {
+    const half = Math.ceil(this.#options.capacity / 2);
+    if (this.#free() >= half) return;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, MAX_ROOM_MS);
+      this.#onEnd = () => {
+        if (this.#free() < half) return;
+        clearTimeout(late);
+        resolve();
+      };
+    });
   }
 
   async #renewLoop(): Promise<void> {
@@ -244,6 +270,7 @@ export class Worker {
     logger.info(logFields(claim), 'attempt claimed');
     void runner.done.then(() => {
       this.#running.delete(key);
+      this.#onEnd?.();
       logger.info(logFields(claim), 'attempt ended');
       // A full worker polls for stops alone: tell the link at once that there is room again.
       if (this.#polledFree === 0) this.#endPoll?.();
@@ -283,6 +310,10 @@ function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const said = cause instanceof Error && cause.message !== '' ? cause : error;
   return said instanceof Error ? said.message : String(said);
+}
+
+function olderApi(protocol: number): string {
+  return `The api speaks protocol ${protocol} and this worker ${LINK_PROTOCOL}: upgrade the api first.`;
 }
 
 function keyOf(ref: { readonly instanceId: number; readonly epoch: number }): string {

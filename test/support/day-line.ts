@@ -13,7 +13,11 @@ export interface DayLineOptions {
   };
   /** A PostgreSQL of the test's own for the warehouse. */
   readonly warehouse?: TestServer;
-  readonly retry?: { readonly max: number; readonly intervalMs: number };
+  readonly retry?: {
+    readonly max: number;
+    readonly intervalMs: number;
+    readonly backoff?: { readonly factor: number; readonly capMs: number };
+  };
   readonly rowsPerDay?: number;
   /** `day` unless given; a second line needs a name of its own. */
   readonly name?: string;

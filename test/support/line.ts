@@ -10,7 +10,7 @@ import { releaseDue } from '../../src/store/sql/release-due.sql.js';
 import { WakeBus } from '../../src/store/wake-bus.js';
 import { SqlWorkerLink } from '../../src/worker-link/sql-worker-link.js';
 import type { Claim, FinishReport, WorkerHello } from '../../src/worker-link/worker-link.js';
-import { WORKER_PROTOCOL } from '../../src/worker-link/worker-link.js';
+import { LINK_PROTOCOL } from '../../src/worker-link/worker-link.js';
 import { openStore } from './store.js';
 
 /** A clock that stands where a test put it. */
@@ -187,7 +187,7 @@ export class Line implements AsyncDisposable {
     const { workerId } = await this.link.register({
       name: 'fake',
       resourceGroup: 'default',
-      protocol: WORKER_PROTOCOL,
+      protocol: LINK_PROTOCOL,
       capacity: 100,
       nodeTypes: ['virtual', 'shell', 'sync'],
       dataSourceTypes: [],

@@ -2,7 +2,7 @@ import { encodeDayId } from '../../src/domain/ids.js';
 import type { InstanceKey } from '../../src/store/repositories/instance-repository.js';
 import { LogShipper } from '../../src/worker/log-shipper.js';
 import { SqlWorkerLink } from '../../src/worker-link/sql-worker-link.js';
-import { WORKER_PROTOCOL } from '../../src/worker-link/worker-link.js';
+import { LINK_PROTOCOL } from '../../src/worker-link/worker-link.js';
 import type { TestApi } from './api.js';
 
 /** The log of one attempt, written as a worker writes it: by its shipper, over the worker link. */
@@ -41,7 +41,7 @@ export async function openRunLog(api: TestApi, options: RunLogOptions = {}): Pro
   const { workerId } = await link.register({
     name: 'log writer',
     resourceGroup: 'default',
-    protocol: WORKER_PROTOCOL,
+    protocol: LINK_PROTOCOL,
     capacity: 1,
     nodeTypes: ['shell'],
     dataSourceTypes: [],
@@ -67,7 +67,12 @@ export async function openRunLog(api: TestApi, options: RunLogOptions = {}): Pro
     epoch,
     write: (text) => shipper.write(typeof text === 'string' ? Buffer.from(text) : text),
     async end() {
-      await shipper.end();
+      const attempt = { planDay: key.planDay, instanceId: key.id, epoch };
+      const last = await shipper.end();
+      await link.log(
+        workerId,
+        last.map((piece) => ({ ...attempt, ...piece })),
+      );
       await database.run(
         `UPDATE attempt SET state = 'succeeded', ended_at = clock_timestamp()
           WHERE plan_day = $1 AND instance_id = $2`,

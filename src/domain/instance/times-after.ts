@@ -15,6 +15,8 @@ export interface StatusChange {
   readonly status: InstanceStatus;
   /** Epoch ms, the `at` of the event. */
   readonly at: number;
+  /** Epoch ms: when it began to run, of an end that is the first to tell it. */
+  readonly began?: number | undefined;
 }
 
 /**
@@ -35,11 +37,17 @@ export interface StatusChange {
  * | failed, cancelled                       | =            | =     | =          | =       | at    |
  * | gated, checking, checking_condition     | =            | =     | =          | =       | =     |
  *
+ * Where `began` is there, it is the start: an attempt that is over at once has no event of its own for it.
+ *
  * Every cell gives the same when it is applied twice, so replaying the last events over rows that have
  * them already changes nothing.
  */
 export function timesAfter(before: InstanceTimes, change: StatusChange): InstanceTimes {
-  const { from, status, at } = change;
+  const after = stepAfter(before, change);
+  return change.began === undefined ? after : { ...after, started: change.began };
+}
+
+function stepAfter(before: InstanceTimes, { from, status, at }: StatusChange): InstanceTimes {
   switch (status) {
     case 'waiting_upstream':
       return isFinal(from) ? NOTHING_YET : { ...before, upstreamDone: null, ready: null };

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
+import { isGzip } from '../../domain/log/is-gzip.js';
 import type { Sql } from '../database.js';
 import { type LogStore, logKeyOf } from '../log-store.js';
 import type { InstanceKey } from './instance-repository.js';
@@ -35,7 +36,7 @@ export interface StoredChunk {
   readonly lineCount: number;
   /** Of the uncompressed text. */
   readonly byteCount: number;
-  /** gzip; `undefined` when its object is gone. */
+  /** gzip, or plain as `isGzip` tells; `undefined` when its object is gone. */
   readonly body: Buffer | undefined;
 }
 
@@ -124,6 +125,7 @@ export async function readLog(
 /** The text of a chunk. Where it is lost, words with as many lines: the numbers of all others stay. */
 export async function unzipped({ body, byteCount, lineCount }: StoredChunk): Promise<Buffer> {
   if (body === undefined) return missingPart(lineCount);
+  if (!isGzip(body)) return body;
   // One piece of output: zlib's own 16 KB would be four calls for each chunk.
   return await unzip(body, { chunkSize: Math.max(MIN_ZLIB_CHUNK, byteCount + 1) });
 }

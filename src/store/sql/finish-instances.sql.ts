@@ -27,6 +27,8 @@ export interface Ending {
   readonly instanceId: number;
   readonly epoch: number;
   readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'returned' | 'lost';
+  /** Of an attempt that ends before anybody said that it had begun. */
+  readonly startedMsAgo?: number;
   readonly errorCode?: string;
   readonly errorDetail?: string;
   /** What downstreams may take; absent: nothing, or what it kept before it committed. */
@@ -49,6 +51,8 @@ interface Ended {
   readonly row: HeldRow;
   readonly ending: Ending;
   readonly status: InstanceStatus;
+  /** Its start, where this is the first that is heard of it. */
+  readonly began: Date | null;
 }
 
 /**
@@ -76,7 +80,13 @@ export async function finishInstances(
     else if (taken.has(row.id)) refused.push(reported);
     else if (ending.outcome === 'returned') returned.push(row);
     else if (ending.outcome === 'lost') lost.push(row);
-    else ended.push({ row, ending, status: statusAfter(row, ending.outcome, ending.errorCode) });
+    else
+      ended.push({
+        row,
+        ending,
+        status: statusAfter(row, ending.outcome, ending.errorCode),
+        began: startOf(row, ending, now),
+      });
     // A report that was sent again while the first one waited may be in the same batch.
     taken.add(reported.instanceId);
   }
@@ -110,9 +120,19 @@ export async function finishInstances(
   return refused;
 }
 
-function endedEvent({ row, ending, status }: Ended): NewEvent {
+function endedEvent({ row, ending, status, began }: Ended): NewEvent {
   const { errorCode: code, errorDetail: detail } = ending;
-  return statusEvent(row, status, code === undefined ? {} : { code, detail });
+  return statusEvent(row, status, {
+    ...(began === null ? {} : { began }),
+    ...(code === undefined ? {} : { code, detail }),
+  });
+}
+
+/** By the clock of whoever keeps it: that of the worker may be hours off. */
+function startOf(row: HeldRow, { startedMsAgo }: Ending, now: Date): Date | null {
+  if (row.status !== 'dispatched' || startedMsAgo === undefined) return null;
+  const start = now.getTime() - startedMsAgo;
+  return new Date(Math.min(now.getTime(), Math.max(start, row.dispatched_at?.getTime() ?? start)));
 }
 
 function isOwner(row: HeldRow, ending: Ending): boolean {
@@ -191,17 +211,28 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
   const partitions = [...new Set(days)];
   await tx.run(
     `UPDATE node_instance i SET status = e.status,
+            started_at = coalesce(e.began, i.started_at),
             ended_at = CASE WHEN e.status = 'retry_wait' THEN NULL ELSE $4::timestamptz END
-       FROM unnest($1::date[], $2::bigint[], $3::text[]) AS e(plan_day, id, status)
+       FROM unnest($1::date[], $2::bigint[], $3::text[], $6::timestamptz[])
+              AS e(plan_day, id, status, began)
       WHERE i.plan_day = e.plan_day AND i.id = e.id AND i.plan_day = ANY($5::date[])
         AND i.id = ANY($2::bigint[])`,
-    [days, ids, ended.map(({ status }) => status), now, partitions],
+    [
+      days,
+      ids,
+      ended.map(({ status }) => status),
+      now,
+      partitions,
+      ended.map((each) => each.began),
+    ],
   );
   await tx.run(
     `UPDATE attempt a SET state = e.state, ended_at = $8, error_code = e.code, error_detail = e.detail,
-            result = e.result, outputs = coalesce(e.outputs, a.outputs)
+            result = e.result, outputs = coalesce(e.outputs, a.outputs),
+            started_at = coalesce(e.began, a.started_at)
        FROM unnest($1::date[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-              $9::jsonb[]) AS e(plan_day, id, epoch, state, code, detail, result, outputs)
+              $9::jsonb[], $11::timestamptz[])
+              AS e(plan_day, id, epoch, state, code, detail, result, outputs, began)
       WHERE a.plan_day = e.plan_day AND a.instance_id = e.id AND a.epoch = e.epoch
         AND a.plan_day = ANY($10::date[]) AND a.instance_id = ANY($2::bigint[])`,
     [
@@ -219,6 +250,7 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
         outputs === undefined ? null : JSON.stringify(outputs),
       ),
       partitions,
+      ended.map((each) => each.began),
     ],
   );
   const later = ended.filter(({ status }) => !isFinal(status));
@@ -232,6 +264,10 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
     tx,
     ended.filter(({ row, status }) => isFinal(status) && row.epoch > 1).map(({ row }) => row.id),
   );
+  await waitForRetry(tx, later, now);
+}
+
+async function waitForRetry(tx: Sql, later: readonly Ended[], now: Date): Promise<void> {
   if (later.length === 0) return;
   await tx.run(
     `INSERT INTO due_instance (plan_day, instance_id, due_at)

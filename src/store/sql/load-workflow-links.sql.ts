@@ -56,23 +56,34 @@ export async function loadNeedsOfMissing(
   );
 }
 
-/** Who takes an output of this workflow that is not among `outputs`, by the latest versions: up to 20. */
+/**
+ * Who takes an output of this workflow that is not among `outputs`, by the latest versions: up to 20. Edges of
+ * other workflows first, and the lateral keeps it so: as one join the inputs of all versions of all nodes were
+ * opened for each submit.
+ */
 export async function loadInputsOfMissing(
   sql: Sql,
   workflowId: number,
   outputs: readonly { readonly node: string; readonly output: string }[],
 ): Promise<{ readonly node: string; readonly output: string; readonly takenBy: string }[]> {
   return await sql.rows(
-    `SELECT DISTINCT u.name AS node, i.output, w.name || '/' || d.name AS "takenBy"
-       FROM node u JOIN edge e ON e.upstream_node_id = u.id
-       JOIN workflow_version v ON v.id = e.version_id AND v.workflow_id <> u.workflow_id
-       JOIN workflow w ON w.id = v.workflow_id
+    `WITH outer_edge AS MATERIALIZED (
+       SELECT u.id AS node_id, u.name AS node, e.downstream_node_id, v.id AS version_id, v.workflow_id
+         FROM node u JOIN edge e ON e.upstream_node_id = u.id
+         JOIN workflow_version v ON v.id = e.version_id AND v.workflow_id <> u.workflow_id
+        WHERE u.workflow_id = $1
+          AND v.version = (SELECT max(version) FROM workflow_version m WHERE m.workflow_id = v.workflow_id)
+     )
+     SELECT DISTINCT e.node, i.output, w.name || '/' || d.name AS "takenBy"
+       FROM outer_edge e
+      CROSS JOIN LATERAL (
+        SELECT inputs FROM node_version
+         WHERE version_id = e.version_id AND node_id = e.downstream_node_id OFFSET 0) nv
+      CROSS JOIN LATERAL jsonb_to_recordset(nv.inputs) AS i("nodeId" bigint, output text)
+       JOIN workflow w ON w.id = e.workflow_id
        JOIN node d ON d.id = e.downstream_node_id
-       JOIN node_version nv ON nv.version_id = v.id AND nv.node_id = d.id
-       CROSS JOIN LATERAL jsonb_to_recordset(nv.inputs) AS i("nodeId" bigint, output text)
-      WHERE u.workflow_id = $1 AND i."nodeId" = u.id
-        AND (u.name, i.output) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
-        AND v.version = (SELECT max(version) FROM workflow_version m WHERE m.workflow_id = v.workflow_id)
+      WHERE i."nodeId" = e.node_id
+        AND (e.node, i.output) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
       ORDER BY 1, 2, 3 LIMIT 20`,
     [workflowId, outputs.map((each) => each.node), outputs.map((each) => each.output)],
   );

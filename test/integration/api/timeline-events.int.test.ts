@@ -12,7 +12,7 @@ import { addEvent } from '../../../src/store/repositories/event-repository.js';
 import { reapLostAttempts } from '../../../src/store/sql/reap-lost-attempts.sql.js';
 import { releaseDue } from '../../../src/store/sql/release-due.sql.js';
 import { SqlWorkerLink } from '../../../src/worker-link/sql-worker-link.js';
-import { WORKER_PROTOCOL } from '../../../src/worker-link/worker-link.js';
+import { LINK_PROTOCOL } from '../../../src/worker-link/worker-link.js';
 import { openApi, type TestApi } from '../../support/api.js';
 import { FakeClock } from '../../support/line.js';
 import { planDay } from '../../support/planned-day.js';
@@ -111,7 +111,7 @@ class Chance {
     const { workerId } = await this.#link.register({
       name: 'fake',
       resourceGroup: 'default',
-      protocol: WORKER_PROTOCOL,
+      protocol: LINK_PROTOCOL,
       capacity: 100,
       nodeTypes: ['shell'],
       dataSourceTypes: [],

@@ -6,7 +6,8 @@ import { describe, expect, test } from '@jest/globals';
 import { replaceWorkerToken } from '../../../src/embedded/sample/seed-workspace.js';
 import { HttpLinkServer } from '../../../src/worker-link/http-link-server.js';
 import { HttpWorkerLink } from '../../../src/worker-link/http-worker-link.js';
-import { WORKER_PROTOCOL } from '../../../src/worker-link/worker-link.js';
+import type { FinishReport } from '../../../src/worker-link/worker-link.js';
+import { LINK_PROTOCOL, OLDEST_PROTOCOL } from '../../../src/worker-link/worker-link.js';
 import { Line, node } from '../../support/line.js';
 
 interface World extends AsyncDisposable {
@@ -40,7 +41,7 @@ async function openWorld(): Promise<World> {
 const HELLO = {
   name: 'far',
   resourceGroup: 'whatever it says',
-  protocol: WORKER_PROTOCOL,
+  protocol: LINK_PROTOCOL,
   capacity: 4,
   nodeTypes: ['shell'],
   dataSourceTypes: [],
@@ -86,6 +87,41 @@ describe('the worker link over HTTP', () => {
     );
     expect(logged?.n).toBe(2);
     await link.goodbye(workerId);
+  });
+
+  test('keeps the start and the last of the run log that a report tells, whatever the worker’s clock says', async () => {
+    await using world = await openWorld();
+    const { line } = world;
+    const { workflowId } = await line.submit('w', { nodes: [node('a'), node('b')] });
+    await line.run(workflowId, '2026-11-20');
+    await line.release();
+    const link = await world.link('default');
+    const { workerId } = await link.register(HELLO);
+    const ask = { workerId, free: 4, freeRequests: 0, stopping: [], waitMs: 5000 };
+    const { claims } = await link.poll(ask, new AbortController().signal);
+    const dispatchedAt = line.clock.now().getTime();
+    line.clock.set(new Date(dispatchedAt + 1000).toISOString());
+    const log = [{ no: 0, at: '2020-01-01T00:00:00Z', lineCount: 1, byteCount: 3, body: 'aGkK' }];
+    const reports = claims.map(({ planDay, instanceId, epoch, nodeName }): FinishReport => {
+      const ref = { planDay, instanceId, epoch, outcome: 'succeeded' } as const;
+      // Longer than since it was handed out: it cannot have begun before.
+      return { ...ref, startedMsAgo: nodeName === 'a' ? 400 : 5000, log };
+    });
+    expect(await link.finish(workerId, reports)).toEqual([]);
+    // An answer that was lost on the way: it is sent again, and nothing is doubled.
+    expect(await link.finish(workerId, reports)).toHaveLength(2);
+    const rows = await line.database.rows<{ name: string; started: Date; attempt: Date }>(
+      `SELECT n.name, i.started_at AS started, a.started_at AS attempt
+         FROM node_instance i JOIN node n ON n.id = i.node_id
+         JOIN attempt a ON a.plan_day = i.plan_day AND a.instance_id = i.id
+         JOIN log_chunk l ON l.plan_day = i.plan_day AND l.instance_id = i.id AND l.epoch = a.epoch
+        ORDER BY n.name`,
+    );
+    const at = { a: new Date(dispatchedAt + 600), b: new Date(dispatchedAt) };
+    expect(rows).toEqual([
+      { name: 'a', started: at.a, attempt: at.a },
+      { name: 'b', started: at.b, attempt: at.b },
+    ]);
   });
 
   test('a poll waits for work and is answered as soon as there is some', async () => {
@@ -171,7 +207,7 @@ describe('the worker link over HTTP', () => {
   test('refuses a worker of an older protocol', async () => {
     await using world = await openWorld();
     const link = await world.link('default');
-    await expect(link.register({ ...HELLO, protocol: WORKER_PROTOCOL - 1 })).rejects.toMatchObject({
+    await expect(link.register({ ...HELLO, protocol: OLDEST_PROTOCOL - 1 })).rejects.toMatchObject({
       code: 'MR-A208',
     });
   });

@@ -11,7 +11,11 @@ const MAX_DATES = 2000;
 /** So many instances may be unfinished before no more are started. */
 const BACKLOG = 40;
 const REST_MS = 700;
-const RETRY = { max: 10, intervalMs: 300 };
+/**
+ * Together longer than several outages of a target in a row: ten retries of 300 ms were used up within one of
+ * 4 s, and then a failure says nothing of the line.
+ */
+const RETRY = { max: 10, intervalMs: 300, backoff: { factor: 1.5, capMs: 5000 } };
 
 /** Fails at its first attempt; what comes behind it waits for its second. */
 const RETRIED = {
@@ -19,7 +23,7 @@ const RETRIED = {
     {
       id: 'second_try',
       type: 'shell',
-      retry: { max: 10, intervalMs: 100 },
+      retry: RETRY,
       config: { command: '[ "$MILLRACE_ATTEMPT" -ge 2 ]' },
     },
     { id: 'joint', type: 'virtual', config: {}, needs: ['second_try'] },

@@ -12,14 +12,15 @@ describe('a change of an instance', () => {
     for (const full of [true, false])
       for (const from of STATUSES)
         for (const status of STATUSES) {
+          const began = status === 'succeeded' && from === 'dispatched' ? 77 : undefined;
           const times = Object.fromEntries(
             NAMES.map((name, place) => [name, full ? place + 1 : null]),
           );
           const before = times as Parameters<typeof timesOfTheEngine>[0];
-          const engine = timesOfTheEngine(before, { from, status, at: 99 });
+          const engine = timesOfTheEngine(before, { from, status, at: 99, began });
           const ours = timesAfter(
             Object.fromEntries(NAMES.map((name) => [name, before[name] ?? NaN])) as never,
-            { from, status, at: 99 },
+            { from, status, at: 99, ...(began !== undefined && { began }) },
           );
           const found = Object.fromEntries(
             NAMES.map((name) => [name, Number.isNaN(ours[name]) ? null : ours[name]]),

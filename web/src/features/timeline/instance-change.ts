@@ -47,6 +47,7 @@ export function changeOf(event: LiveEvent): InstanceChange | undefined {
   const from = text('from');
   const status = text('status');
   const isStatus = type === 'instance.status';
+  const began = Date.parse(text('began'));
   return {
     seq: event.seq,
     instance,
@@ -64,7 +65,7 @@ export function changeOf(event: LiveEvent): InstanceChange | undefined {
     bizdate: text('bizdate'),
     run: Date.parse(text('runAt')),
     before,
-    after: isStatus ? timesAfter(before, { from, status, at }) : before,
+    after: isStatus ? timesAfter(before, { from, status, at, began }) : before,
   };
 }
 
@@ -72,10 +73,20 @@ export function changeOf(event: LiveEvent): InstanceChange | undefined {
  * The engine's own rule of what a change of status does to the times. What is not named stays:
  * a rerun forgets all of them, a reopened upstream those of waiting, a claim begins the attempt anew.
  */
-export function timesAfter(
-  before: InstanceTimes,
-  { from, status, at }: { readonly from: string; readonly status: string; readonly at: number },
-): InstanceTimes {
+export function timesAfter(before: InstanceTimes, change: StatusChange): InstanceTimes {
+  const after = stepAfter(before, change);
+  return { ...after, started: orElse(change.began ?? NaN, after.started) };
+}
+
+interface StatusChange {
+  readonly from: string;
+  readonly status: string;
+  readonly at: number;
+  /** NaN: its start has been told before, or there was none. */
+  readonly began?: number;
+}
+
+function stepAfter(before: InstanceTimes, { from, status, at }: StatusChange): InstanceTimes {
   switch (status) {
     case 'waiting_upstream':
       return isFinal(from) ? NOTHING_YET : { ...before, upstreamDone: NaN, ready: NaN };

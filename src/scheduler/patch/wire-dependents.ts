@@ -119,14 +119,17 @@ async function otherDays(
       WHERE plan_day = $1 AND downstream_id = ANY($2::bigint[])`,
     [planDay, rows.map((row) => row.id)],
   );
-  const keys = [...there, ...outerEdges.map((edge) => edge.upstream)];
+  // What the workflow itself waits for within its next day is not touched.
+  const own = new Set(rows.map((row) => row.id));
+  const all = [...there, ...outerEdges.map((edge) => edge.upstream)];
+  const keys = all.filter(({ id }) => id > 0 && !own.has(id));
   const found = await sql.rows<{ id: number; nodeId: number; node: string }>(
     `SELECT i.id, i.node_id AS "nodeId", n.name AS node
        FROM node_instance i JOIN node n ON n.id = i.node_id
       WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[]) AND i.workflow_id = $3`,
     [
       [...new Set(keys.map((each) => each.planDay))],
-      [...new Set(keys.map((each) => each.id).filter((id) => id > 0))],
+      [...new Set(keys.map((each) => each.id))],
       workflowId,
     ],
   );

@@ -394,6 +394,32 @@ test('a backfill of some nodes is planned by date, started, shown, widened, paus
   expect(await ask('cancel')).toMatch(/is cancell(ing|ed),/);
 });
 
+test('a backfill takes a list of dates, and says what of it is a dry run and in which order it runs', async () => {
+  const draft = {
+    nodes: ['a', 'b', 'c'].map((id, at, all) => ({
+      id,
+      type: 'shell',
+      config: { command: 'true' },
+      needs: at === 0 ? [] : [all[at - 1]],
+      selfDependence: id === 'c',
+    })),
+  };
+  const file = cli.file('chain.json', JSON.stringify({ name: 'chain', draft }));
+  expect(await cli.run(['workflows', 'submit', file])).toMatchObject({ code: 0 });
+  const days = Array.from({ length: 8 }, (_, no) => `2026-10-${10 + no * 2}`);
+  const argv = ['backfill', 'chain', '--dates', days.join(), '--exclude', 'b', '--order', 'desc'];
+  const { out, talk } = await cli.run([...argv, '--plan']);
+  expect(out.split('\n').slice(1, 9)).toEqual(
+    days.map((day) => expect.stringMatching(`^${day} +2 +1 +0 +0$`)),
+  );
+  expect(out).toContain('\nb is a dry run: it was not asked for and others need it\n');
+  expect(talk).toContain('Would run chain for 8 business dates, 2026-10-10, 2026-10-12, ');
+  expect(talk).toContain(
+    '\nOldest first, although --order desc was asked for: a node waits for its previous cycle.\n',
+  );
+  expectError(await cli.run(['backfill', 'chain', '--dates', '2026-10-10,nonsense']), 2);
+});
+
 test('a backfill that cannot be read is refused with what to write', async () => {
   for (const more of [
     ['--ranges', '2026-11-01-2026-11-02'],

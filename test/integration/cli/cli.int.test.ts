@@ -232,12 +232,21 @@ describe('an operation on instances', () => {
     expect(await cli.run(['nodes', 'ls', 'slow'])).toMatchObject({
       out: expect.stringMatching(/sleeps +shell +yes/),
     });
-    expect(await cli.run(['nodes', 'unfreeze', 'slow', 'sleeps'])).toMatchObject({ code: 0 });
+    expect((await cli.run(['run', 'slow', '--bizdate', '2026-10-05'])).code).toBe(0);
+    const unfreeze = ['nodes', 'unfreeze', 'slow', 'sleeps', '--instances'];
+    const preview = await cli.run([...unfreeze, '--dry-run', '-o', 'name']);
+    expect(preview.out.trim().split('\n')).toEqual(
+      await idsOf('slow', '--bizdate', '2026-10-05', '--node', 'sleeps'),
+    );
+    expect(preview.talk).toBe(
+      'Would unfreeze sleeps of slow, with 1 instance that waits. Nothing was changed (--dry-run).\n',
+    );
+    expect(await cli.run(unfreeze)).toMatchObject({ out: expect.stringMatching(/instances +1/) });
     expectError(await cli.run(['nodes', 'freeze', 'slow', 'nobody']), 5);
   });
 
   test('asks on a terminal, with the names of what it would stop', async () => {
-    const [id = ''] = await idsOf('slow');
+    const [id = ''] = await idsOf('slow', '--bizdate', BIZDATE);
     let talk = '';
     const typed = async (answer: string): Promise<number> => {
       talk = '';

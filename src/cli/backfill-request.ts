@@ -12,6 +12,11 @@ export const BACKFILL_OPTIONS: Readonly<Record<string, CommandOption>> = {
     value: 'RANGES',
     help: 'up to seven, e.g. 2026-11-01..2026-11-07,2026-11-20',
   },
+  dates: {
+    type: 'string',
+    value: 'DATES',
+    help: 'any number of single dates, also with --ranges, e.g. 2026-11-01,2026-11-04',
+  },
   order: {
     type: 'string',
     value: 'ORDER',
@@ -57,14 +62,18 @@ export interface DateRange {
 /** The body of `POST …/backfills/plan`, without the workflow. */
 export function backfillRequest(flags: Flags): Record<string, unknown> & {
   readonly ranges: readonly DateRange[];
+  readonly dates: readonly string[];
+  readonly order: string;
 } {
   const only = flags.text('only');
   const hours = clockTimes(flags, 'hours');
   const window = clockTimes(flags, 'window');
   const resourceGroup = flags.text('resource-group');
   const priority = flags.count('priority');
+  const dates = datesOf(flags);
   return {
-    ranges: rangesOf(flags),
+    ranges: rangesOf(flags, dates.length > 0),
+    dates,
     order: flags.text('order') ?? 'asc',
     parallelism: flags.count('parallel') ?? 1,
     scope: scopeOf(flags),
@@ -80,7 +89,20 @@ export function backfillRequest(flags: Flags): Record<string, unknown> & {
   };
 }
 
-function rangesOf(flags: Flags): DateRange[] {
+function datesOf(flags: Flags): string[] {
+  const dates = (flags.text('dates')?.split(',') ?? []).map((date) => date.trim());
+  const wrong = dates.find((date) => !isLocalDate(date));
+  if (wrong !== undefined) {
+    throw usageError(
+      `"${wrong}" is not a business date`,
+      'Write them as --dates 2026-11-01,2026-11-04.',
+    );
+  }
+  return dates;
+}
+
+/** `isDated`: there are single dates, so that there may be no range. */
+function rangesOf(flags: Flags, isDated: boolean): DateRange[] {
   const from = flags.date('from');
   const to = flags.date('to');
   const text = flags.text('ranges');
@@ -89,10 +111,11 @@ function rangesOf(flags: Flags): DateRange[] {
       throw usageError('--ranges comes instead of --from and --to', 'Leave one of them out.');
     return text.split(',').map(rangeOf);
   }
+  if (isDated && from === undefined && to === undefined) return [];
   if (from === undefined || to === undefined) {
     throw usageError(
       '--from and --to are needed',
-      'Add --from 2026-11-01 --to 2026-11-07, or --ranges.',
+      'Add --from 2026-11-01 --to 2026-11-07, or --ranges, or --dates.',
     );
   }
   return [ordered({ from, to }, `--from ${from} is after --to ${to}`)];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { INSTANCE_COLUMNS, instanceSchema } from './api/instance.js';
 import { findWorkflow, workflowsPath } from './api/workflow.js';
 import type { CommandContext, CommandOption } from './command.js';
 import { EXIT } from './exit-code.js';
@@ -13,6 +14,15 @@ const frozenSchema = z.looseObject({
   instances: z.number(),
   scheduleType: z.string(),
 });
+
+/** What can be frozen: it is planned, and nobody has it. */
+const WAITING = [
+  'waiting_upstream',
+  'waiting_time',
+  'waiting_resource',
+  'gated',
+  'retry_wait',
+] as const;
 
 export const FREEZE_OPTIONS: Readonly<Record<string, CommandOption>> = {
   instances: { type: 'boolean', help: 'also what is planned already and has not started' },
@@ -31,8 +41,10 @@ export async function freezeNode(
   const { id, name } = await findWorkflow(api, workspace, named);
   const instances = ctx.flags.isSet('instances');
   if (ctx.settings.dryRun) {
-    const also = instances ? ', with what is planned already and has not started' : '';
-    ctx.io.stderr(`Would ${verb} ${node} of ${name}${also}. Nothing was changed (--dry-run).\n`);
+    const reached = instances
+      ? await showReached(ctx, { workspace, workflow: id, node, verb })
+      : '';
+    ctx.io.stderr(`Would ${verb} ${node} of ${name}${reached}. Nothing was changed (--dry-run).\n`);
     return EXIT.ok;
   }
   const comment = ctx.flags.text('comment');
@@ -55,4 +67,34 @@ export async function freezeNode(
       `Its workflow says scheduleType: frozen, so it stays so until that is changed.\n`,
     );
   return EXIT.ok;
+}
+
+const SHOWN = 100;
+
+/** Prints the instances that would go along, and says how many there are. */
+async function showReached(
+  ctx: CommandContext,
+  {
+    workspace,
+    workflow,
+    node,
+    verb,
+  }: {
+    readonly workspace: string;
+    readonly workflow: string;
+    readonly node: string;
+    readonly verb: 'freeze' | 'unfreeze';
+  },
+): Promise<string> {
+  const path = `/workspaces/${encodeURIComponent(workspace)}/instances`;
+  const { items, more } = await (
+    await ctx.api()
+  ).list(path, instanceSchema, SHOWN, {
+    workflow,
+    node,
+    status: WAITING.join(),
+    frozen: String(verb === 'unfreeze'),
+  });
+  ctx.printer.list(items, INSTANCE_COLUMNS, (instance) => instance.id);
+  return `, with ${more ? `more than ${SHOWN} instances` : counted(items.length, 'instance')} that ${items.length === 1 && !more ? 'waits' : 'wait'}`;
 }

@@ -82,10 +82,12 @@ export async function checkWorkflow(
   })) {
     problems.add(code, pointer, detail);
   }
+  checkSchedule(spec.schedule, '/schedule', context, problems);
   const checked = new Map<string, CheckedNode>();
   for (const [index, node] of spec.nodes.entries()) {
     const pointer = `/nodes/${index}`;
-    checkSchedule(spec, node, pointer, context, problems);
+    if (node.schedule !== undefined)
+      checkSchedule(node.schedule, `${pointer}/schedule`, context, problems);
     checkGroup(node, pointer, context, problems);
     checkSchedulingGroup(node, pointer, { ...context, isZeroLoad: isZeroLoad(node) }, problems);
     const dataSources = await checkConfig(spec, node, pointer, context, problems);
@@ -141,14 +143,11 @@ function checkNames(spec: WorkflowSpec, workflowName: string, problems: Problems
 }
 
 function checkSchedule(
-  spec: WorkflowSpec,
-  node: NodeSpec,
-  pointer: string,
+  schedule: WorkflowSpec['schedule'],
+  at: string,
   context: CheckContext,
   problems: Problems,
 ): void {
-  const schedule = node.schedule ?? spec.schedule;
-  const at = node.schedule === undefined ? '/schedule' : `${pointer}/schedule`;
   const { effectiveFrom: _from, effectiveTo: _to, calendar: _calendar, ...form } = schedule;
   const field = schedule.period === undefined ? 'cron' : 'period';
   problems.catch(`${at}/${field}`, () =>

@@ -1,3 +1,4 @@
+import { bizdateOf, parseBizdate } from '../domain/calendar/bizdate.js';
 import { type CyclesFrom, type NextCycle, nextCycles } from '../domain/calendar/next-cycles.js';
 import type { BusinessCalendar } from '../domain/calendar/business-calendar.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
@@ -88,14 +89,15 @@ export async function previewParameters(
   const nodes = spec.nodes.filter(({ id }) => node === undefined || id === node);
   if (node !== undefined && nodes.length === 0)
     throw new MillraceError('MR-A104', `There is no node ${node} in the workflow.`);
+  const zone = (isLatest ? row.version_timezone : null) ?? spec.timezone ?? row.timezone;
   const preview: Preview = {
     workflowId,
     spec,
-    zone: (isLatest ? row.version_timezone : null) ?? spec.timezone ?? row.timezone,
+    zone,
     outermost: await workspaceParameters(sql, workspaceId),
     calendars: await calendarsOfSpec(sql, workspaceId, spec),
     nodeIds: await nodeIds(sql, workflowId),
-    from: startOf(bizdate, now),
+    from: firstOf(isLatest ? row : undefined, zone, startOf(bizdate, now), now),
     count,
   };
   return {
@@ -104,6 +106,18 @@ export async function previewParameters(
     nodes: nodes.slice(0, MAX_NODES).map((each) => previewNode(each, preview)),
     nodeTotal: nodes.length,
   };
+}
+
+/** What is still to come of a version begins with the first day that it is planned for. */
+function firstOf(
+  row: WorkflowRow | undefined,
+  zone: string,
+  from: CyclesFrom,
+  now: Date,
+): CyclesFrom {
+  const first = row?.first_bizdate ?? undefined;
+  if ('bizdate' in from || first === undefined || first <= bizdateOf(now, zone)) return from;
+  return { bizdate: parseBizdate(first) };
 }
 
 function previewNode(node: NodeSpec, preview: Preview): ParameterPreview['nodes'][number] {
@@ -183,6 +197,7 @@ interface WorkflowRow {
   readonly spec: unknown;
   readonly version: number | null;
   readonly version_timezone: string | null;
+  readonly first_bizdate: string | null;
 }
 
 async function workflowRow(
@@ -191,9 +206,9 @@ async function workflowRow(
   workflowId: number,
 ): Promise<WorkflowRow> {
   const [row] = await sql.rows<WorkflowRow>(
-    `SELECT w.draft, s.timezone, v.spec, v.version, v.timezone AS version_timezone
+    `SELECT w.draft, s.timezone, v.spec, v.version, v.timezone AS version_timezone, v.first_bizdate
        FROM workflow w JOIN workspace s ON s.id = w.workspace_id
-       LEFT JOIN LATERAL (SELECT spec, version, timezone FROM workflow_version
+       LEFT JOIN LATERAL (SELECT spec, version, timezone, first_bizdate FROM workflow_version
                            WHERE workflow_id = w.id ORDER BY version DESC LIMIT 1) v ON true
       WHERE w.workspace_id = $1 AND w.id = $2`,
     [workspaceId, workflowId],

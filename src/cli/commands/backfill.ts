@@ -46,7 +46,8 @@ export const backfill: Command = {
       if (flags.isSet('plan'))
         printer.one(plan.value, workflow.name, () => planText(plan.value, settings.color));
       io.stderr(
-        `${planSentence(workflow.name, request.ranges, plan.value)} Nothing was started.\n`,
+        `${planSentence(workflow.name, request, plan.value)} Nothing was started.\n` +
+          orderSentence(request.order, plan.value),
       );
       return EXIT.ok;
     }
@@ -54,7 +55,7 @@ export const backfill: Command = {
     const { value } = await client.send('POST', path, startedSchema, {
       body: {
         ...body,
-        name: flags.text('name') ?? `${workflow.name} ${rangesText(request.ranges)}`.slice(0, 128),
+        name: flags.text('name') ?? `${workflow.name} ${datesText(request)}`.slice(0, 128),
         ...(planToken === undefined ? {} : { planToken }),
       },
     });
@@ -68,13 +69,25 @@ export const backfill: Command = {
   },
 };
 
-function rangesText(ranges: readonly DateRange[]): string {
-  return ranges.map(({ from, to }) => (from === to ? from : `${from} to ${to}`)).join(', ');
+interface Dated {
+  readonly ranges: readonly DateRange[];
+  readonly dates: readonly string[];
+}
+
+function datesText({ ranges, dates }: Dated): string {
+  const texts = ranges.map(({ from, to }) => (from === to ? from : `${from} to ${to}`));
+  return [...texts, ...dates].join(', ');
+}
+
+/** What was asked for and is not done must not be seen in the order of the rows alone. */
+function orderSentence(asked: string, { order }: BackfillPlan): string {
+  if (asked === order) return '';
+  return `Oldest first, although --order ${asked} was asked for: a node waits for its previous cycle.\n`;
 }
 
 function planSentence(
   workflow: string,
-  ranges: readonly DateRange[],
+  request: Dated,
   { totals, estimateMs }: BackfillPlan,
 ): string {
   const days = counted(totals.dates, 'business date');
@@ -85,7 +98,7 @@ function planSentence(
     ...(estimateMs === null ? [] : [`at least ${Math.ceil(estimateMs / 1000)} s`]),
   ];
   const rest = more.length === 0 ? '' : ` (${more.join(', ')})`;
-  return `Would run ${workflow} for ${days}, ${rangesText(ranges)}: ${counted(totals.run, 'instance')}${rest}.`;
+  return `Would run ${workflow} for ${days}, ${datesText(request)}: ${counted(totals.run, 'instance')}${rest}.`;
 }
 
 type PlanDate = BackfillPlan['dates'][number];
@@ -102,6 +115,9 @@ const PLAN_COLUMNS: readonly TableColumn<PlanDate>[] = [
 
 function planText(plan: BackfillPlan, color: boolean): string {
   const lines = [
+    ...plan.nodes
+      .filter(({ role }) => role === 'dry_run')
+      .map(({ name }) => `${name} is a dry run: it was not asked for and others need it\n`),
     ...plan.choices.map(
       (c) => `${c.node} on ${c.bizdate} waits for ${c.id} of ${c.scheduledTime} (${c.status})\n`,
     ),

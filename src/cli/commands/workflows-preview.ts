@@ -7,6 +7,7 @@ import { EXIT } from '../exit-code.js';
 const instanceSchema = z.looseObject({
   bizdate: z.string(),
   localTime: z.string(),
+  fold: z.number().default(0),
   dryRun: z.string().nullish(),
   values: z.record(z.string(), z.string()),
   errors: z.record(z.string(), z.string()).default({}),
@@ -62,7 +63,10 @@ export const workflowsPreview: Command = {
       [
         { title: 'node', of: (row) => row.node },
         { title: 'bizdate', of: (row) => row.bizdate },
-        { title: preview.timezone, of: (row) => row.localTime },
+        {
+          title: preview.timezone,
+          of: ({ localTime, fold }) => `${localTime}${fold === 1 ? ' again' : ''}`,
+        },
         { title: 'dry run', of: (row) => row.dryRun ?? '' },
         { title: 'parameters', of: ({ values, errors, inputs }) => pairs(values, errors, inputs) },
       ],

@@ -1,7 +1,11 @@
 import { MillraceError } from '../../domain/errors.js';
 import type { Database, Sql } from '../../store/database.js';
 import { renewChecksum } from '../../store/sql/plan-checksum.sql.js';
-import { removeEdgesFrom, removeInstances } from '../../store/sql/remove-instances.sql.js';
+import {
+  type PlanEdgesMore,
+  removeEdgesFrom,
+  removeInstances,
+} from '../../store/sql/remove-instances.sql.js';
 import { replanInstances } from '../../store/sql/replan-instances.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
 import { foreseePatch } from './foresee-patch.js';
@@ -77,7 +81,8 @@ export async function applyPatch(
   const { edges, idOf } = await writeOwn(tx, now, scene, own, runId);
   const others = await writeDependents(tx, now, dependents, idOf);
   const left = await removeEdgesFrom(tx, cancelled);
-  await renewPlan(tx, now, scene, patch, edges + others - removed - left);
+  await countEdges(tx, scene, [...others, ...left]);
+  await renewPlan(tx, now, scene, patch, edges - removed);
   return patch;
 }
 
@@ -103,6 +108,29 @@ async function enterVersion(tx: Sql, scene: PatchScene): Promise<number> {
   );
   if (run === undefined) throw new MillraceError('MR-A109', 'No workflow instance was inserted.');
   return run.id;
+}
+
+/** An edge counts in the plan of its downstream, which may be that of another zone or day. */
+async function countEdges(
+  tx: Sql,
+  { workspaceId }: PatchScene,
+  more: readonly PlanEdgesMore[],
+): Promise<void> {
+  const changed = more.filter(({ edges }) => edges !== 0);
+  if (changed.length === 0) return;
+  await tx.run(
+    `UPDATE plan p SET edges = p.edges + m.edges
+       FROM (SELECT timezone, bizdate, sum(edges)::int AS edges
+               FROM unnest($2::text[], $3::date[], $4::int[]) AS m(timezone, bizdate, edges)
+              GROUP BY timezone, bizdate) m
+      WHERE p.workspace_id = $1 AND p.timezone = m.timezone AND p.bizdate = m.bizdate`,
+    [
+      workspaceId,
+      changed.map((each) => each.timezone),
+      changed.map((each) => each.bizdate),
+      changed.map((each) => each.edges),
+    ],
+  );
 }
 
 async function renewPlan(

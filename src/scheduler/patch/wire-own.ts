@@ -102,8 +102,11 @@ export async function writeOwn(
   };
 }
 
-/** The days, by zone, whose plan is made to its end. */
-async function plannedDates(tx: Sql, { workspaceId, bizdate }: PatchScene): Promise<Set<string>> {
+/** The days, by zone, whose plan is made to its end: `zone date`. */
+export async function plannedDates(
+  tx: Sql,
+  { workspaceId, bizdate }: PatchScene,
+): Promise<Set<string>> {
   const rows = await tx.rows<{ timezone: string; bizdate: string }>(
     `SELECT timezone, bizdate FROM plan
       WHERE workspace_id = $1 AND bizdate BETWEEN $2::date - 3 AND $2::date + 2 AND revision > 0`,

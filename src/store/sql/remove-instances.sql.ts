@@ -31,16 +31,33 @@ export async function removeInstances(
   return awaited + edges;
 }
 
+/** How many edges more (or fewer) the instances of a plan have. */
+export interface PlanEdgesMore {
+  readonly timezone: string;
+  readonly bizdate: string;
+  readonly edges: number;
+}
+
 /**
  * Removes what is left of the edges from removed instances: those into what has started past them, or the
- * next rerun would wait for an instance that is not there. Returns how many.
+ * next rerun would wait for an instance that is not there. Returns how many fewer each plan has.
  */
-export async function removeEdgesFrom(tx: Sql, rows: readonly InstanceRow[]): Promise<number> {
+export async function removeEdgesFrom(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+): Promise<PlanEdgesMore[]> {
   const first = rows.map((row) => row.first_child_day).sort()[0];
-  if (first === undefined) return 0;
-  return await tx.run(
-    `DELETE FROM instance_edge
-      WHERE plan_day BETWEEN $1::date AND $2::date AND upstream_id = ANY($3::bigint[])`,
+  if (first === undefined) return [];
+  return await tx.rows<PlanEdgesMore>(
+    `WITH gone AS (
+       DELETE FROM instance_edge
+        WHERE plan_day BETWEEN $1::date AND $2::date AND upstream_id = ANY($3::bigint[])
+       RETURNING plan_day, downstream_id)
+     SELECT v.timezone, i.bizdate, -count(*)::int AS edges
+       FROM gone JOIN node_instance i ON i.plan_day = gone.plan_day AND i.id = gone.downstream_id
+       JOIN workflow_version v ON v.id = i.version_id
+      WHERE i.plan_day BETWEEN $1::date AND $2::date
+      GROUP BY v.timezone, i.bizdate`,
     [
       first,
       rows

@@ -23,7 +23,10 @@ export interface RewireScope {
   readonly workspaceId: number;
   readonly runGroupId: number;
   readonly downstreams: readonly number[];
-  /** Absent: all edges. Otherwise those from these instances, and with `selfToo` those to their own past. */
+  /**
+   * Absent: all edges. Otherwise those from these instances, what is awaited of the workflow from this date
+   * on, and with `selfToo` those to their own past.
+   */
   readonly upstreams?: {
     readonly ids: readonly number[];
     readonly workflowId: number;
@@ -169,7 +172,7 @@ async function awaitedOf(
             inherits_dry_run AS "inheritsDryRun"
        FROM awaited_edge
       WHERE downstream_id = ANY($1::bigint[])
-        AND ($2 OR (upstream_workflow_id = $3 AND upstream_bizdate = $4))`,
+        AND ($2 OR (upstream_workflow_id = $3 AND upstream_bizdate >= $4))`,
     [ids, upstreams === undefined, upstreams?.workflowId ?? null, upstreams?.bizdate ?? null],
   );
 }

@@ -183,6 +183,19 @@ describe('the preview of parameters', () => {
     expect(row?.parameters).toEqual(nodes[0]?.instances[1]?.values);
   });
 
+  test('begins with the first day that a version is planned for, and has nothing of today before', async () => {
+    await using api = await openScheduledApi(new FakeClock(NOW));
+    const path = await newWorkflow(api, { schedule: { cron: '59 23 * * *' }, nodes: [shell('a')] });
+    const next = async (): Promise<string[]> => {
+      const { json } = await api.send('GET', `${path}/preview-parameters?count=2`);
+      const { nodes } = json as unknown as Previewed;
+      return nodes.flatMap((each) => each.instances.map(({ localTime }) => localTime));
+    };
+    expect(await next()).toEqual(['2026-11-21 23:59:00', '2026-11-22 23:59:00']);
+    await api.send('POST', `${path}/submit`, { body: {} });
+    expect(await next()).toEqual(['2026-11-22 23:59:00', '2026-11-23 23:59:00']);
+  });
+
   test('takes the saved draft, one node of it, and names the node whose schedule is wrong', async () => {
     await using api = await openScheduledApi(new FakeClock(NOW));
     const bad = shell('b', { schedule: { cron: '0 0 * *' } });

@@ -61,6 +61,24 @@ test('workflows preview prints the parameters of the next instances', async () =
   expect(await cli.run([...words, '--node', 'ghost'])).toMatchObject({ code: 5 });
 });
 
+test('workflows preview tells the second of two times that a turned clock shows alike', async () => {
+  await using api = await openScheduledApi(new FakeClock('2026-10-20T04:00:00Z'));
+  using cli = new CommandLine(api);
+  const draft = {
+    timezone: 'America/Los_Angeles',
+    schedule: { period: { every: 'hour', from: '01:30', to: '02:30' } },
+    nodes: [{ id: 'h', type: 'shell', config: { command: 'true' } }],
+  };
+  const file = cli.file('folded.json', JSON.stringify({ name: 'folded', draft }));
+  expect(await cli.run(['workflows', 'submit', file])).toMatchObject({ code: 0 });
+  const { out } = await cli.run(['workflows', 'preview', 'folded', '--bizdate', '2026-10-31']);
+  expect(out.trim().split('\n').slice(1, 4)).toEqual([
+    expect.stringMatching(/^h +2026-10-31 +2026-11-01 01:30:00 *$/),
+    expect.stringMatching(/^h +2026-10-31 +2026-11-01 01:30:00 again *$/),
+    expect.stringMatching(/^h +2026-10-31 +2026-11-01 02:30:00 *$/),
+  ]);
+});
+
 test('parameters of the workspace are set, listed, and removed', async () => {
   await using api = await openScheduledApi(new FakeClock('2026-11-21T04:00:00Z'));
   using cli = new CommandLine(api);

@@ -232,12 +232,21 @@ describe('an operation on instances', () => {
     expect(await cli.run(['nodes', 'ls', 'slow'])).toMatchObject({
       out: expect.stringMatching(/sleeps +shell +yes/),
     });
-    expect(await cli.run(['nodes', 'unfreeze', 'slow', 'sleeps'])).toMatchObject({ code: 0 });
+    expect((await cli.run(['run', 'slow', '--bizdate', '2026-10-05'])).code).toBe(0);
+    const unfreeze = ['nodes', 'unfreeze', 'slow', 'sleeps', '--instances'];
+    const preview = await cli.run([...unfreeze, '--dry-run', '-o', 'name']);
+    expect(preview.out.trim().split('\n')).toEqual(
+      await idsOf('slow', '--bizdate', '2026-10-05', '--node', 'sleeps'),
+    );
+    expect(preview.talk).toBe(
+      'Would unfreeze sleeps of slow, with 1 instance that waits. Nothing was changed (--dry-run).\n',
+    );
+    expect(await cli.run(unfreeze)).toMatchObject({ out: expect.stringMatching(/instances +1/) });
     expectError(await cli.run(['nodes', 'freeze', 'slow', 'nobody']), 5);
   });
 
   test('asks on a terminal, with the names of what it would stop', async () => {
-    const [id = ''] = await idsOf('slow');
+    const [id = ''] = await idsOf('slow', '--bizdate', BIZDATE);
     let talk = '';
     const typed = async (answer: string): Promise<number> => {
       talk = '';
@@ -392,6 +401,32 @@ test('a backfill of some nodes is planned by date, started, shown, widened, paus
   await ask('skip', '2026-11-03');
   expect(await ask('show')).toMatch(/\n2026-11-10 +open +0\/1 +0\n2026-11-03 +skipped +/);
   expect(await ask('cancel')).toMatch(/is cancell(ing|ed),/);
+});
+
+test('a backfill takes a list of dates, and says what of it is a dry run and in which order it runs', async () => {
+  const draft = {
+    nodes: ['a', 'b', 'c'].map((id, at, all) => ({
+      id,
+      type: 'shell',
+      config: { command: 'true' },
+      needs: at === 0 ? [] : [all[at - 1]],
+      selfDependence: id === 'c',
+    })),
+  };
+  const file = cli.file('chain.json', JSON.stringify({ name: 'chain', draft }));
+  expect(await cli.run(['workflows', 'submit', file])).toMatchObject({ code: 0 });
+  const days = Array.from({ length: 8 }, (_, no) => `2026-10-${10 + no * 2}`);
+  const argv = ['backfill', 'chain', '--dates', days.join(), '--exclude', 'b', '--order', 'desc'];
+  const { out, talk } = await cli.run([...argv, '--plan']);
+  expect(out.split('\n').slice(1, 9)).toEqual(
+    days.map((day) => expect.stringMatching(`^${day} +2 +1 +0 +0$`)),
+  );
+  expect(out).toContain('\nb is a dry run: it was not asked for and others need it\n');
+  expect(talk).toContain('Would run chain for 8 business dates, 2026-10-10, 2026-10-12, ');
+  expect(talk).toContain(
+    '\nOldest first, although --order desc was asked for: a node waits for its previous cycle.\n',
+  );
+  expectError(await cli.run(['backfill', 'chain', '--dates', '2026-10-10,nonsense']), 2);
 });
 
 test('a backfill that cannot be read is refused with what to write', async () => {

@@ -6,6 +6,7 @@ import type { PatchedInstance } from '../../../src/scheduler/patch/plan-patch.js
 import { checkPlans } from '../../../src/store/repositories/plan-repository.js';
 import { brokenInvariants } from '../../support/invariants.js';
 import { Line, node } from '../../support/line.js';
+import { planPicture } from '../../support/plan-picture.js';
 
 const EVENING = '2026-11-21T15:35:00Z';
 
@@ -38,37 +39,6 @@ async function plannedWith({ others = {}, old, new: draft }: Drafts): Promise<Li
   line.clock.set('2026-11-21T15:30:00Z');
   await line.generator.generateDue();
   return line;
-}
-
-/** All instances and edges, without the ids that tell how they came to be there. */
-async function picture(line: Line): Promise<string[]> {
-  const instances = await line.database.rows<{ text: string }>(
-    `SELECT format('%s/%s %s %s no %s %s, %s open, dry %s %s, frozen %s, priority %s, version %s, %s',
-              w.name, n.name, i.bizdate, i.scheduled_at, i.period_no, i.status, i.pending, i.dry_run,
-              i.dry_run_reason, i.frozen, i.priority, v.version, d.parameters) AS text
-       FROM node_instance i JOIN node n ON n.id = i.node_id JOIN workflow w ON w.id = i.workflow_id
-       JOIN workflow_version v ON v.id = i.version_id
-       JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id`,
-  );
-  const edges = await line.database.rows<{ text: string }>(
-    `SELECT format('%s %s <- %s %s %s %s %s', dn.name, d.scheduled_at, un.name, u.scheduled_at, e.kind,
-              e.outcome, e.inherits_dry_run) AS text
-       FROM instance_edge e
-       JOIN node_instance d ON d.id = e.downstream_id JOIN node dn ON dn.id = d.node_id
-       LEFT JOIN node_instance u ON u.id = e.upstream_id LEFT JOIN node un ON un.id = u.node_id
-     UNION ALL
-     SELECT format('%s %s waits for %s %s', dn.name, d.scheduled_at, n.name, a.scheduled_at)
-       FROM awaited_edge a JOIN node n ON n.id = a.upstream_node_id
-       JOIN node_instance d ON d.id = a.downstream_id JOIN node dn ON dn.id = d.node_id`,
-  );
-  const due = await line.database.rows<{ text: string }>(
-    `SELECT format('due %s %s', n.name, due_at) AS text FROM due_instance u
-       JOIN node_instance i ON i.id = u.instance_id JOIN node n ON n.id = i.node_id`,
-  );
-  const plans = await line.database.rows<{ text: string }>(
-    `SELECT format('%s: %s instances, %s edges, %s', bizdate, instances, edges, checksum) AS text FROM plan`,
-  );
-  return [...instances, ...edges, ...due, ...plans].map(({ text }) => text).sort();
 }
 
 function names(instances: readonly PatchedInstance[]): string[] {
@@ -122,18 +92,18 @@ const CASES: Readonly<Record<string, Drafts>> = {
 describe('a patched plan is the plan that would have been made with the new version', () => {
   test.each(Object.entries(CASES))('%s', async (_, drafts) => {
     await using line = await sealedWith(drafts);
-    const before = await picture(line);
+    const before = await planPicture(line.database);
     const [workflow] = await line.database.rows<{ id: number }>(
       `SELECT id FROM workflow WHERE name = 'w'`,
     );
     const workflowId = workflow?.id ?? 0;
     const { planToken, ...preview } = await line.commands.previewPatch(workflowId);
-    expect(await picture(line)).toEqual(before);
+    expect(await planPicture(line.database)).toEqual(before);
     const patch = await line.commands.patchPlan({ workflowId, planToken });
     expect(patch).toEqual(preview);
 
     await using other = await plannedWith(drafts);
-    expect(await picture(line)).toEqual(await picture(other));
+    expect(await planPicture(line.database)).toEqual(await planPicture(other.database));
     expect(await brokenInvariants(line.database)).toEqual([]);
     expect(await checkPlans(line.database)).toEqual({ checked: 1, changed: [] });
 
@@ -169,6 +139,18 @@ test('a preview lists what is added, replaced, cancelled and isolated, by name a
   expect(names(patch.isolated)).toEqual(['report/sum 11-21T16:00']);
   expect(patch.isolated).toMatchObject([{ upstream: 'w/b' }]);
   expect(patch).toMatchObject({ kept: 1, version: 2, bizdate: '2026-11-21', revision: 1 });
+});
+
+test('an instance is isolated from one upstream although it keeps another of the same workflow', async () => {
+  const needs = ['a', 'b'].map((each) => ({ workflow: 'w', node: each }));
+  await using line = await sealedWith({
+    others: { report: { nodes: [node('sum', [], { needs })] } },
+    old: { nodes: [node('a'), node('b')] },
+    new: { nodes: [node('a'), node('b', [], { schedule: { effectiveFrom: '2026-12-01' } })] },
+  });
+  const patch = await line.commands.previewPatch(await idOf(line));
+  expect(names(patch.isolated)).toEqual(['report/sum 11-21T16:00']);
+  expect(patch.isolated).toMatchObject([{ upstream: 'w/b' }]);
 });
 
 test('a preview waits for nobody, so no claim, finish or submit waits for it', async () => {
@@ -227,7 +209,7 @@ describe('a patch is refused', () => {
     const workflowId = await idOf(line);
     const { planToken } = await line.commands.previewPatch(workflowId);
     await line.submit('w', { ...SIMPLE.new, nodes: [node('a')] });
-    const before = await picture(line);
+    const before = await planPicture(line.database);
     await expect(line.commands.patchPlan({ workflowId, planToken })).rejects.toMatchObject({
       code: 'MR-S173',
       detail: expect.stringContaining('version of the workflow: 2 then, 3 now'),
@@ -235,7 +217,7 @@ describe('a patch is refused', () => {
     await expect(
       line.commands.patchPlan({ workflowId, planToken: 'bm9uZQ' }),
     ).rejects.toMatchObject({ code: 'MR-S173', detail: 'it is not the token of a preview.' });
-    expect(await picture(line)).toEqual(before);
+    expect(await planPicture(line.database)).toEqual(before);
   });
 
   test('when only the instances are others, their number being the same', async () => {
@@ -259,12 +241,12 @@ describe('a patch is refused', () => {
     });
     line.clock.set('2026-11-21T17:00:00Z');
     await line.release();
-    const before = await picture(line);
+    const before = await planPicture(line.database);
     await expect(line.commands.previewPatch(await idOf(line))).rejects.toMatchObject({
       code: 'MR-S172',
       detail: 'c of 2026-11-21T17:00:00.000Z is waiting_resource.',
     });
-    expect(await picture(line)).toEqual(before);
+    expect(await planPicture(line.database)).toEqual(before);
   });
 
   test('not because of what has begun and stays as it is', async () => {

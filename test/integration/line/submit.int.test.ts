@@ -79,6 +79,15 @@ describe('submitting a workflow', () => {
     expect(bad.pointers).toEqual(expect.arrayContaining(['/schedule/cron', '/nodes/0/parameters']));
   });
 
+  test('refuses a schedule of the workflow that cannot be read, also where every node has its own', async () => {
+    const { code, pointers } = await refusal({
+      schedule: { cron: '0 0 1 1 1-5 2027' },
+      nodes: [node('a', [], { schedule: { cron: '0 1 * * *' } })],
+    });
+    expect(code).toBe('MR-S105');
+    expect(pointers).toEqual(['/schedule/cron']);
+  });
+
   test('refuses an unknown resource group and more slots than the group has', async () => {
     const { pointers } = await refusal({
       nodes: [node('a', [], { resourceGroup: 'gpu' }), node('b', [], { slots: 11 })],

@@ -119,11 +119,12 @@ async function initialise(
   rmSync(building, { recursive: true, force: true });
   mkdirSync(building, { mode: 0o700 });
   if (user !== undefined) chownSync(building, user.uid, user.gid);
+  const tmpdir = makeTmpdir(options, user);
   const [command, args] = installCommand(options.binary, building);
   try {
     await run(command, args, {
       cwd: '/',
-      env: { PATH: `${process.env['PATH']}:/usr/sbin`, LC_ALL: 'C', TZ: 'UTC' },
+      env: { PATH: `${process.env['PATH']}:/usr/sbin`, LC_ALL: 'C', TZ: 'UTC', TMPDIR: tmpdir },
       ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
     });
     renameSync(building, options.dataFolder);
@@ -133,6 +134,15 @@ async function initialise(
   } finally {
     rmSync(building, { recursive: true, force: true });
   }
+}
+
+/** Its own: a MariaDB that starts removes what begins with `#sql` from its tmpdir, also of others that use /tmp. */
+function makeTmpdir({ dataFolder }: PrivateMysqlOptions, user: SystemUser | undefined): string {
+  const folder = `${dataFolder}.tmp`;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  return folder;
 }
 
 function installCommand(binary: MysqlBinary, folder: string): [command: string, args: string[]] {
@@ -153,6 +163,7 @@ async function launch(
   const flush = options.durable === false ? '0' : '1';
   const settings: Record<string, string> = {
     datadir: options.dataFolder,
+    tmpdir: makeTmpdir(options, user),
     port: String(options.port),
     'bind-address': '127.0.0.1',
     socket: join(options.dataFolder, 's.sock'),

@@ -117,7 +117,8 @@ async function runAll(line) {
       const moved = await publishEvents(line.database);
       if (moved === 0 && !wasReleasing) return;
       // As the publisher does: woken after a commit.
-      if (moved === 0) await new Promise((resolve) => (woken = resolve));
+      // The last wake-up may have come while it looked.
+      if (moved === 0 && isReleasing) await new Promise((resolve) => (woken = resolve));
     }
   })();
   while ((await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), BATCH))) > 0)

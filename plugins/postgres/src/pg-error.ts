@@ -76,14 +76,21 @@ export function isDataError(error: unknown): boolean {
   return server !== undefined && /^2[23]/.test(server.sqlState);
 }
 
+/** How a statement ends whose table another session has put another one in place of; internal, so never translated. */
+const REPLACED = /^(?:could not open relation with OID|cache lookup failed for|tuple concurrently)/;
+
+function codeOf({ sqlState, message }: ServerError): ErrorCode {
+  if (sqlState === 'XX000' && REPLACED.test(message)) return 'MR-D210';
+  return BY_SQLSTATE[sqlState] ?? (sqlState.startsWith('08') ? 'MR-D109' : 'MR-D204');
+}
+
 /** Gives any error of the driver its registry code, in the server's own words. `where`: e.g. `line 3`. */
 export function toPluginError(error: unknown, where?: string): PluginError {
   if (error instanceof PluginError) return error;
   const server = serverErrorOf(error);
   const place = where === undefined ? '' : ` (${where})`;
   if (server !== undefined) {
-    const code =
-      BY_SQLSTATE[server.sqlState] ?? (server.sqlState.startsWith('08') ? 'MR-D109' : 'MR-D204');
+    const code = codeOf(server);
     // The DETAIL of a data or constraint error quotes the row, and this text reaches logs.
     const detail = /^2[23]/.test(server.sqlState) ? undefined : server.detail;
     const words = [

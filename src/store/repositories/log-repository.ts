@@ -125,7 +125,10 @@ export async function readLog(
 /** The text of a chunk. Where it is lost, words with as many lines: the numbers of all others stay. */
 export async function unzipped({ body, byteCount, lineCount }: StoredChunk): Promise<Buffer> {
   if (body === undefined) return missingPart(lineCount);
-  if (!isGzip(body)) return body;
+  if (!isGzip(body)) {
+    if (body.length === byteCount) return body;
+    throw new Error(`a chunk of ${byteCount} bytes of a run log has ${body.length}`);
+  }
   // One piece of output: zlib's own 16 KB would be four calls for each chunk.
   return await unzip(body, { chunkSize: Math.max(MIN_ZLIB_CHUNK, byteCount + 1) });
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { freePort } from '../../src/embedded/free-port.js';
 import { findMysqlBinary } from '../../src/embedded/mysql-binary.js';
 import { PrivateMysqlServer, type PrivateMysqlOptions } from '../../src/embedded/mysql-server.js';
+import { unpackedMysql97 } from './mysql97.mjs';
 import type { TestServer } from './test-server.js';
 
 /** A MariaDB or MySQL that one test alone uses: it may be killed, and has its own settings. */
@@ -14,16 +15,26 @@ export class OwnMysql implements AsyncDisposable {
   readonly #options: PrivateMysqlOptions;
   /** Of its own; the server's account can get in. */
   readonly folder: string;
+  readonly #name: TestServer['name'];
 
-  private constructor(server: PrivateMysqlServer, options: PrivateMysqlOptions, folder: string) {
+  private constructor(
+    server: PrivateMysqlServer,
+    options: PrivateMysqlOptions,
+    folder: string,
+    name: TestServer['name'],
+  ) {
+    this.#name = name;
     this.server = server;
     this.#options = options;
     this.folder = folder;
   }
 
-  static async start(settings: Readonly<Record<string, string>>): Promise<OwnMysql> {
-    const binary = await findMysqlBinary();
-    if (binary === undefined) throw new Error('no mariadbd on this machine');
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    name: TestServer['name'] = 'mariadb',
+  ): Promise<OwnMysql> {
+    const binary = await findMysqlBinary(name === 'mysql97' ? unpackedMysql97() : undefined);
+    if (binary === undefined) throw new Error(`no ${name} on this machine`);
     const folder = await mkdtemp(join(tmpdir(), 'millrace-restart-'));
     // The server has an account of its own and has to get in.
     await chmod(folder, 0o755);
@@ -36,7 +47,7 @@ export class OwnMysql implements AsyncDisposable {
       // What it has said is committed has to survive its own death.
       settings: { 'innodb-buffer-pool-size': '64M', ...settings },
     };
-    return new OwnMysql(await PrivateMysqlServer.start(options), options, folder);
+    return new OwnMysql(await PrivateMysqlServer.start(options), options, folder, name);
   }
 
   get dataFolder(): string {
@@ -45,7 +56,7 @@ export class OwnMysql implements AsyncDisposable {
 
   get login(): TestServer {
     const { host, port, user, password } = this.server;
-    return { kind: 'mysql', name: 'mariadb', host, port, user, password };
+    return { kind: 'mysql', name: this.#name, host, port, user, password };
   }
 
   /** `kill -9` to the whole server. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Lane } from '@millrace/sdk';
 
+import { OwnMysql } from '../../../support/own-mysql.js';
 import {
   createDatabase,
   execute,
@@ -102,53 +103,51 @@ describe.each([testServers().postgres, ...mysqlTestServers()].map((s) => [s.name
 
 describe.each(mysqlTestServers().map((server) => [server.name, server] as const))(
   'rows beyond what %s takes',
-  (_name, server) => {
+  (name) => {
     test.each(LANES)(
       'lane %s: a row larger than max_allowed_packet is a dirty record, its neighbours arrive',
       async (lane) => {
         await using from = await createDatabase(testServers().postgres);
+        // Its own: a limit of a server holds for all other tests that connect to it meanwhile.
+        await using own = await OwnMysql.start(
+          { 'max-allowed-packet': '1048576', 'local-infile': '1' },
+          name,
+        );
+        const server = own.login;
         await using to = await createDatabase(server);
         await execute(
-          server,
-          'SET GLOBAL max_allowed_packet = 1048576; SET GLOBAL local_infile = 1',
+          from.server,
+          `CREATE TABLE src (id int PRIMARY KEY, t text);
+           INSERT INTO src VALUES (1, 'one'), (2, repeat('x', 3000000)), (3, 'three')`,
+          from.name,
         );
-        try {
-          await execute(
-            from.server,
-            `CREATE TABLE src (id int PRIMARY KEY, t text);
-             INSERT INTO src VALUES (1, 'one'), (2, repeat('x', 3000000)), (3, 'three')`,
-            from.name,
-          );
-          await execute(
-            server,
-            'CREATE TABLE dst (id int PRIMARY KEY, t longtext) CHARACTER SET utf8mb4',
-            to.name,
-          );
-          const run = await runSync({
-            from: endOf(from),
-            to: endOf(to),
-            reader: { table: 'src' },
-            writer: { table: 'dst', mode: 'append' },
-            lane,
-            channel: { dirtyLimit: { records: 1 } },
-          });
-          const lengths = await execute(
-            server,
-            'SELECT id, LENGTH(t) AS bytes FROM dst ORDER BY id',
-            to.name,
-          );
-          // LOAD DATA has no packet that holds a whole row: it may take what an INSERT cannot.
-          const whole = [
-            { id: 1, bytes: 3 },
-            { id: 2, bytes: 3_000_000 },
-            { id: 3, bytes: 5 },
-          ];
-          expect(run.rowsDirty + run.rowsWritten).toBe(3);
-          expect(lengths).toEqual(run.rowsDirty === 0 ? whole : [whole[0], whole[2]]);
-          if (lane === 'rows') expect(run.dirty.map((d) => d.code)).toEqual(['1153']);
-        } finally {
-          await execute(server, 'SET GLOBAL max_allowed_packet = 67108864');
-        }
+        await execute(
+          server,
+          'CREATE TABLE dst (id int PRIMARY KEY, t longtext) CHARACTER SET utf8mb4',
+          to.name,
+        );
+        const run = await runSync({
+          from: endOf(from),
+          to: endOf(to),
+          reader: { table: 'src' },
+          writer: { table: 'dst', mode: 'append' },
+          lane,
+          channel: { dirtyLimit: { records: 1 } },
+        });
+        const lengths = await execute(
+          server,
+          'SELECT id, LENGTH(t) AS bytes FROM dst ORDER BY id',
+          to.name,
+        );
+        // LOAD DATA has no packet that holds a whole row: it may take what an INSERT cannot.
+        const whole = [
+          { id: 1, bytes: 3 },
+          { id: 2, bytes: 3_000_000 },
+          { id: 3, bytes: 5 },
+        ];
+        expect(run.rowsDirty + run.rowsWritten).toBe(3);
+        expect(lengths).toEqual(run.rowsDirty === 0 ? whole : [whole[0], whole[2]]);
+        if (lane === 'rows') expect(run.dirty.map((d) => d.code)).toEqual(['1153']);
       },
     );
   },

@@ -226,6 +226,24 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
       ended.map((each) => each.began),
     ],
   );
+  await endAttempts(tx, ended, now);
+  const later = ended.filter(({ status }) => !isFinal(status));
+  await dropHeldAttempts(
+    tx,
+    ids,
+    later.map(({ row }) => row.id),
+  );
+  // A first attempt finds nothing to close: nearly all of them are spared the statement.
+  await closeRuns(
+    tx,
+    ended.filter(({ row, status }) => isFinal(status) && row.epoch > 1).map(({ row }) => row.id),
+  );
+  await waitForRetry(tx, later, now);
+}
+
+async function endAttempts(tx: Sql, ended: readonly Ended[], now: Date): Promise<void> {
+  const days = ended.map(({ row }) => row.plan_day);
+  const ids = ended.map(({ row }) => row.id);
   await tx.run(
     `UPDATE attempt a SET state = e.state, ended_at = $8, error_code = e.code, error_detail = e.detail,
             result = e.result, outputs = coalesce(e.outputs, a.outputs),
@@ -249,22 +267,10 @@ async function moveEnded(tx: Sql, ended: readonly Ended[], now: Date): Promise<v
       ended.map(({ ending: { outputs } }) =>
         outputs === undefined ? null : JSON.stringify(outputs),
       ),
-      partitions,
+      [...new Set(days)],
       ended.map((each) => each.began),
     ],
   );
-  const later = ended.filter(({ status }) => !isFinal(status));
-  await dropHeldAttempts(
-    tx,
-    ids,
-    later.map(({ row }) => row.id),
-  );
-  // A first attempt finds nothing to close: nearly all of them are spared the statement.
-  await closeRuns(
-    tx,
-    ended.filter(({ row, status }) => isFinal(status) && row.epoch > 1).map(({ row }) => row.id),
-  );
-  await waitForRetry(tx, later, now);
 }
 
 async function waitForRetry(tx: Sql, later: readonly Ended[], now: Date): Promise<void> {

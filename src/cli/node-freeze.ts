@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { WAITING_STATUSES } from '../domain/instance/status.js';
 import { INSTANCE_COLUMNS, instanceSchema } from './api/instance.js';
 import { findWorkflow, workflowsPath } from './api/workflow.js';
 import type { CommandContext, CommandOption } from './command.js';
@@ -14,15 +15,6 @@ const frozenSchema = z.looseObject({
   instances: z.number(),
   scheduleType: z.string(),
 });
-
-/** What can be frozen: it is planned, and nobody has it. */
-const WAITING = [
-  'waiting_upstream',
-  'waiting_time',
-  'waiting_resource',
-  'gated',
-  'retry_wait',
-] as const;
 
 export const FREEZE_OPTIONS: Readonly<Record<string, CommandOption>> = {
   instances: { type: 'boolean', help: 'also what is planned already and has not started' },
@@ -92,7 +84,7 @@ async function showReached(
   ).list(path, instanceSchema, SHOWN, {
     workflow,
     node,
-    status: WAITING.join(),
+    status: WAITING_STATUSES.join(),
     frozen: String(verb === 'unfreeze'),
   });
   ctx.printer.list(items, INSTANCE_COLUMNS, (instance) => instance.id);

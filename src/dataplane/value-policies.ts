@@ -47,8 +47,8 @@ const LINE_FEED = 0x0a;
 const SIGNED_ZERO = Buffer.from('-0');
 
 /**
- * Applies the policies of a job to its rows and counts every application. A job that has any that changes a
- * value goes by the row lane: on the others nobody looks at a value.
+ * Applies the policies of a job to its rows and counts every application. Where one of them changes values the
+ * job goes by the row lane: on the others nobody looks at a value.
  */
 export class PolicyRules {
   readonly #rules: readonly Rule[];

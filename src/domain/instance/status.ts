@@ -38,6 +38,12 @@ export const NOT_STARTED_STATUSES = [
   'gated',
 ] as const satisfies InstanceStatus[];
 
+/** It is not over, and no worker holds it: also between two attempts. */
+export const WAITING_STATUSES = [
+  ...NOT_STARTED_STATUSES,
+  'retry_wait',
+] as const satisfies InstanceStatus[];
+
 export function isNotStarted(status: InstanceStatus): boolean {
   return (NOT_STARTED_STATUSES as readonly InstanceStatus[]).includes(status);
 }

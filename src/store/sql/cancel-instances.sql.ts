@@ -1,4 +1,8 @@
-import { HELD_STATUSES, type InstanceStatus } from '../../domain/instance/status.js';
+import {
+  HELD_STATUSES,
+  type InstanceStatus,
+  WAITING_STATUSES,
+} from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
@@ -7,16 +11,8 @@ import { recordLast } from './record-last.sql.js';
 import { settleEdges, settlementOf } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
-const WAITING = [
-  'waiting_upstream',
-  'waiting_time',
-  'waiting_resource',
-  'gated',
-  'retry_wait',
-] as const satisfies InstanceStatus[];
-
 export const CANCEL_MOVES: readonly Move[] = [
-  { from: [...WAITING], events: ['stopped'], to: 'cancelled' },
+  { from: [...WAITING_STATUSES], events: ['stopped'], to: 'cancelled' },
 ];
 
 /** Instances of one run group; of these runs of workflows alone where they are named. */
@@ -34,7 +30,7 @@ const CHUNK = 500;
  * how many instances have not been dealt with before this call: 0 says that nothing is left to cancel.
  */
 export async function cancelInstances(tx: Sql, scope: CancelScope, now: Date): Promise<number> {
-  const waiting = await lockSome(tx, scope, WAITING, false);
+  const waiting = await lockSome(tx, scope, WAITING_STATUSES, false);
   await cancelWaiting(tx, waiting, now);
   const held = await lockSome(tx, scope, HELD_STATUSES, true);
   await tx.run(

@@ -1,5 +1,6 @@
 import { MillraceError } from '../../domain/errors.js';
 import { judge } from '../../domain/instance/operation.js';
+import { WAITING_STATUSES } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
 import { chunksOf } from './chunks.js';
 import { freezeRows } from './freeze-rows.sql.js';
@@ -76,8 +77,8 @@ async function waitingOf(
   return await tx.rows<InstanceKey>(
     `SELECT plan_day AS "planDay", id FROM node_instance
       WHERE plan_day = ANY($1::date[]) AND node_id = $2 AND frozen <> $3
-        AND status IN ('waiting_upstream', 'waiting_time', 'waiting_resource', 'gated', 'retry_wait')
+        AND status = ANY($4::text[])
       ORDER BY id`,
-    [days.map((day) => day.plan_day), nodeId, frozen],
+    [days.map((day) => day.plan_day), nodeId, frozen, WAITING_STATUSES],
   );
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../domain/errors.js';
 import { isHeld, judge, type Operation, type RerunMode } from '../../domain/instance/operation.js';
-import { isFinal } from '../../domain/instance/status.js';
+import { isFinal, WAITING_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
 import { freezeRows } from './freeze-rows.sql.js';
@@ -16,7 +16,7 @@ export const OPERATE_MOVES: readonly Move[] = [
   { from: ['succeeded', 'failed', 'cancelled'], events: ['rerun'], to: 'waiting_upstream' },
   { from: ['failed', 'cancelled'], events: ['set_success'], to: 'succeeded' },
   {
-    from: ['waiting_upstream', 'waiting_time', 'waiting_resource', 'gated', 'retry_wait'],
+    from: [...WAITING_STATUSES],
     events: ['stopped'],
     to: 'cancelled',
   },

@@ -1,3 +1,4 @@
+import { WAITING_STATUSES } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
 import type { LiveBackfill } from './advance-backfills.sql.js';
 import type { InstanceKey } from './instance-row.js';
@@ -73,10 +74,9 @@ async function undoneOf(
     `SELECT plan_day AS "planDay", id, status NOT IN ('failed', 'cancelled') AS waits FROM node_instance
       WHERE plan_day = $1 AND workflow_instance_id = ANY($2::bigint[])
         AND (status IN ('failed', 'cancelled')
-             OR (status IN ('waiting_upstream', 'waiting_time', 'waiting_resource', 'gated', 'retry_wait')
-                 AND dry_run_reason IS NULL))
+             OR (status = ANY($3::text[]) AND dry_run_reason IS NULL))
       ORDER BY id LIMIT ${CHUNK}`,
-    [planDay, runs],
+    [planDay, runs, WAITING_STATUSES],
   );
 }
 

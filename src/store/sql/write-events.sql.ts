@@ -29,8 +29,10 @@ export async function writeEvents(tx: Sql, now: Date, events: readonly NewEvent[
 
 const STATUS = 'instance.status';
 
+const textOf = (value: string): string => `to_json(${value})::text`;
+
 /** Clients filter by these names, and know no ids of groups. */
-const NAMES = `coalesce(',"resourceGroup":' || to_json(g.name)::text || ',"runGroupKind":' || to_json(r.kind)::text, '')`;
+const NAMES = `coalesce(',"resourceGroup":' || ${textOf('g.name')} || ',"runGroupKind":' || ${textOf('r.kind')}, '')`;
 
 /** An object of which the end is still to come, so that names can be added to it as text. */
 function openJson(payload: NewEvent['payload']): string {
@@ -146,8 +148,6 @@ function timeIn(name: string, column: string): string {
     to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"', '')`;
 }
 
-const textOf = (value: string): string => `to_json(${value})::text`;
-
 /**
  * The payload of {@link statusEvent} as an SQL expression over `node_instance i` as it is before the change,
  * `resource_group g` and `run_group r`: thousands of events need not travel to this process and back. What
@@ -165,8 +165,7 @@ export function statusPayload(after: { readonly status: string; readonly dryRun:
     ${timeIn('runAt', 'i.run_at')} || ${timeIn('upstreamDoneAt', 'i.upstream_done_at')} ||
     ${timeIn('readyAt', 'i.ready_at')} || ${timeIn('dispatchedAt', 'i.dispatched_at')} ||
     ${timeIn('startedAt', 'i.started_at')} || ${timeIn('endedAt', 'i.ended_at')} ||
-    coalesce(',"resourceGroup":' || ${textOf('g.name')} ||
-             ',"runGroupKind":' || ${textOf('r.kind')}, '') || '}'`;
+    ${NAMES} || '}'`;
 }
 
 /** One row of the outbox for many status events of `node_instance i`: the aggregate that is its payload. */

@@ -49,6 +49,19 @@ const HELLO = {
   addresses: ['10.0.0.7'],
 };
 
+/** Runs a workflow of these nodes as far as one worker has been given all of them. */
+async function claimAll(world: World, names: readonly string[]) {
+  const { line } = world;
+  const { workflowId } = await line.submit('w', { nodes: names.map((name) => node(name)) });
+  await line.run(workflowId, '2026-11-20');
+  await line.release();
+  const link = await world.link('default');
+  const { workerId } = await link.register(HELLO);
+  const ask = { workerId, free: 4, freeRequests: 0, stopping: [], waitMs: 5000 };
+  const { claims } = await link.poll(ask, new AbortController().signal);
+  return { line, link, workerId, claims };
+}
+
 describe('the worker link over HTTP', () => {
   test('claims, renews, logs and finishes like the direct one', async () => {
     await using world = await openWorld();
@@ -91,14 +104,7 @@ describe('the worker link over HTTP', () => {
 
   test('keeps the start and the last of the run log that a report tells, whatever the worker’s clock says', async () => {
     await using world = await openWorld();
-    const { line } = world;
-    const { workflowId } = await line.submit('w', { nodes: [node('a'), node('b')] });
-    await line.run(workflowId, '2026-11-20');
-    await line.release();
-    const link = await world.link('default');
-    const { workerId } = await link.register(HELLO);
-    const ask = { workerId, free: 4, freeRequests: 0, stopping: [], waitMs: 5000 };
-    const { claims } = await link.poll(ask, new AbortController().signal);
+    const { line, link, workerId, claims } = await claimAll(world, ['a', 'b']);
     const dispatchedAt = line.clock.now().getTime();
     line.clock.set(new Date(dispatchedAt + 1000).toISOString());
     const log = [{ no: 0, at: '2020-01-01T00:00:00Z', lineCount: 1, byteCount: 3, body: 'aGkK' }];
@@ -140,14 +146,7 @@ describe('the worker link over HTTP', () => {
 
   test('tells a running sync its limits and its share, and keeps its progress, of its own attempts alone', async () => {
     await using world = await openWorld();
-    const { line } = world;
-    const { workflowId } = await line.submit('w', { nodes: [node('a')] });
-    await line.run(workflowId, '2026-11-20');
-    await line.release();
-    const link = await world.link('default');
-    const { workerId } = await link.register(HELLO);
-    const ask = { workerId, free: 4, freeRequests: 0, stopping: [], waitMs: 5000 };
-    const { claims } = await link.poll(ask, new AbortController().signal);
+    const { line, link, workerId, claims } = await claimAll(world, ['a']);
     const [claim] = claims;
     if (claim === undefined) throw new Error('nothing was claimed');
     const { planDay, instanceId, epoch } = claim;

@@ -125,6 +125,8 @@ async function cellsOf(target: TestDatabase, table: string, corpus: Corpus): Pro
   );
 }
 
+/** Their fields are looked at before the server sees them. */
+const LOOKED_AT: ReadonlySet<string> = new Set(['day', 'at']);
 const TAKEN_BACK = /taken back and sent again/;
 
 interface Copy {
@@ -188,10 +190,11 @@ async function compareLanes(copy: Copy): Promise<readonly string[]> {
   const clean = await copyCorpus(copy, 'clean', 'pg-copy-text', `id NOT IN (${ids.join(', ')})`);
   expect(clean.log.filter((line) => TAKEN_BACK.test(line))).toEqual([]);
   expect(await cellsOf(target, 'clean', corpus)).toEqual(cells);
-  for (const id of ids) {
+  for (const [id, column] of byRows) {
     const alone = await copyCorpus(copy, `alone_${id}`, 'pg-copy-text', `id = ${id}`);
     expect(alone).toMatchObject({ rowsDirty: 1, rowsWritten: 0 });
-    expect(alone.log).toContainEqual(expect.stringMatching(TAKEN_BACK));
+    const isTakenBack = alone.log.some((line) => TAKEN_BACK.test(line));
+    expect([column, isTakenBack]).toEqual([column, !LOOKED_AT.has(column)]);
   }
   return byRows.map(([, column]) => column);
 }

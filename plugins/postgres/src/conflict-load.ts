@@ -1,6 +1,6 @@
 import type { Cell, Row } from '@millrace/sdk';
 import type { Client } from 'pg';
-import { copyUnderSavepoint } from './copy-in.js';
+import { sendCopy } from './copy-in.js';
 import type { CopyRows } from './copy-in.js';
 import { uniqueKeys } from './merge.js';
 import { quoteName } from './quoting.js';
@@ -81,7 +81,7 @@ export class ConflictLoad {
        ALTER TABLE ${ROWS} ADD COLUMN IF NOT EXISTS ${NUMBER} bigint GENERATED ALWAYS AS IDENTITY;
        TRUNCATE ${ROWS} RESTART IDENTITY`,
     );
-    const copied = await copyUnderSavepoint(client, `${ROWS} (${columnList})`, rows);
+    const copied = await sendCopy(client, `${ROWS} (${columnList})`, rows).taken;
     if (typeof copied !== 'number') return undefined;
     const suspects = (await query(client, `${this.#suspects} ORDER BY 1`)).map((r) => r[0] ?? '0');
     let taken = 0;

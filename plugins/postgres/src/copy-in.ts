@@ -4,18 +4,25 @@ import { isDataError, toPluginError } from './pg-error.js';
 import { query } from './session.js';
 
 const COPY_DATA = 0x64;
+/** A message is taken whole before it is read: one of a megabyte would be out of the cache by then. */
+const MESSAGE_BYTES = 64 * 1024;
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 /** Signature, flags and an empty extension, as one CopyData message. */
 const BINARY_HEADER = copyData(Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex'));
 const BINARY_TRAILER = copyData(Buffer.from([0xff, 0xff]));
 
-/** Some statements with one `COPY … FROM STDIN` among them, sent as one query: one answer to wait for. */
+/**
+ * Some statements with one `COPY … FROM STDIN` among them, sent as one query: one answer to wait for. The rows
+ * go with it: a server that fails before it asks for them drops what is not asked for.
+ */
 class CopyIn implements Submittable {
   /** Resolves to the number of rows the server says it took. */
   readonly done: Promise<number>;
   readonly #sql: string;
   readonly #parts: readonly Uint8Array[];
   #rows = 0;
+  #isSent = false;
+  #isAnswered = false;
   #settle: { resolve(rows: number): void; reject(error: unknown): void } | undefined;
 
   constructor(sql: string, parts: readonly Uint8Array[]) {
@@ -24,16 +31,28 @@ class CopyIn implements Submittable {
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
   }
 
-  submit(connection: Connection): void {
-    connection.query(this.#sql);
+  get isAnswered(): boolean {
+    return this.#isAnswered;
   }
 
-  handleCopyInResponse(connection: Connection): void {
+  /** The driver's turn for it: everything before it is answered. */
+  submit(connection: Connection): void {
+    this.send(connection);
+  }
+
+  send(connection: Connection): void {
+    if (this.#isSent) return;
+    this.#isSent = true;
     const { stream } = connection;
     stream.cork();
+    connection.query(this.#sql);
     for (const part of this.#parts) stream.write(part);
     stream.write(COPY_DONE);
     stream.uncork();
+  }
+
+  handleCopyInResponse(): void {
+    // The rows are on their way.
   }
 
   handleCommandComplete(message: { readonly text?: string }): void {
@@ -42,47 +61,76 @@ class CopyIn implements Submittable {
   }
 
   handleReadyForQuery(): void {
+    this.#isAnswered = true;
     this.#settle?.resolve(this.#rows);
   }
 
   handleError(error: unknown): void {
+    this.#isAnswered = true;
     this.#settle?.reject(error);
   }
 }
 
-/** Rows for COPY: text lines, or the CopyData messages of binary rows. */
+/** Rows for COPY: lines of text, or binary rows without header and trailer. */
 export interface CopyRows {
   readonly format: CopyFormat;
   readonly data: Uint8Array;
 }
 
+/** Rows that were sent to a table. */
+export interface SentCopy {
+  /**
+   * How many the server took, or the error when it refused them for their data; the open transaction is then
+   * as it was before.
+   */
+  readonly taken: Promise<number | { readonly refused: unknown }>;
+  /** Nothing more may go behind it: it may have been refused. */
+  readonly isAnswered: boolean;
+}
+
 /**
- * Copies rows into a table in one round trip. Resolves to the number the server took, or to the error when
- * it refused them for their data; the open transaction is then as it was before.
+ * Sends rows to a table under a savepoint; `behind` others that have not been answered, so that the server need
+ * not wait for this process between them. Where those are refused these are too, whatever they hold.
  */
-export async function copyUnderSavepoint(
+export function sendCopy(
   client: Client,
   into: string,
   rows: CopyRows,
-): Promise<number | { readonly refused: unknown }> {
+  behind?: SentCopy,
+): SentCopy {
   const format = rows.format === 'binary' ? ' (FORMAT binary)' : '';
-  const copy = `COPY ${into} FROM STDIN${format}`;
-  const sql = `SAVEPOINT millrace_rows; ${copy}; RELEASE SAVEPOINT millrace_rows`;
-  const parts =
-    rows.format === 'binary' ? [BINARY_HEADER, rows.data, BINARY_TRAILER] : linesOf(rows.data);
-  try {
-    return await client.query(new CopyIn(sql, parts)).done;
-  } catch (error) {
+  const statement = `COPY ${into} FROM STDIN${format}`;
+  const sql = `SAVEPOINT millrace_rows; ${statement}; RELEASE SAVEPOINT millrace_rows`;
+  const messages = messagesOf(rows.data);
+  const parts = rows.format === 'binary' ? [BINARY_HEADER, ...messages, BINARY_TRAILER] : messages;
+  const copy = new CopyIn(sql, parts);
+  client.query(copy);
+  // The driver itself sends nothing before all else is answered.
+  if (behind?.isAnswered === false) copy.send(client.connection);
+  const taken = copy.done.catch(async (error: unknown) => {
     if (!isDataError(error)) throw toPluginError(error);
     await query(client, 'ROLLBACK TO SAVEPOINT millrace_rows');
     await query(client, 'RELEASE SAVEPOINT millrace_rows');
     return { refused: error };
-  }
+  });
+  // Who waits for it may come later than the end.
+  taken.catch(() => undefined);
+  return {
+    taken,
+    get isAnswered() {
+      return copy.isAnswered;
+    },
+  };
 }
 
-/** Without rows there is no message: an empty one is no line either. */
-function linesOf(data: Uint8Array): readonly Uint8Array[] {
-  return data.length === 0 ? [] : [headerOf(data.length), data];
+/** Where one ends says nothing about rows: the server itself would send one a row, and reads such ones slowly. */
+function messagesOf(data: Uint8Array): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < data.length; at += MESSAGE_BYTES) {
+    const part = data.subarray(at, at + MESSAGE_BYTES);
+    parts.push(headerOf(part.length), part);
+  }
+  return parts;
 }
 
 function headerOf(length: number): Buffer {

@@ -4,8 +4,8 @@ import type { Connection, Submittable } from 'pg';
 import { toPluginError } from './pg-error.js';
 
 /**
- * `text`: lines, each ended by a line feed. `binary`: the server's own CopyData messages, one a row, their
- * headers included, so that they can be sent to another server as they are.
+ * `text`: lines, each ended by a line feed. `binary`: rows one behind the other as COPY writes them, without its
+ * header and trailer.
  */
 export type CopyFormat = 'text' | 'binary';
 
@@ -149,8 +149,8 @@ export class CopyOut implements Submittable {
     const from = this.#at;
     this.#at += length;
     if (this.#isBinary && length === HEADER_BYTES + BINARY_TRAILER_BYTES) return;
-    const start = this.#isBinary ? from : from + HEADER_BYTES;
-    if (start !== this.#rowsEnd) this.#slab.copyWithin(this.#rowsEnd, start, this.#at);
+    const start = from + HEADER_BYTES;
+    this.#slab.copyWithin(this.#rowsEnd, start, this.#at);
     this.#rowsEnd += this.#at - start;
     this.#rows += 1;
   }

@@ -1,8 +1,8 @@
 import type { CheckedLines, Chunk, Row, WriteContext } from '@millrace/sdk';
 import { CopyTextDecoder, PluginError, encodeCopyText } from '@millrace/sdk';
 import type { Client } from 'pg';
-import { copyUnderSavepoint } from './copy-in.js';
-import type { CopyRows } from './copy-in.js';
+import { sendCopy } from './copy-in.js';
+import type { CopyRows, SentCopy } from './copy-in.js';
 import { CopyOut } from './copy-out.js';
 import { ConflictLoad, cellsOfTexts } from './conflict-load.js';
 import type { ConflictRow } from './conflict-load.js';
@@ -57,17 +57,41 @@ interface SendableRows {
 
 const REFUSED = quoteName('millrace_refused');
 
+/** A chunk that was sent as it is, in the hope that the server takes all of it. */
+export interface SentChunk {
+  readonly copy: SentCopy;
+  /** Once the server has taken all of it. Resolves to the number of rows written. */
+  kept(taken: number): Promise<number>;
+  /** Once it has refused it: bad rows go to quarantine. Resolves to the number of rows written. */
+  again(): Promise<number>;
+}
+
+/** Sends a chunk; `undefined`: it has to be looked at first, by {@link loadChunk}. */
+export function sendChunk(
+  into: LoadTarget,
+  chunk: Chunk,
+  behind?: SentCopy,
+): SentChunk | undefined {
+  if (into.history.hasConflicts) return undefined;
+  if (chunk.lane !== 'pg-copy-text' && chunk.lane !== 'pg-copy-binary') return undefined;
+  const { data, rowCount } = chunk;
+  if (chunk.lane === 'pg-copy-text') return sendText(into, data, rowCount, behind);
+  return {
+    copy: sendRows(into, { format: 'binary', data }, behind),
+    kept: async (taken) => taken,
+    again: () => loadBinary(into, data, rowCount),
+  };
+}
+
 /** Puts the rows of a chunk into the table; bad rows go to quarantine. Resolves to the number written. */
 export async function loadChunk(into: LoadTarget, chunk: Chunk): Promise<number> {
   switch (chunk.lane) {
     case 'rows':
       return loadLines(into, await checkedRows(into, chunk.rows));
-    case 'pg-copy-text':
-      return loadText(
-        withoutFilled(into),
-        into.plan.complete(chunk.data, chunk.rowCount),
-        chunk.rowCount,
-      );
+    case 'pg-copy-text': {
+      const data = into.plan.complete(chunk.data, chunk.rowCount);
+      return loadText(withoutFilled(into), data, chunk.rowCount);
+    }
     case 'pg-copy-binary':
       return loadBinary(into, chunk.data, chunk.rowCount);
     case 'csv':
@@ -88,25 +112,49 @@ function withoutFilled(into: LoadTarget): LoadTarget {
  * Lines whose columns the server cannot all be trusted with are looked at first; where the server has refused
  * some, all that can be looked at is, before it is asked again.
  */
-async function loadText(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {
+function sendText(
+  whole: LoadTarget,
+  source: Uint8Array,
+  count: number,
+  behind: SentCopy | undefined,
+): SentChunk {
+  const into = withoutFilled(whole);
   const { plan, history } = into;
-  const { lineCheck } = plan;
-  const checked = (which: 'needed' | 'all'): CheckedLines => lineCheck.check(data, count, which);
-  let looked =
-    history.isDirty || lineCheck.isNeeded ? checked(history.isDirty ? 'all' : 'needed') : undefined;
-  if (!history.hasConflicts) {
-    const lines = looked?.data ?? data;
-    const taken = await copyWhole(into, { format: 'text', data: lines });
-    if (taken !== undefined) {
+  const data = plan.complete(source, count);
+  const which = history.isDirty ? 'all' : 'needed';
+  const isLookedAt = history.isDirty || plan.lineCheck.isNeeded;
+  const looked = isLookedAt ? plan.lineCheck.check(data, count, which) : undefined;
+  return {
+    copy: sendRows(into, { format: 'text', data: looked?.data ?? data }, behind),
+    kept: async (taken) => {
       await quarantineAll(into, looked);
       history.isDirty = (looked?.refused.length ?? 0) > 0;
       return taken;
-    }
-  }
-  if (looked === undefined || !history.isDirty) looked = checked('all');
+    },
+    again: () => loadText(into, data, count, which === 'all' ? looked : undefined),
+  };
+}
+
+/** Rows of which the server refuses some; `known`: what was found when all that can be was looked at. */
+async function loadText(
+  into: LoadTarget,
+  data: Uint8Array,
+  count: number,
+  known?: CheckedLines,
+): Promise<number> {
+  const { plan, history } = into;
+  const looked = known ?? plan.lineCheck.check(data, count, 'all');
   await quarantineAll(into, looked);
   history.isDirty = true;
   return loadConflicting(into, new TextLines(looked.data, looked.count, plan, looked.originals));
+}
+
+function sendRows(
+  { client, quotedTable, plan }: LoadTarget,
+  rows: CopyRows,
+  behind: SentCopy | undefined,
+): SentCopy {
+  return sendCopy(client, `${quotedTable} (${plan.columnList})`, rows, behind);
 }
 
 async function quarantineAll(into: LoadTarget, looked: CheckedLines | undefined): Promise<void> {
@@ -114,14 +162,6 @@ async function quarantineAll(into: LoadTarget, looked: CheckedLines | undefined)
   for (const refused of looked?.refused ?? []) {
     await into.quarantine({ sliceNo, code: 'MR-D202', ...refused });
   }
-}
-
-/** `undefined`: the server refused one of them, and nothing is written. */
-async function copyWhole(into: LoadTarget, rows: CopyRows): Promise<number | undefined> {
-  const { client, quotedTable, plan } = into;
-  const table = `${quotedTable} (${plan.columnList})`;
-  const taken = await copyUnderSavepoint(client, table, rows);
-  return typeof taken === 'number' ? taken : undefined;
 }
 
 async function loadConflicting(into: LoadTarget, lines: TextLines): Promise<number> {
@@ -211,7 +251,8 @@ async function loadLines(into: LoadTarget, rows: SendableRows): Promise<number> 
   await loadRange(0, rows.count, {
     put: async (from, to) => {
       const data = rows.lines(from, to);
-      const taken = await copyUnderSavepoint(client, table, { format: 'text', data });
+      const { taken: answer } = sendCopy(client, table, { format: 'text', data });
+      const taken = await answer;
       if (typeof taken !== 'number') return taken.refused;
       written += taken;
       return undefined;
@@ -224,10 +265,8 @@ async function loadLines(into: LoadTarget, rows: SendableRows): Promise<number> 
 }
 
 async function loadBinary(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {
-  const { plan, history } = into;
+  const { plan } = into;
   const rows = { format: 'binary', data } as const;
-  const whole = history.hasConflicts ? undefined : await copyWhole(into, rows);
-  if (whole !== undefined) return whole;
   const kinds = plan.mapped.map((column) => column.type.kind);
   const taken = await aroundConflicts(into, rows, (row) => cellsOfTexts(kinds, row.texts));
   if (taken !== undefined) return taken;
@@ -245,7 +284,8 @@ async function asText(into: LoadTarget, data: Uint8Array, count: number): Promis
     client,
     `CREATE TEMPORARY TABLE ${REFUSED} AS SELECT ${plan.columnList} FROM ${quotedTable} WHERE false`,
   );
-  const taken = await copyUnderSavepoint(client, `pg_temp.${REFUSED}`, { format: 'binary', data });
+  const { taken: answer } = sendCopy(client, `pg_temp.${REFUSED}`, { format: 'binary', data });
+  const taken = await answer;
   if (typeof taken !== 'number') throw toPluginError(taken.refused);
   const parts: Buffer[] = [];
   const copy = new CopyOut(`TABLE pg_temp.${REFUSED}`, 'text', data.length, async (part) => {

@@ -1,6 +1,7 @@
 import type { Chunk, SlicesRead, WriteContext } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
-import { LoadHistory, loadChunk } from './row-loader.js';
+import { ChunkLoads } from './chunk-loads.js';
+import { LoadHistory } from './row-loader.js';
 import type { Session } from './session.js';
 import { query } from './session.js';
 import type { WritePlan } from './write-plan.js';
@@ -8,7 +9,10 @@ import type { WritePlan } from './write-plan.js';
 /** The transaction a task writes its slices in. */
 export interface SliceTransaction {
   begin(): Promise<void>;
+  /** Resolves to the number of rows written since it was last told; those of this chunk may come later. */
   load(chunk: Chunk, sliceNo: number): Promise<number>;
+  /** The rows that are not told yet. */
+  flush(): Promise<number>;
   commit(rows: number, read: SlicesRead | undefined): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
@@ -45,7 +49,7 @@ export class SliceTransactions {
 
   /** Slices of tasks that share the publishing transaction; `isAlone`: there is one task. */
   shared(into: SliceTarget, main: () => Promise<Session>, isAlone: boolean): SliceTransaction {
-    const load = loaderOf(into);
+    const loader = loaderOf(into);
     const inTurn = <T>(work: (session: Session) => Promise<T>): Promise<T> => {
       const next = this.#turn.then(() => into.stoppable(async () => work(await main())));
       this.#turn = next.catch(() => undefined);
@@ -56,7 +60,13 @@ export class SliceTransactions {
         inTurn(async ({ client }) => {
           if (isAlone) await query(client, 'SAVEPOINT millrace_slice');
         }),
-      load: (chunk, sliceNo) => inTurn((session) => load(session, chunk, sliceNo)),
+      load: (chunk, sliceNo) =>
+        inTurn(async (session) => {
+          const rows = await loader.load(session, chunk, sliceNo);
+          // Another task may have the next turn on the session.
+          return isAlone ? rows : rows + (await loader.flush());
+        }),
+      flush: () => inTurn(() => loader.flush()),
       commit: (rows) =>
         inTurn(async ({ client }) => {
           if (isAlone) await query(client, 'RELEASE SAVEPOINT millrace_slice');
@@ -64,6 +74,7 @@ export class SliceTransactions {
         }),
       rollback: () =>
         inTurn(async ({ client }) => {
+          loader.drop();
           if (isAlone) await query(client, 'ROLLBACK TO SAVEPOINT millrace_slice');
           else this.#lost = 'a slice was rolled back that shares its transaction with others';
         }),
@@ -74,17 +85,21 @@ export class SliceTransactions {
   /** Slices that commit by themselves, on a session of their own. */
   own(into: SliceTarget, session: Session, close: () => Promise<void>): SliceTransaction {
     const { client } = session;
-    const load = loaderOf(into);
+    const loader = loaderOf(into);
     return {
       begin: () => into.stoppable(async () => void (await query(client, 'BEGIN'))),
-      load: (chunk, sliceNo) => into.stoppable(() => load(session, chunk, sliceNo)),
+      load: (chunk, sliceNo) => into.stoppable(() => loader.load(session, chunk, sliceNo)),
+      flush: () => into.stoppable(() => loader.flush()),
       commit: (rows, read) =>
         into.stoppable(async () => {
           await into.beforeCommit(session, rows, read);
           await query(client, 'COMMIT');
           this.#rowsCommitted += rows;
         }),
-      rollback: async () => void (await query(client, 'ROLLBACK')),
+      rollback: async () => {
+        loader.drop();
+        await query(client, 'ROLLBACK');
+      },
       close,
     };
   }
@@ -92,6 +107,11 @@ export class SliceTransactions {
 
 function loaderOf({ quotedTable, plan, canMakeTemporary, quarantine }: SliceTarget) {
   const history = new LoadHistory(canMakeTemporary);
-  return ({ client }: Session, chunk: Chunk, sliceNo: number): Promise<number> =>
-    loadChunk({ client, quotedTable, plan, sliceNo, quarantine, history }, chunk);
+  const loads = new ChunkLoads();
+  return {
+    load: ({ client }: Session, chunk: Chunk, sliceNo: number): Promise<number> =>
+      loads.load({ client, quotedTable, plan, sliceNo, quarantine, history }, chunk),
+    flush: () => loads.flush(),
+    drop: () => loads.drop(),
+  };
 }

@@ -38,6 +38,7 @@ export class PostgresWriterTask implements WriterTask {
   }
 
   async flush(): Promise<Acked> {
+    this.#rows += await this.#transaction.flush();
     return { rows: this.#rows, bytes: this.#bytes };
   }
 

@@ -15,8 +15,8 @@ export type Row = readonly Cell[];
  * wire bytes cut at row boundaries, chosen when both ends name the same one.
  * - `pg-copy-text`: lines as PostgreSQL's COPY writes them, each ended by a line feed. A field is the
  *   cell's canonical text, but `t`/`f` for a boolean and `\\x` with hex digits for bytes.
- * - `pg-copy-binary`: CopyData messages of COPY BINARY as they stand on the wire, one a row, without the
- *   header and the trailer. Only between equal types.
+ * - `pg-copy-binary`: rows one behind the other as COPY BINARY writes them, without its header and trailer. Only
+ *   between equal types.
  */
 export type Lane = 'rows' | 'pg-copy-text' | 'pg-copy-binary' | 'csv';
 

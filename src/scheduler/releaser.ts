@@ -1,11 +1,18 @@
 import type { Clock } from '../domain/clock.js';
 import type { Database } from '../store/database.js';
-import { nextDueAt, releaseDue } from '../store/sql/release-due.sql.js';
+import { type DueShare, nextDueAt, releaseDue } from '../store/sql/release-due.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { Loop, type LoopLogger } from './loop.js';
 
 const BATCH = 500;
 const MAX_REST_MS = 1000;
+
+/** Where more is due than one batch, so that the server works on one half while this process works on the other. */
+const HALVES: readonly DueShare[] = [
+  { of: 2, no: 0 },
+  { of: 2, no: 1 },
+];
+const WHOLE: readonly DueShare[] = [{ of: 1, no: 0 }];
 
 export interface ReleaserOptions {
   readonly database: Database;
@@ -18,23 +25,13 @@ export interface ReleaserOptions {
 
 /** Makes instances ready when their time comes. Many may run: each statement is compare-and-set. */
 export function createReleaser(options: ReleaserOptions): Loop {
-  const { database, clock, wakeBus, logger, crashPoint } = options;
+  const { database, clock, logger } = options;
+  const release = releaseRounds(options);
   return new Loop({
     name: 'releaser',
     logger,
     clock,
-    round: async () => {
-      const released = await database.transaction(async (tx) => {
-        const found = await releaseDue(tx, clock.now(), BATCH);
-        if (found > 0) await crashPoint('release:before-commit');
-        return found;
-      });
-      if (released > 0) {
-        await crashPoint('release:after-commit');
-        wakeBus.wake();
-      }
-      return released === BATCH ? 'again' : 'rest';
-    },
+    round: async () => ((await release()) ? 'again' : 'rest'),
     restMs: async () => {
       const due = await nextDueAt(database);
       return due === undefined
@@ -42,4 +39,35 @@ export function createReleaser(options: ReleaserOptions): Loop {
         : Math.min(MAX_REST_MS, due.getTime() - clock.now().getTime());
     },
   });
+}
+
+/** One call is one round of the releaser, and says whether more is due. */
+export function releaseRounds({
+  database,
+  clock,
+  wakeBus,
+  crashPoint,
+}: Omit<ReleaserOptions, 'logger'>): () => Promise<boolean> {
+  let shares = WHOLE;
+  const release = async (share: DueShare): Promise<boolean> => {
+    const released = await database.transaction(async (tx) => {
+      const found = await releaseDue(tx, clock.now(), BATCH, share);
+      if (found > 0) await crashPoint('release:before-commit');
+      return found;
+    });
+    if (released > 0) {
+      await crashPoint('release:after-commit');
+      wakeBus.wake();
+    }
+    return released === BATCH;
+  };
+  return async () => {
+    // The round ends when all its parts have: none of them may live on into the next one, or past the end.
+    const ended = await Promise.allSettled(shares.map(release));
+    const failed = ended.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    const isMore = ended.some((each) => each.status === 'fulfilled' && each.value);
+    shares = isMore ? HALVES : WHOLE;
+    return isMore;
+  };
 }

@@ -18,7 +18,6 @@ const NOW = '2026-11-21T04:00:00Z';
 const DUE = isQuick ? 5_000 : 50_000;
 const IDLE_SECONDS = isQuick ? 3 : 10;
 const TIMELINE_READS = 20;
-const BATCH = 500;
 /** With `--statements`: what the database spent its time on in each part. */
 const isTelling = process.argv.includes('--statements');
 const STATEMENT_SETTINGS = {
@@ -240,7 +239,7 @@ async function backfill(Line) {
 
 /** A minute into which very many fall. */
 async function dueAtOnce(Line) {
-  const { releaseDue } = await import('../../src/store/sql/release-due.sql.ts');
+  const { releaseRounds } = await import('../../src/scheduler/releaser.ts');
   await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
     const spec = {
       schedule: { cron: '30 4 * * *' },
@@ -254,8 +253,10 @@ async function dueAtOnce(Line) {
     await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
     await idle(line);
     line.clock.set('2026-11-21T04:30:00Z');
+    const { database, clock, wakeBus } = line;
+    const release = releaseRounds({ database, clock, wakeBus, crashPoint: async () => undefined });
     const start = performance.now();
-    while ((await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), BATCH))) > 0);
+    while (await release());
     const ms = performance.now() - start;
     const [{ ready }] = await line.database.rows(
       'SELECT count(*)::int AS ready FROM ready_instance',

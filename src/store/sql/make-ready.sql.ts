@@ -3,7 +3,6 @@ import { rankOf } from '../../domain/resource/rank-of.js';
 import type { Sql } from '../database.js';
 import { laneOf } from './gates-of.js';
 import { type InstanceRow, keyArrays, keyOf, type WaitingRow } from './instance-row.js';
-import { moveInstances } from './move-instances.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const MAKE_READY_MOVES: readonly Move[] = [
@@ -46,16 +45,6 @@ export async function makeReadyAgain(
   );
 }
 
-/** Moves locked instances whose turn has come to `waiting_resource` and puts them before the workers. */
-export async function makeReady(tx: Sql, rows: readonly WaitingRow[], now: Date): Promise<void> {
-  await moveInstances(
-    tx,
-    rows.map((row) => ({ row, delta: 0, to: 'waiting_resource' })),
-    now,
-  );
-  await enqueueReady(tx, rows, now);
-}
-
 /** Puts instances that have just become ready into the queue, but for frozen ones. */
 export async function enqueueReady(tx: Sql, rows: readonly WaitingRow[], now: Date): Promise<void> {
   if (rows.length === 0) return;
@@ -69,34 +58,45 @@ export async function enqueueReady(tx: Sql, rows: readonly WaitingRow[], now: Da
   );
 }
 
-/**
- * Puts instances that wait for a resource into the queue of their group, under one immutable rank: into the
- * lane of a gate they have to go through, and of the labels that the latest version of their node asks for.
- */
+/** Puts instances that wait for a resource into the queue of their group. */
 export async function enqueue(tx: Sql, rows: readonly WaitingRow[], now: Date): Promise<void> {
   if (rows.length === 0) return;
   const [days, ids] = keyArrays(rows.map(keyOf));
+  await tx.run(
+    `${await queueing(tx)}
+       FROM node_instance i ${withRank('$4', '$5')}
+      WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+     ON CONFLICT (instance_id) DO NOTHING`,
+    [days, ids, now, ...ranksOf(rows, now)],
+  );
+}
+
+/** Joins to each instance `i` the rank of its priority, as {@link ranksOf} gives them. */
+export function withRank(priorities: string, ranks: string): string {
+  return `JOIN unnest(${priorities}::int[], ${ranks}::bigint[]) AS p(priority, rank) ON p.priority = i.priority`;
+}
+
+/** Each instance has one rank from becoming ready to its start: what its priority makes of that moment. */
+export function ranksOf(
+  rows: readonly { readonly priority: number }[],
+  readyAt: Date,
+): [priorities: number[], ranks: string[]] {
   const priorities = [...new Set(rows.map((row) => row.priority))];
+  return [priorities, priorities.map((priority) => rankOf({ readyAt, priority }).toString())];
+}
+
+/**
+ * Inserts into the queue what comes from an instance `i` and its rank `p`, ready at `$3`: into the lane of a
+ * gate it has to go through, and of the labels that the latest version of its node asks for.
+ */
+export async function queueing(tx: Sql): Promise<string> {
   // To plan the search for lanes takes longer than all the rest; a claim looks for gates again.
   const [gates] = await tx.rows<{ any: boolean }>('SELECT EXISTS (SELECT FROM gate) AS any');
-  await tx.run(
-    `INSERT INTO ready_instance (resource_group_id, rank, plan_day, instance_id, node_id, scheduled_at,
+  return `INSERT INTO ready_instance (resource_group_id, rank, plan_day, instance_id, node_id, scheduled_at,
             path, node_type, slots, backfill_id, ready_at, gate_id, labels)
      SELECT i.resource_group_id, p.rank, i.plan_day, i.id, i.node_id, i.scheduled_at, i.path, i.node_type,
             i.slots, CASE WHEN i.in_backfill THEN i.run_group_id ELSE 0 END, $3::timestamptz,
             ${gates?.any === true ? laneOf('i') : 0},
             coalesce((SELECT array_to_string(nv.labels, ' ') FROM node_version nv
-                       WHERE nv.node_id = i.node_id ORDER BY nv.version_id DESC LIMIT 1), '')
-       FROM node_instance i
-       JOIN unnest($4::int[], $5::bigint[]) AS p(priority, rank) ON p.priority = i.priority
-      WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
-     ON CONFLICT (instance_id) DO NOTHING`,
-    [
-      days,
-      ids,
-      now,
-      priorities,
-      priorities.map((priority) => rankOf({ readyAt: now, priority }).toString()),
-    ],
-  );
+                       WHERE nv.node_id = i.node_id ORDER BY nv.version_id DESC LIMIT 1), '')`;
 }

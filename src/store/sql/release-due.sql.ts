@@ -1,25 +1,70 @@
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
+import { type InstanceKey, keyArrays } from './instance-row.js';
 import { lockWaiting } from './lock-instances.sql.js';
-import { makeReady } from './make-ready.sql.js';
+import { moveDueToReady } from './move-due-to-ready.sql.js';
 import { finishAtOnce, rowEndsAtOnce, settleEdges } from './settle-edges.sql.js';
 
 export const RELEASE_DUE_MOVES: readonly Move[] = [
   { from: ['waiting_time', 'waiting_resource'], events: ['dry_run_done'], to: 'succeeded' },
 ];
 
+/** One of `of` equal parts of what is due, by instance id, for releasers that work side by side. */
+export interface DueShare {
+  readonly of: number;
+  readonly no: number;
+}
+
+const ALL_DUE: DueShare = { of: 1, no: 0 };
+
 /** Releases at most `limit` instances whose time has come and returns how many it found. */
-export async function releaseDue(tx: Sql, now: Date, limit: number): Promise<number> {
-  const due = await tx.rows<{ plan_day: string; instance_id: number }>(
-    `SELECT plan_day, instance_id FROM due_instance WHERE due_at <= $1
-      ORDER BY due_at, instance_id LIMIT $2`,
-    [now, limit],
+export async function releaseDue(
+  tx: Sql,
+  now: Date,
+  limit: number,
+  share: DueShare = ALL_DUE,
+): Promise<number> {
+  const due = await tx.rows<InstanceKey>(
+    `SELECT plan_day AS "planDay", instance_id AS id FROM due_instance
+      WHERE due_at <= $1 AND instance_id % $3 = $4 ORDER BY due_at, instance_id LIMIT $2`,
+    [now, limit, share.of, share.no],
   );
   if (due.length === 0) return 0;
-  const rows = await lockWaiting(
+  const locked = await lockDue(tx, due);
+  const ending = locked.filter((row) => row.ends);
+  if (ending.length > 0) await endAtOnce(tx, ending, now);
+  await moveDueToReady(
     tx,
-    due.map((each) => ({ planDay: each.plan_day, id: each.instance_id })),
+    locked.filter((row) => !row.ends),
+    now,
   );
+  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[]) AND due_at <= $2`, [
+    // Also where there is no instance: such a row would be due for ever.
+    due.map((each) => each.id),
+    now,
+  ]);
+  return due.length;
+}
+
+interface DueRow extends InstanceKey {
+  readonly priority: number;
+  /** It needs no worker. */
+  readonly ends: boolean;
+}
+
+/** In id order, as everybody locks instances; no more of each row than says what becomes of it. */
+async function lockDue(tx: Sql, due: readonly InstanceKey[]): Promise<DueRow[]> {
+  return await tx.rows<DueRow>(
+    `SELECT plan_day AS "planDay", id, priority, (dry_run OR slots = 0) AND NOT frozen AS ends
+       FROM node_instance WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])
+      ORDER BY id FOR NO KEY UPDATE`,
+    keyArrays(due),
+  );
+}
+
+/** Dry runs and nodes of zero load succeed when their time comes, and so do what waits for them. */
+async function endAtOnce(tx: Sql, locked: readonly InstanceKey[], now: Date): Promise<void> {
+  const rows = await lockWaiting(tx, locked);
   // Another scheduler may have been first, or the instance was stopped or moved in the meantime; it may
   // also have run, failed and got a later time.
   const still = await tx.rows<{ instance_id: number }>(
@@ -27,21 +72,13 @@ export async function releaseDue(tx: Sql, now: Date, limit: number): Promise<num
     [rows.map((row) => row.id), now],
   );
   const isDue = new Set(still.map((each) => each.instance_id));
-  const waiting = rows.filter(
-    (row) => isDue.has(row.id) && (row.status === 'waiting_time' || row.status === 'retry_wait'),
+  const ending = rows.filter(
+    (row) =>
+      isDue.has(row.id) &&
+      rowEndsAtOnce(row) &&
+      (row.status === 'waiting_time' || row.status === 'retry_wait'),
   );
-  await makeReady(
-    tx,
-    waiting.filter((row) => !rowEndsAtOnce(row)),
-    now,
-  );
-  await settleEdges(tx, await finishAtOnce(tx, waiting.filter(rowEndsAtOnce), now), now);
-  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[]) AND due_at <= $2`, [
-    // Also where there is no instance: such a row would be due for ever.
-    due.map((each) => each.instance_id),
-    now,
-  ]);
-  return due.length;
+  await settleEdges(tx, await finishAtOnce(tx, ending, now), now);
 }
 
 /** When the next instance falls due, or `undefined` while none waits. */

@@ -4,7 +4,7 @@ const LATE_MS = 250;
 
 /** A minute into which very many fall, of all priorities, while workers take them. */
 export async function dueInOrder({ Line, bizdate, day, instances, figures, using }) {
-  const { releaseDue } = await import('../../../src/store/sql/release-due.sql.ts');
+  const { releaseRounds } = await import('../../../src/scheduler/releaser.ts');
   const options = { now: '2026-11-21T04:00:00Z', timezone: 'UTC', slots: 100_000 };
   await using(await Line.open(options), async (line) => {
     const nodes = Math.min(1_000, instances);
@@ -30,7 +30,9 @@ export async function dueInOrder({ Line, bizdate, day, instances, figures, using
         if (claims.length === 0) await new Promise((next) => setTimeout(next, 2));
       }
     });
-    while ((await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), 500))) > 0);
+    const { database, clock, wakeBus } = line;
+    const release = releaseRounds({ database, clock, wakeBus, crashPoint: async () => undefined });
+    while (await release());
     await Promise.all(claiming);
     const rows = await line.database.rows(
       `SELECT extract(epoch FROM ready_at)::float8 * 1000 AS ready,

@@ -1,7 +1,6 @@
 import pg from 'pg';
 
 const ROUNDS = 4;
-const BATCH = 500;
 
 /**
  * Instances that need no worker, through edges, children and numbered events: on an empty database, and in
@@ -105,7 +104,8 @@ async function measure({ empty, aged, agedRows, figures, say }) {
 
 /** Everything that is due now, until its events have numbers. */
 async function runAll(line) {
-  const { releaseDue } = await import('../../../src/store/sql/release-due.sql.ts');
+  const { releaseRounds } = await import('../../../src/scheduler/releaser.ts');
+  const { nextDueAt } = await import('../../../src/store/sql/release-due.sql.ts');
   const { publishEvents } = await import('../../../src/store/sql/publish-events.sql.ts');
   const before = await written(line);
   const start = performance.now();
@@ -121,8 +121,15 @@ async function runAll(line) {
       if (moved === 0 && isReleasing) await new Promise((resolve) => (woken = resolve));
     }
   })();
-  while ((await line.database.transaction((tx) => releaseDue(tx, line.clock.now(), BATCH))) > 0)
-    woken();
+  const { database, clock } = line;
+  const release = releaseRounds({
+    database,
+    clock,
+    wakeBus: { wake: () => woken() },
+    crashPoint: async () => undefined,
+  });
+  // As the loop does: what has become due meanwhile needs no rest.
+  while ((await release()) || (await nextDueAt(database)) <= clock.now());
   isReleasing = false;
   woken();
   await publishing;

@@ -4,15 +4,20 @@ import { type DueShare, nextDueAt, releaseDue } from '../store/sql/release-due.s
 import type { WakeBus } from '../store/wake-bus.js';
 import { Loop, type LoopLogger } from './loop.js';
 
-const BATCH = 500;
 const MAX_REST_MS = 1000;
 
-/** Where more is due than one batch, so that the server works on one half while this process works on the other. */
-const HALVES: readonly DueShare[] = [
-  { of: 2, no: 0 },
-  { of: 2, no: 1 },
-];
-const WHOLE: readonly DueShare[] = [{ of: 1, no: 0 }];
+interface Part {
+  readonly share: DueShare;
+  /** How many at most: the first workers wait for the end of the transaction. */
+  readonly limit: number;
+}
+
+const WHOLE: readonly Part[] = [{ share: { of: 1, no: 0 }, limit: 500 }];
+/**
+ * Where more is due than that: in halves, so that the server works on one while this process works on the
+ * other, and in larger steps, because each look at what is due passes the index entries of what was.
+ */
+const HALVES: readonly Part[] = [0, 1].map((no) => ({ share: { of: 2, no }, limit: 2_000 }));
 
 export interface ReleaserOptions {
   readonly database: Database;
@@ -48,10 +53,10 @@ export function releaseRounds({
   wakeBus,
   crashPoint,
 }: Omit<ReleaserOptions, 'logger'>): () => Promise<boolean> {
-  let shares = WHOLE;
-  const release = async (share: DueShare): Promise<boolean> => {
+  let parts = WHOLE;
+  const release = async ({ share, limit }: Part): Promise<boolean> => {
     const released = await database.transaction(async (tx) => {
-      const found = await releaseDue(tx, clock.now(), BATCH, share);
+      const found = await releaseDue(tx, clock.now(), limit, share);
       if (found > 0) await crashPoint('release:before-commit');
       return found;
     });
@@ -59,15 +64,15 @@ export function releaseRounds({
       await crashPoint('release:after-commit');
       wakeBus.wake();
     }
-    return released === BATCH;
+    return released === limit;
   };
   return async () => {
     // The round ends when all its parts have: none of them may live on into the next one, or past the end.
-    const ended = await Promise.allSettled(shares.map(release));
+    const ended = await Promise.allSettled(parts.map(release));
     const failed = ended.find((each) => each.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     const isMore = ended.some((each) => each.status === 'fulfilled' && each.value);
-    shares = isMore ? HALVES : WHOLE;
+    parts = isMore ? HALVES : WHOLE;
     return isMore;
   };
 }

@@ -20,6 +20,11 @@ export function keepWanted(
 ): WorkflowPlan {
   const isWanted = wantedIn(plan);
   const wanted = plan.instances.map(isWanted);
+  if (!wanted.includes(false))
+    return {
+      ...plan,
+      instances: plan.instances.map((instance) => overridden(instance, true, overrides)),
+    };
   const kept = keepChain(plan.instances.length, plan.edges, (place) => wanted[place] === true);
   const places = new Map<number, number>();
   const instances: PlannedInstance[] = [];
@@ -58,6 +63,9 @@ function overridden(
   // A frozen one in the middle would stop what was asked for without being asked for itself.
   const free = { frozen: false, isNeverFrozen: true };
   if (!isWanted) return { ...instance, runAt: at, dryRun: true, reason: LEFT_OUT, ...free };
+  // A year has hundreds of thousands, most of which stay as they are.
+  if (at === instance.runAt && resourceGroupId === undefined && priority === undefined)
+    return instance;
   return {
     ...instance,
     runAt: at,

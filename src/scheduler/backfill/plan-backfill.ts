@@ -82,8 +82,10 @@ async function twinsOf(
   const real = plans.flatMap((plan) => plan.instances.filter((each) => !each.dryRun));
   if (real.length === 0) return new Map();
   const { from, to } = spanOf(real.map((each) => each.scheduledAt.getTime()));
-  const asked = new Set(real.map(keyOf));
   const found = await liveTwins(tx, [...new Set(real.map((each) => each.nodeId))], from, to);
+  // Named are the nodes that live, not all that is asked for: that may be half a million.
+  const living = new Set(found.map((twin) => twin.nodeId));
+  const asked = new Set(real.filter((each) => living.has(each.nodeId)).map(keyOf));
   return new Map(
     found.map((twin) => [keyOf(twin), twin] as const).filter(([key]) => asked.has(key)),
   );
@@ -108,7 +110,7 @@ function cellsOf(
     cell.leftOut--;
     if (instance.dryRun) cell.dryRun++;
     else cell.run++;
-    if (!instance.dryRun && twins.has(keyOf(instance))) cell.conflicts++;
+    if (!instance.dryRun && twins.size > 0 && twins.has(keyOf(instance))) cell.conflicts++;
   }
   return [...cells.values()];
 }

@@ -11,8 +11,9 @@ import { batchOf, statusPayload } from './write-events.sql.js';
  *   Update on node_instance i
  *     CTE due
  *       ->  Nested Loop
+ *             ->  Bitmap Heap Scan on node_instance_20261121 i
  *             ->  Index Scan using due_instance_pkey on due_instance d
- *             ->  Index Scan using node_instance_20261121_pkey on node_instance_20261121 i
+ *                   Index Cond: (instance_id = i.id)
  *     ->  Nested Loop
  *           ->  CTE Scan on due
  *           ->  Tid Scan on node_instance_20261121 i
@@ -29,8 +30,7 @@ export async function moveDueToReady(
        -- also have run, failed and got a later time.
        SELECT i.*, i.tableoid AS part, i.ctid AS place
          FROM due_instance d JOIN node_instance i ON i.plan_day = d.plan_day AND i.id = d.instance_id
-        WHERE d.instance_id = ANY($2::bigint[]) AND d.due_at <= $3
-          AND i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+        WHERE d.due_at <= $3 AND i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
           AND i.status IN ('waiting_time', 'retry_wait')
      ), told AS (
        INSERT INTO event_outbox (workspace_id, type, at, events, payload)

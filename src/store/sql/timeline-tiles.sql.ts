@@ -27,7 +27,8 @@ export interface TileGrid {
 /**
  * An instance's anchor is the time it started, else the earliest it may. Statistics know nothing of
  * buckets, so the planner takes every instance for a tile of its own and sorts all of them on disk;
- * hashing 100,000 of them takes half the time. `tx` is a transaction: it is not to sort in it any more.
+ * hashing 100,000 of them takes half the time, and two processes may count them, for what they hand on is few.
+ * `tx` is a transaction: it is not to sort in it any more.
  */
 export async function readTimelineTiles(
   tx: Sql,
@@ -36,7 +37,9 @@ export async function readTimelineTiles(
   { origin, bucketMs }: TileGrid,
 ): Promise<TimelineTile[]> {
   const values = new Values();
-  await tx.run('SET LOCAL enable_sort = off');
+  await tx.run(
+    `SELECT set_config('enable_sort', 'off', true), set_config('parallel_tuple_cost', '0', true)`,
+  );
   return await tx.rows<TimelineTile>(
     `WITH ${matchesOf(match, values)}, tiles AS (
        SELECT ${GROUP_COLUMNS[groupBy]} AS "group", status, count(*)::int AS count,

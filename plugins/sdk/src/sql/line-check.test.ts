@@ -29,6 +29,7 @@ const TARGETS: readonly Column[] = [
   column({ kind: 'timestamp', fraction: 6, zoned: true }),
   column({ kind: 'time', fraction: 2 }),
   column({ kind: 'boolean' }),
+  column({ kind: 'json' }),
 ];
 
 const digits = fc.stringMatching(/^[+-]?\d{0,8}\.?\d{0,4}(e\d)?$/);
@@ -41,7 +42,51 @@ const word = fc
     maxLength: 6,
   })
   .map((parts) => parts.join(''));
+/** Nearly JSON: keys of few letters come twice, with escapes and without. */
+const json = fc
+  .array(
+    fc.constantFrom(
+      ...[
+        '{',
+        '}',
+        '[',
+        ']',
+        ',',
+        ':',
+        ' ',
+        '\n',
+        '"',
+        '\\',
+        '\u000b',
+        '\u00a0',
+        'null',
+        'é',
+        'E+9',
+      ],
+      ...[
+        '"a"',
+        '"b"',
+        '"a":',
+        '"b" :',
+        '"\\u0061":',
+        '"\\"":',
+        '"\\\\"',
+        '-12345.678',
+        '12345678901',
+      ],
+      ...[
+        '{"a":1,"b":[{"a":"}"}]}',
+        '{"a":{"b":1},"b":2}',
+        '{"a":{},"a":1}',
+        '1.5',
+        '"9007199254740993"',
+      ],
+    ),
+    { maxLength: 6 },
+  )
+  .map((parts) => parts.join(''));
 const cell = fc.oneof(
+  json,
   digits,
   instant,
   clock,

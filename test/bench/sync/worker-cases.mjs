@@ -29,8 +29,12 @@ export async function benchWorker(name, { servers, rows, jobs, figures, say }) {
       [servers.mysql, 'mysql'],
     ]) {
       await cluster.addDataSource(type, type, {
-        ...{ host: end.host, port: end.port, user: end.user, password: end.password },
-        ...{ database: LINEITEM.database, tls: { mode: 'prefer' } },
+        host: end.host,
+        port: end.port,
+        user: end.user,
+        password: end.password,
+        database: LINEITEM.database,
+        tls: { mode: 'prefer' },
       });
     }
     const bench = { cluster, servers, figures, say };

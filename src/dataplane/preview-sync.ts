@@ -16,8 +16,10 @@ import { projectRows } from './field-mapping.js';
 import { needsRows, RowProgram } from './row-program.js';
 import { chooseLane } from './slice-pipe.js';
 import { piecesOf } from './slice-queue.js';
-import type { OpenMapped, SyncJob } from './sync-job.js';
-import { jobContext, openMapped, policyRulesOf, transformOf, verificationOf } from './sync-job.js';
+import type { OpenMapped } from './open-mapped.js';
+import { openMapped } from './open-mapped.js';
+import type { SyncJob } from './sync-job.js';
+import { jobContext, policyRulesOf, transformOf, verificationOf } from './sync-job.js';
 
 /** A row of the source that would not arrive. */
 export interface PreviewedDirty {

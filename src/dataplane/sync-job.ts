@@ -1,10 +1,8 @@
 import type {
   Column,
-  ColumnVerdict,
   CursorMove,
   DirtyRecord,
   FinalizeStats,
-  Finding,
   JobContext,
   Mapping,
   ReaderJob,
@@ -20,14 +18,17 @@ import type {
 } from '@millrace/sdk';
 import type { DirtyLimit } from '../domain/channel/channel-change.js';
 import type { RateLimit } from '../domain/channel/rate-limit.js';
-import { MillraceError, registeredCodeOf } from '../domain/errors.js';
+import { MillraceError } from '../domain/errors.js';
 import type { OpenJob } from './copy-slices.js';
 import { chunkBytesOf, copySlices, whileLive } from './copy-slices.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
-import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
+import { provisionalMapping } from './field-mapping.js';
 import type { Incremental } from './incremental.js';
 import { checkIncremental, nextWindow } from './incremental.js';
+import { messageOf, reportEnd, reportFindings, reportVerdicts } from './job-report.js';
 import type { ChannelLine } from './live-channel.js';
+import type { OpenMapped } from './open-mapped.js';
+import { openMapped } from './open-mapped.js';
 import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
@@ -147,33 +148,6 @@ export function jobContext(context: RunContext, dataSource: ResolvedDataSource):
   return { ...own, dataSource: dataSource as ResolvedDataSource<never> };
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function reportFindings(findings: readonly Finding[], context: RunContext): void {
-  for (const { level, message } of findings) {
-    if (level === 'warning') context.log.warn(message);
-    if (level === 'info') context.log.info(message);
-  }
-  const errors = findings.filter((finding) => finding.level === 'error');
-  if (errors.length === 0) return;
-  const code = errors.map(registeredCodeOf).find((each) => each !== undefined) ?? 'MR-D208';
-  throw new MillraceError(code, errors.map((finding) => finding.message).join('; '));
-}
-
-function reportVerdicts(verdicts: readonly ColumnVerdict[], context: RunContext): void {
-  const line = (v: ColumnVerdict): string =>
-    `${v.source} -> ${v.target}: ${v.verdict}${v.reason === undefined ? '' : ` (${v.reason})`}`;
-  for (const verdict of verdicts) {
-    if (verdict.verdict !== 'exact') context.log.info(`Column ${line(verdict)}`);
-  }
-  const impossible = verdicts.filter((v) => v.verdict === 'impossible');
-  if (impossible.length > 0) {
-    throw new MillraceError('MR-D208', impossible.map(line).join('; '));
-  }
-}
-
 async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult> {
   const { context } = job;
   const source = await reader.describe();
@@ -274,37 +248,6 @@ export async function transformOf({
   return await loadTransform(mapping.transform, { parameters, bizdate: identity.bizdate });
 }
 
-export interface OpenMapped {
-  readonly writer: WriterJob;
-  readonly resolved: ResolvedMapping;
-  readonly target: TableSchema;
-}
-
-/**
- * A writer is opened with its mapping, but the target's own spelling of the columns is known only to an
- * open writer: where it differs from the first guess the writer is opened a second time.
- */
-export async function openMapped(
-  source: TableSchema,
-  job: SyncJob,
-  open: (mapping: Mapping) => Promise<WriterJob>,
-): Promise<OpenMapped> {
-  const guess = provisionalMapping(job.mapping, source);
-  const first = await open(guess);
-  try {
-    const target = await first.describe();
-    const resolved = resolveMapping(job.mapping, source, target);
-    for (const note of resolved.notes) job.context.log.warn(note);
-    if (isSameMapping(guess, resolved.mapping)) return { writer: first, resolved, target };
-    await first.abort(new Error('opened again with the column names of the target'));
-    const writer = await open(resolved.mapping);
-    return { writer, resolved, target: await writer.describe() };
-  } catch (error) {
-    await first.abort(error).catch(() => undefined);
-    throw error;
-  }
-}
-
 /** What is known before the target has said what is left to read. */
 interface PlannedJob extends Omit<OpenJob, 'queue'> {
   readonly pieces: readonly Slice[];
@@ -400,17 +343,6 @@ async function load(
     await whileLive({ ...job, nowMs }, pipe, () => copySlices({ ...open, queue }, pipe));
   }
   return verification;
-}
-
-function reportEnd(
-  summary: readonly string[],
-  applied: readonly PolicyCount[],
-  { log }: RunContext,
-): void {
-  for (const line of summary) log.info(line);
-  for (const { policy, column, count } of applied) {
-    log.info(`Policy ${policy} applied in column ${column}: ${count} values`);
-  }
 }
 
 export function policyRulesOf(

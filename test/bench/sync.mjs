@@ -7,6 +7,7 @@ import { LINEITEM, checksum, emptyTarget, fillDirty, fillLineitem } from './sync
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
 import { runOurs } from './sync/our-run.mjs';
 import { openServers } from './sync/servers.mjs';
+import { benchWorker, WORKER_CASES } from './sync/worker-cases.mjs';
 import { Figures, percentile } from './timeline/figures.mjs';
 
 const isJson = process.argv.includes('--json');
@@ -24,7 +25,10 @@ const CASES = [
   'dirty-ratio-pg',
   'dirty-ratio-mysql',
 ];
-const wanted = process.argv.filter((word) => [...CASES, ...CHANNEL_CASES].includes(word));
+/** The smallest table of `worker-memory`, and the jobs of `worker-few-rows`. */
+const WORKER = isQuick ? { rows: 100_000, jobs: 100 } : { rows: 1_000_000, jobs: 1_000 };
+const ALL = [...CASES, ...CHANNEL_CASES, ...WORKER_CASES];
+const wanted = process.argv.filter((word) => ALL.includes(word));
 
 const figures = new Figures();
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -36,8 +40,10 @@ try {
   const expected = await fillLineitem(servers, ROWS, () => runPipe(pipes.fill));
   await runPipe(pipes.csv);
   say(`${ROWS} rows, checksum ${expected}`);
-  for (const name of wanted.length > 0 ? wanted : [...CASES, ...CHANNEL_CASES]) {
-    if (CHANNEL_CASES.includes(name)) {
+  for (const name of wanted.length > 0 ? wanted : ALL) {
+    if (WORKER_CASES.includes(name)) {
+      await benchWorker(name, { servers, ...WORKER, figures, say });
+    } else if (CHANNEL_CASES.includes(name)) {
       await benchChannels(name, { servers, pairs: PAIRS, figures, say });
     } else if (name.startsWith('dirty-ratio-')) {
       await dirtyCase(name, endOf(name.split('-').at(-1)));

@@ -93,7 +93,8 @@ describe('the texts of the built-in plugins', () => {
         else if (key !== 'examples' && key !== 'default') collect(inner);
       }
     };
-    for (const { dataSources, nodes } of host.manifests()) collect([dataSources, nodes]);
+    for (const { dataSources, readers, writers, nodes } of host.manifests())
+      collect([dataSources, readers, writers, nodes]);
     // Keys are sentences with dots: not to be read as paths.
     const path = join(ROOT, 'plugin-texts/locales/zh-CN.json');
     const zh = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;

@@ -1,7 +1,8 @@
 import { PluginError, encodeCopyCell } from '@millrace/sdk';
 import type { BrokenLines } from './broken-lines.js';
 import { BrokenRecords, MAX_RECORD_BYTES, REASONS } from './broken-lines.js';
-import { ESCAPED_LETTERS } from './csv-escape.js';
+import { ESCAPES, MEANINGS, cellOf } from './copy-field.js';
+import type { CsvLayout, CsvLinesFormat } from './csv-layout.js';
 import type { BadLine } from './text-blocks.js';
 import { countLines } from './text-blocks.js';
 
@@ -12,42 +13,6 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const BOM = Buffer.from('\uFEFF');
 const SLACK_BYTES = 64 * 1024;
-
-/** What a byte means in a cell: 0 stands for itself, any letter is written after a backslash. */
-const ESCAPES = new Uint8Array(256);
-for (const [byte, letter] of ['\bb', '\tt', '\vv', '\ff', '\rr', '\\\\', '\nn'])
-  ESCAPES[(byte ?? '').charCodeAt(0)] = (letter ?? '').charCodeAt(0);
-
-/** What a byte behind an escape stands for. */
-const MEANINGS = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const meaning = ESCAPED_LETTERS[String.fromCharCode(byte)];
-  return meaning === undefined ? byte : meaning.charCodeAt(0);
-});
-
-export interface CsvColumn {
-  /** An empty cell is NULL, in quotes too: a number or a date has no empty text. */
-  readonly isEmptyNull: boolean;
-  /** Only rows whose cell is exactly this. */
-  readonly wanted?: string;
-}
-
-export interface CsvLinesFormat {
-  /** Of one byte. */
-  readonly delimiter: string;
-  readonly nullToken: string;
-  /** Of one byte, or empty where no cell is quoted. */
-  readonly quote: string;
-  /** A backslash, or empty where no byte escapes another. */
-  readonly escape: string;
-  readonly hasHeader: boolean;
-}
-
-/** The columns as they stand in the file, and those to give. */
-export interface CsvLayout {
-  readonly columns: readonly CsvColumn[];
-  /** Places in the file, in the order of the lines' fields. */
-  readonly order: readonly number[];
-}
 
 /** What `#field` found behind a cell. */
 const MORE = 0;
@@ -421,19 +386,4 @@ export class CsvLines {
     this.#resumeAt = end === -1 ? this.#input.length : end + 1;
     return BROKEN;
   }
-}
-
-const LETTERS: Readonly<Record<string, string>> = {
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-};
-
-function cellOf(field: Buffer): string | null {
-  const text = field.toString('utf8');
-  if (text === String.raw`\N`) return null;
-  return text.replace(/\\(.)/gs, (_, c: string) => LETTERS[c] ?? c);
 }

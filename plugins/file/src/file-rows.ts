@@ -3,7 +3,7 @@ import { PluginError } from '@millrace/sdk';
 import type { BrokenLines } from './broken-lines.js';
 import type { FileReaderConfig } from './file-config.js';
 import { CsvLines } from './csv-lines.js';
-import type { CsvColumn } from './csv-lines.js';
+import type { CsvColumn } from './csv-layout.js';
 import { CsvSplitter } from './csv-splitter.js';
 import type { CsvRow } from './csv-splitter.js';
 import { jsonObjectCells } from './json-object.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { ledgerKeyOf, PluginError } from '@millrace/sdk';
-import type { AttemptIdentity, LedgerDecision, RunLog } from '@millrace/sdk';
+import type { AttemptIdentity, LedgerDecision, RunLog, SettledAttempt } from '@millrace/sdk';
 
 import type { MysqlConfig } from './config.js';
 import { Ledger } from './ledger.js';
@@ -26,7 +26,7 @@ export interface Fence {
  * the key on `session`, ending the connections of an older attempt that still holds it. The locks are the
  * tags: whoever holds one is an attempt of this very key, and it has claimed before it locked, so holders
  * that are read *before* the fence is read again as not beyond ours are always older. Throws MR-D203.
- * `dropStaged` is given the fences of attempts whose runs are over, and says whether all they have staged is
+ * `dropStaged` is given the attempts whose runs are over, and says whether all they have staged is
  * gone; until then their rows stay.
  */
 export async function takeFence(
@@ -34,11 +34,11 @@ export async function takeFence(
   config: MysqlConfig,
   identity: AttemptIdentity,
   log: RunLog,
-  dropStaged?: (fences: readonly string[]) => Promise<boolean>,
+  dropStaged?: (attempts: readonly SettledAttempt[]) => Promise<boolean>,
 ): Promise<Fence> {
   const ledger = await Ledger.open(session, config, identity, log);
   // Looked up before ours takes the place of one of them.
-  const settled = dropStaged === undefined ? [] : ((await ledger?.settledFences(session)) ?? []);
+  const settled = dropStaged === undefined ? [] : ((await ledger?.settledAttempts(session)) ?? []);
   const name = lockNameOf(identity);
   if (ledger !== undefined) {
     // An attempt that was frozen right before its COMMIT keeps the ledger row locked.

@@ -17,6 +17,7 @@ import type {
   LedgerKey,
   LedgerRow,
   RunLog,
+  SettledAttempt,
 } from '@millrace/sdk';
 
 import type { MysqlConfig } from './config.js';
@@ -149,6 +150,12 @@ export class Ledger {
     };
   }
 
+  /** The fences of attempts, of whatever node, that have begun a swap and not settled it. */
+  async swappingFences(session: Session): Promise<readonly string[]> {
+    const rows = await session.rows(`SELECT fence FROM ${this.#table} WHERE slice = 'swap'`);
+    return rows.map(([fence]) => fence ?? '');
+  }
+
   /** Commits that a swap is over: with `done`, that it has published this run; without, that nothing came of it. */
   async settleSwap(session: Session, done: SwappedRows | undefined): Promise<void> {
     await session.run('START TRANSACTION');
@@ -185,16 +192,19 @@ export class Ledger {
     if (affectedRows === 0) throw cursorMoved(from);
   }
 
-  /** The fences in the rows of finished runs of this node. */
-  async settledFences(session: Session): Promise<readonly string[]> {
+  /** Of finished runs of this node. */
+  async settledAttempts(session: Session): Promise<readonly SettledAttempt[]> {
     const { settledFence, installation, nodeId } = this.#identity;
     if (settledFence === undefined) return [];
     const rows = await session.rows(
-      `SELECT fence FROM ${this.#table}
+      `SELECT scheduled_time, fence FROM ${this.#table}
         WHERE installation = ${textLiteral(installation)} AND node_id = ${textLiteral(nodeId)}
           AND scheduled_time <> '' AND fence <= ${digits(settledFence)} LIMIT 1000`,
     );
-    return rows.map(([fence]) => fence ?? '');
+    return rows.map(([scheduledTime, fence]) => ({
+      scheduledTime: scheduledTime ?? '',
+      fence: fence ?? '0',
+    }));
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { ColumnPair } from './writer-target.js';
 import { loadColumns } from './load-columns.js';
-import type { Session } from './session.js';
+import { isDataError } from './mysql-error.js';
+import type { Session, StatementResult } from './session.js';
 import type { SkippedLine, SkippedLines } from './skipped-lines.js';
 
 const LINE_FEED = 0x0a;
@@ -65,19 +66,29 @@ export class LoadLines {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     const lines = plainControls(bytes);
     await this.#session.run(`SAVEPOINT ${SAVEPOINT}`);
-    const { affectedRows, warnings } = await this.#session.loadLocal(
-      this.#sql,
-      this.#isNumbered ? numbered(lines, rows, firstNo) : lines,
-    );
-    if (warnings === 0 && affectedRows === rows) return [];
-    const skipped = this.#skippedLines?.find(
-      bytes,
-      rows - affectedRows,
-      await this.#session.warnings(),
-    );
-    if (skipped !== undefined) return skipped;
+    const result = await this.#send(this.#isNumbered ? numbered(lines, rows, firstNo) : lines);
+    if (result !== undefined) {
+      const { affectedRows, warnings } = result;
+      if (warnings === 0 && affectedRows === rows) return [];
+      const skipped = this.#skippedLines?.find(
+        bytes,
+        rows - affectedRows,
+        await this.#session.warnings(),
+      );
+      if (skipped !== undefined) return skipped;
+    }
     await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
     return undefined;
+  }
+
+  /** `undefined`: one of the values ends the statement, as a text that is no JSON does. */
+  async #send(lines: Buffer): Promise<StatementResult | undefined> {
+    try {
+      return await this.#session.loadLocal(this.#sql, lines);
+    } catch (error) {
+      if (error instanceof Error && isDataError(error.cause)) return undefined;
+      throw error;
+    }
   }
 }
 

@@ -62,7 +62,7 @@ export async function settleOlderSwap(
   if (intended === undefined) return undefined;
   const { run, fence, rows, rowsDeleted } = intended;
   const instanceId = run.slice(0, run.lastIndexOf(':'));
-  const staging = new StagingTable(target, { instanceId, fence });
+  const staging = new StagingTable(target, { ...identity, instanceId, fence });
   const hasSwapped = await staging.hasSwapped(session);
   const isOurs = hasSwapped && run === runOf(identity);
   await ledger.settleSwap(session, isOurs ? { rows, rowsDeleted } : undefined);

@@ -1,7 +1,20 @@
-import { createHash } from 'node:crypto';
-
-import { SliceTable } from '@millrace/sdk';
-import type { AttemptIdentity, ResumedRun, SliceSession } from '@millrace/sdk';
+import {
+  fenceWord,
+  keyPrefix,
+  kindPrefix,
+  parseStagingName,
+  SLICES_ENDING,
+  SliceTable,
+  stagingPrefix,
+} from '@millrace/sdk';
+import type {
+  AttemptIdentity,
+  ResumedRun,
+  SettledAttempt,
+  SliceSession,
+  StagingKind,
+  StagingName,
+} from '@millrace/sdk';
 
 import { quoteName, quoteTable, textLiteral } from './literal.js';
 import { uniqueKeys } from './merge.js';
@@ -11,7 +24,7 @@ import type { WriterTarget } from './writer-target.js';
 /** Numbers the staged rows, so that those the target refuses can be found. */
 export const ROW_NUMBER_COLUMN = 'millrace_row_no';
 
-/** The table one attempt stages its rows in, beside the target: `millrace_stg_<instance>_<fence>`. */
+/** The table one attempt stages its rows in, beside the target; `stagingPrefix` of the sdk says how it is called. */
 export class StagingTable {
   readonly name: string;
   readonly quoted: string;
@@ -20,20 +33,15 @@ export class StagingTable {
   /** Whether it is there is decided by whoever may be resumed. */
   readonly slices: SliceTable;
   readonly #database: string;
-  readonly #id: string;
-  readonly #fence: string;
+  readonly #identity: AttemptIdentity;
 
-  constructor(
-    target: WriterTarget,
-    { instanceId, fence }: Pick<AttemptIdentity, 'instanceId' | 'fence'>,
-  ) {
+  constructor(target: WriterTarget, identity: AttemptIdentity) {
     this.#database = target.name.database;
-    this.#id = shortId(instanceId);
-    this.#fence = fence;
-    this.name = `${STAGED}${this.#id}_${fence}`;
-    this.quoted = quoteTable(this.#database, this.name);
-    this.replaced = quoteTable(this.#database, `${REPLACED}${this.#id}_${fence}`);
-    this.slices = this.#slicesOf(fence);
+    this.#identity = identity;
+    this.name = this.#named('stg');
+    this.quoted = this.#quote(this.name);
+    this.replaced = this.#quote(this.#named('old'));
+    this.slices = this.slicesOf(this.name);
   }
 
   /**
@@ -46,13 +54,13 @@ export class StagingTable {
     identity: AttemptIdentity,
     resumeKey: string,
   ): Promise<{ readonly run: ResumedRun; readonly lastNo: number } | undefined> {
-    const older = await this.#older(session, STAGED);
-    for (const { fence } of older) {
-      if (older.filter((each) => each.fence === fence).length < 2) continue;
-      const theirs = this.#slicesOf(fence);
+    const older = this.#older(await this.tables(session), 'stg');
+    for (const { name } of older.filter((each) => each.isSlices)) {
+      if (!older.some((each) => each.name === name && !each.isSlices)) continue;
+      const theirs = this.slicesOf(name);
       const slices = sliceSession(session);
       if ((await theirs.resume(slices, identity, resumeKey)) === undefined) continue;
-      const staged = quoteTable(this.#database, `${STAGED}${this.#id}_${fence}`);
+      const staged = this.#quote(name);
       // One statement, and in the order in which a task of theirs may still lock them.
       await session.run(
         `RENAME TABLE ${staged} TO ${this.quoted}, ${theirs.quoted} TO ${this.slices.quoted}`,
@@ -96,32 +104,46 @@ export class StagingTable {
 
   /** What older attempts of this instance have staged or replaced. */
   async dropOlder(session: Session): Promise<void> {
-    for (const prefix of [STAGED, REPLACED]) {
-      for (const { name } of await this.#older(session, prefix)) {
-        await session.run(`DROP TABLE IF EXISTS ${quoteTable(this.#database, name)}`);
+    const all = await this.tables(session);
+    for (const kind of ['stg', 'old'] as const) {
+      for (const older of this.#older(all, kind)) {
+        await session.run(`DROP TABLE IF EXISTS ${this.#quote(tableOf(older))}`);
       }
     }
   }
 
   /**
-   * What attempts with these fences have staged, of whatever instance. Fails rather than wait long: one of
-   * them may be frozen in a transaction. What a swap has replaced stays: it decides how the swap ended.
+   * What these attempts of the node have staged, whatever their instance. What a swap has replaced stays: it
+   * decides how the swap ended.
    */
-  async dropSettled(session: Session, fences: readonly string[]): Promise<readonly string[]> {
-    const settled = new Set(fences);
-    const names = (await this.#tables(session, STAGED)).filter((name) =>
-      settled.has(/_(\d+)(?:_s)?$/.exec(name)?.[1] ?? ''),
+  async dropSettled(
+    session: Session,
+    attempts: readonly SettledAttempt[],
+  ): Promise<readonly string[]> {
+    const settled = new Set(
+      attempts.map(({ scheduledTime, fence }) => {
+        const prefix = keyPrefix('stg', { ...this.#identity, scheduledTime });
+        return `${prefix} ${BigInt(fence)}`;
+      }),
     );
-    if (names.length === 0) return names;
+    const isSettled = ({ prefix, fence }: StagingName): boolean =>
+      settled.has(`${prefix.replace(/[0-9a-z]+_$/, '')} ${fence}`);
+    const names = (await this.tables(session)).filter(isSettled).map(tableOf);
+    await this.dropSoon(session, names);
+    return names;
+  }
+
+  /** Fails rather than wait long: an attempt that is over may be frozen in a transaction. */
+  async dropSoon(session: Session, names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
     const before = (await session.value('SELECT @@SESSION.lock_wait_timeout')) ?? 'DEFAULT';
-    const quoted = names.map((name) => quoteTable(this.#database, name));
+    const quoted = names.map((name) => this.#quote(name));
     await session.run('SET SESSION lock_wait_timeout = 5');
     try {
       await session.run(`DROP TABLE IF EXISTS ${quoted.join(', ')}`);
     } finally {
       await session.run(`SET SESSION lock_wait_timeout = ${before}`);
     }
-    return names;
   }
 
   async drop(session: Session): Promise<void> {
@@ -130,49 +152,50 @@ export class StagingTable {
 
   /** A swap is one statement: it has happened when only the replaced table is there. */
   async hasSwapped(session: Session): Promise<boolean> {
-    const staged = await this.#tables(session, this.name);
-    const replaced = await this.#tables(session, `${REPLACED}${this.#id}_${this.#fence}`);
-    const isOf = (prefix: string) => (name: string) =>
-      name === `${prefix}${this.#id}_${this.#fence}`;
-    return !staged.some(isOf(STAGED)) && replaced.some(isOf(REPLACED));
+    const names = new Set((await this.tables(session)).map(({ name }) => name));
+    return !names.has(this.#named('stg')) && names.has(this.#named('old'));
   }
 
-  /** The tables of this instance's older attempts, those of the newest first. */
-  async #older(
-    session: Session,
-    prefix: string,
-  ): Promise<readonly { readonly name: string; readonly fence: string }[]> {
-    const start = `${prefix}${this.#id}_`;
-    return (await this.#tables(session, start))
-      .flatMap((name) => {
-        const fence = /^(\d+)(?:_s)?$/.exec(name.slice(start.length))?.[1];
-        return fence === undefined ? [] : [{ name, fence }];
-      })
-      .filter(({ fence }) => BigInt(fence) < BigInt(this.#fence))
-      .toSorted((a, b) => (BigInt(a.fence) > BigInt(b.fence) ? -1 : 1));
-  }
-
-  /** Those whose name begins like that. */
-  async #tables(session: Session, prefix: string): Promise<readonly string[]> {
-    const pattern = `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  /** All tables of this database that have names of Millrace's, whosever they are. */
+  async tables(session: Session): Promise<readonly StagingName[]> {
+    const pattern = (kind: StagingKind): string =>
+      textLiteral(`${kindPrefix(kind).replaceAll('_', String.raw`\_`)}%`);
     const rows = await session.rows(
-      `SELECT TABLE_NAME FROM information_schema.TABLES
-        WHERE TABLE_SCHEMA = ${textLiteral(this.#database)} AND TABLE_NAME LIKE ${textLiteral(pattern)}`,
+      `SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${textLiteral(this.#database)}
+          AND (TABLE_NAME LIKE ${pattern('stg')} OR TABLE_NAME LIKE ${pattern('old')})`,
     );
-    return rows.map(([name]) => name ?? '');
+    return rows.flatMap(([name]) => parseStagingName(name ?? '') ?? []);
+  }
+
+  /** Those of this instance's older attempts, of the newest first. */
+  #older(all: readonly StagingName[], kind: StagingKind): readonly StagingName[] {
+    const prefix = stagingPrefix(kind, this.#identity);
+    return all
+      .filter((each) => each.prefix === prefix && each.fence < BigInt(this.#identity.fence))
+      .toSorted((a, b) => (a.fence > b.fence ? -1 : 1));
   }
 
   async dropReplaced(session: Session): Promise<void> {
     await session.run(`DROP TABLE IF EXISTS ${this.replaced}`);
   }
 
-  #slicesOf(fence: string): SliceTable {
-    return new SliceTable(
-      quoteTable(this.#database, `${STAGED}${this.#id}_${fence}_s`),
-      'mysql',
-      textLiteral,
-    );
+  /** Of the staging table that is called so. */
+  slicesOf(name: string): SliceTable {
+    return new SliceTable(this.#quote(`${name}${SLICES_ENDING}`), 'mysql', textLiteral);
   }
+
+  #named(kind: StagingKind): string {
+    return `${stagingPrefix(kind, this.#identity)}${fenceWord(this.#identity.fence)}`;
+  }
+
+  #quote(name: string): string {
+    return quoteTable(this.#database, name);
+  }
+}
+
+/** With the ending of a slice table. */
+export function tableOf({ name, isSlices }: StagingName): string {
+  return isSlices ? `${name}${SLICES_ENDING}` : name;
 }
 
 export function sliceSession(session: Session): SliceSession {
@@ -180,16 +203,4 @@ export function sliceSession(session: Session): SliceSession {
     rows: (sql) => session.rows(sql),
     change: async (sql) => (await session.run(sql)).affectedRows,
   };
-}
-
-const STAGED = 'millrace_stg_';
-const REPLACED = 'millrace_old_';
-const MOST_ID_CHARS = 24;
-
-/** Lower case, because some servers keep names so; at most 64 characters with a fence of 20 digits. */
-function shortId(instanceId: string): string {
-  const plain = instanceId.toLowerCase();
-  return /^[a-z0-9]+$/.test(plain) && plain.length <= MOST_ID_CHARS
-    ? plain
-    : createHash('sha256').update(instanceId).digest('hex').slice(0, MOST_ID_CHARS);
 }

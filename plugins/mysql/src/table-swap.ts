@@ -1,9 +1,12 @@
 import { PluginError } from '@millrace/sdk';
 
+import type { Ledger } from './ledger.js';
 import { quoteName, quoteTable, textLiteral } from './literal.js';
+import { hookStatements } from './replace-scope.js';
 import type { Session } from './session.js';
 import type { StagingTable } from './staging-table.js';
 import type { TableName } from './table-catalog.js';
+import type { WriterConfig } from './writer-config.js';
 import type { WriterTarget } from './writer-target.js';
 
 const DIFFERENCES_SHOWN = 3;
@@ -21,11 +24,31 @@ export async function referringTables(
   return rows.map(([name]) => name ?? '');
 }
 
+interface WantedSwap {
+  readonly session: Session;
+  readonly target: WriterTarget;
+  readonly staging: StagingTable;
+  readonly ledger: Ledger | undefined;
+}
+
+/** What a rename would lose of the target; `undefined`: none is wanted. */
+export async function lostByRename(
+  { session, target, staging, ledger }: WantedSwap,
+  { mode, preSql, postSql }: WriterConfig,
+): Promise<readonly string[] | undefined> {
+  if (mode !== 'replace-swap') return undefined;
+  if (!target.isTransactional) return ['rows of a failed slice'];
+  if (ledger === undefined) return ['its row in the ledger'];
+  const hooks = [...hookStatements(preSql), ...hookStatements(postSql)];
+  if (hooks.length > 0) return ['the transaction with the SQL before and after'];
+  return tryDouble(session, target, staging);
+}
+
 /**
  * Makes the staging table as a double of the target; says what a rename would lose all the same, and then it
  * is dropped again. Grants and views go by the name, so they stay.
  */
-export async function tryDouble(
+async function tryDouble(
   session: Session,
   target: WriterTarget,
   staging: StagingTable,

@@ -5,7 +5,6 @@ import type {
   ResumedRun,
   RowTally,
   Slice,
-  SqlStatement,
   TableSchema,
   TargetPlan,
   WriteContext,
@@ -16,10 +15,13 @@ import type {
 
 import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
-import { endThread, tagTask, takeFence } from './fence.js';
+import { takeFence } from './fence.js';
 import { Ledger } from './ledger.js';
 import { quoteName, quoteTable } from './literal.js';
 import { Merge, resolveKey } from './merge.js';
+import { dropOrphaned, ownStaging } from './orphaned-tables.js';
+import { directLabel, stagingLabel } from './prepared-write.js';
+import type { PreparedWrite } from './prepared-write.js';
 import { StagedPublish } from './publish-staged.js';
 import { publishSwapped, settleOlderSwap } from './publish-swapped.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
@@ -28,7 +30,8 @@ import { Session } from './session.js';
 import { tallyOf } from './row-tally.js';
 import { SkippedLines } from './skipped-lines.js';
 import { sliceSession, StagingTable } from './staging-table.js';
-import { doubleDifferences, tryDouble } from './table-swap.js';
+import { doubleDifferences, lostByRename } from './table-swap.js';
+import { TaskSessions } from './task-sessions.js';
 import type { WriterConfig } from './writer-config.js';
 import {
   checkTarget,
@@ -39,31 +42,8 @@ import {
 } from './writer-target.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 import { MysqlWriterTask, taskNoBehind } from './writer-task.js';
-import { previewWriting, replacedText } from './writer-preview.js';
+import { previewWriting } from './writer-preview.js';
 import { openWriting } from './writing-session.js';
-
-/** What `prepare` settled for the rest of the job. */
-interface Prepared {
-  readonly session: Session;
-  readonly ledger: Ledger | undefined;
-  readonly target: WriterTarget;
-  readonly table: string;
-  readonly pairs: readonly ColumnPair[];
-  /** Absent: the rows go into the target itself, in the one transaction of `session`. */
-  readonly staging: StagingTable | undefined;
-  /** What a rename of the staging table would lose; empty: it takes the target's place. */
-  readonly lost: readonly string[] | undefined;
-  readonly merge: Merge | undefined;
-  readonly condition: string | undefined;
-  readonly preSql: readonly SqlStatement[];
-  readonly postSql: readonly SqlStatement[];
-  readonly maxAllowedPacket: number;
-  readonly skippedLines: SkippedLines | undefined;
-  /** Its slices are stored: what is committed of them is not read again. */
-  isResumable: boolean;
-  /** The first number of a task whose rows no older attempt has numbered. */
-  firstTaskNo: number;
-}
 
 export class MysqlWriterJob implements WriterJob {
   readonly #config: WriterConfig;
@@ -71,8 +51,8 @@ export class MysqlWriterJob implements WriterJob {
   readonly #noted = new Set<string>();
   #session: Session | undefined;
   #cancel: AsyncDisposable | undefined;
-  #prepared: Prepared | undefined;
-  readonly #tasks = new Set<Session>();
+  #prepared: PreparedWrite | undefined;
+  readonly #tasks = new TaskSessions();
   #rows = 0;
   #rowsDeleted = 0;
 
@@ -150,9 +130,11 @@ export class MysqlWriterJob implements WriterJob {
     }
     const { identity, log } = this.#ctx;
     const staging = new StagingTable(target, identity);
-    const fence = await takeFence(session, source, identity, log, (fences) =>
-      droppedSettled(() => staging.dropSettled(session, fences), log),
+    const fence = await takeFence(session, source, identity, log, (attempts) =>
+      droppedSettled(() => staging.dropSettled(session, attempts), log),
     );
+    await ownStaging(session, staging);
+    await droppedSettled(() => dropOrphaned(session, staging, fence.ledger), log);
     if (fence.decision.kind === 'published') {
       await staging.dropOlder(session);
       await this.#release();
@@ -179,7 +161,7 @@ export class MysqlWriterJob implements WriterJob {
       table: quoteTable(target.name.database, target.name.table),
       pairs: key === undefined ? pairs : pairs.map((pair) => withKey(pair, key)),
       staging: isDirect ? undefined : staging,
-      lost: await this.#lost(session, target, staging, ledger),
+      lost: await lostByRename({ session, target, staging, ledger }, this.#config),
       merge: this.#mergeOf(target, staging, pairs, key),
       condition: scopeCondition(this.#config, target.schema),
       preSql: hookStatements(this.#config.preSql),
@@ -199,8 +181,7 @@ export class MysqlWriterJob implements WriterJob {
     const isShared = p.staging === undefined;
     const session = isShared ? p.session : await openWriting(this.#ctx);
     if (!isShared) {
-      this.#tasks.add(session);
-      await tagTask(session, this.#ctx.identity, no);
+      await this.#tasks.add(session, this.#ctx.identity, no);
     }
     const cancel = isShared
       ? undefined
@@ -307,13 +288,11 @@ export class MysqlWriterJob implements WriterJob {
     await this.#release();
   }
 
-  async #begin(p: Prepared): Promise<TargetPlan> {
-    const { table } = p.target.name;
+  async #begin(p: PreparedWrite): Promise<TargetPlan> {
     if (p.staging === undefined) {
       await startReplacing(p.session, p.table, p.condition);
       await this.#replace(p);
-      const label = `one transaction on ${table}, committed with its ledger row${replacedText(this.#config)}`;
-      return { strategy: 'transaction', label };
+      return { strategy: 'transaction', label: directLabel(p, this.#config) };
     }
     const label = stagingLabel(p, this.#config);
     const resumed = await this.#resume(p, p.staging);
@@ -326,7 +305,7 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   /** A double of the target is not taken over: the target may have another shape by now. */
-  async #resume(p: Prepared, staging: StagingTable): Promise<ResumedRun | undefined> {
+  async #resume(p: PreparedWrite, staging: StagingTable): Promise<ResumedRun | undefined> {
     const { resumeKey, identity } = this.#ctx;
     if (p.lost !== undefined || resumeKey === undefined) return undefined;
     const older = await staging.takeOver(p.session, identity, resumeKey);
@@ -346,23 +325,7 @@ export class MysqlWriterJob implements WriterJob {
     return true;
   }
 
-  /** What a rename would lose of the target; `undefined`: none is wanted. */
-  async #lost(
-    session: Session,
-    target: WriterTarget,
-    staging: StagingTable,
-    ledger: Ledger | undefined,
-  ): Promise<readonly string[] | undefined> {
-    const { mode, preSql, postSql } = this.#config;
-    if (mode !== 'replace-swap') return undefined;
-    if (!target.isTransactional) return ['rows of a failed slice'];
-    if (ledger === undefined) return ['its row in the ledger'];
-    const hooks = [...hookStatements(preSql), ...hookStatements(postSql)];
-    if (hooks.length > 0) return ['the transaction with the SQL before and after'];
-    return tryDouble(session, target, staging);
-  }
-
-  async #replace(p: Prepared): Promise<void> {
+  async #replace(p: PreparedWrite): Promise<void> {
     for (const statement of p.preSql) await p.session.run(statement.text);
     if (p.condition === undefined) return;
     const { affectedRows } = await p.session.run(`DELETE FROM ${p.table} WHERE ${p.condition}`);
@@ -394,11 +357,7 @@ export class MysqlWriterJob implements WriterJob {
     try {
       await using session = await Session.open(this.#ctx.dataSource.config);
       await session.run('SET SESSION lock_wait_timeout = 10');
-      for (const task of this.#tasks) {
-        // An open transaction of a task would keep the table from being dropped.
-        task.destroy();
-        await endThread(session, task.threadId);
-      }
+      await this.#tasks.endAll(session);
       await staging.drop(session);
     } catch (error) {
       const words = error instanceof PluginError ? error.detail : String(error);
@@ -430,27 +389,10 @@ export class MysqlWriterJob implements WriterJob {
     }
   }
 
-  #must(): Prepared {
+  #must(): PreparedWrite {
     if (this.#prepared === undefined) throw new Error('prepare has not been called');
     return this.#prepared;
   }
-}
-
-function stagingLabel(p: Prepared, config: WriterConfig): string {
-  const { table } = p.target.name;
-  if (!p.target.isTransactional) {
-    const engine = p.target.engine ?? 'its engine';
-    return `staging table, then ${table} without a transaction (${engine}): not atomic`;
-  }
-  if (p.lost?.length === 0) {
-    return `staging table, which is renamed to ${table}; the ledger says before and after what was done`;
-  }
-  const lost = p.lost === undefined ? '' : `; a renamed table would lose ${p.lost.join(', ')}`;
-  const ledger =
-    p.ledger === undefined
-      ? 'no ledger: a retry after a lost answer repeats it'
-      : 'with its ledger row';
-  return `staging table, then one transaction on ${table}, ${ledger}${lost}${replacedText(config)}`;
 }
 
 function isMillraceCode(code: string | undefined): code is `MR-D${number}` {

@@ -4,6 +4,7 @@ import type {
   LedgerDecision,
   LedgerKey,
   LedgerRow,
+  SettledAttempt,
 } from '@millrace/sdk';
 import type { Client } from 'pg';
 import {
@@ -46,13 +47,13 @@ export class LedgerTable {
 
   /**
    * Makes the table if need be, writes this attempt's fence, and says what the attempt may do; throws
-   * MR-D203 for an older one. Call it outside a transaction. `dropStaged` is given the fences of attempts
+   * MR-D203 for an older one. Call it outside a transaction. `dropStaged` is given the attempts
    * whose runs are over, and says whether all they have staged is gone; until then their rows stay.
    */
   async claim(
     client: Client,
     identity: AttemptIdentity,
-    dropStaged?: (fences: readonly string[]) => Promise<boolean>,
+    dropStaged?: (attempts: readonly SettledAttempt[]) => Promise<boolean>,
   ): Promise<LedgerDecision> {
     await this.#ensure(client);
     try {
@@ -160,17 +161,20 @@ export class LedgerTable {
     return row;
   }
 
-  /** The fences in the rows of finished runs of this node. */
-  async #settled(client: Client, identity: AttemptIdentity): Promise<readonly string[]> {
+  /** Of finished runs of this node. */
+  async #settled(client: Client, identity: AttemptIdentity): Promise<readonly SettledAttempt[]> {
     const { installation, nodeId, settledFence } = identity;
     if (settledFence === undefined) return [];
     const rows = await query(
       client,
-      `SELECT fence::text FROM ${this.#name}
+      `SELECT scheduled_time, fence::text FROM ${this.#name}
         WHERE installation = $1 AND node_id = $2 AND scheduled_time <> '' AND fence <= $3::numeric LIMIT 1000`,
       [installation, nodeId, settledFence],
     );
-    return rows.map(([fence]) => fence ?? '');
+    return rows.map(([scheduledTime, fence]) => ({
+      scheduledTime: scheduledTime ?? '',
+      fence: fence ?? '0',
+    }));
   }
 
   /**

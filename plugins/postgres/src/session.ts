@@ -1,7 +1,7 @@
 import type { AttemptIdentity } from '@millrace/sdk';
 import type { Client, ClientConfig } from 'pg';
 import { createHash } from 'node:crypto';
-import { PluginError } from '@millrace/sdk';
+import { attemptsWord, PluginError } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import { toPluginError } from './pg-error.js';
 import { quoteLiteral } from './quoting.js';
@@ -175,8 +175,9 @@ export function cancelOnAbort(
   };
 }
 
+/** Not the instance alone: two installations may share a server, and rows of an instance be replayed meanwhile. */
 function tagPrefix(identity: AttemptIdentity): string {
-  return `millrace:${identity.instanceId}:`;
+  return `millrace:${attemptsWord(identity)}:`;
 }
 
 async function connect(

@@ -3,11 +3,21 @@ import type {
   Cell,
   Column,
   ResumedRun,
+  SettledAttempt,
   SliceSession,
+  StagingName,
   WriteContext,
 } from '@millrace/sdk';
 import type { Client } from 'pg';
-import { SliceTable } from '@millrace/sdk';
+import {
+  fenceWord,
+  keyPrefix,
+  kindPrefix,
+  parseStagingName,
+  SLICES_ENDING,
+  SliceTable,
+  stagingPrefix,
+} from '@millrace/sdk';
 import type { Merge } from './merge.js';
 import { loadRange } from './range-load.js';
 import { qualifiedName, quoteLiteral, quoteName } from './quoting.js';
@@ -21,9 +31,10 @@ const NUMBER = quoteName('millrace_no');
 /**
  * The table one run fills before it publishes. UNLOGGED: a crash of the server empties it, which is safe
  * only because the job's own connection, held from prepare to publish, is lost with it, and because the
- * table of its slices is emptied too.
+ * table of its slices is emptied too. `stagingPrefix` of the sdk says how it is called.
  */
 export class StagingTable {
+  readonly name: string;
   readonly quoted: string;
   /** Whether it is there is decided by whoever may be resumed. */
   readonly slices: SliceTable;
@@ -33,8 +44,9 @@ export class StagingTable {
   constructor(schema: string, identity: AttemptIdentity) {
     this.#schema = schema;
     this.#identity = identity;
-    this.quoted = this.#named(identity.fence);
-    this.slices = this.#slicesOf(identity.fence);
+    this.name = `${stagingPrefix('stg', identity)}${fenceWord(identity.fence)}`;
+    this.quoted = this.#quote(this.name);
+    this.slices = this.slicesOf(this.name);
   }
 
   /**
@@ -43,14 +55,13 @@ export class StagingTable {
    */
   async takeOver(client: Client, resumeKey: string): Promise<ResumedRun | undefined> {
     const older = await this.#older(client);
-    const fences = new Set(older.map(({ fence }) => fence));
-    for (const fence of fences) {
-      if (older.filter((each) => each.fence === fence).length < 2) continue;
+    for (const { name } of older.filter((each) => each.isSlices)) {
+      if (!older.some((each) => each.name === name && !each.isSlices)) continue;
       await query(client, 'BEGIN');
       // In the order in which a task of theirs may still lock them.
-      await query(client, `ALTER TABLE ${this.#named(fence)} RENAME TO ${this.#plainName()}`);
-      const theirs = this.#slicesOf(fence).quoted;
-      await query(client, `ALTER TABLE ${theirs} RENAME TO ${this.#plainName('_s')}`);
+      await query(client, `ALTER TABLE ${this.#quote(name)} RENAME TO ${quoteName(this.name)}`);
+      const slices = quoteName(`${this.name}${SLICES_ENDING}`);
+      await query(client, `ALTER TABLE ${this.slicesOf(name).quoted} RENAME TO ${slices}`);
       const run = await this.slices.resume(sliceSession(client), this.#identity, resumeKey);
       await query(client, run === undefined ? 'ROLLBACK' : 'COMMIT');
       if (run !== undefined) return run;
@@ -86,36 +97,42 @@ export class StagingTable {
 
   /** What older attempts of this instance have left. */
   async dropOlder(client: Client): Promise<void> {
-    for (const { name } of await this.#older(client)) {
-      await query(client, `DROP TABLE IF EXISTS ${qualifiedName(this.#schema, name)}`);
+    for (const older of await this.#older(client)) {
+      await query(client, `DROP TABLE IF EXISTS ${this.#quote(tableOf(older))}`);
     }
   }
 
-  /**
-   * What attempts with these fences have left, of whatever instance. Fails rather than wait long: one of
-   * them may be frozen in a transaction.
-   */
-  async dropSettled(client: Client, fences: readonly string[]): Promise<readonly string[]> {
-    const rows = await query(
-      client,
-      `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relkind = 'r'
-          AND substring(c.relname FROM '^millrace_stg_.+_([0-9]+)(?:_s)?$') = ANY ($2::text[])`,
-      [this.#schema, `{${fences.join(',')}}`],
+  /** What these attempts of the node have left, whatever their instance. */
+  async dropSettled(
+    client: Client,
+    attempts: readonly SettledAttempt[],
+  ): Promise<readonly string[]> {
+    const settled = new Set(
+      attempts.map(({ scheduledTime, fence }) => {
+        const prefix = keyPrefix('stg', { ...this.#identity, scheduledTime });
+        return `${prefix} ${BigInt(fence)}`;
+      }),
     );
-    const names = rows.map(([name]) => name ?? '');
-    if (names.length === 0) return names;
-    const quoted = names.map((name) => qualifiedName(this.#schema, name));
+    const isSettled = ({ prefix, fence }: StagingName): boolean =>
+      settled.has(`${prefix.replace(/[0-9a-z]+_$/, '')} ${fence}`);
+    const names = (await this.tables(client)).filter(isSettled).map(tableOf);
+    await this.dropSoon(client, names);
+    return names;
+  }
+
+  /** Fails rather than wait long: an attempt that is over may be frozen in a transaction. */
+  async dropSoon(client: Client, names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
     await query(client, 'BEGIN');
     try {
       await query(client, "SET LOCAL lock_timeout = '5s'");
+      const quoted = names.map((name) => this.#quote(name));
       await query(client, `DROP TABLE IF EXISTS ${quoted.join(', ')}`);
       await query(client, 'COMMIT');
     } catch (error) {
       await query(client, 'ROLLBACK');
       throw error;
     }
-    return names;
   }
 
   /**
@@ -190,36 +207,40 @@ export class StagingTable {
     await query(client, `DROP TABLE IF EXISTS ${this.quoted}, ${this.slices.quoted}`);
   }
 
-  /** The tables of this instance's older attempts, those of the newest first. */
-  async #older(
-    client: Client,
-  ): Promise<readonly { readonly name: string; readonly fence: string }[]> {
-    const prefix = prefixOf(this.#identity);
+  /** All staging tables of this schema that are ours to drop, whosever attempts they are of. */
+  async tables(client: Client): Promise<readonly StagingName[]> {
     const rows = await query(
       client,
-      `SELECT c.relname, substr(c.relname, length($2) + 1)
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relkind = 'r' AND left(c.relname, length($2)) = $2
-          AND substr(c.relname, length($2) + 1) ~ '^[0-9]+(_s)?$'`,
-      [this.#schema, prefix],
+      `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relkind = 'r' AND starts_with(c.relname, $2)
+          AND pg_has_role(c.relowner, 'USAGE')`,
+      [this.#schema, kindPrefix('stg')],
     );
-    return rows
-      .map(([name, rest]) => ({ name: name ?? '', fence: (rest ?? '').replace('_s', '') }))
-      .filter(({ fence }) => BigInt(fence) < BigInt(this.#identity.fence))
-      .toSorted((a, b) => (BigInt(a.fence) > BigInt(b.fence) ? -1 : 1));
+    return rows.flatMap(([name]) => parseStagingName(name ?? '') ?? []);
   }
 
-  #plainName(suffix = '', fence = this.#identity.fence): string {
-    return quoteName(`${prefixOf(this.#identity)}${fence}${suffix}`);
+  /** Those of this instance's older attempts, of the newest first. */
+  async #older(client: Client): Promise<readonly StagingName[]> {
+    const prefix = stagingPrefix('stg', this.#identity);
+    const all = await this.tables(client);
+    return all
+      .filter((each) => each.prefix === prefix && each.fence < BigInt(this.#identity.fence))
+      .toSorted((a, b) => (a.fence > b.fence ? -1 : 1));
   }
 
-  #named(fence: string, suffix = ''): string {
-    return `${quoteName(this.#schema)}.${this.#plainName(suffix, fence)}`;
+  /** Of the staging table that is called so. */
+  slicesOf(name: string): SliceTable {
+    return new SliceTable(this.#quote(`${name}${SLICES_ENDING}`), 'postgres', quoteLiteral);
   }
 
-  #slicesOf(fence: string): SliceTable {
-    return new SliceTable(this.#named(fence, '_s'), 'postgres', quoteLiteral);
+  #quote(name: string): string {
+    return qualifiedName(this.#schema, name);
   }
+}
+
+/** With the ending of a slice table. */
+export function tableOf({ name, isSlices }: StagingName): string {
+  return isSlices ? `${name}${SLICES_ENDING}` : name;
 }
 
 export function sliceSession(client: Client): SliceSession {
@@ -227,10 +248,6 @@ export function sliceSession(client: Client): SliceSession {
     rows: (sql) => query(client, sql),
     change: async (sql) => (await execute(client, sql)).rowCount,
   };
-}
-
-function prefixOf(identity: AttemptIdentity): string {
-  return `millrace_stg_${identity.instanceId}_`;
 }
 
 function cellOf(column: Column, text: string | null): Cell {

@@ -1,8 +1,10 @@
+import type { WriteContext } from '@millrace/sdk';
 import type { Client } from 'pg';
 import { quoteName } from './quoting.js';
-import { query } from './session.js';
+import { execute, query } from './session.js';
 import type { StagingTable } from './staging-table.js';
 import { shapeDifferences } from './table-shape.js';
+import type { WritePlan } from './write-plan.js';
 
 /** Two tables of one schema, names quoted. */
 export interface SwapTables {
@@ -110,15 +112,39 @@ async function copyIdentities(client: Client, { target, staging }: SwapTables): 
   }
 }
 
+/** What stands in the target's place once a swap is over. */
+export interface PlannedSwap {
+  readonly target: string;
+  /** Its name alone, not quoted. */
+  readonly table: string;
+  readonly staging: StagingTable;
+  readonly plan: WritePlan;
+}
+
+/** The target may have changed since the plan was made: then its rows are replaced instead. */
+export async function swapOrReplace(
+  client: Client,
+  { target, table, staging, plan }: PlannedSwap,
+  { crashPoint, log }: Pick<WriteContext, 'crashPoint' | 'log'>,
+): Promise<void> {
+  await query(client, `LOCK TABLE ${target} IN ACCESS EXCLUSIVE MODE`);
+  await crashPoint('swap:before-rename');
+  const differences = await shapeDifferences(client, target, staging.quoted);
+  if (differences.length === 0) {
+    await swapTables(client, { target, staging: staging.quoted }, table);
+  } else {
+    log.warn(`The target has changed (${differences.join(', ')}): TRUNCATE and INSERT.`);
+    await query(client, `TRUNCATE ${target}`);
+    await execute(client, staging.insertInto(target, plan));
+  }
+  await crashPoint('swap:after-rename');
+}
+
 /**
  * Drops the target and gives its name to the staging table, in the open transaction that has locked the
  * target; also the names of its indexes, keys and identity sequences, and the sequences it owns.
  */
-export async function swapTables(
-  client: Client,
-  tables: SwapTables,
-  targetName: string,
-): Promise<void> {
+async function swapTables(client: Client, tables: SwapTables, targetName: string): Promise<void> {
   const { target, staging } = tables;
   await copyIdentities(client, tables);
   const names = await oldNames(client, tables);

@@ -2,14 +2,13 @@ import type {
   ChecksumColumn,
   ColumnVerdict,
   CursorMove,
-  ErrorCode,
   FinalizeStats,
   Finding,
-  Lane,
   LedgerDecision,
   ReplaceScope,
   ResumedRun,
   RowTally,
+  SettledAttempt,
   Slice,
   TableSchema,
   TargetPlan,
@@ -20,38 +19,27 @@ import type {
 } from '@millrace/sdk';
 import { PluginError, droppedSettled, errorCodeOf, isMergeMode } from '@millrace/sdk';
 import type { Client } from 'pg';
+import { beginPublish } from './begin-publish.js';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
 import { Merge, resolveKey } from './merge.js';
-import { qualifiedName, quoteLiteral } from './quoting.js';
+import { dropOrphaned, ownStaging } from './orphaned-tables.js';
+import { wantsStaging } from './prepared-write.js';
+import type { PreparedWrite } from './prepared-write.js';
+import { qualifiedName } from './quoting.js';
 import { mayCreate, mayMakeTemporary } from './rights.js';
 import { tallyOf } from './row-tally.js';
 import type { Session } from './session.js';
-import { cancelOnAbort, endOlderAttempts, execute, openSession, query, tagOf } from './session.js';
+import { cancelOnAbort, endOlderAttempts, openSession, query, tagOf } from './session.js';
 import type { SliceTarget, SliceTransaction } from './slice-transactions.js';
 import { SliceTransactions } from './slice-transactions.js';
 import { StagingTable, sliceSession } from './staging-table.js';
 import { describeTable } from './table-catalog.js';
 import { targetFindings } from './target-findings.js';
-import { shapeDifferences } from './table-shape.js';
-import { swapLabel, swapTables, tryDouble } from './table-swap.js';
+import { swapLabel, swapOrReplace, tryDouble } from './table-swap.js';
 import { WritePlan, judgeMapping } from './write-plan.js';
 import { PostgresWriterTask } from './writer-task.js';
 import type { PostgresWriterConfig } from './writer-config.js';
-
-interface Prepared {
-  readonly plan: WritePlan;
-  readonly target: string;
-  /** Absent: slices go straight into the target, inside the publishing transaction. */
-  readonly staging: StagingTable | undefined;
-  /** How the staging table replaces the target, where it does. */
-  readonly swap: 'rename' | 'truncate' | undefined;
-  readonly merge: Merge | undefined;
-  readonly lanes: readonly Lane[];
-  readonly canMakeTemporary: boolean;
-  /** Its slices are stored: what is committed of them is not read again. */
-  isResumable: boolean;
-}
 
 export class PostgresWriterJob implements WriterJob {
   readonly #config: PostgresWriterConfig;
@@ -61,7 +49,7 @@ export class PostgresWriterJob implements WriterJob {
   readonly #sessions = new Map<Session, Disposable>();
   #main: Promise<Session> | undefined;
   #schema: TableSchema | undefined;
-  #prepared: Prepared | undefined;
+  #prepared: PreparedWrite | undefined;
   #rowsDeleted = 0;
   readonly #slices = new SliceTransactions();
 
@@ -102,7 +90,8 @@ export class PostgresWriterJob implements WriterJob {
     const scope = this.#scope();
     const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
     const isStaged =
-      this.#wantsStaging(key, scope) && (await mayCreate(client, schema.schema ?? ''));
+      wantsStaging(this.#ctx, this.#config.mode, { key, scope }) &&
+      (await mayCreate(client, schema.schema ?? ''));
     const { mode } = this.#config;
     return {
       plan: isStaged
@@ -116,30 +105,21 @@ export class PostgresWriterJob implements WriterJob {
     };
   }
 
-  #wantsStaging(key: readonly string[] | undefined, scope: ReplaceScope | undefined): boolean {
-    const { resumeKey, writers, verification } = this.#ctx;
-    // What is staged does not have to be read again, which is worth it where it may be.
-    const isWorthIt = scope !== undefined || resumeKey !== undefined;
-    return (
-      key !== undefined ||
-      this.#config.mode === 'replace-swap' ||
-      (writers > 1 && isWorthIt) ||
-      verification === 'checksum'
-    );
-  }
-
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
     return this.#stoppable(async () => {
       const schema = await this.describe();
       const { findings } = await this.check(schema);
       const error = findings.find((f) => f.level === 'error');
-      if (error !== undefined) throw new PluginError(codeOf(error), error.message);
+      if (error !== undefined)
+        throw new PluginError(errorCodeOf(error) ?? 'MR-D208', error.message);
       const { client } = await this.#mainSession();
       const { identity } = this.#ctx;
       const ended = await endOlderAttempts(client, identity);
       if (ended > 0) this.#ctx.log.warn(`ended ${ended} connection(s) of an older attempt`);
       const staged = new StagingTable(schema.schema ?? '', identity);
       const decision = await this.#claim(client, staged);
+      await ownStaging(client, staged);
+      await droppedSettled(() => dropOrphaned(client, staged), this.#ctx.log);
       if (decision.kind === 'published') {
         await staged.dropOlder(client);
         await this.#closeAll();
@@ -151,8 +131,8 @@ export class PostgresWriterJob implements WriterJob {
       const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
       // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
       // takes what many readers bring. What replaces rows locks them for no longer than it must.
-      const wantsStaging = this.#wantsStaging(key, scope);
-      const canStage = wantsStaging && (await mayCreate(client, schema.schema ?? ''));
+      const isStaged = wantsStaging(this.#ctx, this.#config.mode, { key, scope });
+      const canStage = isStaged && (await mayCreate(client, schema.schema ?? ''));
       const staging = canStage ? staged : undefined;
       const canMakeTemporary = await mayMakeTemporary(client);
       const lanes = plan.lanes(canMakeTemporary);
@@ -166,7 +146,7 @@ export class PostgresWriterJob implements WriterJob {
       if (staging === undefined) {
         await staged.dropOlder(client);
         await this.#beginPublish(this.#prepared);
-        const why = wantsStaging ? ' (no right to create a staging table)' : '';
+        const why = isStaged ? ' (no right to create a staging table)' : '';
         const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
         return { strategy: 'transaction', label };
       }
@@ -182,7 +162,7 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   /** A double of the target is not taken over: the target may have another shape by now. */
-  async #resume(prepared: Prepared, client: Client): Promise<ResumedRun | undefined> {
+  async #resume(prepared: PreparedWrite, client: Client): Promise<ResumedRun | undefined> {
     const { staging, swap } = prepared;
     const { resumeKey } = this.#ctx;
     if (staging === undefined || swap !== undefined || resumeKey === undefined) return undefined;
@@ -260,30 +240,14 @@ export class PostgresWriterJob implements WriterJob {
     });
   }
 
-  /** The target may have changed since the plan was made: then its rows are replaced instead. */
-  async #swap({ plan, target }: Prepared, staging: StagingTable): Promise<number> {
-    const { client } = await this.#mainSession();
-    const tables = { target, staging: staging.quoted };
-    await query(client, `LOCK TABLE ${target} IN ACCESS EXCLUSIVE MODE`);
-    await this.#ctx.crashPoint('swap:before-rename');
-    const differences = await shapeDifferences(client, target, staging.quoted);
-    if (differences.length === 0) {
-      await swapTables(client, tables, (await this.describe()).table);
-    } else {
-      this.#ctx.log.warn(
-        `The target has changed (${differences.join(', ')}): TRUNCATE and INSERT.`,
-      );
-      await query(client, `TRUNCATE ${target}`);
-      await execute(client, staging.insertInto(target, plan));
-    }
-    await this.#ctx.crashPoint('swap:after-rename');
-    return this.#slices.rowsCommitted;
-  }
-
-  async #publishStaged(prepared: Prepared, staging: StagingTable): Promise<number> {
+  async #publishStaged(prepared: PreparedWrite, staging: StagingTable): Promise<number> {
     const { plan, target, merge, swap } = prepared;
-    if (swap === 'rename') return this.#swap(prepared, staging);
     const { client } = await this.#mainSession();
+    if (swap === 'rename') {
+      const { table } = await this.describe();
+      await swapOrReplace(client, { target, table, staging, plan }, this.#ctx);
+      return this.#slices.rowsCommitted;
+    }
     const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
     if (merge === undefined) return staging.publish(client, target, plan, quarantine);
     const { published, superseded } = await staging.merge(client, merge, plan, quarantine);
@@ -344,8 +308,8 @@ export class PostgresWriterJob implements WriterJob {
   /** Without the right to a ledger the run goes on, says so, and shows what an administrator has to run. */
   async #claim(client: Client, staged: StagingTable): Promise<LedgerDecision> {
     const { identity, log } = this.#ctx;
-    const drop = (fences: readonly string[]): Promise<boolean> =>
-      droppedSettled(() => staged.dropSettled(client, fences), log);
+    const drop = (attempts: readonly SettledAttempt[]): Promise<boolean> =>
+      droppedSettled(() => staged.dropSettled(client, attempts), log);
     try {
       return (await this.#ledger?.claim(client, identity, drop)) ?? { kind: 'write' };
     } catch (error) {
@@ -360,46 +324,11 @@ export class PostgresWriterJob implements WriterJob {
     return this.#ledger === undefined ? ', no ledger: a retry after a lost answer repeats it' : '';
   }
 
-  /** BEGIN, fence, SQL before, and the delete of what this run replaces. */
-  async #beginPublish({ plan, target, swap }: Prepared): Promise<void> {
+  async #beginPublish(prepared: PreparedWrite): Promise<void> {
     const { client } = await this.#mainSession();
-    await query(client, 'BEGIN');
-    // A deferred constraint would fail at COMMIT, where no row can be blamed any more.
-    await query(client, 'SET CONSTRAINTS ALL IMMEDIATE');
-    const decision = await this.#ledger?.lock(client, this.#ctx.identity);
-    if (decision?.kind === 'published') {
-      throw new PluginError('MR-D203', 'this run was published by another attempt meanwhile');
-    }
-    await this.#lockScope(client, plan, target);
-    const { preSql } = this.#config;
-    if (preSql !== undefined && preSql.trim() !== '') await query(client, preSql);
-    if (swap !== undefined) {
-      const { rows } = await tallyOf(client, `TABLE ${target}`, [], []);
-      this.#rowsDeleted = rows;
-      if (swap === 'truncate') await query(client, `TRUNCATE ${target}`);
-    } else if (plan.scopeSql !== undefined) {
-      const deleted = await execute(client, `DELETE FROM ${target} WHERE ${plan.scopeSql}`);
-      this.#rowsDeleted = deleted.rowCount;
-    }
-  }
-
-  /**
-   * Two jobs that replace the same rows take turns: the DELETE of the second does not see what the first
-   * has inserted and not committed yet, so without this the target would end with the rows of both.
-   */
-  async #lockScope(client: Client, plan: WritePlan, target: string): Promise<void> {
-    if (plan.scopeSql === undefined) return;
-    // Another such job takes as long as it takes.
-    const [limit] = await query(client, 'SHOW lock_timeout');
-    await query(client, 'SET LOCAL lock_timeout = 0');
-    if (this.#scope()?.kind === 'table') {
-      await query(client, `LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`);
-    } else {
-      await query(client, 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-        `millrace scope ${target} ${plan.scopeSql}`,
-      ]);
-    }
-    await query(client, `SET LOCAL lock_timeout = ${quoteLiteral(limit?.[0] ?? '0')}`);
+    const more = { ledger: this.#ledger, kind: this.#scope()?.kind, preSql: this.#config.preSql };
+    const begun = await beginPublish(client, prepared, { ...more, identity: this.#ctx.identity });
+    this.#rowsDeleted = begun.rowsDeleted;
   }
 
   async #ownTransaction(into: SliceTarget): Promise<SliceTransaction> {
@@ -407,7 +336,7 @@ export class PostgresWriterJob implements WriterJob {
     return this.#slices.own(into, session, () => this.#closeSession(session));
   }
 
-  #sliceTarget({ plan, target, staging, canMakeTemporary }: Prepared): SliceTarget {
+  #sliceTarget({ plan, target, staging, canMakeTemporary }: PreparedWrite): SliceTarget {
     return {
       quotedTable: staging?.quoted ?? target,
       plan,
@@ -426,7 +355,7 @@ export class PostgresWriterJob implements WriterJob {
     return mode === 'truncate' || mode === 'replace-swap' ? { kind: 'table' } : replace;
   }
 
-  #ready(): Prepared {
+  #ready(): PreparedWrite {
     if (this.#prepared === undefined)
       throw new PluginError('MR-P105', 'the writer is not prepared');
     return this.#prepared;
@@ -465,8 +394,4 @@ export class PostgresWriterJob implements WriterJob {
       throw error;
     }
   }
-}
-
-function codeOf(finding: Finding): ErrorCode {
-  return errorCodeOf(finding) ?? 'MR-D208';
 }

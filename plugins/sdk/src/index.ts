@@ -19,6 +19,7 @@ export * from './sql/shard-schema.js';
 export * from './sql/merge-key.js';
 export * from './sql/ledger.js';
 export * from './sql/slice-table.js';
+export * from './sql/staging-name.js';
 export * from './sql/result-set.js';
 export * from './sql/value-check.js';
 export * from './sql/cell-conversion.js';

@@ -103,7 +103,9 @@ const file = {
   path: filled,
   format: some(fc.constantFrom('csv', 'jsonl')),
   header: some(fc.boolean()),
-  delimiter: some(fc.constantFrom(',', '\t', ';')),
+  delimiter: some(fc.constantFrom(',', '\t', ';', '|', 'n', '\u0001')),
+  quote: some(fc.constantFrom('', '"', "'", '|')),
+  escape: some(fc.constantFrom('', '\\')),
   nullToken: some(text),
 };
 const ends = {

@@ -131,12 +131,24 @@ function formatOf(end: Json): Json {
   };
 }
 
+/** How a reader's CSV parser is told of quote and escape; a writer's has no such words. */
+function parserOf({ quote, escape }: Json): Json {
+  if (quote === undefined && escape === undefined) return {};
+  const marks = quote === '' ? { useTextQualifier: false } : { textQualifier: quote };
+  const csvReaderConfig = {
+    ...(quote === undefined ? {} : marks),
+    ...(escape === undefined ? {} : { escapeMode: escape === '' ? 1 : 2 }),
+  };
+  return { csvReaderConfig };
+}
+
 function fileParameter(source: SyncNodeConfig['source'], column: readonly unknown[]): Json {
   return {
     datasource: source.dataSource,
     path: [source['path']],
     skipHeader: source['header'] !== false,
     ...formatOf(source),
+    ...parserOf(source),
     column,
   };
 }

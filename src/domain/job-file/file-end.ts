@@ -1,3 +1,4 @@
+import { csvMarksOf } from './csv-marks.js';
 import { fileColumns, targetColumns } from './job-columns.js';
 import type { JobValue } from './job-json.js';
 import type { JobEnd } from './job-shape.js';
@@ -33,8 +34,10 @@ function placeOf(parameter: JobValue, whole: string, side: string): Place {
   };
 }
 
-function formatOf(parameter: JobValue): Readonly<Record<string, unknown>> {
-  const delimiter = parameter.text('fieldDelimiter');
+function formatOf(
+  parameter: JobValue,
+  end: 'reader' | 'writer',
+): Readonly<Record<string, unknown>> {
   const nullToken = parameter.text('nullFormat');
   const written = parameter.filled('encoding');
   const encoding = written === undefined ? undefined : encodingNamed(written);
@@ -48,7 +51,7 @@ function formatOf(parameter: JobValue): Readonly<Record<string, unknown>> {
   }
   return {
     format: 'csv',
-    ...(delimiter === undefined ? {} : { delimiter: unescaped(delimiter) }),
+    ...csvMarksOf(parameter, end),
     ...(nullToken === undefined ? {} : { nullToken }),
     ...(encoding === undefined || encoding === 'utf-8' ? {} : { encoding }),
   };
@@ -75,11 +78,6 @@ function encodingNamed(text: string): string | undefined {
   return ENCODINGS.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** `\\t` in a JSON text is a backslash and a t: they mean a tab. */
-function unescaped(delimiter: string): string {
-  return delimiter === '\\t' ? '\t' : delimiter;
-}
-
 function checkCompression(parameter: JobValue, path: string): void {
   const compress = parameter.filled('compress');
   if (compress === undefined || /^none$/i.test(compress)) return;
@@ -102,7 +100,7 @@ export function readFile({ parameter }: JobEnd): ImportedReader {
     dataSource: place.dataSource,
     config: {
       path: place.path,
-      ...formatOf(parameter),
+      ...formatOf(parameter, 'reader'),
       header: parameter.boolean('skipHeader') ?? false,
     },
     columns: fileColumns(parameter),
@@ -126,7 +124,7 @@ export function writeFile({ parameter }: JobEnd): ImportedWriter {
     dataSource: place.dataSource,
     config: {
       path: place.path,
-      ...formatOf(parameter),
+      ...formatOf(parameter, 'writer'),
       header: header.length > 0,
       mode: 'truncate',
     },

@@ -109,3 +109,77 @@ describe('a job file of DataWorks 2.0', () => {
     );
   });
 });
+
+describe('a text file of a job', () => {
+  const imported = (parameter: string) => {
+    const end = (kind: string, more: string): string =>
+      `{"stepType": "${kind}", "parameter": {${more}}, "category": "${kind === 'txtfile' ? 'reader' : 'writer'}"}`;
+    const reader = end('txtfile', `"path": "/d/a.csv", "column": ["*"], ${parameter}`);
+    const writer = end('postgresql', '"datasource": "pg", "table": "t", "column": ["*"]');
+    const { config, notes } = importJob(
+      `{"type": "job", "version": "2.0", "steps": [${reader}, ${writer}]}`,
+    );
+    const { dataSource: _, path: __, format: ___, header: ____, ...marks } = config.source;
+    return {
+      marks,
+      notes: notes.map((n) => `${n.level} ${n.path.split('.').slice(3).join('.')}: ${n.detail}`),
+    };
+  };
+
+  test.each([
+    ['"fieldDelimiter": "\\t"', { delimiter: '\t' }],
+    ['"fieldDelimiter": "\\\\t"', { delimiter: '\t' }],
+    ['"fieldDelimiter": "\\\\u0001", "quoteChar": ""', { delimiter: '\u0001', quote: '' }],
+    ['"quoteChar": "\'"', { quote: "'" }],
+    ['"quoteChar": "\'", "escapeCharacter": "\'"', { quote: "'", escape: '' }],
+    ['"csvReaderConfig": {"delimiter": 59, "textQualifier": 39}', { delimiter: ';', quote: "'" }],
+    ['"csvReaderConfig": {"useTextQualifier": "false", "textQualifier": 34}', { quote: '' }],
+    ['"csvReaderConfig": {"escapeMode": 1, "recordDelimiter": 0}', { escape: '' }],
+    [
+      '"csvReaderConfig": {"safetySwitch": false, "skipEmptyRecords": false, "trimWhitespace": "false", "useComments": false, "comment": "#"}',
+      {},
+    ],
+  ])('tells its cells apart as it says: %s', (parameter, marks) => {
+    expect(imported(parameter)).toEqual({ marks, notes: [] });
+  });
+
+  test.each([
+    [
+      '"csvReaderConfig": {"escapeMode": 2}',
+      { escape: '\\' },
+      ['changed csvReaderConfig.escapeMode'],
+    ],
+    ['"escapeCharacter": "\\\\"', { escape: '\\' }, ['changed escapeCharacter']],
+    ['"escapeCharacter": "^"', {}, ['lost escapeCharacter']],
+    ['"csvReaderConfig": {"escapeMode": 3}', {}, ['lost csvReaderConfig.escapeMode']],
+    [
+      '"fieldDelimiter": "n", "csvReaderConfig": {"escapeMode": 2}',
+      { delimiter: 'n' },
+      ['lost csvReaderConfig.escapeMode'],
+    ],
+    ['"fieldDelimiter": "||"', {}, ['lost fieldDelimiter']],
+    [
+      '"fieldDelimiter": ";", "csvReaderConfig": {"delimiter": "|"}',
+      { delimiter: '|' },
+      ['lost fieldDelimiter'],
+    ],
+    ['"quoteChar": "é"', {}, ['lost quoteChar']],
+    ['"fieldDelimiter": "|", "quoteChar": "|"', { delimiter: '|' }, ['lost quoteChar']],
+    [
+      '"csvReaderConfig": {"trimWhitespace": true, "skipEmptyRecords": true, "useComments": true, "comment": "#", "recordDelimiter": ";", "other": 1}',
+      {},
+      [
+        'trimWhitespace',
+        'skipEmptyRecords',
+        'useComments',
+        'comment',
+        'recordDelimiter',
+        'other',
+      ].map((key) => `lost csvReaderConfig.${key}`),
+    ],
+  ])('names with its path what is read otherwise here: %s', (parameter, marks, notes) => {
+    const found = imported(parameter);
+    expect(found.marks).toEqual(marks);
+    expect(found.notes.map((note) => note.split(':')[0])).toEqual(notes);
+  });
+});

@@ -13,7 +13,7 @@ const DDL = `CREATE TABLE %NAME% (
   l_shipinstruct char(25) NOT NULL, l_shipmode char(10) NOT NULL, l_comment varchar(44) NOT NULL)`;
 
 /** Made by PostgreSQL from a formula: the same rows in every run and on every machine. */
-const FILL = `INSERT INTO src SELECT i, i / 4, (i * 7919) % 200000, (i * 104729) % 10000, i % 7 + 1,
+const FILL = `INSERT INTO %NAME% SELECT i, i / 4, (i * 7919) % 200000, (i * 104729) % 10000, i % 7 + 1,
     i % 50 + 1, ((i * 7919) % 10000000)::numeric / 100, (i % 11)::numeric / 100, (i % 9)::numeric / 100,
     substr('RAN', (i % 3)::int + 1, 1), substr('OF', (i % 2)::int + 1, 1),
     DATE '1992-01-02' + (i % 2500)::int, DATE '1992-02-01' + (i % 2400)::int, DATE '1992-01-05' + (i % 2450)::int,
@@ -68,7 +68,7 @@ export async function fillLineitem({ postgres, mysql }, rows, pipe) {
     await execute(server, `CREATE DATABASE ${DATABASE}`);
     for (const name of ['src', 'dst']) await execute(server, DDL.replace('%NAME%', name), DATABASE);
   }
-  await execute(postgres, FILL.replace('%ROWS%', String(rows)), DATABASE);
+  await execute(postgres, fillOf('src', rows), DATABASE);
   await execute(postgres, 'VACUUM (ANALYZE, FREEZE) src', DATABASE);
   await pipe();
   await execute(mysql, 'ANALYZE TABLE src', DATABASE);
@@ -76,6 +76,20 @@ export async function fillLineitem({ postgres, mysql }, rows, pipe) {
   const onMysql = await checksum(mysql, 'src');
   if (onMysql !== expected) throw new Error(`the sources differ: ${expected} and ${onMysql}`);
   return expected;
+}
+
+/** A table of that name on both systems, on PostgreSQL with so many rows; gives the name. */
+export async function fillSource({ postgres, mysql }, name, rows) {
+  for (const server of [postgres, mysql]) {
+    await execute(server, DDL.replace('%NAME%', name), DATABASE);
+  }
+  await execute(postgres, fillOf(name, rows), DATABASE);
+  await execute(postgres, `VACUUM (ANALYZE, FREEZE) ${name}`, DATABASE);
+  return name;
+}
+
+function fillOf(name, rows) {
+  return FILL.replace('%NAME%', name).replace('%ROWS%', String(rows));
 }
 
 export async function checksum(server, table) {

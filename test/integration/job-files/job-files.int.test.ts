@@ -88,9 +88,12 @@ describe('a job file with other connections', () => {
     root = mkdtempSync(join(tmpdir(), 'millrace-jobs-'));
     writeFileSync(
       join(root, 'orders.txt'),
-      '1\tA-1\t1.5\t2026/03/01 10:30\n2\t\\N\t2.5\t2026/03/02 00:00\n',
+      '1\tA"1\t1.5\t2026/03/01 10:30\n2\t\\N\t2.5\t2026/03/02 00:00\n',
     );
-    writeFileSync(join(root, 'orders.csv'), 'order id,number,sum\n1,A-1,1.50\n2,"A,2",\n');
+    writeFileSync(
+      join(root, 'orders.csv'),
+      String.raw`order id,number,sum|1,A"1,1.50|2,'A,\'2',|`.replaceAll('|', '\n'),
+    );
   });
   afterAll(async () => {
     await mysql[Symbol.asyncDispose]();
@@ -191,9 +194,9 @@ describe('a job file with other connections', () => {
       '10-datax-csv-pg.json',
       'postgres',
       'id order_no gmt_create src amount',
-      ['1|A-1|2026-03-01 10:30:00|csv|1.50', '2|-|2026-03-02 00:00:00|csv|2.50'],
+      ['1|A"1|2026-03-01 10:30:00|csv|1.50', '2|-|2026-03-02 00:00:00|csv|2.50'],
     ],
-    ['11-datax-csv-header-mysql.json', 'mysql', 'id order_no amount', ['1|A-1|1.50', '2|A,2|-']],
+    ['11-datax-csv-header-mysql.json', 'mysql', 'id order_no amount', ['1|A"1|1.50', "2|A,'2|-"]],
     [
       '14-datax-transformers.json',
       'postgres',

@@ -1,5 +1,6 @@
 import type { Column, LogicalType } from '../table.js';
 import { compileConversion } from './cell-conversion.js';
+import { isPlainJsonField } from './json-field.js';
 import type { SqlDialect } from './statements.js';
 
 /**
@@ -64,7 +65,7 @@ function checkOf(source: Column, target: Column, dialect: SqlDialect): FieldChec
     case 'boolean':
       return dialect === 'postgres' ? isBoolean : undefined;
     case 'json':
-      return dialect === 'postgres' ? always : undefined;
+      return dialect === 'postgres' ? always : isPlainJsonField;
     case 'uuid':
       return always;
     case 'other':

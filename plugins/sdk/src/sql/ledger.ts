@@ -33,11 +33,17 @@ export interface LedgerRow {
   readonly rowsDeleted: number;
 }
 
+/** An attempt of a node whose run is over, as its row in the ledger tells of it. */
+export type SettledAttempt = Pick<LedgerKey, 'scheduledTime'> & Pick<LedgerRow, 'fence'>;
+
 export type LedgerDecision =
   | { readonly kind: 'write' }
   | { readonly kind: 'published'; readonly rows: number; readonly rowsDeleted: number };
 
-export function ledgerKeyOf(identity: AttemptIdentity, slice = ''): LedgerKey {
+export function ledgerKeyOf(
+  identity: Pick<AttemptIdentity, 'installation' | 'nodeId' | 'scheduledTime'>,
+  slice = '',
+): LedgerKey {
   const { installation, nodeId, scheduledTime } = identity;
   return { installation, nodeId, scheduledTime, slice };
 }

@@ -16,6 +16,8 @@ const COUNTS = 'rows_read, rows_written, rows_filtered, rows_dirty, bytes';
 /** Of the row that says whose slices these are. It is written last: without it they are not complete. */
 const HEAD = -1;
 const STATEMENT_CHARS = 256 * 1024;
+/** Beyond every wait between the attempts of a run. */
+const KEPT_DAYS = 7;
 
 /**
  * The slices of a run, in a table beside its staging table. A slice is marked in the transaction that
@@ -54,7 +56,8 @@ export class SliceTable {
   rows_written bigint NOT NULL,
   rows_filtered bigint NOT NULL,
   rows_dirty bigint NOT NULL,
-  bytes bigint NOT NULL
+  bytes bigint NOT NULL,
+  kept_at ${isMysql ? 'timestamp(6)' : 'timestamptz'} NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
 )${options}`);
     let values: string[] = [];
     let chars = 0;
@@ -122,6 +125,15 @@ export class SliceTable {
       .filter((row) => row[2] !== '1')
       .map((row) => JSON.parse(row[1] ?? '') as Slice);
     return { slices, committed: committed.length, rowsRead, rowsWritten, bytes };
+  }
+
+  /** Whether an attempt may still come that goes on with it; one that comes later begins anew. */
+  async isWanted(session: SliceSession): Promise<boolean> {
+    const days = this.#dialect === 'mysql' ? `${KEPT_DAYS} DAY` : `'${KEPT_DAYS} days'`;
+    const [row] = await session.rows(
+      `SELECT CASE WHEN MAX(kept_at) > now() - INTERVAL ${days} THEN 1 ELSE 0 END FROM ${this.quoted}`,
+    );
+    return row?.[0] === '1';
   }
 
   #head(identity: AttemptIdentity, resumeKey: string): string {

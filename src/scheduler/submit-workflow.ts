@@ -17,7 +17,7 @@ import { type Dependency, dependenciesOf } from './needs-of.js';
 import type { PlanPatch } from './patch/plan-patch.js';
 import { planImmediately } from './patch/plan-immediately.js';
 import { readSpec } from './read-spec.js';
-import type { ScheduleSpec } from './schedule-spec.js';
+import { nodeSchedule, type ScheduleSpec } from './schedule-spec.js';
 import type { SubmitPlan } from './submit-plan.js';
 import {
   namedOutputsOf,
@@ -209,7 +209,7 @@ async function insertNodes(
           config: node.config,
           config_version: node.configVersion,
           parameters: { ...spec.parameters, ...node.parameters },
-          ...scheduleColumns(node.schedule ?? spec.schedule),
+          ...scheduleColumns(nodeSchedule(node.schedule, spec.schedule)),
           self_dependence: node.selfDependence,
           schedule_type: node.scheduleType,
           rerun_mode: node.rerunMode,

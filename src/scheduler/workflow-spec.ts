@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { LABEL, MAX_LABELS } from '../domain/resource/labels.js';
-import { scheduleSpec } from './schedule-spec.js';
+import { nodeScheduleSpec, scheduleSpec } from './schedule-spec.js';
 
 const name = z
   .string()
@@ -88,9 +88,10 @@ const nodeSpec = z.strictObject({
   config: z.record(z.string(), z.unknown()).default({}),
   configVersion: z.int().min(1).default(1),
   parameters,
-  schedule: scheduleSpec
-    .optional()
-    .meta({ description: 'Its own schedule; the workflow’s without it.' }),
+  schedule: nodeScheduleSpec.optional().meta({
+    description:
+      'Its own schedule. Each field that is not there is the workflow’s; `null` takes away its days or calendar.',
+  }),
   selfDependence: z.boolean().default(false).meta({
     description: 'Each cycle waits for the previous cycle of this node, also across days.',
   }),

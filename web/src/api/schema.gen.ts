@@ -2207,7 +2207,7 @@ export interface components {
             findings: {
                 detail: string;
                 /** @enum {string} */
-                finding: "loop" | "unknown_upstream" | "isolated" | "upstream_not_planned" | "no_upstream_cycle";
+                finding: "loop" | "unknown_upstream" | "isolated" | "upstream_not_planned" | "no_upstream_cycle" | "default_times";
                 node: string | null;
             }[];
             nodes: {
@@ -2850,6 +2850,8 @@ export interface components {
         };
         ParameterPreview: {
             nodes: {
+                /** @description Neither the node nor its workflow says times: it runs each day at midnight. */
+                defaultTimes: boolean;
                 /** @description Parameters that are outputs of upstreams: their values are known only when the node starts. */
                 inputs: {
                     /** @enum {string} */
@@ -3342,6 +3344,8 @@ export interface components {
                 /** Format: date-time */
                 scheduledTime: string;
             }[];
+            /** @description The schedule says no times: it runs each day at midnight. */
+            defaultTimes: boolean;
             timezone: string;
         };
         SchedulePreviewRequest: {

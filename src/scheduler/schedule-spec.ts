@@ -60,15 +60,10 @@ const period = z.discriminatedUnion('every', [
 ]);
 
 const dstPolicy = z.enum(DST_POLICIES);
-const effectiveFrom = z.iso
-  .date()
-  .meta({ description: 'First run day that has cycles; the business date is the day before.' });
-const effectiveTo = z.iso
-  .date()
-  .meta({ description: 'Last run day that has cycles, itself included.' });
-const calendar = z
-  .string()
-  .meta({ description: 'A business calendar: on its days off there is a dry run.' });
+const date = z.iso.date();
+const fromText = 'First run day that has cycles; the business date is the day before.';
+const toText = 'Last run day that has cycles, itself included.';
+const calendarText = 'A business calendar: on its days off there is a dry run.';
 const cron = (without: string): z.ZodOptional<z.ZodString> =>
   z
     .string()
@@ -87,9 +82,9 @@ export const scheduleSpec = z
     cron: cron(`Without it and \`period\`: ${DAILY_AT_MIDNIGHT}.`),
     period: words,
     dstPolicy: dstPolicy.default('run_at_next_valid').meta({ description: dstText }),
-    effectiveFrom: effectiveFrom.optional(),
-    effectiveTo: effectiveTo.optional(),
-    calendar: calendar.optional(),
+    effectiveFrom: date.optional().meta({ description: fromText }),
+    effectiveTo: date.optional().meta({ description: toText }),
+    calendar: z.string().optional().meta({ description: calendarText }),
   })
   .refine(isWrittenOnce, writtenTwice);
 
@@ -99,9 +94,9 @@ export const nodeScheduleSpec = z
     cron: cron('Without it and `period`: the times of the workflow.'),
     period: words,
     dstPolicy: dstPolicy.optional().meta({ description: dstText }),
-    effectiveFrom: effectiveFrom.nullish(),
-    effectiveTo: effectiveTo.nullish(),
-    calendar: calendar.nullish(),
+    effectiveFrom: date.nullish().meta({ description: fromText }),
+    effectiveTo: date.nullish().meta({ description: toText }),
+    calendar: z.string().nullish().meta({ description: calendarText }),
   })
   .refine(isWrittenOnce, writtenTwice);
 

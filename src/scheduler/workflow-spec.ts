@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { BACKFILL_RULES } from '../domain/backfill/backfill-rule.js';
 import { LABEL, MAX_LABELS } from '../domain/resource/labels.js';
 import { nodeScheduleSpec, scheduleSpec } from './schedule-spec.js';
 
@@ -101,6 +102,10 @@ const nodeSpec = z.strictObject({
   }),
   scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal'),
   rerunMode: z.enum(['always', 'on_failure', 'never']).default('always'),
+  backfill: z.enum(BACKFILL_RULES).default('allowed').meta({
+    description:
+      '`forbidden`: no backfill runs it; in backfills its cycles are dry runs, so that what waits for it goes on.',
+  }),
   priority: z.int().min(1).max(8).default(1),
   resourceGroup: z.string().default('default').meta({ description: 'Whose workers run it.' }),
   schedulingGroup: z.string().min(1).max(128).optional().meta({

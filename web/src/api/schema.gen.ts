@@ -1783,6 +1783,8 @@ export interface components {
             /** @description Upstream first. */
             nodes: {
                 name: string;
+                /** @description Why all of its cycles are dry runs. left_out: it was not asked for and others need it; backfill_forbidden: no backfill may run it. */
+                reason: ("left_out" | "backfill_forbidden") | null;
                 /** @enum {string} */
                 role: "run" | "dry_run";
             }[];

@@ -56,6 +56,6 @@ async function timezoneOf(sql: Sql, workspaceId: number): Promise<string> {
     [workspaceId],
   );
   if (row === undefined)
-    throw new MillraceError('MR-A104', `There is no workspace ${workspaceId}.`);
+    throw new MillraceError('MR-A104', 'The workspace has been removed meanwhile.');
   return row.timezone;
 }

@@ -3686,6 +3686,7 @@ export interface components {
             resourceGroup: string;
             /** @description How many attempts it has now. */
             running: number;
+            /** Format: date-time */
             startedAt: string;
             /**
              * @description `lost`: its lease ended without a goodbye; such a worker is listed for an hour.

@@ -1,4 +1,5 @@
 import { encodeDayId, encodeId } from '../domain/ids.js';
+import { type BackfillNode, mayRun } from '../scheduler/backfill/planned-backfill.js';
 import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
 import type { Backfill, BackfillDate } from '../store/repositories/backfill-repository.js';
 
@@ -17,12 +18,18 @@ export function backfillDetailView(backfill: Backfill, dates: readonly BackfillD
   return { ...backfillView(backfill), bizdates };
 }
 
+function roleOf(node: BackfillNode): object {
+  const { name, isForbidden } = node;
+  if (mayRun(node)) return { name, role: 'run', reason: null };
+  return { name, role: 'dry_run', reason: isForbidden ? 'backfill_forbidden' : 'left_out' };
+}
+
 /** Counts go as columns: a year of a hundred nodes has 36,500 cells. */
 export function backfillPlanView(foreseen: BackfillForeseen): object {
   const { nodes, dates, totals, conflicts, choices, ...rest } = foreseen;
   return {
     ...rest,
-    nodes: nodes.map(({ name, isAsked }) => ({ name, role: isAsked ? 'run' : 'dry_run' })),
+    nodes: nodes.map(roleOf),
     dates: dates.map(({ bizdate, cells }) => ({
       bizdate,
       run: cells.map((cell) => cell.run),

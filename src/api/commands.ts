@@ -84,6 +84,8 @@ export interface UpcomingCycle {
 
 export interface SchedulePreview {
   readonly timezone: string;
+  /** It says no times: it runs each day at midnight. */
+  readonly defaultTimes: boolean;
   /** Without the days on which the schedule rests. */
   readonly cycles: readonly UpcomingCycle[];
 }
@@ -96,6 +98,8 @@ export interface ParameterPreview {
   readonly version: number | null;
   readonly nodes: readonly {
     readonly node: string;
+    /** Neither it nor its workflow says times: it runs each day at midnight. */
+    readonly defaultTimes: boolean;
     /** What is in force for the node, and where the nearest declaration of it stands. */
     readonly parameters: readonly {
       readonly name: string;

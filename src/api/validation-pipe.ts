@@ -1,6 +1,7 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 
 import { MillraceError } from '../domain/errors.js';
+import { issueText } from '../domain/issue-text.js';
 
 type IssuePath = readonly (PropertyKey | { readonly key: PropertyKey })[];
 
@@ -9,7 +10,10 @@ export function validationPipe(): StandardSchemaValidationPipe {
   return new StandardSchemaValidationPipe({
     exceptionFactory: (issues) =>
       new MillraceError('MR-A101', 'some fields are missing or wrong', {
-        errors: issues.map(({ path, message }) => ({ pointer: pointerOf(path), detail: message })),
+        errors: issues.map((issue) => ({
+          pointer: pointerOf(issue.path),
+          detail: issueText(issue),
+        })),
       }),
   });
 }

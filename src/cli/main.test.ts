@@ -223,6 +223,21 @@ describe('the exit code', () => {
     routes['GET /instances/inst_1/why'] = json(400, { title: 'Bad', code: 'MR-A101', errors });
     expect((await millrace(['why', 'inst_1'])).talk).toContain('  /nodes/0/type: unknown\n');
   });
+
+  test('names a field once, also where the detail has named it', async () => {
+    await startHere();
+    const errors = ['a', 'b', 'c'].map((name) => ({ pointer: `/${name}`, detail: 'unknown' }));
+    const detail = '/a: unknown\n/b: unknown\n… and 1 more';
+    routes['GET /instances/inst_1/why'] = json(400, {
+      title: 'Bad',
+      code: 'MR-A101',
+      detail,
+      errors,
+    });
+    expect((await millrace(['why', 'inst_1'])).talk).toContain(
+      'error: MR-A101 Bad: /a: unknown\n/b: unknown\n… and 1 more\n  /c: unknown\nfix:',
+    );
+  });
 });
 
 describe('run', () => {

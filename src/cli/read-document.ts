@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 
+import { issueText } from '../domain/issue-text.js';
 import { CliError, usageError } from './cli-error.js';
 import { EXIT } from './exit-code.js';
 
@@ -46,7 +47,7 @@ export async function readDocument<S extends z.ZodType>(
     fix: kind.shape,
     errors: parsed.error.issues.map((issue) => ({
       pointer: issue.path.map((step) => `/${String(step)}`).join(''),
-      detail: issue.message,
+      detail: issueText(issue),
     })),
   });
 }

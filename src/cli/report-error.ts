@@ -27,13 +27,21 @@ interface Description {
   readonly lines: readonly string[];
 }
 
+/** The fields that the message itself does not list already. */
+function untold({ message, errors }: CliError): string[] {
+  const told = message.split(/\n|; /);
+  return errors
+    .map(({ pointer, detail }) => `${pointer}: ${detail}`)
+    .filter((line) => !told.some((each) => each === line || each.endsWith(`: ${line}`)));
+}
+
 function describe(error: unknown): Description {
   if (error instanceof CliError) {
     return {
       message: error.message,
       fix: error.fix,
       exitCode: error.exitCode,
-      lines: error.errors.map((e) => `${e.pointer}: ${e.detail}`),
+      lines: untold(error),
     };
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -226,6 +226,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Give the group slots for it (`millrace groups set NAME --scheduling-slots N`), or take `schedulingGroup` out of the node.',
   },
+  'MR-S196': {
+    title: 'The nodes that were asked for forbid backfills',
+    retry: 'never',
+    help: 'Ask for other nodes too, or submit the workflow with `backfill: allowed` for those that are named.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

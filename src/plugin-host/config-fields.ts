@@ -1,6 +1,7 @@
 import type { ConfigSchema } from '@millrace/sdk';
 import type { FieldError } from '../domain/errors.js';
 import { MillraceError } from '../domain/errors.js';
+import { issueText } from '../domain/issue-text.js';
 import {
   annotatedFields,
   inputSchemaOf,
@@ -19,7 +20,7 @@ export async function configErrors(
     pointer: (issue.path ?? [])
       .map((step) => pointerToken(typeof step === 'object' ? step.key : step))
       .join(''),
-    detail: issue.message,
+    detail: issueText(issue),
   }));
 }
 

@@ -47,6 +47,38 @@ describe('the reference of plugins', () => {
     expect(text).toContain('| `paths[].path` | string |  | **code** |');
   });
 
+  test('lists all fields of each alternative below the field that chooses it, also such as others have', () => {
+    const at = { type: 'string', title: 'Time' };
+    const every = (name: string): object => ({ const: name });
+    const [row] = pluginReference(
+      [
+        {
+          ...manifest,
+          nodes: [
+            {
+              ...type,
+              configSchema: {
+                oneOf: [
+                  { type: 'object', properties: { every: every('day'), at } },
+                  { type: 'object', properties: { every: every('week'), at } },
+                ],
+              },
+            },
+          ],
+        },
+      ] as unknown as Parameters<typeof pluginReference>[0],
+      {},
+    ).match(/(?:\| `(?:every|at)`.*\n)+/) ?? [''];
+    expect(row.match(/`[^`]+`/g)).toEqual([
+      '`every`',
+      '`"day"`',
+      '`at`',
+      '`every`',
+      '`"week"`',
+      '`at`',
+    ]);
+  });
+
   test('shows the examples as they are written', () => {
     expect(text).toContain('"host": "a|b"');
   });

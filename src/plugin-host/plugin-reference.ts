@@ -103,8 +103,10 @@ function fieldsOf(given: JsonSchema, path: string, root: JsonSchema): string[] {
   const schema = resolveRef(given, root) ?? given;
   const alternatives = [schema['oneOf'], schema['anyOf']].find(Array.isArray);
   if (alternatives !== undefined) {
-    const rows = alternatives.filter(isRecord).flatMap((each) => fieldsOf(each, path, root));
-    return [...new Set(rows)];
+    const forms = alternatives.filter(isRecord);
+    const rows = forms.flatMap((each) => fieldsOf(each, path, root));
+    // Where a field chooses the form, what stands below it is all that the form has.
+    return forms.every((form) => hasChoice(form, root)) ? rows : [...new Set(rows)];
   }
   const properties = isRecord(schema['properties']) ? schema['properties'] : {};
   const required: readonly unknown[] = Array.isArray(schema['required']) ? schema['required'] : [];
@@ -115,6 +117,13 @@ function fieldsOf(given: JsonSchema, path: string, root: JsonSchema): string[] {
     const nested = fieldsOf(inner, `${at}${inner === field ? '' : '[]'}.`, root);
     return [rowOf(at, field, required.includes(name)), ...nested];
   });
+}
+
+function hasChoice(form: JsonSchema, root: JsonSchema): boolean {
+  const { properties } = resolveRef(form, root) ?? form;
+  if (!isRecord(properties)) return false;
+  const [first] = Object.values(properties);
+  return isRecord(first) && first['const'] !== undefined;
 }
 
 function rowOf(path: string, field: JsonSchema, isRequired: boolean): string {

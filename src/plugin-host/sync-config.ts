@@ -2,6 +2,7 @@ import type { ConfigSchema, ReaderPlugin, SchemaIssue, WriterPlugin } from '@mil
 import { VERIFICATIONS } from '@millrace/sdk';
 import { z } from 'zod';
 import { MillraceError } from '../domain/errors.js';
+import { issueText } from '../domain/issue-text.js';
 import { dirtyLimitSchema, rateLimitSchema } from './channel-schema.js';
 import { inputSchemaOf, isRecord } from './json-schema.js';
 import type { JsonSchema } from './json-schema.js';
@@ -183,9 +184,9 @@ export function syncDataSources(config: unknown): {
   if (parsed.success) {
     return { source: parsed.data.source.dataSource, target: parsed.data.target.dataSource };
   }
-  const errors = parsed.error.issues.map(({ path, message }) => ({
-    pointer: path.map((key) => `/${String(key)}`).join(''),
-    detail: message,
+  const errors = parsed.error.issues.map((issue) => ({
+    pointer: issue.path.map((key) => `/${String(key)}`).join(''),
+    detail: issueText(issue),
   }));
   const list = errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ');
   throw new MillraceError('MR-S103', list, { errors });

@@ -12,7 +12,7 @@ import { SYNC_OUTPUTS, syncDataSources } from '../plugin-host/sync-config.js';
 import type { DependencyProblem, ForeignNodes } from './check-dependencies.js';
 import { inputProblems } from './check-inputs.js';
 import { needsOf } from './needs-of.js';
-import { cycleScheduleOf } from './schedule-spec.js';
+import { cycleScheduleOf, hasTimes, nodeSchedule } from './schedule-spec.js';
 import {
   namedOutputsOf,
   type NodeSpec,
@@ -86,8 +86,7 @@ export async function checkWorkflow(
   const checked = new Map<string, CheckedNode>();
   for (const [index, node] of spec.nodes.entries()) {
     const pointer = `/nodes/${index}`;
-    if (node.schedule !== undefined)
-      checkSchedule(node.schedule, `${pointer}/schedule`, context, problems);
+    checkNodeSchedule(spec, node, `${pointer}/schedule`, context, problems);
     checkGroup(node, pointer, context, problems);
     checkSchedulingGroup(node, pointer, { ...context, isZeroLoad: isZeroLoad(node) }, problems);
     const dataSources = await checkConfig(spec, node, pointer, context, problems);
@@ -154,6 +153,25 @@ function checkSchedule(
     cyclesOf({ ...form, zone: context.timezone }, lastBizdate(context.now, context.timezone)),
   );
   problems.catch(at, () => cycleScheduleOf(schedule, context.timezone, context.calendars));
+}
+
+/** Only what the node says itself: what is wrong with its workflow's schedule is told there. */
+function checkNodeSchedule(
+  { schedule: workflow }: WorkflowSpec,
+  { schedule: own }: NodeSpec,
+  at: string,
+  context: CheckContext,
+  problems: Problems,
+): void {
+  if (own === undefined) return;
+  const { effectiveFrom, effectiveTo, calendar, ...times } = nodeSchedule(own, workflow);
+  const hasDays = typeof (own.effectiveFrom ?? own.effectiveTo) === 'string';
+  const written = {
+    ...(hasTimes(own) ? times : { dstPolicy: times.dstPolicy }),
+    ...(hasDays ? { effectiveFrom, effectiveTo } : {}),
+    ...(typeof own.calendar === 'string' ? { calendar } : {}),
+  };
+  checkSchedule(written, at, context, problems);
 }
 
 function checkGroup(

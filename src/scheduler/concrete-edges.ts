@@ -9,7 +9,7 @@ import { edgesOf, type OutsideNode } from './edges-of.js';
 import { type Dependency, dependenciesOf } from './needs-of.js';
 import { type OutsideCycle, scheduledNodes } from './outside-nodes.js';
 import { calendarsOfSpec } from './planned-schedule.js';
-import { cycleScheduleOf } from './schedule-spec.js';
+import { cycleScheduleOf, nodeSchedule } from './schedule-spec.js';
 import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
 
 /** A workflow as it is written, on one business date. */
@@ -60,7 +60,8 @@ interface DatedScene extends EdgeScene {
 
 function cyclesOn(scene: DatedScene, node: NodeSpec, bizdate: Bizdate): Cycle[] {
   const { spec, timezone, calendars } = scene;
-  return cyclesOf(cycleScheduleOf(node.schedule ?? spec.schedule, timezone, calendars), bizdate);
+  const schedule = nodeSchedule(node.schedule, spec.schedule);
+  return cyclesOf(cycleScheduleOf(schedule, timezone, calendars), bizdate);
 }
 
 export async function concreteEdges(

@@ -12,8 +12,10 @@ import {
   type EdgeScene,
   type OwnCycle,
 } from './concrete-edges.js';
+import { hasTimes, nodeSchedule } from './schedule-spec.js';
 
 const MAX_LOOP_SHOWN = 12;
+const MAX_NAMES_SHOWN = 5;
 
 /** What is odd about the edges that a workflow would get. */
 export async function findingsOf(
@@ -30,6 +32,7 @@ export async function findingsOf(
     ...(hasLoop ? [] : loopFindings(scene, found.edges)),
     ...isolatedFindings(found),
     ...emptyFindings(scene, foreign, found),
+    ...timesFindings(scene),
   ];
 }
 
@@ -109,6 +112,17 @@ function isolatedFindings({ dependencies, names }: ConcreteEdges): EdgeFinding[]
       node,
       detail: `"${node}" waits for no other node, and none waits for it.`,
     }));
+}
+
+function timesFindings({ spec }: EdgeScene): EdgeFinding[] {
+  const without = spec.nodes.filter(
+    ({ schedule }) => !hasTimes(nodeSchedule(schedule, spec.schedule)),
+  );
+  if (without.length === 0) return [];
+  const names = without.slice(0, MAX_NAMES_SHOWN).map(({ id }) => `"${id}"`);
+  const more = without.length > names.length ? ` and ${without.length - names.length} more` : '';
+  const detail = `Neither the workflow nor the node says when to run ${names.join(', ')}${more}: each day at 00:00.`;
+  return [{ finding: 'default_times', node: null, detail }];
 }
 
 function emptyFindings(

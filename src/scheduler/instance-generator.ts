@@ -29,6 +29,8 @@ export interface SizeWatch {
   /** So many times the usual instances, or that part of them, is a jump. */
   readonly factor: number;
   readonly onJump: (plan: {
+    /** Name. */
+    readonly workspace: string;
     readonly timezone: string;
     readonly bizdate: string;
     readonly instances: number;
@@ -124,7 +126,10 @@ export class InstanceGenerator {
     const sized = await this.#database.transaction((tx) =>
       completePlan(tx, plan, this.#size.factor, this.#clock.now()),
     );
-    if (sized?.jump !== undefined) this.#size.onJump({ ...plan, ...sized, jump: sized.jump });
+    if (sized?.jump !== undefined) {
+      const { jump, ...sizes } = sized;
+      this.#size.onJump({ timezone, bizdate, ...sizes, jump });
+    }
     await this.#dropAwaited();
   }
 

@@ -33,7 +33,7 @@ export async function calendarsOfSpec(
   spec: WorkflowSpec,
 ): Promise<Map<string, BusinessCalendar>> {
   const names = [spec.schedule, ...spec.nodes.map((node) => node.schedule)].flatMap((schedule) =>
-    schedule?.calendar === undefined ? [] : [schedule.calendar],
+    typeof schedule?.calendar === 'string' ? [schedule.calendar] : [],
   );
   return await calendarsNamed(sql, workspaceId, [...new Set(names)]);
 }

@@ -7,7 +7,7 @@ import type { Sql } from '../store/database.js';
 import { workspaceParameters } from '../store/repositories/workspace-parameter-repository.js';
 import { calendarsOfSpec } from './planned-schedule.js';
 import { startOf } from './preview-schedule.js';
-import { cycleScheduleOf } from './schedule-spec.js';
+import { cycleScheduleOf, hasTimes, nodeSchedule } from './schedule-spec.js';
 import { readSpec } from './read-spec.js';
 import type { NodeSpec, WorkflowSpec } from './workflow-spec.js';
 
@@ -57,6 +57,8 @@ export interface ParameterPreview {
   readonly version: number | null;
   readonly nodes: readonly {
     readonly node: string;
+    /** Neither it nor its workflow says times: it runs each day at midnight. */
+    readonly defaultTimes: boolean;
     readonly parameters: readonly DeclaredParameter[];
     /** Their values are known only when the node starts, so no instance has them here. */
     readonly inputs: readonly PreviewedInput[];
@@ -124,11 +126,13 @@ function previewNode(node: NodeSpec, preview: Preview): ParameterPreview['nodes'
   const { spec, zone, calendars, from, count } = preview;
   const parameters = declaredFor(node, preview);
   try {
-    const schedule = cycleScheduleOf(node.schedule ?? spec.schedule, zone, calendars);
+    const written = nodeSchedule(node.schedule, spec.schedule);
+    const schedule = cycleScheduleOf(written, zone, calendars);
     const instances = nextCycles(schedule, from, count).map((cycle) =>
       previewInstance(node, cycle, parameters, preview),
     );
-    return { node: node.id, parameters, inputs: inputsOf(node), instances };
+    const defaultTimes = !hasTimes(written);
+    return { node: node.id, defaultTimes, parameters, inputs: inputsOf(node), instances };
   } catch (cause) {
     const code = registeredCodeOf(cause);
     if (code === undefined || !(cause instanceof MillraceError)) throw cause;

@@ -3,7 +3,7 @@ import { type CyclesFrom, type NextCycle, nextCycles } from '../domain/calendar/
 import { MillraceError } from '../domain/errors.js';
 import type { Sql } from '../store/database.js';
 import { calendarsNamed } from '../store/repositories/calendar-repository.js';
-import { cycleScheduleOf, type ScheduleSpec } from './schedule-spec.js';
+import { cycleScheduleOf, hasTimes, type ScheduleSpec } from './schedule-spec.js';
 
 export interface SchedulePreviewOptions {
   readonly workspaceId: number;
@@ -17,6 +17,8 @@ export interface SchedulePreviewOptions {
 
 export interface SchedulePreview {
   readonly timezone: string;
+  /** It says no times: it runs each day at midnight. */
+  readonly defaultTimes: boolean;
   /** Without the days on which the schedule rests. */
   readonly cycles: readonly NextCycle[];
 }
@@ -40,7 +42,7 @@ export async function previewSchedule(
     count,
     { realOnly: true },
   );
-  return { timezone: zone, cycles };
+  return { timezone: zone, defaultTimes: !hasTimes(schedule), cycles };
 }
 
 /** A business date means all of its cycles, none means what is still to come. */
@@ -54,6 +56,6 @@ async function timezoneOf(sql: Sql, workspaceId: number): Promise<string> {
     [workspaceId],
   );
   if (row === undefined)
-    throw new MillraceError('MR-A104', `There is no workspace ${workspaceId}.`);
+    throw new MillraceError('MR-A104', 'The workspace has been removed meanwhile.');
   return row.timezone;
 }

@@ -1,4 +1,5 @@
 import { MillraceError } from '../domain/errors.js';
+import { issueText } from '../domain/issue-text.js';
 import { type WorkflowSpec, workflowSpec } from './workflow-spec.js';
 
 /** The draft as a workflow; MR-A101 with every field that is not right. */
@@ -7,7 +8,7 @@ export function readSpec(draft: unknown): WorkflowSpec {
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({
     pointer: issue.path.map((step) => `/${String(step)}`).join(''),
-    detail: issue.message,
+    detail: issueText(issue),
   }));
   throw new MillraceError(
     'MR-A101',

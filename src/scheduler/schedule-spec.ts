@@ -59,38 +59,75 @@ const period = z.discriminatedUnion('every', [
   }),
 ]);
 
-/** When a node has cycles, as users write it. */
+const dstPolicy = z.enum(DST_POLICIES);
+const date = z.iso.date();
+const fromText = 'First run day that has cycles; the business date is the day before.';
+const toText = 'Last run day that has cycles, itself included.';
+const calendarText = 'A business calendar: on its days off there is a dry run.';
+const cron = (without: string): z.ZodOptional<z.ZodString> =>
+  z
+    .string()
+    .optional()
+    .meta({ description: `Five fields: minute hour day month weekday. ${without}` });
+const words = period.optional().meta({ description: 'Instead of `cron`: the same in words.' });
+const dstText = 'What happens to cycles in an hour that is skipped or doubled.';
+
+const isWrittenOnce = (given: { cron?: unknown; period?: unknown }): boolean =>
+  given.cron === undefined || given.period === undefined;
+const writtenTwice = { path: ['period'], message: 'write either `cron` or `period`' };
+
+/** When the nodes of a workflow have cycles, as users write it. */
 export const scheduleSpec = z
   .strictObject({
-    cron: z
-      .string()
-      .optional()
-      .meta({
-        description: `Five fields: minute hour day month weekday. Without it and \`period\`: ${DAILY_AT_MIDNIGHT}.`,
-      }),
-    period: period.optional().meta({ description: 'Instead of `cron`: the same in words.' }),
-    dstPolicy: z.enum(DST_POLICIES).default('run_at_next_valid').meta({
-      description: 'What happens to cycles in an hour that is skipped or doubled.',
-    }),
-    effectiveFrom: z.iso
-      .date()
-      .optional()
-      .meta({ description: 'First run day that has cycles; the business date is the day before.' }),
-    effectiveTo: z.iso
-      .date()
-      .optional()
-      .meta({ description: 'Last run day that has cycles, itself included.' }),
-    calendar: z
-      .string()
-      .optional()
-      .meta({ description: 'A business calendar: on its days off there is a dry run.' }),
+    cron: cron(`Without it and \`period\`: ${DAILY_AT_MIDNIGHT}.`),
+    period: words,
+    dstPolicy: dstPolicy.default('run_at_next_valid').meta({ description: dstText }),
+    effectiveFrom: date.optional().meta({ description: fromText }),
+    effectiveTo: date.optional().meta({ description: toText }),
+    calendar: z.string().optional().meta({ description: calendarText }),
   })
-  .refine((given) => given.cron === undefined || given.period === undefined, {
-    path: ['period'],
-    message: 'write either `cron` or `period`',
-  });
+  .refine(isWrittenOnce, writtenTwice);
+
+/** What a node says of its own; {@link nodeSchedule} has the rest of its workflow. */
+export const nodeScheduleSpec = z
+  .strictObject({
+    cron: cron('Without it and `period`: the times of the workflow.'),
+    period: words,
+    dstPolicy: dstPolicy.optional().meta({ description: dstText }),
+    effectiveFrom: date.nullish().meta({ description: fromText }),
+    effectiveTo: date.nullish().meta({ description: toText }),
+    calendar: z.string().nullish().meta({ description: calendarText }),
+  })
+  .refine(isWrittenOnce, writtenTwice);
 
 export type ScheduleSpec = z.output<typeof scheduleSpec>;
+export type NodeScheduleSpec = z.output<typeof nodeScheduleSpec>;
+
+/** The schedule of a node: of each field what the node says, else its workflow; `null` takes one away. */
+export function nodeSchedule(
+  own: NodeScheduleSpec | undefined,
+  workflow: ScheduleSpec,
+): ScheduleSpec {
+  if (own === undefined) return workflow;
+  const { cron, period } = hasTimes(own) ? own : workflow;
+  return {
+    cron,
+    period,
+    dstPolicy: own.dstPolicy ?? workflow.dstPolicy,
+    effectiveFrom: nearest(own.effectiveFrom, workflow.effectiveFrom),
+    effectiveTo: nearest(own.effectiveTo, workflow.effectiveTo),
+    calendar: nearest(own.calendar, workflow.calendar),
+  };
+}
+
+/** False: it runs at {@link DAILY_AT_MIDNIGHT}, which nobody has asked for. */
+export function hasTimes({ cron, period }: Pick<ScheduleSpec, 'cron' | 'period'>): boolean {
+  return cron !== undefined || period !== undefined;
+}
+
+function nearest<T>(own: T | null | undefined, workflow: T | undefined): T | undefined {
+  return own === undefined ? workflow : (own ?? undefined);
+}
 
 type CalendarByName = Omit<CycleSchedule, 'zone' | 'calendar'> & {
   readonly calendar?: string | undefined;

@@ -17,7 +17,7 @@ import { type Dependency, dependenciesOf } from './needs-of.js';
 import type { PlanPatch } from './patch/plan-patch.js';
 import { planImmediately } from './patch/plan-immediately.js';
 import { readSpec } from './read-spec.js';
-import type { ScheduleSpec } from './schedule-spec.js';
+import { nodeSchedule, type ScheduleSpec } from './schedule-spec.js';
 import type { SubmitPlan } from './submit-plan.js';
 import {
   namedOutputsOf,
@@ -193,13 +193,14 @@ async function insertNodes(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
             dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode,
             priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
-            timeout_ms, data_sources, labels, named_outputs, inputs, scheduling_group_id)
+            timeout_ms, data_sources, labels, named_outputs, inputs, scheduling_group_id, backfill)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
             config_version int, parameters jsonb, cron text, period jsonb, dst_policy text, effective_from date,
             effective_to date, calendar text, self_dependence boolean, schedule_type text, rerun_mode text,
             priority smallint, resource_group_id bigint, slots smallint, retry_max smallint,
             retry_interval_ms int, retry_factor double precision, retry_cap_ms int, timeout_ms bigint,
-            data_sources text[], labels text[], named_outputs jsonb, inputs jsonb, scheduling_group_id bigint)`,
+            data_sources text[], labels text[], named_outputs jsonb, inputs jsonb, scheduling_group_id bigint,
+            backfill text)`,
     [
       versionId,
       JSON.stringify(
@@ -209,10 +210,8 @@ async function insertNodes(
           config: node.config,
           config_version: node.configVersion,
           parameters: { ...spec.parameters, ...node.parameters },
-          ...scheduleColumns(node.schedule ?? spec.schedule),
-          self_dependence: node.selfDependence,
-          schedule_type: node.scheduleType,
-          rerun_mode: node.rerunMode,
+          ...scheduleColumns(nodeSchedule(node.schedule, spec.schedule)),
+          ...ruleColumns(node),
           priority: node.priority,
           ...groupColumns(node, groupIds),
           slots: checked.get(node.id)?.isZeroLoad === true ? 0 : node.slots,
@@ -253,6 +252,15 @@ function scheduleColumns(schedule: ScheduleSpec): Record<string, unknown> {
     effective_from: effectiveFrom,
     effective_to: effectiveTo,
     calendar,
+  };
+}
+
+function ruleColumns(node: NodeSpec): Record<string, unknown> {
+  return {
+    self_dependence: node.selfDependence,
+    schedule_type: node.scheduleType,
+    rerun_mode: node.rerunMode,
+    backfill: node.backfill,
   };
 }
 

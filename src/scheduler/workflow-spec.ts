@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
+import { BACKFILL_RULES } from '../domain/backfill/backfill-rule.js';
 import { LABEL, MAX_LABELS } from '../domain/resource/labels.js';
-import { scheduleSpec } from './schedule-spec.js';
+import { nodeScheduleSpec, scheduleSpec } from './schedule-spec.js';
 
 const name = z
   .string()
@@ -88,9 +89,10 @@ const nodeSpec = z.strictObject({
   config: z.record(z.string(), z.unknown()).default({}),
   configVersion: z.int().min(1).default(1),
   parameters,
-  schedule: scheduleSpec
-    .optional()
-    .meta({ description: 'Its own schedule; the workflow’s without it.' }),
+  schedule: nodeScheduleSpec.optional().meta({
+    description:
+      'Its own schedule. Each field that is not there is the workflow’s; `null` takes away its days or calendar.',
+  }),
   selfDependence: z.boolean().default(false).meta({
     description: 'Each cycle waits for the previous cycle of this node, also across days.',
   }),
@@ -100,6 +102,10 @@ const nodeSpec = z.strictObject({
   }),
   scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal'),
   rerunMode: z.enum(['always', 'on_failure', 'never']).default('always'),
+  backfill: z.enum(BACKFILL_RULES).default('allowed').meta({
+    description:
+      '`forbidden`: no backfill runs it; in backfills its cycles are dry runs, so that what waits for it goes on.',
+  }),
   priority: z.int().min(1).max(8).default(1),
   resourceGroup: z.string().default('default').meta({ description: 'Whose workers run it.' }),
   schedulingGroup: z.string().min(1).max(128).optional().meta({

@@ -63,6 +63,7 @@ test('the schedule page shows the next times of what is typed, and what is wrong
 test('a schedule is written in words and saved with the draft', async () => {
   if (browser === undefined) return;
   await openWorkflow('words', { nodes: [node] }, 'schedule');
+  await page.getByText('No times are given: it runs each day at midnight.').waitFor();
   await page.getByRole('combobox', { name: 'Runs' }).click();
   await page.getByRole('option', { name: 'on days of the month' }).click();
   await page.getByLabel('Days of the month').fill('15, -1');
@@ -82,6 +83,32 @@ test('a schedule is written in words and saved with the draft', async () => {
     nodes: [node],
     schedule: { period: { every: 'month', days: [15, -1], at: ['06:00'] } },
   });
+});
+
+test('a node is kept from backfills in its form, and the plan of a backfill says so', async () => {
+  if (browser === undefined) return;
+  const tell = { ...node, id: 'tell', needs: ['close'] };
+  await openWorkflow('kept', { nodes: [node, tell] }, 'nodes');
+  await page.getByRole('combobox', { name: 'Backfills' }).click();
+  await page.getByRole('option', { name: 'may not run it' }).click();
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Save draft' }).click();
+  await page.locator('[data-testid="draft-state"][data-state="saved"]').waitFor();
+  const id = /wf_\d+/.exec(page.url())?.[0] ?? '';
+  const path = `${WORKSPACE}/workflows/${id}`;
+  expect((await api.send('GET', path)).json['draft']).toEqual({
+    nodes: [{ ...node, backfill: 'forbidden' }, tell],
+  });
+  expect((await api.send('POST', `${path}/submit`, { body: {} })).status).toBe(201);
+  await page.goto(`${api.url}/w/finance/ops/backfills?new=1`);
+  await page.getByRole('combobox', { name: 'Workflow' }).click();
+  await page.getByRole('option', { name: 'kept' }).click();
+  await page.getByRole('button', { name: 'Show the plan' }).click();
+  const plan = page.getByTestId('backfill-plan');
+  await plan.getByText('Dry runs, because no backfill may run them: close.').waitFor();
+  expect(await plan.locator('thead').innerText()).toMatch(/close\s+forbidden\s+tell\s*$/);
+  expect(await plan.locator('tbody tr').first().innerText()).toMatch(/1 dry\s+1 run$/);
+  expect(await accessibilityProblems(page)).toEqual([]);
 });
 
 test('the parameters page shows the values of the next instances and where each is declared', async () => {

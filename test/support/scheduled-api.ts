@@ -15,6 +15,7 @@ export async function openScheduledApi(clock: FakeClock): Promise<TestApi> {
     commands: (): Partial<SchedulerCommands> => ({
       submitWorkflow: (options) => scheduler().submitWorkflow(options),
       runWorkflow: (options) => scheduler().runWorkflow(options),
+      planBackfill: (options) => scheduler().planBackfill(options),
       previewSchedule: (options) => scheduler().previewSchedule(options),
       previewParameters: (options) => scheduler().previewParameters(options),
       previewPatch: (workflowId) => scheduler().previewPatch(workflowId),

@@ -31,11 +31,11 @@ export class PreviewController {
     @Body({ schema: schedulePreviewRequestSchema })
     body: z.output<typeof schedulePreviewRequestSchema>,
   ): Promise<object> {
-    const { timezone, cycles } = await this.ports.commands.previewSchedule({
+    const { timezone, defaultTimes, cycles } = await this.ports.commands.previewSchedule({
       workspaceId: workspace.id,
       ...body,
     });
-    return { timezone, cycles: cycles.map(cycleView) };
+    return { timezone, defaultTimes, cycles: cycles.map(cycleView) };
   }
 
   @Get('workflows/:id/preview-parameters')

@@ -137,7 +137,16 @@ export const backfillPlanSchema = z
       description: 'asc also where desc was asked for, if a node depends on its previous cycle.',
     }),
     nodes: z
-      .array(z.object({ name: z.string(), role: z.enum(['run', 'dry_run']) }))
+      .array(
+        z.object({
+          name: z.string(),
+          role: z.enum(['run', 'dry_run']),
+          reason: z.enum(['left_out', 'backfill_forbidden']).nullable().meta({
+            description:
+              'Why all of its cycles are dry runs. left_out: it was not asked for and others need it; backfill_forbidden: no backfill may run it.',
+          }),
+        }),
+      )
       .meta({ description: 'Upstream first.' }),
     dates: z
       .array(

@@ -40,6 +40,9 @@ const cycleFields = {
 export const schedulePreviewSchema = z
   .object({
     timezone: z.string(),
+    defaultTimes: z
+      .boolean()
+      .meta({ description: 'The schedule says no times: it runs each day at midnight.' }),
     cycles: z.array(z.object(cycleFields)).meta({
       description: 'Without days on which the schedule rests. It looks ten years ahead.',
     }),
@@ -83,6 +86,10 @@ export const parameterPreviewSchema = z
     nodes: z.array(
       z.object({
         node: z.string(),
+        defaultTimes: z.boolean().meta({
+          description:
+            'Neither the node nor its workflow says times: it runs each day at midnight.',
+        }),
         parameters: z.array(
           z.object({
             name: z.string(),

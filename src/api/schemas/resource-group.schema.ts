@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { WORKER_STATES } from '../../store/repositories/worker-repository.js';
+import { instantSchema } from './field.schema.js';
 
 const MAX_SLOTS = 100_000;
 const placeSchema = z.string().max(200);
@@ -65,7 +66,7 @@ export const workerSchema = z
         '`lost`: its lease ended without a goodbye; such a worker is listed for an hour.',
     }),
     draining: z.boolean(),
-    startedAt: z.string(),
+    startedAt: instantSchema,
     capacity: z.int().meta({ description: 'How many attempts it runs at once.' }),
     running: z.int().meta({ description: 'How many attempts it has now.' }),
     labels: z.array(z.string()),

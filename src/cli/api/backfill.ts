@@ -30,7 +30,9 @@ const counts = z.array(z.number());
 
 export const backfillPlanSchema = z.looseObject({
   order: z.string(),
-  nodes: z.array(z.looseObject({ name: z.string(), role: z.string() })),
+  nodes: z.array(
+    z.looseObject({ name: z.string(), role: z.string(), reason: z.string().nullish() }),
+  ),
   dates: z.array(
     z.looseObject({
       bizdate: z.string(),

@@ -113,11 +113,17 @@ const PLAN_COLUMNS: readonly TableColumn<PlanDate>[] = [
   { title: 'conflicts', of: (d) => sum(d.conflicts), align: 'right' },
 ];
 
+function dryRunReason(reason: string | null | undefined): string {
+  return reason === 'backfill_forbidden'
+    ? 'no backfill may run it (backfill: forbidden)'
+    : 'it was not asked for and others need it';
+}
+
 function planText(plan: BackfillPlan, color: boolean): string {
   const lines = [
     ...plan.nodes
       .filter(({ role }) => role === 'dry_run')
-      .map(({ name }) => `${name} is a dry run: it was not asked for and others need it\n`),
+      .map(({ name, reason }) => `${name} is a dry run: ${dryRunReason(reason)}\n`),
     ...plan.choices.map(
       (c) => `${c.node} on ${c.bizdate} waits for ${c.id} of ${c.scheduledTime} (${c.status})\n`,
     ),

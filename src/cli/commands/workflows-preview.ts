@@ -24,6 +24,7 @@ const previewSchema = z.looseObject({
   nodes: z.array(
     z.looseObject({
       node: z.string(),
+      defaultTimes: z.boolean().default(false),
       inputs: z.array(inputSchema).default([]),
       instances: z.array(instanceSchema),
     }),
@@ -42,7 +43,7 @@ export const workflowsPreview: Command = {
     draft: { type: 'boolean', help: 'of the saved draft, not of the latest version' },
   },
   examples: ['millrace workflows preview orders_daily --count 3 --bizdate 2026-02-27'],
-  async run({ args, flags, printer, api, workspace }) {
+  async run({ args, flags, io, printer, api, workspace }) {
     const client = await api();
     const ws = await workspace();
     const { id } = await findWorkflow(client, ws, args[0] ?? '');
@@ -72,6 +73,13 @@ export const workflowsPreview: Command = {
       ],
       (row) => row.node,
     );
+    const without = preview.nodes.filter((each) => each.defaultTimes);
+    if (without.length > 0) {
+      const names = without.map(({ node }) => node).join(', ');
+      io.stderr(
+        `Neither the workflow nor the node says when to run ${names}: each day at 00:00.\n`,
+      );
+    }
     return EXIT.ok;
   },
 };

@@ -1,8 +1,9 @@
 /**
- * What can be odd about the edges that a workflow would get. `loop`: nothing on the path ever starts.
+ * What can be odd about a workflow and the edges that it would get. `loop`: nothing on the path ever starts.
  * `unknown_upstream`: a name that is not there. `isolated`: nothing joins the node to the others.
  * `upstream_not_planned`: the upstream has no version on that business date, or is not scheduled, so it is
- * not waited for. `no_upstream_cycle`: it is planned and has no cycle to wait for.
+ * not waited for. `no_upstream_cycle`: it is planned and has no cycle to wait for. `default_times`: nobody
+ * says when its nodes run, so they run each day at midnight.
  */
 export const EDGE_FINDINGS = [
   'loop',
@@ -10,6 +11,7 @@ export const EDGE_FINDINGS = [
   'isolated',
   'upstream_not_planned',
   'no_upstream_cycle',
+  'default_times',
 ] as const;
 
 export interface EdgeFinding {

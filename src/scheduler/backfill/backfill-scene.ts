@@ -10,7 +10,10 @@ import { loadVersionScene, planCycles, planWorkflow } from '../plan-workflow.js'
 import { type LatestVersion, refuseUnknownParameters } from '../run-workflow.js';
 import { digestOf } from '../seen-token.js';
 import type { Overrides } from './keep-wanted.js';
-import type { BackfillNode } from './planned-backfill.js';
+import { type BackfillNode, mayRun } from './planned-backfill.js';
+
+/** How many nodes an error names. */
+const MAX_NAMES = 10;
 
 /** What a backfill makes of a version, the same on all of its business dates. */
 export interface BackfillScene {
@@ -39,8 +42,8 @@ export async function backfillScene(
 ): Promise<BackfillScene> {
   const parameters = await checkedParameters(tx, version, request);
   const nodes = await nodesInScope(tx, version, request);
-  const chains = nodes.some((node) => node.isAsked && node.waitsForPrevious);
-  const overrides = await overridesOf(tx, now, request);
+  const chains = nodes.some((node) => mayRun(node) && node.waitsForPrevious);
+  const overrides = { ...(await overridesOf(tx, now, request)), forbidden: forbiddenOf(nodes) };
   const scene = await loadVersionScene(tx, version);
   const calendars = [...scene.calendars].map(([name, { workWeekdays, holidays, workDays }]) => [
     name,
@@ -53,11 +56,30 @@ export async function backfillScene(
     chains,
     isWhole: scene.nodes.length === nodes.filter((node) => node.isAsked).length,
     overrides,
-    digest: digestOf([scene.nodes, calendars, nodes, overrides.resourceGroupId]),
+    digest: digestOf([scene.nodes, calendars, nodes.map(versionless), overrides.resourceGroupId]),
     cyclesOn: (bizdate) => planCycles(scene, { ...order, bizdate, runGroupId: 0 }),
     planOn: async (sql, bizdate, runGroupId) =>
       await planWorkflow(sql, { ...order, bizdate, runGroupId }, scene),
   };
+}
+
+/** What a version says of backfills never changes: digests of before it said so still hold. */
+function versionless({ id, name, waitsForPrevious, isAsked }: BackfillNode): object {
+  return { id, name, waitsForPrevious, isAsked };
+}
+
+/** MR-S196 when that is all that was asked for. */
+function forbiddenOf(nodes: readonly BackfillNode[]): ReadonlySet<number> {
+  const asked = nodes.filter((node) => node.isAsked);
+  if (asked.length > 0 && !asked.some(mayRun)) {
+    const names = asked.slice(0, MAX_NAMES).map(({ name }) => `"${name}"`);
+    const more = asked.length > names.length ? ` and ${asked.length - names.length} more` : '';
+    throw new MillraceError(
+      'MR-S196',
+      `They say \`backfill: forbidden\`: ${names.join(', ')}${more}.`,
+    );
+  }
+  return new Set(nodes.filter((node) => node.isForbidden).map(({ id }) => id));
 }
 
 async function checkedParameters(
@@ -75,10 +97,10 @@ async function nodesInScope(
   { versionId }: LatestVersion,
   { scope = { mode: 'workflow' } }: BackfillRequest,
 ): Promise<BackfillNode[]> {
-  const rows = await tx.rows<{ id: number; name: string; waitsForPrevious: boolean }>(
+  const rows = await tx.rows<Omit<BackfillNode, 'isAsked'>>(
     `SELECT n.id, n.name, nv.self_dependence OR EXISTS (
               SELECT FROM edge e WHERE e.version_id = nv.version_id AND e.downstream_node_id = nv.node_id
-                 AND e.kind = 'previous_cycle') AS "waitsForPrevious"
+                 AND e.kind = 'previous_cycle') AS "waitsForPrevious", nv.backfill = 'forbidden' AS "isForbidden"
        FROM node_version nv JOIN node n ON n.id = nv.node_id WHERE nv.version_id = $1 ORDER BY n.id`,
     [versionId],
   );
@@ -98,11 +120,17 @@ async function nodesInScope(
   const isAsked = new Set(subset.run);
   return [...subset.run, ...subset.dryRun].flatMap((name) => {
     const row = byName.get(name);
-    return row === undefined ? [] : [{ ...row, isAsked: isAsked.has(name) }];
+    if (row === undefined) return [];
+    const { isForbidden, ...rest } = row;
+    return [{ ...rest, isAsked: isAsked.has(name), isForbidden }];
   });
 }
 
-async function overridesOf(tx: Sql, now: Date, request: BackfillRequest): Promise<Overrides> {
+async function overridesOf(
+  tx: Sql,
+  now: Date,
+  request: BackfillRequest,
+): Promise<Omit<Overrides, 'forbidden'>> {
   const { resourceGroup, priority, runFutureNow = false } = request;
   const runAt = (scheduledAt: Date): Date =>
     runFutureNow || scheduledAt <= now ? now : scheduledAt;

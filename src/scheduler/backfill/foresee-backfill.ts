@@ -6,12 +6,13 @@ import type { LiveTwin } from '../../store/sql/live-twins.sql.js';
 import { medianDurations } from '../../store/sql/timeline-durations.sql.js';
 import { planBackfill } from './plan-backfill.js';
 import { planTokenOf } from './plan-token.js';
-import type {
-  BackfillCell,
-  BackfillNode,
-  BackfillOrderOptions,
-  PlannedBackfill,
-  PreviousChoice,
+import {
+  type BackfillCell,
+  type BackfillNode,
+  type BackfillOrderOptions,
+  mayRun,
+  type PlannedBackfill,
+  type PreviousChoice,
 } from './planned-backfill.js';
 
 const MAX_LISTED = 200;
@@ -90,7 +91,7 @@ async function estimateOf(
   { dates, nodes }: PlannedBackfill,
   parallelism: number,
 ): Promise<Pick<BackfillForeseen, 'estimateMs' | 'unknownNodes'>> {
-  const asked = nodes.filter((node) => node.isAsked).map((node) => node.id);
+  const asked = nodes.filter(mayRun).map((node) => node.id);
   const medians = await medianDurations(tx, asked);
   const unknownNodes = asked.length - medians.size;
   if (medians.size === 0) return { estimateMs: null, unknownNodes };

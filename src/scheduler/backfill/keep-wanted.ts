@@ -4,12 +4,16 @@ import { keyOf, type WantedIn } from './wanted-cycles.js';
 
 /** Why a node or a cycle that was not asked for succeeds without doing anything. */
 const LEFT_OUT = 'left_out';
+/** The node's version does not let backfills run it. */
+const FORBIDDEN = 'backfill_forbidden';
 
 export interface Overrides {
   readonly resourceGroupId: number | undefined;
   readonly priority: number | undefined;
   /** Not before this; a scheduled time that is still to come is waited for unless it says otherwise. */
   readonly runAt: (scheduledAt: Date) => Date;
+  /** Ids of nodes that no backfill runs: what is wanted of them is kept as a dry run. */
+  readonly forbidden: ReadonlySet<number>;
 }
 
 /** What is wanted of a day's plan, and as dry runs what is between. */
@@ -20,7 +24,7 @@ export function keepWanted(
 ): WorkflowPlan {
   const isWanted = wantedIn(plan);
   const wanted = plan.instances.map(isWanted);
-  if (!wanted.includes(false))
+  if (!wanted.includes(false) && overrides.forbidden.size === 0)
     return {
       ...plan,
       instances: plan.instances.map((instance) => overridden(instance, true, overrides)),
@@ -34,6 +38,10 @@ export function keepWanted(
     instances.push(overridden(instance, wanted[place] === true, overrides));
   }
   const placeOf = (place: number): number => places.get(place) ?? -1;
+  // What is a dry run here waits for nothing outside: it is there for the order within alone.
+  const waits = ({ downstream }: { downstream: number }): boolean =>
+    wanted[downstream] === true &&
+    !overrides.forbidden.has(plan.instances[downstream]?.nodeId ?? 0);
   return {
     ...plan,
     instances,
@@ -45,11 +53,10 @@ export function keepWanted(
         downstream: placeOf(edge.downstream),
       })),
     outerEdges: plan.outerEdges
-      // What is a dry run here waits for nothing outside: it is there for the order within alone.
-      .filter((edge) => wanted[edge.downstream] === true)
+      .filter(waits)
       .map((edge) => ({ ...edge, downstream: placeOf(edge.downstream) })),
     awaitedEdges: plan.awaitedEdges
-      .filter((edge) => wanted[edge.downstream] === true)
+      .filter(waits)
       .map((edge) => ({ ...edge, downstream: placeOf(edge.downstream) })),
   };
 }
@@ -57,12 +64,16 @@ export function keepWanted(
 function overridden(
   instance: PlannedInstance,
   isWanted: boolean,
-  { resourceGroupId, priority, runAt }: Overrides,
+  { resourceGroupId, priority, runAt, forbidden }: Overrides,
 ): PlannedInstance {
   const at = runAt(instance.scheduledAt);
   // A frozen one in the middle would stop what was asked for without being asked for itself.
   const free = { frozen: false, isNeverFrozen: true };
-  if (!isWanted) return { ...instance, runAt: at, dryRun: true, reason: LEFT_OUT, ...free };
+  const isForbidden = forbidden.has(instance.nodeId);
+  if (isForbidden || !isWanted) {
+    const reason = isForbidden ? FORBIDDEN : LEFT_OUT;
+    return { ...instance, runAt: at, dryRun: true, reason, ...free };
+  }
   // A year has hundreds of thousands, most of which stay as they are.
   if (at === instance.runAt && resourceGroupId === undefined && priority === undefined)
     return instance;
@@ -76,7 +87,7 @@ function overridden(
 
 /** Names the cycles of a kept plan that were asked for. */
 export function wantedKeys({ instances }: WorkflowPlan): string[] {
-  return instances.filter(({ reason }) => reason !== LEFT_OUT).map(keyOf);
+  return instances.filter(({ reason }) => reason !== LEFT_OUT && reason !== FORBIDDEN).map(keyOf);
 }
 
 /** As {@link wantedKeys} has named them. */

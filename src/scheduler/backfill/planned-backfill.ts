@@ -18,6 +18,13 @@ export interface BackfillNode {
   /** False: it is between nodes that were asked for, and is a dry run in every cycle. */
   readonly isAsked: boolean;
   readonly waitsForPrevious: boolean;
+  /** Its version forbids backfills to run it: asked for or not, it is a dry run in every cycle. */
+  readonly isForbidden: boolean;
+}
+
+/** It was asked for and no rule forbids it. */
+export function mayRun({ isAsked, isForbidden }: BackfillNode): boolean {
+  return isAsked && !isForbidden;
 }
 
 /** The cycles of one node on one business date, by what becomes of them. */

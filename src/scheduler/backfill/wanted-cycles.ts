@@ -3,7 +3,7 @@ import { localOf } from '../../domain/calendar/zone.js';
 import type { Sql } from '../../store/database.js';
 import { cycleHistory, producedPartitions } from '../../store/sql/cycle-history.sql.js';
 import type { PlannedInstance, WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
-import type { BackfillNode } from './planned-backfill.js';
+import { type BackfillNode, mayRun } from './planned-backfill.js';
 
 /** A node's declared product; its partition is in the parameters of each instance as `output.<no>`. */
 interface NodeOutput {
@@ -31,7 +31,9 @@ export function wantedOptions(
   { nodes }: { readonly nodes: readonly BackfillNode[] },
   { only = 'all', hours }: BackfillRequest,
 ): WantedOptions {
-  const asked = new Set(nodes.filter((node) => node.isAsked).map((node) => node.id));
+  // A dry run mends nothing: a forbidden node is neither missing nor failed.
+  const isWanted = only === 'all' ? ({ isAsked }: BackfillNode) => isAsked : mayRun;
+  const asked = new Set(nodes.filter(isWanted).map((node) => node.id));
   return { ...version, only, hours, asked };
 }
 

@@ -74,6 +74,7 @@ export const NodeVersionEntity = new EntitySchema({
     named_outputs: { type: 'jsonb', default: () => "'[]'::jsonb" },
     inputs: { type: 'jsonb', default: () => "'[]'::jsonb" },
     scheduling_group_id: { type: 'bigint', nullable: true },
+    backfill: { type: 'text', default: () => "'allowed'::text" },
   },
 });
 

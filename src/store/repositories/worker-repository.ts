@@ -25,10 +25,13 @@ export interface ListedWorker {
 /** Of `worker w` and `worker_lease l`: a lost one is shown for an hour. */
 export const LISTED_WORKERS = `w.ended_at IS NULL AND l.lease_until > clock_timestamp() - interval '1 hour'`;
 
+/** As everywhere else: JSON of the database writes microseconds and an offset. */
+const ISO_INSTANT = `to_char(w.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
 export const WORKER_JSON = `jsonb_build_object('id', w.id, 'name', w.name,
   'state', CASE WHEN l.lease_until <= clock_timestamp() THEN 'lost'
                 WHEN w.draining THEN 'draining' ELSE 'live' END,
-  'draining', w.draining, 'startedAt', w.started_at, 'capacity', w.capacity,
+  'draining', w.draining, 'startedAt', ${ISO_INSTANT}, 'capacity', w.capacity,
   'running', (SELECT count(*) FROM running_attempt a WHERE a.worker_id = w.id),
   'labels', w.labels, 'nodeTypes', w.node_types, 'plugins', w.plugins, 'addresses', w.addresses)`;
 

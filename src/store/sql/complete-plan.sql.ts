@@ -4,6 +4,8 @@ import type { PlanKey } from './plan-checksum.sql.js';
 import { writeEvents } from './write-events.sql.js';
 
 export interface SizedPlan {
+  /** Name of the workspace. */
+  readonly workspace: string;
   readonly instances: number;
   readonly usualInstances: number;
   readonly jump: SizeJump | undefined;
@@ -25,7 +27,7 @@ export async function completePlan(
 ): Promise<SizedPlan | undefined> {
   const { workspaceId, timezone, bizdate } = plan;
   const key = [workspaceId, timezone, bizdate];
-  const [row] = await tx.rows<{ instances: number; usual: number | null }>(
+  const [row] = await tx.rows<{ workspace: string; instances: number; usual: number | null }>(
     `UPDATE plan p SET revision = 1, usual_instances = u.usual
        FROM (SELECT CASE WHEN count(*) >= ${MIN_DAYS}
                     THEN round(percentile_cont(0.5) WITHIN GROUP (ORDER BY before.instances))::int END AS usual
@@ -33,13 +35,13 @@ export async function completePlan(
                       WHERE workspace_id = $1 AND timezone = $2 AND bizdate < $3 AND revision > 0
                       ORDER BY bizdate DESC LIMIT ${MAX_DAYS}) before) u
       WHERE p.workspace_id = $1 AND p.timezone = $2 AND p.bizdate = $3 AND p.revision = 0
-     RETURNING p.instances, u.usual`,
+     RETURNING (SELECT name FROM workspace WHERE id = $1) AS workspace, p.instances, u.usual`,
     key,
   );
   if (row === undefined || row.usual === null) return undefined;
-  const { instances, usual: usualInstances } = row;
+  const { workspace, instances, usual: usualInstances } = row;
   const jump = sizeJump(instances, usualInstances, factor);
-  if (jump === undefined) return { instances, usualInstances, jump };
+  if (jump === undefined) return { workspace, instances, usualInstances, jump };
   await tx.run(
     `UPDATE plan SET size_jump = $4 WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3`,
     [...key, jump],
@@ -51,5 +53,5 @@ export async function completePlan(
       payload: { timezone, bizdate, instances, usualInstances, jump },
     },
   ]);
-  return { instances, usualInstances, jump };
+  return { workspace, instances, usualInstances, jump };
 }

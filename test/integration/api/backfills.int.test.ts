@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { ScheduleCommands } from '../../../src/scheduler/scheduler-commands.js';
 import { openApi, type TestApi } from '../../support/api.js';
 import { FakeClock } from '../../support/line.js';
+import { CommandLine } from '../cli/command-line.js';
 
 const WORKSPACE = '/api/v1/workspaces/finance';
 const BACKFILLS = `${WORKSPACE}/backfills`;
@@ -51,8 +52,8 @@ test('a backfill is planned, started with the token of its plan, and shown by bu
     version: 1,
     order: 'asc',
     nodes: [
-      { name: 'a', role: 'run' },
-      { name: 'b', role: 'run' },
+      { name: 'a', role: 'run', reason: null },
+      { name: 'b', role: 'run', reason: null },
     ],
     totals: { dates: 3, run: 6, dryRun: 0, leftOut: 0, conflicts: 0 },
     conflicts: [],
@@ -89,6 +90,39 @@ test('a backfill is planned, started with the token of its plan, and shown by bu
   ]);
   const again = await api.send('POST', BACKFILLS, { body });
   expect(again).toMatchObject({ status: 409, json: { code: 'MR-S131' } });
+});
+
+test('why a node is a dry run is in the plan, as the api and as the command line tell it', async () => {
+  await using api = await open();
+  const config = { command: 'true' };
+  const nodes = [
+    { id: 'a', type: 'shell', config },
+    { id: 'b', type: 'shell', config, needs: ['a'], backfill: 'forbidden' },
+    { id: 'c', type: 'shell', config, needs: ['b'] },
+    { id: 'd', type: 'shell', config, needs: ['c'] },
+  ];
+  const body = { name: 'ledger', draft: { nodes } };
+  const { json } = await api.send('POST', `${WORKSPACE}/workflows`, { body });
+  await api.send('POST', `${WORKSPACE}/workflows/${String(json['id'])}/submit`, { body: {} });
+  const asked = { ...ORDERS, workflow: 'ledger', exclude: ['c'] };
+  const plan = await api.send('POST', `${BACKFILLS}/plan`, { body: asked });
+  expect(plan.json['nodes']).toEqual([
+    { name: 'a', role: 'run', reason: null },
+    { name: 'b', role: 'dry_run', reason: 'backfill_forbidden' },
+    { name: 'd', role: 'run', reason: null },
+    { name: 'c', role: 'dry_run', reason: 'left_out' },
+  ]);
+  expect(plan.json['totals']).toMatchObject({ run: 6, dryRun: 6 });
+  const only = { ...asked, scope: { mode: 'nodes', nodes: ['b'] }, exclude: [] };
+  const refused = await api.send('POST', BACKFILLS, { body: { ...only, name: 'n' } });
+  expect(refused).toMatchObject({ status: 422, json: { code: 'MR-S196' } });
+  using line = new CommandLine(api);
+  const dates = ['--from', '2026-11-01', '--to', '2026-11-01'];
+  const shown = await line.run(['backfill', 'ledger', ...dates, '--exclude', 'c', '--plan']);
+  expect(shown.out).toContain('b is a dry run: no backfill may run it (backfill: forbidden)\n');
+  expect(shown.out).toContain('c is a dry run: it was not asked for and others need it\n');
+  const told = await line.run(['backfill', 'ledger', ...dates, '--node', 'b']);
+  expect(told).toMatchObject({ code: 3, talk: expect.stringContaining('MR-S196') });
 });
 
 test('a backfill is paused, resumed, widened, skipped in part and cancelled, each with an audit row', async () => {

@@ -46,7 +46,11 @@ interface Preview {
     readonly kind: string;
   }[];
   readonly edgesTotal: number;
-  readonly findings: readonly { readonly finding: string; readonly node: string | null }[];
+  readonly findings: readonly {
+    readonly finding: string;
+    readonly node: string | null;
+    readonly detail: string;
+  }[];
 }
 
 async function preview(api: TestApi, path: string, body: object): Promise<Preview> {
@@ -96,7 +100,8 @@ test('what is odd about the edges is named: circles, isolated nodes, upstreams t
   expect((await api.send('POST', `${up}/submit`, { body: {} })).status).toBe(201);
   const path = await create(api, 'report', {});
   const findingsOf = async (nodes: readonly object[]): Promise<string[]> => {
-    const { findings } = await preview(api, path, { bizdate: '2026-11-19', draft: { nodes } });
+    const draft = { schedule: { cron: '0 1 * * *' }, nodes };
+    const { findings } = await preview(api, path, { bizdate: '2026-11-19', draft });
     return findings.map(({ finding, node }) => `${finding} ${node}`);
   };
   expect(
@@ -111,6 +116,24 @@ test('what is odd about the edges is named: circles, isolated nodes, upstreams t
   ]);
   const broken = await api.send('POST', `${path}/preview-edges`, { body: { draft: { nodes: 7 } } });
   expect(broken).toMatchObject({ status: 400, json: { code: 'MR-A101' } });
+});
+
+test('what runs at midnight because nobody says when is named', async () => {
+  await using api = await open();
+  const path = await create(api, 'report', {});
+  const findingsOf = async (schedule: object): Promise<string[]> => {
+    const nodes = [
+      shell('a', { schedule: { cron: '0 1 * * *' } }),
+      shell('b', { needs: ['a'], schedule: { effectiveFrom: '2026-01-01' } }),
+      shell('c', { needs: ['a'] }),
+    ];
+    const { findings } = await preview(api, path, { draft: { schedule, nodes } });
+    return findings.map(({ finding, node, detail }) => `${finding} ${node} ${detail}`);
+  };
+  expect(await findingsOf({ cron: '0 2 * * *' })).toEqual([]);
+  expect(await findingsOf({ calendar: undefined })).toEqual([
+    'default_times null Neither the workflow nor the node says when to run "b", "c": each day at 00:00.',
+  ]);
 });
 
 test('the edges of a schedule in words are those of its times and of its effective days', async () => {

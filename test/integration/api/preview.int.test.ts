@@ -13,6 +13,7 @@ interface Previewed {
   readonly nodeTotal: number;
   readonly nodes: readonly {
     readonly node: string;
+    readonly defaultTimes: boolean;
     readonly parameters: readonly { name: string; expression: string; level: string }[];
     readonly instances: readonly {
       bizdate: string;
@@ -55,6 +56,7 @@ describe('the preview of a schedule', () => {
     expect(status).toBe(200);
     expect(json).toEqual({
       timezone: 'Asia/Shanghai',
+      defaultTimes: false,
       cycles: [
         {
           bizdate: '2026-11-23',
@@ -86,7 +88,9 @@ describe('the preview of a schedule', () => {
 
   test('is ten daily times unless more are asked for, and fifty at most', async () => {
     await using api = await openScheduledApi(new FakeClock(NOW));
-    expect(times((await preview(api, {})).json)).toHaveLength(10);
+    const without = (await preview(api, {})).json;
+    expect(without['defaultTimes']).toBe(true);
+    expect(times(without)).toHaveLength(10);
     expect(times((await preview(api, { count: 50 })).json)).toHaveLength(50);
     expect((await preview(api, { count: 51 })).json['code']).toBe('MR-A101');
   });
@@ -150,6 +154,8 @@ describe('the preview of parameters', () => {
     ]);
     expect(nodes[0]?.instances[0]?.errors).toEqual({ me: expect.stringContaining('$taskid') });
     expect(nodes[1]?.instances).toHaveLength(3);
+    // Nobody says when `daily` runs.
+    expect(nodes.map(({ defaultTimes }) => defaultTimes)).toEqual([false, true]);
   });
 
   test('shows what the planned instances then have, also on days off', async () => {

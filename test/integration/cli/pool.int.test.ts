@@ -49,7 +49,9 @@ test('workers are listed and drained by name or id', async () => {
     code: 0,
     out: 'Draining worker w1 (wk_1): it takes nothing new and finishes the 0 it has.\n',
   });
-  expect((await cli.run(['workers', 'ls'])).out).toMatch(/wk_1 +w1 +default +draining +0\/4/);
+  const listed = (await cli.run(['workers', 'ls'])).out;
+  expect(listed).toMatch(/wk_1 +w1 +default +draining +0\/4/);
+  expect(listed).toMatch(/ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\n/);
   expect(await cli.run(['workers', 'undrain', 'wk_1'])).toMatchObject({
     code: 0,
     out: 'worker w1 (wk_1) takes work again.\n',

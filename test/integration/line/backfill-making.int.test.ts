@@ -169,4 +169,28 @@ describe('a backfill that is too large to be made while its user waits', () => {
     );
     expect(last).toEqual([{ name: 'first', n: A_DAY / 2 }]);
   });
+
+  test('makes dry runs of a node that forbids backfills, on the dates that come later too', async () => {
+    const [first, second] = NODES;
+    await b.line.submit('w', { nodes: [first, { ...second, backfill: 'forbidden' }] });
+    const kinds = async (): Promise<unknown[]> => {
+      while ((await make()) > 0);
+      return await b.line.database.rows(
+        `SELECT n.name, i.reason, count(*)::int AS n FROM node_instance i JOIN node n ON n.id = i.node_id
+          WHERE i.run_group_id = $1 GROUP BY n.name, i.reason ORDER BY n.name`,
+        [b.id],
+      );
+    };
+    const all = await b.start({ ranges: [{ from: '2026-09-01', to: '2026-09-05' }] });
+    expect(all).toMatchObject({ instances: 5 * A_DAY });
+    expect(await kinds()).toEqual([
+      { name: 'first', reason: null, n: (5 * A_DAY) / 2 },
+      { name: 'second', reason: 'backfill_forbidden', n: (5 * A_DAY) / 2 },
+    ]);
+    expect(await show()).toMatchObject({ made: 5, problem: null });
+    const dates = { ranges: [{ from: '2026-09-01', to: '2026-09-09' }] };
+    expect(await b.start({ ...dates, only: 'missing' })).toMatchObject({ bizdates: 9 });
+    expect(await kinds()).toEqual([{ name: 'first', reason: null, n: (9 * A_DAY) / 2 }]);
+    expect(await show()).toMatchObject({ made: 9, problem: null });
+  });
 });

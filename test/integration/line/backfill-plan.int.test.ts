@@ -66,6 +66,71 @@ describe('the scope of a backfill', () => {
   });
 });
 
+describe('a node that forbids backfills', () => {
+  const forbidden = { backfill: 'forbidden' };
+
+  test('is a dry run in every cycle, asked for or not, and what waits for it goes on', async () => {
+    await using b = await Backfills.open([
+      node('a'),
+      node('b', ['a'], forbidden),
+      node('c', ['b']),
+      node('end', ['c'], { ...forbidden, selfDependence: true, scheduleType: 'frozen' }),
+    ]);
+    const plan = await b.plan({ ...november(1, 2), order: 'desc' });
+    expect(plan.order).toBe('desc');
+    expect(plan.totals).toEqual({ run: 4, dryRun: 4, leftOut: 0, conflicts: 0 });
+    await b.start({ ...november(1, 2), order: 'desc' }, plan.planToken);
+    const rows = await b.line.instances(`run_group_id = ${b.id} AND bizdate = '2026-11-01'`);
+    expect(rows.map((row) => [row.node, row.reason, row.frozen]).sort()).toEqual([
+      ['a', null, false],
+      ['b', 'backfill_forbidden', false],
+      ['c', null, false],
+      ['end', 'backfill_forbidden', false],
+    ]);
+    expect(await b.line.drain(await b.line.worker())).toEqual(['a', 'c', 'a', 'c']);
+    expect(await b.state()).toBe('ended');
+    expect(await b.line.wrongPendings()).toBe(0);
+  });
+
+  test('is neither missing nor failed, but still between those that are', async () => {
+    const nodes = [node('a'), node('b', ['a'], forbidden), node('c', ['b'])];
+    await using b = await Backfills.open([...nodes, node('alone', [], forbidden)]);
+    const all = { run: 2, dryRun: 1, leftOut: 1, conflicts: 0 };
+    expect((await b.plan({ ...november(1, 1), only: 'missing' })).totals).toEqual(all);
+    await b.start({ ...november(1, 1), only: 'missing' });
+    expect(await made(b)).toEqual(['a', 'b dry', 'c']);
+    await b.line.drain(await b.line.worker());
+    // What a forbidden node would have left is not missed by the next backfill either.
+    expect((await b.plan({ ...november(1, 1), only: 'missing' })).totals.run).toBe(0);
+    await b.line.database.run(
+      `UPDATE node_instance SET status = 'failed' WHERE node_id IN (SELECT id FROM node WHERE name IN ('a', 'b'))`,
+    );
+    await b.start({ ...november(1, 1), only: 'failed' });
+    expect(await made(b)).toEqual(['a']);
+  });
+
+  test('cannot be all that is asked for', async () => {
+    await using b = await Backfills.open([
+      node('a', [], forbidden),
+      node('b', ['a'], forbidden),
+      node('c', ['b']),
+    ]);
+    const asked = { ...november(1, 1), scope: { mode: 'nodes', nodes: ['a', 'b'] } } as const;
+    const refused = { code: 'MR-S196', detail: 'They say `backfill: forbidden`: "a", "b".' };
+    await expect(b.plan(asked)).rejects.toMatchObject(refused);
+    await expect(b.start(asked)).rejects.toMatchObject(refused);
+    await expect(b.plan({ ...asked, only: 'failed' })).rejects.toMatchObject(refused);
+    const chain = { ...november(1, 1), scope: { mode: 'nodes', nodes: ['a', 'c'] } } as const;
+    expect((await b.plan(chain)).nodes).toMatchObject([
+      { name: 'a', isAsked: true, isForbidden: true },
+      { name: 'c', isAsked: true, isForbidden: false },
+      { name: 'b', isAsked: false, isForbidden: true },
+    ]);
+    await b.line.submit('w', { nodes: [node('a'), node('b', ['a']), node('c', ['b'])] });
+    expect((await b.plan(asked)).totals).toMatchObject({ run: 2, dryRun: 0 });
+  });
+});
+
 describe('only', () => {
   const PRODUCER = node('a', [], {
     parameters: { ds: '$bizdate' },

@@ -75,15 +75,64 @@ describe('a schedule in words', () => {
     }
   });
 
-  test('of a node replaces that of the workflow as a whole', async () => {
+  test('of a node that says no times has those of its workflow, not midnight', async () => {
     await using line = await Line.open({ now: NOON });
-    const schedule = { period: { every: 'day', at: '03:00' }, effectiveTo: '2026-11-22' };
-    const own = node('b', [], { schedule: { cron: '0 4 * * *' } });
-    expect(await planned(line, { schedule, nodes: [node('a'), own] }, 2)).toEqual([
-      '2026-11-21 03:00',
-      '2026-11-21 04:00',
-      '2026-11-22 04:00',
-    ]);
+    const own = node('a', [], { schedule: { effectiveTo: '2026-11-22' } });
+    const draft = { schedule: { period: { every: 'day', at: '06:00' } }, nodes: [own] };
+    expect(await planned(line, draft, 2)).toEqual(['2026-11-21 06:00']);
+  });
+
+  test('of a node replaces that of the workflow field by field, and what it does not say is the workflow’s', async () => {
+    await using line = await Line.open({ now: NOON });
+    await newCalendar(line, ['2026-11-23']);
+    const schedule = {
+      period: { every: 'day', at: '03:00' },
+      effectiveTo: '2026-11-23',
+      calendar: 'trading',
+    };
+    const without = { effectiveTo: null, calendar: null };
+    await planned(
+      line,
+      {
+        schedule,
+        nodes: [
+          node('outer'),
+          node('times', [], { schedule: { cron: '0 4 * * *' } }),
+          node('days', [], { schedule: { effectiveTo: '2026-11-24' } }),
+          node('no_end', [], { schedule: { effectiveTo: null } }),
+          node('no_calendar', [], { schedule: { calendar: null } }),
+          node('alone', [], { schedule: { cron: '0 5 * * *', ...without } }),
+        ],
+      },
+      4,
+    );
+    const [sunday, holiday] = ['2026-11-21', '2026-11-22'];
+    const outer = [`${sunday} 03:00 !off_day`, `${holiday} 03:00 !off_day`];
+    expect(await shown(line, 'outer')).toEqual(outer);
+    expect(await shown(line, 'times')).toEqual(outer.map((text) => text.replace('03', '04')));
+    expect(await shown(line, 'days')).toEqual([...outer, '2026-11-23 03:00']);
+    expect(await shown(line, 'no_end')).toEqual([...outer, '2026-11-23 03:00', '2026-11-24 03:00']);
+    expect(await shown(line, 'no_calendar')).toEqual([`${sunday} 03:00`, `${holiday} 03:00`]);
+    expect(await shown(line, 'alone')).toEqual(
+      [21, 22, 23, 24].map((day) => `2026-11-${day} 05:00`),
+    );
+  });
+
+  test('of a node and its workflow together is checked, each mistake where it is written', async () => {
+    await using line = await Line.open({ now: NOON });
+    const submit = async (schedule: object, own: object): Promise<unknown> =>
+      await line
+        .submit('w', { schedule, nodes: [node('a', [], { schedule: own })] })
+        .then(() => [])
+        .catch((error: { errors: { pointer: string }[] }) =>
+          error.errors.map(({ pointer }) => pointer),
+        );
+    const ending = { effectiveTo: '2026-11-22' };
+    expect(await submit(ending, { effectiveFrom: '2026-11-23' })).toEqual(['/nodes/0/schedule']);
+    expect(await submit(ending, { effectiveFrom: '2026-11-23', effectiveTo: null })).toEqual([]);
+    expect(await submit({ cron: '61 * * * *' }, ending)).toEqual(['/schedule/cron']);
+    expect(await submit({ calendar: 'ghost' }, ending)).toEqual(['/schedule']);
+    expect(await submit({}, { calendar: 'ghost' })).toEqual(['/nodes/0/schedule']);
   });
 });
 

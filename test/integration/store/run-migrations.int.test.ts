@@ -57,6 +57,53 @@ test('rows that were there before a migration are there after it', async () => {
   ).toEqual([{ name: 'finance', workflow: 'orders_daily' }]);
 });
 
+test('a node’s schedule that stood alone says so where it would now take from its workflow', async () => {
+  await using store = await openStore({ empty: true });
+  const classes = await migrationClasses();
+  const at = classes.findIndex(({ name }) => name.startsWith('NodeSchedule'));
+  await migrate(store.url, classes.slice(0, at));
+  const spec = {
+    schedule: { cron: '0 6 * * *', calendar: 'trading', dstPolicy: 'run_twice' },
+    nodes: [
+      { id: 'a', type: 'shell' },
+      { id: 'b', schedule: { effectiveTo: '2026-11-22' } },
+      { id: 'c', schedule: { period: { every: 'day', at: '01:00' }, calendar: 'own' } },
+    ],
+  };
+  const odd = [{}, { nodes: 7, schedule: {} }, { nodes: [7, { schedule: 'x' }], schedule: 3 }, []];
+  await store.database.run(
+    `WITH s AS (INSERT INTO workspace (name, timezone) VALUES ('finance', 'UTC') RETURNING id),
+          w AS (INSERT INTO workflow (workspace_id, name, draft)
+                SELECT s.id, 'w' || no, draft FROM s, unnest($1::jsonb[]) WITH ORDINALITY AS d(draft, no)
+                RETURNING id, name)
+     INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate)
+     SELECT id, 1, $2, 'UTC', '2026-11-21' FROM w WHERE name = 'w1'`,
+    [[spec, ...odd].map((draft) => JSON.stringify(draft)), JSON.stringify(spec)],
+  );
+
+  await migrate(store.url);
+
+  const [version] = await store.database.rows<{ nodes: unknown }>(
+    `SELECT spec -> 'nodes' AS nodes FROM workflow_version`,
+  );
+  const [a, , c] = spec.nodes;
+  expect(version?.nodes).toEqual([
+    a,
+    { id: 'b', schedule: { cron: '0 0 * * *', calendar: null, effectiveTo: '2026-11-22' } },
+    c,
+  ]);
+  const drafts = await store.database.rows<{ draft: unknown }>(
+    `SELECT draft FROM workflow ORDER BY name`,
+  );
+  expect(drafts.map(({ draft }) => draft)).toEqual([
+    {
+      ...spec,
+      nodes: [a, { id: 'b', schedule: { calendar: null, effectiveTo: '2026-11-22' } }, c],
+    },
+    ...odd,
+  ]);
+});
+
 test('an attached partition has the keys and indexes of its parent', async () => {
   await using store = await openStore();
   await ensureDays(store.database);

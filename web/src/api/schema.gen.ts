@@ -1783,6 +1783,8 @@ export interface components {
             /** @description Upstream first. */
             nodes: {
                 name: string;
+                /** @description Why all of its cycles are dry runs. left_out: it was not asked for and others need it; backfill_forbidden: no backfill may run it. */
+                reason: ("left_out" | "backfill_forbidden") | null;
                 /** @enum {string} */
                 role: "run" | "dry_run";
             }[];
@@ -2207,7 +2209,7 @@ export interface components {
             findings: {
                 detail: string;
                 /** @enum {string} */
-                finding: "loop" | "unknown_upstream" | "isolated" | "upstream_not_planned" | "no_upstream_cycle";
+                finding: "loop" | "unknown_upstream" | "isolated" | "upstream_not_planned" | "no_upstream_cycle" | "default_times";
                 node: string | null;
             }[];
             nodes: {
@@ -2850,6 +2852,8 @@ export interface components {
         };
         ParameterPreview: {
             nodes: {
+                /** @description Neither the node nor its workflow says times: it runs each day at midnight. */
+                defaultTimes: boolean;
                 /** @description Parameters that are outputs of upstreams: their values are known only when the node starts. */
                 inputs: {
                     /** @enum {string} */
@@ -3342,6 +3346,8 @@ export interface components {
                 /** Format: date-time */
                 scheduledTime: string;
             }[];
+            /** @description The schedule says no times: it runs each day at midnight. */
+            defaultTimes: boolean;
             timezone: string;
         };
         SchedulePreviewRequest: {
@@ -3680,6 +3686,7 @@ export interface components {
             resourceGroup: string;
             /** @description How many attempts it has now. */
             running: number;
+            /** Format: date-time */
             startedAt: string;
             /**
              * @description `lost`: its lease ended without a goodbye; such a worker is listed for an hour.

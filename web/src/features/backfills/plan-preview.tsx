@@ -26,11 +26,28 @@ export function PlanPreview({ plan }: { readonly plan: Plan }): ReactNode {
         {estimateMs !== null && ` ${t('plan.estimate', { duration: formatDuration(estimateMs) })}`}
         {unknownNodes > 0 && ` ${t('plan.unknown', { count: unknownNodes })}`}
       </Text>
+      <DryRuns plan={plan} />
       <Choices plan={plan} />
       <Conflicts plan={plan} />
       <Matrix plan={plan} />
     </Stack>
   );
+}
+
+/** Why nodes have dry runs in every cycle: one line for each reason. */
+function DryRuns({ plan }: { readonly plan: Plan }): ReactNode {
+  const { t } = useTranslation('backfills');
+  return (['left_out', 'backfill_forbidden'] as const).map((reason) => {
+    const names = plan.nodes.filter((node) => node.reason === reason).map(({ name }) => name);
+    if (names.length === 0) return null;
+    const more = names.length > MAX_NODES ? ` +${names.length - MAX_NODES}` : '';
+    const nodes = names.slice(0, MAX_NODES).join(', ') + more;
+    return (
+      <Text key={reason} size="sm">
+        {t(`plan.${reason}`, { nodes })}
+      </Text>
+    );
+  });
 }
 
 function Choices({ plan }: { readonly plan: Plan }): ReactNode {
@@ -91,8 +108,15 @@ function Matrix({ plan }: { readonly plan: Plan }): ReactNode {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t('plan.bizdate')}</Table.Th>
-              {nodes.map(({ name }) => (
-                <Table.Th key={name}>{name}</Table.Th>
+              {nodes.map(({ name, reason }) => (
+                <Table.Th key={name}>
+                  {name}
+                  {reason !== null && (
+                    <Text size="xs" c="dimmed">
+                      {t(`plan.column.${reason}`)}
+                    </Text>
+                  )}
+                </Table.Th>
               ))}
             </Table.Tr>
           </Table.Thead>

@@ -11,6 +11,8 @@ export interface DraftNode {
   /** Everything else in `needs`, as it is written: other workflows, previous cycles. */
   readonly otherNeeds: readonly unknown[];
   readonly config: Readonly<Record<string, unknown>>;
+  /** As it is written; `undefined`: nothing is, so backfills may run it. */
+  readonly backfill: string | undefined;
   /** Its place in `nodes` of the draft, which the server's pointers name. */
   readonly index: number;
 }
@@ -36,6 +38,7 @@ export function nodesOf(draft: Draft): readonly DraftNode[] {
         needs: needs.filter((each): each is string => typeof each === 'string'),
         otherNeeds: needs.filter((each) => typeof each !== 'string'),
         config: isRecord(raw['config']) ? raw['config'] : {},
+        backfill: typeof raw['backfill'] === 'string' ? raw['backfill'] : undefined,
         index,
       },
     ];

@@ -62,6 +62,7 @@ export function NextTimes({
               ))}
             </Table.Tbody>
           </Table>
+          {data.defaultTimes && <Text size="sm">{t('schedule.defaultTimes')}</Text>}
           <Text size="xs" c="dimmed">
             {t('schedule.zone', { zone: data.timezone })}
           </Text>

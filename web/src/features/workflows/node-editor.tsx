@@ -1,4 +1,4 @@
-import { Group, MultiSelect, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Group, MultiSelect, Paper, Select, Stack, Text, TextInput, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -9,6 +9,8 @@ import { SchemaForm } from '../data-sources/schema-form.tsx';
 import { JsonField } from '../data-sources/text-fields.tsx';
 import { usePluginTypes } from '../data-sources/plugin-types.ts';
 import { configProblems, type DraftNode, needText } from './draft.ts';
+
+const BACKFILL_RULES = ['allowed', 'forbidden'] as const;
 
 /** One node of the draft: what it waits for and the fields of its configuration. */
 export function NodeEditor({
@@ -75,6 +77,16 @@ export function NodeEditor({
             {t('node.otherNeeds', { needs: node.otherNeeds.map(needText).join(', ') })}
           </Text>
         )}
+        <Select
+          label={t('node.backfill')}
+          description={t('node.backfillHelp')}
+          data={BACKFILL_RULES.map((value) => ({ value, label: t(`node.backfills.${value}`) }))}
+          value={node.backfill ?? 'allowed'}
+          allowDeselect={false}
+          readOnly={isReadOnly}
+          error={problemOf('backfill')}
+          onChange={(rule) => onChange({ backfill: rule === 'forbidden' ? rule : undefined })}
+        />
         <ConfigFields
           node={node}
           problems={configProblems(fields, node.index)}

@@ -25,7 +25,7 @@ export class NodeSchedule1763700000033 implements MigrationInterface {
       $$;
       UPDATE workflow_version SET spec = pg_temp.alone(spec, '{"cron": "0 0 * * *"}')
        WHERE jsonb_path_exists(spec, '$.nodes[*].schedule');
-      UPDATE workflow SET draft = pg_temp.alone(draft, '{}')
+      UPDATE workflow SET draft = pg_temp.alone(draft, '{}'), revision = revision + 1
        WHERE jsonb_typeof(draft -> 'schedule') = 'object' AND jsonb_typeof(draft -> 'nodes') = 'array'
          AND jsonb_path_exists(draft, '$.nodes[*].schedule');
       DROP FUNCTION pg_temp.alone;

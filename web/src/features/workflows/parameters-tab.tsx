@@ -86,6 +86,9 @@ export function ParametersTab({
       </Group>
       <ProblemAlert error={preview.error} />
       {preview.error === null && shown === undefined && <PageLoader />}
+      {preview.error === null && shown?.defaultTimes === true && (
+        <Text size="sm">{t('schedule.defaultTimes')}</Text>
+      )}
       {preview.error === null && shown !== undefined && <Values node={shown} />}
     </Stack>
   );

@@ -17,7 +17,7 @@ const WHOLE: readonly Part[] = [{ share: { of: 1, no: 0 }, limit: 500 }];
  * Where more is due than that: in halves, so that the server works on one while this process works on the
  * other, and in larger steps, because each look at what is due passes the index entries of what was.
  */
-const HALVES: readonly Part[] = [0, 1].map((no) => ({ share: { of: 2, no }, limit: 2_000 }));
+const HALVES: readonly Part[] = [0, 1].map((no) => ({ share: { of: 2, no }, limit: 1_000 }));
 
 export interface ReleaserOptions {
   readonly database: Database;

@@ -222,7 +222,7 @@ async function backfill(Line) {
     const start = performance.now();
     const since = (name, text) => figures.add(name, performance.now() - start, 'ms', text);
     await line.commands.createBackfill({ ...order, userId: null, name: 'year', planToken });
-    since('backfill-accepted-ms', `durably accepted, ${size}`);
+    since('backfill-accept-ms', `durably accepted, ${size}`);
     await line.release();
     const [{ ready }] = await line.database.rows(
       'SELECT count(*)::int AS ready FROM ready_instance',

@@ -6,6 +6,7 @@ import { benchChannels, CHANNEL_CASES } from './sync/channel-cases.mjs';
 import { LINEITEM, checksum, emptyTarget, fillDirty, fillLineitem } from './sync/lineitem.mjs';
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
 import { runOurs } from './sync/our-run.mjs';
+import { benchRateLimit, RATE_CASE } from './sync/rate-case.mjs';
 import { openServers } from './sync/servers.mjs';
 import { benchWorker, WORKER_CASES } from './sync/worker-cases.mjs';
 import { Figures, percentile } from './timeline/figures.mjs';
@@ -27,7 +28,7 @@ const CASES = [
 ];
 /** The smallest table of `worker-memory`, and the jobs of `worker-few-rows`. */
 const WORKER = isQuick ? { rows: 100_000, jobs: 100 } : { rows: 1_000_000, jobs: 1_000 };
-const ALL = [...CASES, ...CHANNEL_CASES, ...WORKER_CASES];
+const ALL = [...CASES, ...CHANNEL_CASES, RATE_CASE, ...WORKER_CASES];
 const wanted = process.argv.filter((word) => ALL.includes(word));
 
 const figures = new Figures();
@@ -43,6 +44,8 @@ try {
   for (const name of wanted.length > 0 ? wanted : ALL) {
     if (WORKER_CASES.includes(name)) {
       await benchWorker(name, { servers, ...WORKER, figures, say });
+    } else if (name === RATE_CASE) {
+      await benchRateLimit({ servers, figures, say });
     } else if (CHANNEL_CASES.includes(name)) {
       await benchChannels(name, { servers, pairs: PAIRS, figures, say });
     } else if (name.startsWith('dirty-ratio-')) {
@@ -52,8 +55,23 @@ try {
 } finally {
   await servers.close();
 }
+worst('dirty-1pct-ratio', Math.min);
+worst('channels-4-ratio', Math.min);
+worst('skew-ratio', Math.min);
+worst('job50-p50-ms', Math.max);
+worst('job50-p99-ms', Math.max);
+worst('rss-mb', Math.max);
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, MariaDB and embedded PostgreSQL on the same machine, TCP loopback`;
 figures.print('sync', machine, isJson);
+
+/** The worst of the ways that were measured, under the name of what they have in common. */
+function worst(name, pick) {
+  const ways = ['pg', 'mysql', 'pg-mysql', 'mysql-pg'].map((way) => `${way}-${name}`);
+  const values = figures.valuesOf(ways);
+  if (values.length === 0) return;
+  const unit = name.endsWith('ms') ? 'ms' : name.endsWith('mb') ? 'MB' : '';
+  figures.add(name, pick(...values), unit, 'the worst of them');
+}
 
 function endOf(word) {
   if (word === 'csv') return { kind: 'file', root: servers.folder, reader: csvReader() };
@@ -115,18 +133,15 @@ async function benchCase(name, pipe, expected) {
   const spread = (which) => seconds[which].map((each) => each.toFixed(2)).join(' ');
   say(`${name} ceiling ${spread('ceiling')}; ours ${spread('ours')}; ${lane}`);
   figures.add(
-    `${name}-ratio`,
+    name,
     ceiling / ours,
     '',
     `native pipe ${ceiling.toFixed(2)} s, ours ${ours.toFixed(2)} s`,
   );
   figures.add(`${name}-rows-per-s`, ROWS / ours, '1/s', lane);
-  figures.add(
-    `${name}-cpu-us-per-row`,
-    (cpuMs * 1000) / ROWS,
-    'µs',
-    'of this process, in the last run',
-  );
+  const cpuUs = (cpuMs * 1000) / ROWS;
+  figures.add(`${name}-cpu-us-per-row`, cpuUs, 'µs', 'of this process, in the last run');
+  if (name === 'mysql-pg') figures.add('cpu-us-per-row', cpuUs, 'µs', 'the same');
 }
 
 /** The same rows with and without dirty ones among them, in turns; each dirty row has to be quarantined. */
@@ -151,5 +166,10 @@ async function dirtyCase(name, to) {
   }
   const [clean, dirty] = [percentile(seconds.clean, 0.5), percentile(seconds.dirty, 0.5)];
   const detail = `clean ${clean.toFixed(2)} s, ${dirtyRows} dirty rows ${dirty.toFixed(2)} s`;
-  figures.add(name, clean / dirty, '', detail);
+  figures.add(
+    `${to.kind === 'postgres' ? 'pg' : 'mysql'}-dirty-1pct-ratio`,
+    clean / dirty,
+    '',
+    detail,
+  );
 }

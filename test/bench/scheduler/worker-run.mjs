@@ -30,7 +30,7 @@ export async function workerRun({ instances, seconds, figures, using, say }) {
          FROM node_instance`,
     );
     figures.add(
-      'worker-run-per-s',
+      'worker-per-s',
       (instances / ms) * 1000,
       '1/s',
       `${instances} no-op instances in a worker process of ${CAPACITY} places, first claim to last end`,
@@ -85,7 +85,7 @@ async function downstreamStart({ cluster, pairs, figures }) {
   const times = rows.map((row) => row.ms);
   for (const p of [50, 99])
     figures.add(
-      `downstream-start-p${p}-ms`,
+      `release-p${p}-ms`,
       percentile(times, p / 100),
       'ms',
       `end of the upstream to start of the downstream, ${pairs} pairs, ${OFFERED_PER_S} instances/s`,

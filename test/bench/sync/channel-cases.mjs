@@ -70,7 +70,7 @@ export async function benchChannels(name, { servers, pairs, figures, say }) {
   say(`${name} base ${spread('base')}; ours ${spread('ours')}`);
   const words = what === 'channels' ? '1 channel' : 'even key';
   figures.add(
-    `${name}-ratio`,
+    `${end}-${what === 'channels' ? 'channels-4' : 'skew'}-ratio`,
     base / ours,
     '',
     `${words} ${base.toFixed(2)} s, ours ${ours.toFixed(2)} s`,

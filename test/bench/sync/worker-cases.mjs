@@ -125,7 +125,7 @@ async function fewRows({ cluster, servers, jobs, figures }) {
     const ms = times.map((row) => row.ms);
     const how = `${FEW_ROWS} rows, claim to end, ${ms.length} jobs one after the other`;
     for (const p of [50, 99])
-      figures.add(`${way}-few-p${p}-ms`, percentile(ms, p / 100), 'ms', how);
+      figures.add(`${way}-job50-p${p}-ms`, percentile(ms, p / 100), 'ms', how);
   }
 }
 

@@ -12,6 +12,11 @@ export class Figures {
     this.#figures.push({ name, value: Math.round(value * 100) / 100, unit, how });
   }
 
+  /** The values of those of these figures that were taken. */
+  valuesOf(names) {
+    return this.#figures.flatMap(({ name, value }) => (names.includes(name) ? [value] : []));
+  }
+
   print(bench, machine, isJson) {
     const width = Math.max(...this.#figures.map(({ name }) => name.length));
     process.stdout.write(`\n${bench}, on ${machine}\n`);

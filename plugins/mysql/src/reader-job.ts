@@ -37,6 +37,7 @@ export class MysqlReaderJob implements ReaderJob {
   #sources: Promise<readonly [ReaderSource, ...ReaderSource[]]> | undefined;
   /** Of the source at the same index, once it has been cut. */
   readonly #keys: (SplitKey | undefined)[] = [];
+  #looking: Promise<{ readonly session: Session; readonly cancel: AsyncDisposable }> | undefined;
   /** In the snapshot of the job, not yet with a task. */
   #pinned: Session[] = [];
 
@@ -52,7 +53,7 @@ export class MysqlReaderJob implements ReaderJob {
 
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
-    await using session = await openReading(this.#ctx);
+    const session = await this.#look();
     for (const source of await this.#resolved()) {
       // The server itself judges columns, filter and privileges; no row is read.
       await session.run(`${source.select} LIMIT 0`);
@@ -104,8 +105,7 @@ export class MysqlReaderJob implements ReaderJob {
       return;
     }
     const share = { ...hint, count: Math.ceil(hint.count / sources.length) };
-    await using session = await openReading(this.#ctx);
-    await using _cancel = cancelOnAbort(session, this.#ctx.dataSource.config, this.#ctx.signal);
+    const session = await this.#look();
     let no = 0;
     for (const [table, source] of sources.entries()) {
       for (const slice of await this.#slicesOf(session, table, source, share)) {
@@ -120,6 +120,7 @@ export class MysqlReaderJob implements ReaderJob {
 
   async open(): Promise<ReaderTask> {
     const sources = await this.#resolved();
+    await this.#endLooking();
     const sourceOf = (slice: Slice) => {
       const { table = 0 } = parseKeyBounds(slice.bounds);
       const where = slicePredicate(slice.bounds, this.#keys[table]);
@@ -130,6 +131,7 @@ export class MysqlReaderJob implements ReaderJob {
 
   async close(): Promise<void> {
     this.#sources = undefined;
+    await this.#endLooking();
     await Promise.all(this.#pinned.splice(0).map((session) => session.close()));
   }
 
@@ -151,8 +153,24 @@ export class MysqlReaderJob implements ReaderJob {
   async #rows(sql: string): ReturnType<Session['rows']> {
     const [pinned] = this.#pinned;
     if (pinned !== undefined) return await pinned.rows(sql);
-    await using session = await openReading(this.#ctx);
-    return await session.rows(sql);
+    return await (await this.#look()).rows(sql);
+  }
+
+  /** One connection for all that is asked before rows are read: to open one takes longer than to ask. */
+  async #look(): Promise<Session> {
+    const { dataSource, signal } = this.#ctx;
+    this.#looking ??= openReading(this.#ctx).then((session) => ({
+      session,
+      cancel: cancelOnAbort(session, dataSource.config, signal),
+    }));
+    return (await this.#looking).session;
+  }
+
+  async #endLooking(): Promise<void> {
+    const looking = await this.#looking?.catch(() => undefined);
+    this.#looking = undefined;
+    await looking?.session.close();
+    await looking?.cancel[Symbol.asyncDispose]();
   }
 
   #wantedKey(): readonly string[] {
@@ -165,7 +183,7 @@ export class MysqlReaderJob implements ReaderJob {
   }
 
   async #resolve(): Promise<readonly [ReaderSource, ...ReaderSource[]]> {
-    await using session = await openReading(this.#ctx);
+    const session = await this.#look();
     const { database } = this.#ctx.dataSource.config;
     return await resolveSources(session, database, this.#config, (text) =>
       this.#ctx.log.info(text),

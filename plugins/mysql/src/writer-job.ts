@@ -49,6 +49,7 @@ export class MysqlWriterJob implements WriterJob {
   readonly #config: WriterConfig;
   readonly #ctx: WriteContext<MysqlConfig>;
   readonly #noted = new Set<string>();
+  #opening: Promise<Session> | undefined;
   #session: Session | undefined;
   #cancel: AsyncDisposable | undefined;
   #prepared: PreparedWrite | undefined;
@@ -62,12 +63,12 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   async describe(): Promise<TableSchema> {
-    await using session = await openWriting(this.#ctx);
+    const session = await this.#main();
     return (await this.#target(session)).schema;
   }
 
   async check(): ReturnType<WriterJob['check']> {
-    await using session = await openWriting(this.#ctx);
+    const session = await this.#main();
     const target = await this.#target(session);
     const { verdicts, findings } = await checkTarget(
       session,
@@ -84,14 +85,14 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   async cursor(): Promise<string | undefined> {
-    await using session = await openWriting(this.#ctx);
+    const session = await this.#main();
     const { dataSource, identity, log } = this.#ctx;
     const ledger = await Ledger.open(session, dataSource.config, identity, log);
     return await ledger?.cursor(session);
   }
 
   async preview(): Promise<WriterPreview> {
-    await using session = await openWriting(this.#ctx);
+    const session = await this.#main();
     const target = await this.#target(session);
     const key = await this.#key(session, target);
     const isDirect = this.#isDirect(target, key);
@@ -119,9 +120,7 @@ export class MysqlWriterJob implements WriterJob {
 
   async #prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
     const source = this.#ctx.dataSource.config;
-    const session = await openWriting(this.#ctx);
-    this.#session = session;
-    this.#cancel = cancelOnAbort(session, source, this.#ctx.signal);
+    const session = await this.#main();
     const target = await this.#target(session);
     const { findings } = await checkTarget(session, target, this.#ctx.mapping, this.#config);
     const error = findings.find((f) => f.level === 'error');
@@ -374,7 +373,18 @@ export class MysqlWriterJob implements WriterJob {
     });
   }
 
+  /** One connection for all that is asked and published; it is closed by `finalize` or `abort`. */
+  #main(): Promise<Session> {
+    this.#opening ??= openWriting(this.#ctx).then((session) => {
+      this.#session = session;
+      this.#cancel = cancelOnAbort(session, this.#ctx.dataSource.config, this.#ctx.signal);
+      return session;
+    });
+    return this.#opening;
+  }
+
   async #release(): Promise<void> {
+    await this.#opening?.catch(() => undefined);
     await this.#session?.close();
     await this.#cancel?.[Symbol.asyncDispose]();
   }

@@ -16,6 +16,7 @@ import { type FakeWorker, Line, node } from '../../support/line.js';
 import { journalSlots, mostSlotsHeld } from '../../support/slot-journal.js';
 
 const HOURLY = { cron: '0 * * * *' };
+const DAILY = { cron: '0 0 * * *' };
 
 async function gate(line: Line, target: GateTarget, capacity: number): Promise<number> {
   return await line.database.transaction(async (tx) => {
@@ -104,7 +105,7 @@ describe('a gate', () => {
 
   test('holds up nothing that is behind what it holds', async () => {
     await using line = await Line.open({ slots: 100 });
-    const nodes = [node('gated', [], { priority: 8 }), node('free', [], { schedule: {} })];
+    const nodes = [node('gated', [], { priority: 8 }), node('free', [], { schedule: DAILY })];
     const { workflowId } = await line.submit('w', { schedule: HOURLY, nodes });
     await gate(line, { scope: 'node', workflow: 'w', node: 'gated' }, 1);
     await line.run(workflowId, '2026-11-20');
@@ -291,7 +292,7 @@ describe('a quota of a node type', () => {
     await using line = await Line.open({ slots: 100 });
     const { workflowId } = await line.submit('w', {
       schedule: HOURLY,
-      nodes: [node('big', [], { slots: 2, priority: 8 }), node('other', [], { schedule: {} })],
+      nodes: [node('big', [], { slots: 2, priority: 8 }), node('other', [], { schedule: DAILY })],
     });
     await line.database.run(`UPDATE node_version SET type = 'sync'
         WHERE node_id = (SELECT id FROM node WHERE name = 'big')`);

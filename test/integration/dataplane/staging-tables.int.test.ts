@@ -229,9 +229,8 @@ const targets = [postgres, ...mysqlTestServers()];
   });
 
   // A swap on PostgreSQL is one transaction and leaves nothing.
-  (server.kind === 'mysql' ? test : test.skip)(
-    'what a swap has replaced goes too, unless the ledger still wants to know how the swap ended',
-    async () => {
+  if (server.kind === 'mysql')
+    test('what a swap has replaced goes too, unless the ledger still wants to know how the swap ended', async () => {
       const before = await leftovers();
       const swapLost = async (node: string, point: string): Promise<string> => {
         await makeTable(`dst_${node}`);
@@ -254,6 +253,5 @@ const targets = [postgres, ...mysqlTestServers()];
       });
       expect(retry.run).toMatchObject({ wasPublished: true, rowsWritten: ROWS });
       expect(await leftovers()).toEqual(before);
-    },
-  );
+    });
 });

@@ -1,9 +1,9 @@
-import { kindPrefix, PluginError } from '@millrace/sdk';
+import { kindPrefix, PluginError, stagingTableOf } from '@millrace/sdk';
 import type { StagingName } from '@millrace/sdk';
 
 import type { Ledger } from './ledger.js';
 import type { Session } from './session.js';
-import { sliceSession, tableOf } from './staging-table.js';
+import { sliceSession } from './staging-table.js';
 import type { StagingTable } from './staging-table.js';
 
 const WAIT_SECONDS = 10;
@@ -47,7 +47,9 @@ export async function dropOrphaned(
       const tables = byOwner.get(owner) ?? [];
       const names = (await isWanted(session, staging, tables))
         ? []
-        : tables.filter((each) => !isReplaced(each) || mayDropReplaced(each.fence)).map(tableOf);
+        : tables
+            .filter((each) => !isReplaced(each) || mayDropReplaced(each.fence))
+            .map(stagingTableOf);
       await staging.dropSoon(session, names);
       dropped.push(...names);
     } catch (error) {

@@ -1,11 +1,13 @@
 import {
   fenceWord,
-  keyPrefix,
   kindPrefix,
+  olderAttempts,
   parseStagingName,
   SLICES_ENDING,
   SliceTable,
+  stagedBy,
   stagingPrefix,
+  stagingTableOf,
 } from '@millrace/sdk';
 import type {
   AttemptIdentity,
@@ -54,7 +56,7 @@ export class StagingTable {
     identity: AttemptIdentity,
     resumeKey: string,
   ): Promise<{ readonly run: ResumedRun; readonly lastNo: number } | undefined> {
-    const older = this.#older(await this.tables(session), 'stg');
+    const older = olderAttempts(await this.tables(session), 'stg', identity);
     for (const { name } of older.filter((each) => each.isSlices)) {
       if (!older.some((each) => each.name === name && !each.isSlices)) continue;
       const theirs = this.slicesOf(name);
@@ -106,8 +108,8 @@ export class StagingTable {
   async dropOlder(session: Session): Promise<void> {
     const all = await this.tables(session);
     for (const kind of ['stg', 'old'] as const) {
-      for (const older of this.#older(all, kind)) {
-        await session.run(`DROP TABLE IF EXISTS ${this.#quote(tableOf(older))}`);
+      for (const older of olderAttempts(all, kind, this.#identity)) {
+        await session.run(`DROP TABLE IF EXISTS ${this.#quote(stagingTableOf(older))}`);
       }
     }
   }
@@ -120,15 +122,8 @@ export class StagingTable {
     session: Session,
     attempts: readonly SettledAttempt[],
   ): Promise<readonly string[]> {
-    const settled = new Set(
-      attempts.map(({ scheduledTime, fence }) => {
-        const prefix = keyPrefix('stg', { ...this.#identity, scheduledTime });
-        return `${prefix} ${BigInt(fence)}`;
-      }),
-    );
-    const isSettled = ({ prefix, fence }: StagingName): boolean =>
-      settled.has(`${prefix.replace(/[0-9a-z]+_$/, '')} ${fence}`);
-    const names = (await this.tables(session)).filter(isSettled).map(tableOf);
+    const all = await this.tables(session);
+    const names = stagedBy(attempts, all, this.#identity).map(stagingTableOf);
     await this.dropSoon(session, names);
     return names;
   }
@@ -167,14 +162,6 @@ export class StagingTable {
     return rows.flatMap(([name]) => parseStagingName(name ?? '') ?? []);
   }
 
-  /** Those of this instance's older attempts, of the newest first. */
-  #older(all: readonly StagingName[], kind: StagingKind): readonly StagingName[] {
-    const prefix = stagingPrefix(kind, this.#identity);
-    return all
-      .filter((each) => each.prefix === prefix && each.fence < BigInt(this.#identity.fence))
-      .toSorted((a, b) => (a.fence > b.fence ? -1 : 1));
-  }
-
   async dropReplaced(session: Session): Promise<void> {
     await session.run(`DROP TABLE IF EXISTS ${this.replaced}`);
   }
@@ -191,11 +178,6 @@ export class StagingTable {
   #quote(name: string): string {
     return quoteTable(this.#database, name);
   }
-}
-
-/** With the ending of a slice table. */
-export function tableOf({ name, isSlices }: StagingName): string {
-  return isSlices ? `${name}${SLICES_ENDING}` : name;
 }
 
 export function sliceSession(session: Session): SliceSession {

@@ -1,8 +1,9 @@
+import { stagingTableOf } from '@millrace/sdk';
 import type { StagingName } from '@millrace/sdk';
 import type { Client } from 'pg';
 import { query } from './session.js';
 import type { StagingTable } from './staging-table.js';
-import { sliceSession, tableOf } from './staging-table.js';
+import { sliceSession } from './staging-table.js';
 
 /** What is left is found by the next run. */
 const MOST_ATTEMPTS = 16;
@@ -34,7 +35,7 @@ export async function dropOrphaned(
     const tables = all.filter(({ name }) => name === owner);
     try {
       if (await isWanted(client, staging, tables)) continue;
-      const names = tables.map(tableOf);
+      const names = tables.map(stagingTableOf);
       await staging.dropSoon(client, names);
       dropped.push(...names);
     } catch (error) {

@@ -11,12 +11,14 @@ import type {
 import type { Client } from 'pg';
 import {
   fenceWord,
-  keyPrefix,
   kindPrefix,
+  olderAttempts,
   parseStagingName,
   SLICES_ENDING,
   SliceTable,
+  stagedBy,
   stagingPrefix,
+  stagingTableOf,
 } from '@millrace/sdk';
 import type { Merge } from './merge.js';
 import { loadRange } from './range-load.js';
@@ -98,7 +100,7 @@ export class StagingTable {
   /** What older attempts of this instance have left. */
   async dropOlder(client: Client): Promise<void> {
     for (const older of await this.#older(client)) {
-      await query(client, `DROP TABLE IF EXISTS ${this.#quote(tableOf(older))}`);
+      await query(client, `DROP TABLE IF EXISTS ${this.#quote(stagingTableOf(older))}`);
     }
   }
 
@@ -107,15 +109,8 @@ export class StagingTable {
     client: Client,
     attempts: readonly SettledAttempt[],
   ): Promise<readonly string[]> {
-    const settled = new Set(
-      attempts.map(({ scheduledTime, fence }) => {
-        const prefix = keyPrefix('stg', { ...this.#identity, scheduledTime });
-        return `${prefix} ${BigInt(fence)}`;
-      }),
-    );
-    const isSettled = ({ prefix, fence }: StagingName): boolean =>
-      settled.has(`${prefix.replace(/[0-9a-z]+_$/, '')} ${fence}`);
-    const names = (await this.tables(client)).filter(isSettled).map(tableOf);
+    const all = await this.tables(client);
+    const names = stagedBy(attempts, all, this.#identity).map(stagingTableOf);
     await this.dropSoon(client, names);
     return names;
   }
@@ -221,11 +216,7 @@ export class StagingTable {
 
   /** Those of this instance's older attempts, of the newest first. */
   async #older(client: Client): Promise<readonly StagingName[]> {
-    const prefix = stagingPrefix('stg', this.#identity);
-    const all = await this.tables(client);
-    return all
-      .filter((each) => each.prefix === prefix && each.fence < BigInt(this.#identity.fence))
-      .toSorted((a, b) => (a.fence > b.fence ? -1 : 1));
+    return olderAttempts(await this.tables(client), 'stg', this.#identity);
   }
 
   /** Of the staging table that is called so. */
@@ -236,11 +227,6 @@ export class StagingTable {
   #quote(name: string): string {
     return qualifiedName(this.#schema, name);
   }
-}
-
-/** With the ending of a slice table. */
-export function tableOf({ name, isSlices }: StagingName): string {
-  return isSlices ? `${name}${SLICES_ENDING}` : name;
 }
 
 export function sliceSession(client: Client): SliceSession {

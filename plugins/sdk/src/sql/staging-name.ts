@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { AttemptIdentity } from '../run.js';
 import { ledgerKeyOf } from './ledger.js';
+import type { SettledAttempt } from './ledger.js';
 
 /** Tables of Millrace's own beside a target: rows that wait to be published, and what a swap has replaced. */
 export type StagingKind = 'stg' | 'old';
@@ -68,6 +69,40 @@ export function parseStagingName(table: string): StagingName | undefined {
   const isSlices = ending !== undefined;
   const name = isSlices ? table.slice(0, -SLICES_ENDING.length) : table;
   return { name, isSlices, prefix, fence: fenceOf(word) };
+}
+
+/** The table itself: of slices with their ending. */
+export function stagingTableOf({ name, isSlices }: StagingName): string {
+  return isSlices ? `${name}${SLICES_ENDING}` : name;
+}
+
+/** Those of older attempts of this instance, of the newest first. */
+export function olderAttempts(
+  all: readonly StagingName[],
+  kind: StagingKind,
+  identity: AttemptIdentity,
+): readonly StagingName[] {
+  const prefix = stagingPrefix(kind, identity);
+  return all
+    .filter((each) => each.prefix === prefix && each.fence < BigInt(identity.fence))
+    .toSorted((a, b) => (a.fence > b.fence ? -1 : 1));
+}
+
+/** Those that these attempts of the node have staged, whatever their instance. */
+export function stagedBy(
+  attempts: readonly SettledAttempt[],
+  all: readonly StagingName[],
+  identity: AttemptIdentity,
+): readonly StagingName[] {
+  const settled = new Set(
+    attempts.map(({ scheduledTime, fence }) => {
+      const prefix = keyPrefix('stg', { ...identity, scheduledTime });
+      return `${prefix} ${BigInt(fence)}`;
+    }),
+  );
+  return all.filter(({ prefix, fence }) =>
+    settled.has(`${prefix.replace(/[0-9a-z]+_$/, '')} ${fence}`),
+  );
 }
 
 function fenceOf(word: string): bigint {

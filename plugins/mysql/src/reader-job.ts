@@ -12,7 +12,6 @@ import type {
   TableSchema,
 } from '@millrace/sdk';
 
-import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
 import { windowOf } from './cursor-window.js';
 import { quoteName } from './literal.js';
@@ -20,6 +19,7 @@ import { pinSessions } from './pinned-sessions.js';
 import { MysqlReaderTask } from './reader-task.js';
 import { columnNamed, resolveSources } from './reader-source.js';
 import type { ReaderSource, ReaderSourceConfig } from './reader-source.js';
+import { KeptSession } from './kept-session.js';
 import { openReading } from './reading-session.js';
 import type { Session } from './session.js';
 import { boundariesOf } from './split-boundaries.js';
@@ -37,13 +37,15 @@ export class MysqlReaderJob implements ReaderJob {
   #sources: Promise<readonly [ReaderSource, ...ReaderSource[]]> | undefined;
   /** Of the source at the same index, once it has been cut. */
   readonly #keys: (SplitKey | undefined)[] = [];
-  #looking: Promise<{ readonly session: Session; readonly cancel: AsyncDisposable }> | undefined;
+  /** For all that is asked before rows are read. */
+  readonly #looking: KeptSession;
   /** In the snapshot of the job, not yet with a task. */
   #pinned: Session[] = [];
 
   constructor(config: ReaderConfig, ctx: JobContext<MysqlConfig>) {
     this.#config = config;
     this.#ctx = ctx;
+    this.#looking = new KeptSession(ctx, openReading);
   }
 
   async describe(): Promise<TableSchema> {
@@ -53,7 +55,7 @@ export class MysqlReaderJob implements ReaderJob {
 
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
-    const session = await this.#look();
+    const session = await this.#looking.get();
     for (const source of await this.#resolved()) {
       // The server itself judges columns, filter and privileges; no row is read.
       await session.run(`${source.select} LIMIT 0`);
@@ -105,7 +107,7 @@ export class MysqlReaderJob implements ReaderJob {
       return;
     }
     const share = { ...hint, count: Math.ceil(hint.count / sources.length) };
-    const session = await this.#look();
+    const session = await this.#looking.get();
     let no = 0;
     for (const [table, source] of sources.entries()) {
       for (const slice of await this.#slicesOf(session, table, source, share)) {
@@ -120,7 +122,7 @@ export class MysqlReaderJob implements ReaderJob {
 
   async open(): Promise<ReaderTask> {
     const sources = await this.#resolved();
-    await this.#endLooking();
+    await this.#looking.close();
     const sourceOf = (slice: Slice) => {
       const { table = 0 } = parseKeyBounds(slice.bounds);
       const where = slicePredicate(slice.bounds, this.#keys[table]);
@@ -131,7 +133,7 @@ export class MysqlReaderJob implements ReaderJob {
 
   async close(): Promise<void> {
     this.#sources = undefined;
-    await this.#endLooking();
+    await this.#looking.close();
     await Promise.all(this.#pinned.splice(0).map((session) => session.close()));
   }
 
@@ -153,24 +155,7 @@ export class MysqlReaderJob implements ReaderJob {
   async #rows(sql: string): ReturnType<Session['rows']> {
     const [pinned] = this.#pinned;
     if (pinned !== undefined) return await pinned.rows(sql);
-    return await (await this.#look()).rows(sql);
-  }
-
-  /** One connection for all that is asked before rows are read: to open one takes longer than to ask. */
-  async #look(): Promise<Session> {
-    const { dataSource, signal } = this.#ctx;
-    this.#looking ??= openReading(this.#ctx).then((session) => ({
-      session,
-      cancel: cancelOnAbort(session, dataSource.config, signal),
-    }));
-    return (await this.#looking).session;
-  }
-
-  async #endLooking(): Promise<void> {
-    const looking = await this.#looking?.catch(() => undefined);
-    this.#looking = undefined;
-    await looking?.session.close();
-    await looking?.cancel[Symbol.asyncDispose]();
+    return await (await this.#looking.get()).rows(sql);
   }
 
   #wantedKey(): readonly string[] {
@@ -183,7 +168,7 @@ export class MysqlReaderJob implements ReaderJob {
   }
 
   async #resolve(): Promise<readonly [ReaderSource, ...ReaderSource[]]> {
-    const session = await this.#look();
+    const session = await this.#looking.get();
     const { database } = this.#ctx.dataSource.config;
     return await resolveSources(session, database, this.#config, (text) =>
       this.#ctx.log.info(text),

@@ -16,6 +16,7 @@ import type {
 import { cancelOnAbort } from './cancel-on-abort.js';
 import type { MysqlConfig } from './config.js';
 import { takeFence } from './fence.js';
+import { KeptSession } from './kept-session.js';
 import { Ledger } from './ledger.js';
 import { quoteName, quoteTable } from './literal.js';
 import { Merge, resolveKey } from './merge.js';
@@ -49,9 +50,7 @@ export class MysqlWriterJob implements WriterJob {
   readonly #config: WriterConfig;
   readonly #ctx: WriteContext<MysqlConfig>;
   readonly #noted = new Set<string>();
-  #opening: Promise<Session> | undefined;
-  #session: Session | undefined;
-  #cancel: AsyncDisposable | undefined;
+  readonly #main: KeptSession;
   #prepared: PreparedWrite | undefined;
   readonly #tasks = new TaskSessions();
   #rows = 0;
@@ -60,15 +59,16 @@ export class MysqlWriterJob implements WriterJob {
   constructor(config: WriterConfig, ctx: WriteContext<MysqlConfig>) {
     this.#config = config;
     this.#ctx = ctx;
+    this.#main = new KeptSession(ctx, openWriting);
   }
 
   async describe(): Promise<TableSchema> {
-    const session = await this.#main();
+    const session = await this.#main.get();
     return (await this.#target(session)).schema;
   }
 
   async check(): ReturnType<WriterJob['check']> {
-    const session = await this.#main();
+    const session = await this.#main.get();
     const target = await this.#target(session);
     const { verdicts, findings } = await checkTarget(
       session,
@@ -85,14 +85,14 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   async cursor(): Promise<string | undefined> {
-    const session = await this.#main();
+    const session = await this.#main.get();
     const { dataSource, identity, log } = this.#ctx;
     const ledger = await Ledger.open(session, dataSource.config, identity, log);
     return await ledger?.cursor(session);
   }
 
   async preview(): Promise<WriterPreview> {
-    const session = await this.#main();
+    const session = await this.#main.get();
     const target = await this.#target(session);
     const key = await this.#key(session, target);
     const isDirect = this.#isDirect(target, key);
@@ -120,7 +120,7 @@ export class MysqlWriterJob implements WriterJob {
 
   async #prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
     const source = this.#ctx.dataSource.config;
-    const session = await this.#main();
+    const session = await this.#main.get();
     const target = await this.#target(session);
     const { findings } = await checkTarget(session, target, this.#ctx.mapping, this.#config);
     const error = findings.find((f) => f.level === 'error');
@@ -136,7 +136,7 @@ export class MysqlWriterJob implements WriterJob {
     await droppedSettled(() => dropOrphaned(session, staging, fence.ledger), log);
     if (fence.decision.kind === 'published') {
       await staging.dropOlder(session);
-      await this.#release();
+      await this.#main.close();
       const { rows, rowsDeleted } = fence.decision;
       return { published: { rowsDeleted, rowsPublished: rows } };
     }
@@ -147,7 +147,7 @@ export class MysqlWriterJob implements WriterJob {
         : await settleOlderSwap(session, ledger, target, this.#ctx.identity);
     if (settled !== undefined) {
       await staging.dropOlder(session);
-      await this.#release();
+      await this.#main.close();
       return { published: settled };
     }
     const key = await this.#key(session, target);
@@ -237,7 +237,7 @@ export class MysqlWriterJob implements WriterJob {
       if (lost.length === 0) {
         const swap = { session, ledger, target: p.target, table: p.table, staging };
         const published = await publishSwapped(swap, this.#ctx, this.#rows);
-        await this.#release();
+        await this.#main.close();
         return published;
       }
       this.#ctx.log.warn(`The target has changed (${lost.join(', ')}): DELETE and INSERT.`);
@@ -268,14 +268,14 @@ export class MysqlWriterJob implements WriterJob {
     await session.run('COMMIT');
     await this.#ctx.crashPoint('writer:after-commit');
     await this.#dropStaging();
-    await this.#release();
+    await this.#main.close();
     return { rowsDeleted: this.#rowsDeleted, rowsPublished: this.#rows };
   }
 
   async abort(_reason: unknown, mayResume = false): Promise<void> {
     const isKept = mayResume && this.#prepared?.isResumable === true;
-    const session = this.#session;
-    if (this.#prepared !== undefined && session !== undefined && !session.closed) {
+    const session = this.#prepared?.session;
+    if (session !== undefined && !session.closed) {
       try {
         await session.run('ROLLBACK');
       } catch {
@@ -284,7 +284,7 @@ export class MysqlWriterJob implements WriterJob {
       }
     }
     if (!isKept) await this.#dropStaging();
-    await this.#release();
+    await this.#main.close();
   }
 
   async #begin(p: PreparedWrite): Promise<TargetPlan> {
@@ -371,22 +371,6 @@ export class MysqlWriterJob implements WriterJob {
       if (!this.#noted.has(text)) this.#ctx.log.info(text);
       this.#noted.add(text);
     });
-  }
-
-  /** One connection for all that is asked and published; it is closed by `finalize` or `abort`. */
-  #main(): Promise<Session> {
-    this.#opening ??= openWriting(this.#ctx).then((session) => {
-      this.#session = session;
-      this.#cancel = cancelOnAbort(session, this.#ctx.dataSource.config, this.#ctx.signal);
-      return session;
-    });
-    return this.#opening;
-  }
-
-  async #release(): Promise<void> {
-    await this.#opening?.catch(() => undefined);
-    await this.#session?.close();
-    await this.#cancel?.[Symbol.asyncDispose]();
   }
 
   /** A stop ends statements with errors of the server: what counts is why it was stopped. */

@@ -10,9 +10,11 @@ import { runTool } from './run.mjs';
 import { prepareServers } from './test-servers.mjs';
 
 const RINGS = ['unit', 'int', 'fault', 'e2e'];
-/** Tests with servers wait as much as they work; those that kill processes run into leases where all is busy. */
-const WORKERS = { int: Math.max(3, Math.floor(availableParallelism() / 2)) };
-const MIN_WORKERS = Math.max(2, Math.floor(availableParallelism() / 2));
+/**
+ * Tests with servers wait as much as they work, so there are as many files at once also on two cores; those that
+ * kill processes run into leases where all is busy.
+ */
+const LEAST_WORKERS = { int: 3, fault: 2, e2e: 2 };
 
 /** `npm test`, `npm test -- int fault`, `npm test -- int --testPathPatterns store`. */
 const args = process.argv.slice(2);
@@ -47,6 +49,10 @@ for (const line of notVerified) process.stdout.write(`${line}\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 if (!isOk || total.failed > 0) process.exitCode = 1;
 
+function workersOf(ring) {
+  return Math.max(LEAST_WORKERS[ring], Math.floor(availableParallelism() / 2));
+}
+
 async function runRing(ring) {
   const outputFile = join(folder, `${ring}.json`);
   const { code, output } = await runTool(
@@ -55,7 +61,7 @@ async function runRing(ring) {
       '--selectProjects',
       ring,
       '--passWithNoTests',
-      ...(ring === 'unit' ? [] : [`--maxWorkers=${WORKERS[ring] ?? MIN_WORKERS}`]),
+      ...(ring === 'unit' ? [] : [`--maxWorkers=${workersOf(ring)}`]),
       '--json',
       `--outputFile=${outputFile}`,
       ...more,

@@ -1,3 +1,5 @@
+import { COPY_ESCAPES } from '@millrace/sdk';
+
 import { ESCAPED_LETTERS } from './csv-escape.js';
 
 /** What a byte means in a cell: 0 stands for itself, any letter is written after a backslash. */
@@ -11,18 +13,9 @@ export const MEANINGS = Uint8Array.from({ length: 256 }, (_, byte) => {
   return meaning === undefined ? byte : meaning.charCodeAt(0);
 });
 
-const LETTERS: Readonly<Record<string, string>> = {
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-};
-
 /** The cell of a field, for a header alone: a row's cells become no values. */
 export function cellOf(field: Buffer): string | null {
   const text = field.toString('utf8');
   if (text === String.raw`\N`) return null;
-  return text.replace(/\\(.)/gs, (_, c: string) => LETTERS[c] ?? c);
+  return text.replace(/\\(.)/gs, (_, c: string) => COPY_ESCAPES[c] ?? c);
 }

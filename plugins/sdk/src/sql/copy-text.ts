@@ -2,7 +2,8 @@ import type { Cell, Row } from '../chunk.js';
 import { PluginError } from '../error.js';
 import type { Column } from '../table.js';
 
-const ESCAPES: Readonly<Record<string, string>> = {
+/** Letters that mean a character behind a backslash, in a field of a COPY line; any other stands for itself. */
+export const COPY_ESCAPES: Readonly<Record<string, string>> = {
   b: '\b',
   f: '\f',
   n: '\n',
@@ -100,5 +101,7 @@ function converterOf(column: Column): (text: string) => Cell {
 }
 
 function unescape(field: string): string {
-  return field.includes('\\') ? field.replace(/\\(.)/gs, (_, c: string) => ESCAPES[c] ?? c) : field;
+  return field.includes('\\')
+    ? field.replace(/\\(.)/gs, (_, c: string) => COPY_ESCAPES[c] ?? c)
+    : field;
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
+import type { TestDatabase } from '../../support/servers.js';
 import { runSync } from '../../support/sync.js';
+import type { SyncRun } from '../../support/sync.js';
 
 const TAKEN_BACK = /taken back and sent again/;
 
@@ -12,23 +14,31 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
     const withLocal = async (): Promise<void> =>
       void (await execute(server, 'SET GLOBAL local_infile = 1'));
 
-    test('a text that is no JSON ends LOAD DATA in the middle of a chunk and costs one row', async () => {
+    /** What `src` makes on PostgreSQL, into what `dst` makes here; so many dirty records are allowed. */
+    const copy = async (
+      to: TestDatabase,
+      sql: { readonly src: string; readonly dst: string; readonly records: number },
+    ): Promise<SyncRun> => {
       await withLocal();
       await using from = await createDatabase(testServers().postgres);
-      await using to = await createDatabase(server);
-      await execute(
-        from.server,
-        `CREATE TABLE src AS SELECT i AS id, CASE i WHEN 7 THEN '{' ELSE format('{"a": "%s"}', repeat('x', 200)) END AS j
-           FROM generate_series(1, 20000) AS i`,
-        from.name,
-      );
-      await execute(server, 'CREATE TABLE dst (id int PRIMARY KEY, j json)', to.name);
-      const run = await runSync({
+      await execute(from.server, sql.src, from.name);
+      await execute(server, sql.dst, to.name);
+      return await runSync({
         from: { kind: 'postgres', server: from.server, database: from.name },
         to: { kind: 'mysql', server, database: to.name },
         reader: { table: 'src' },
         writer: { table: 'dst', mode: 'append' },
-        channel: { dirtyLimit: { records: 1 } },
+        channel: { dirtyLimit: { records: sql.records } },
+      });
+    };
+
+    test('a text that is no JSON ends LOAD DATA in the middle of a chunk and costs one row', async () => {
+      await using to = await createDatabase(server);
+      const run = await copy(to, {
+        src: `CREATE TABLE src AS SELECT i AS id, CASE i WHEN 7 THEN '{' ELSE format('{"a": "%s"}', repeat('x', 200)) END AS j
+           FROM generate_series(1, 20000) AS i`,
+        dst: 'CREATE TABLE dst (id int PRIMARY KEY, j json)',
+        records: 1,
       });
       expect(run).toMatchObject({ lane: 'pg-copy-text', rowsWritten: 19_999, rowsDirty: 1 });
       expect(run.dirty[0]?.cells).toEqual(['7', '{']);
@@ -36,28 +46,14 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
     });
 
     test('a chunk with warnings is taken back, and its bad rows alone are quarantined', async () => {
-      await withLocal();
-      await using from = await createDatabase(testServers().postgres);
       await using to = await createDatabase(server);
-      await execute(
-        from.server,
-        `CREATE TABLE src (id int, v varchar(10), n int);
+      const run = await copy(to, {
+        src: `CREATE TABLE src (id int, v varchar(10), n int);
          INSERT INTO src SELECT i, CASE WHEN i % 100 = 1 THEN NULL ELSE 'v' || i END, CASE WHEN i % 100 = 2 THEN -1 ELSE i END
            FROM generate_series(1, 2000) AS i;
          INSERT INTO src SELECT id, 'twice', n FROM src WHERE id % 100 = 5`,
-        from.name,
-      );
-      await execute(
-        server,
-        'CREATE TABLE dst (id int PRIMARY KEY, v varchar(10) NOT NULL, n int CHECK (n > 0))',
-        to.name,
-      );
-      const run = await runSync({
-        from: { kind: 'postgres', server: from.server, database: from.name },
-        to: { kind: 'mysql', server, database: to.name },
-        reader: { table: 'src' },
-        writer: { table: 'dst', mode: 'append' },
-        channel: { dirtyLimit: { records: 100 } },
+        dst: 'CREATE TABLE dst (id int PRIMARY KEY, v varchar(10) NOT NULL, n int CHECK (n > 0))',
+        records: 100,
       });
       expect(run.lane).toBe('pg-copy-text');
       expect(run).toMatchObject({ rowsRead: 2020, rowsWritten: 1960, rowsDirty: 60 });
@@ -71,30 +67,16 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
     });
 
     test('lines whose key is taken are found behind LOAD DATA, each once, and no other', async () => {
-      await withLocal();
-      await using from = await createDatabase(testServers().postgres);
       await using to = await createDatabase(server);
-      await execute(
-        from.server,
-        `CREATE TABLE src (id int, day date, v text);
+      const run = await copy(to, {
+        src: `CREATE TABLE src (id int, day date, v text);
          INSERT INTO src SELECT i, DATE '2024-01-01' + i, 'v' || i FROM generate_series(1, 5000) AS i;
          INSERT INTO src SELECT id, day, 'second' FROM src WHERE id % 100 = 5 ORDER BY id;
          INSERT INTO src SELECT id, day, 'third' FROM src WHERE id % 1000 = 5 AND v <> 'second' ORDER BY id;
          INSERT INTO src SELECT -1, DATE '2024-01-01', 'taken'`,
-        from.name,
-      );
-      await execute(
-        server,
-        `CREATE TABLE dst (id int, day date, v varchar(10), PRIMARY KEY (day, id));
+        dst: `CREATE TABLE dst (id int, day date, v varchar(10), PRIMARY KEY (day, id));
          INSERT INTO dst VALUES (-1, '2024-01-01', 'old')`,
-        to.name,
-      );
-      const run = await runSync({
-        from: { kind: 'postgres', server: from.server, database: from.name },
-        to: { kind: 'mysql', server, database: to.name },
-        reader: { table: 'src' },
-        writer: { table: 'dst', mode: 'append' },
-        channel: { dirtyLimit: { records: 100 } },
+        records: 100,
       });
       expect(run).toMatchObject({ lane: 'pg-copy-text', rowsWritten: 5000, rowsDirty: 56 });
       const refused = run.dirty.map((d) => `${d.code} ${String(d.cells[2])}`);

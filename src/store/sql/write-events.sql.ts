@@ -74,7 +74,7 @@ async function insertBatch(tx: Sql, now: Date, events: readonly NewEvent[]): Pro
     `INSERT INTO event_outbox (workspace_id, type, at, events, payload)
      SELECT e.workspace_id, 'batch', $5::timestamptz, count(*),
             ('[' || string_agg(e.event || ${NAMES} || '}}', ',' ORDER BY e.no) || ']')::jsonb
-       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[])
+       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], string_to_array($4, E'\\n'))
               WITH ORDINALITY AS e(workspace_id, resource_group_id, run_group_id, event, no)
        LEFT JOIN resource_group g ON g.id = e.resource_group_id
        LEFT JOIN run_group r ON r.id = e.run_group_id
@@ -83,10 +83,13 @@ async function insertBatch(tx: Sql, now: Date, events: readonly NewEvent[]): Pro
       events.map((event) => event.workspaceId),
       events.map((event) => event.resourceGroupId ?? null),
       events.map((event) => event.runGroupId ?? null),
-      events.map(
-        ({ planDay, instanceId, payload }) =>
-          `{"d":"${planDay ?? ''}","i":${instanceId ?? 0},"p":${openJson(payload)}`,
-      ),
+      // Not as an array: its quotes would be escaped here and unescaped there. JSON has no newline of its own.
+      events
+        .map(
+          ({ planDay, instanceId, payload }) =>
+            `{"d":"${planDay ?? ''}","i":${instanceId ?? 0},"p":${openJson(payload)}`,
+        )
+        .join('\n'),
       now,
     ],
   );

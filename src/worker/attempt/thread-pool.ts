@@ -14,7 +14,7 @@ export interface ThreadPoolOptions {
 
 /** How often it is looked at whether those that wait need more threads. */
 const LOOK_MS = 25;
-/** What a new thread costs. Where the ones there are come round sooner than that, nobody is served by one more. */
+/** What a new thread costs. Where it saves less than that, nobody is served by one more. */
 const START_MS = 250;
 /** Starting one is work for a core: more at once would all be late, and late for those that run as well. */
 const MAX_STARTING = availableParallelism();
@@ -121,10 +121,15 @@ export class ThreadPool {
       this.#late = undefined;
       if (this.#waiting.length === 0) return;
       // A thousand attempts of a millisecond once started a hundred threads, each slower than all of them.
-      if (this.#endedSince > 0 && (this.#waiting.length / this.#endedSince) * LOOK_MS < START_MS)
-        this.#growLater();
+      if (this.#savedMs() < START_MS) this.#growLater();
       else this.#grow();
     }, LOOK_MS);
+  }
+
+  /** How much sooner those that wait would all be served with one thread more, as fast as the others are now. */
+  #savedMs(): number {
+    const waitMs = (this.#waiting.length / this.#endedSince) * LOOK_MS;
+    return waitMs / (this.#busy + 1);
   }
 
   #grow(): void {

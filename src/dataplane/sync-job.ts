@@ -97,7 +97,7 @@ export interface SyncResult {
   readonly wasPublished: boolean;
 }
 
-const CHANNEL_BYTES = 4 * 1024 * 1024;
+const CHANNEL_BYTES = 2 * 1024 * 1024;
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 const nowMs = (): number => performance.now();

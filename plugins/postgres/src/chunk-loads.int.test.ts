@@ -1,19 +1,25 @@
 import type { Mapping } from '@millrace/sdk';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { expectNothingLeft, makeWriteContext } from '@millrace/testkit';
 import { logicalTypeOf } from './column-type.js';
 import type { World } from './testing/world.js';
 import { openWorld } from './testing/world.js';
 import { PostgresWriterJob } from './writer-job.js';
 
+const TYPES = { id: 'integer', chunk: 'integer', filler: 'text' };
 const MAPPING: Mapping = {
-  columns: ['id', 'chunk'].map((name) => ({
-    source: { name, nativeType: 'integer', type: logicalTypeOf('integer'), nullable: true },
+  columns: Object.entries(TYPES).map(([name, type]) => ({
+    source: { name, nativeType: type, type: logicalTypeOf(type), nullable: true },
     target: name,
   })),
 };
 const PER_CHUNK = 5_000;
-const TABLE = 'CREATE TABLE t (id int PRIMARY KEY, chunk int)';
+const TABLE = 'CREATE TABLE t (id int PRIMARY KEY, chunk int, filler text)';
+/** All chunks of a test in one COPY, and each in one of its own. */
+const FILLERS = [
+  { which: 'together', filler: '' },
+  { which: 'one behind the other', filler: 'x'.repeat(1024) },
+];
 /** Which chunks the table has, in the order in which their first rows lie in it. */
 const PLACES = `SELECT string_agg(chunk::text, '' ORDER BY first) AS places, sum(n)::int AS rows
   FROM (SELECT chunk, min(ctid) AS first, count(*) AS n FROM t GROUP BY chunk) AS chunks`;
@@ -25,14 +31,14 @@ function chunkOf(no: number, taken?: number): readonly number[] {
 }
 
 /** Hands chunks of lines to a task one behind the other, as a channel does. */
-async function loadAll(world: World, chunks: readonly (readonly number[])[]) {
+async function loadAll(world: World, filler: string, chunks: readonly (readonly number[])[]) {
   const ctx = makeWriteContext(world.dataSource, MAPPING, { dirtyLimit: 10 });
   const job = new PostgresWriterJob({ table: 't', mode: 'append' }, ctx);
   await job.prepare();
   const task = await job.open(0);
   await task.begin({ no: 0, bounds: undefined, label: 'all' });
   for (const [no, ids] of chunks.entries()) {
-    const data = Buffer.from(ids.map((id) => `${id}\t${no}\n`).join(''));
+    const data = Buffer.from(ids.map((id) => `${id}\t${no}\t${filler}\n`).join(''));
     await task.write({ lane: 'pg-copy-text', data, rowCount: ids.length, byteCount: data.length });
   }
   const { rows } = await task.flush();
@@ -43,24 +49,51 @@ async function loadAll(world: World, chunks: readonly (readonly number[])[]) {
   return { rows, dirty: ctx.dirty, stored: (await world.sql(PLACES))[0] };
 }
 
-test('a chunk that was sent behind one with refused rows is loaded after the good ones of it, once', async () => {
-  await using world = await openWorld(TABLE);
-  const chunks = [chunkOf(0), chunkOf(1, 3), chunkOf(2), chunkOf(3)];
-  const { rows, dirty, stored } = await loadAll(world, chunks);
-  expect(rows).toBe(4 * PER_CHUNK - 1);
-  expect(stored).toEqual({ places: '0123', rows });
-  expect(dirty).toMatchObject([{ cells: ['3', '1'], code: '23505' }]);
-});
+describe.each(FILLERS)('chunks that are sent $which', ({ filler }) => {
+  test('stay in order behind one with refused rows, and are loaded once', async () => {
+    await using world = await openWorld(TABLE);
+    const chunks = [chunkOf(0), chunkOf(1, 3), chunkOf(2), chunkOf(3)];
+    const { rows, dirty, stored } = await loadAll(world, filler, chunks);
+    expect(rows).toBe(4 * PER_CHUNK - 1);
+    expect(stored).toEqual({ places: '0123', rows });
+    expect(dirty).toMatchObject([{ cells: ['3', '1', filler], code: '23505' }]);
+  });
 
-test('refused rows of the last chunk, and of chunks in a row, are told before the end', async () => {
-  await using world = await openWorld(TABLE);
-  const chunks = [chunkOf(0), chunkOf(1, 3), chunkOf(2, 4), chunkOf(3), chunkOf(4, 5)];
-  const { rows, dirty, stored } = await loadAll(world, chunks);
-  expect(rows).toBe(5 * PER_CHUNK - 3);
-  expect(stored).toEqual({ places: '01234', rows });
-  expect(dirty.map((record) => record.cells)).toEqual(
-    ['3 1', '4 2', '5 4'].map((s) => s.split(' ')),
-  );
+  test('tell of refused rows of the last one, and of several in a row, before the end', async () => {
+    await using world = await openWorld(TABLE);
+    const chunks = [chunkOf(0), chunkOf(1, 3), chunkOf(2, 4), chunkOf(3), chunkOf(4, 5)];
+    const { rows, dirty, stored } = await loadAll(world, filler, chunks);
+    expect(rows).toBe(5 * PER_CHUNK - 3);
+    expect(stored).toEqual({ places: '01234', rows });
+    expect(dirty.map(({ cells }) => cells.slice(0, 2).join(' '))).toEqual(['3 1', '4 2', '5 4']);
+  });
+
+  test('leave nothing when the slice is rolled back, and the task takes the slice again', async () => {
+    await using world = await openWorld(TABLE);
+    const ctx = makeWriteContext(world.dataSource, MAPPING);
+    const job = new PostgresWriterJob({ table: 't', mode: 'append' }, ctx);
+    await job.prepare();
+    const task = await job.open(0);
+    const write = async (no: number): Promise<void> => {
+      const data = Buffer.from(
+        chunkOf(no)
+          .map((id) => `${id}\t${no}\t${filler}\n`)
+          .join(''),
+      );
+      const size = { rowCount: PER_CHUNK, byteCount: data.length };
+      await task.write({ lane: 'pg-copy-text', data, ...size });
+    };
+    await task.begin({ no: 0, bounds: undefined, label: 'all' });
+    for (const no of [0, 1, 2]) await write(no);
+    await task.rollback();
+    await task.begin({ no: 0, bounds: undefined, label: 'all' });
+    await write(3);
+    expect(await task.flush()).toMatchObject({ rows: PER_CHUNK });
+    await task.commit();
+    await task.close();
+    await job.finalize();
+    expect((await world.sql(PLACES))[0]).toEqual({ places: '3', rows: PER_CHUNK });
+  });
 });
 
 test('a server that goes away between two chunks fails the task, and nothing of it stays', async () => {
@@ -72,7 +105,7 @@ test('a server that goes away between two chunks fails the task, and nothing of 
   await task.begin({ no: 0, bounds: undefined, label: 'all' });
   const data = Buffer.from(
     chunkOf(0)
-      .map((id) => `${id}\t0\n`)
+      .map((id) => `${id}\t0\t\n`)
       .join(''),
   );
   const chunk = {
@@ -88,7 +121,7 @@ test('a server that goes away between two chunks fails the task, and nothing of 
   );
   const goOn = async (): Promise<void> => {
     for (const first of [1, 2, 3]) {
-      const lines = chunkOf(first).map((id) => `${id}\t${first}\n`);
+      const lines = chunkOf(first).map((id) => `${id}\t${first}\t\n`);
       await task.write({ ...chunk, data: Buffer.from(lines.join('')) });
     }
     await task.flush();

@@ -1,44 +1,100 @@
 import type { Chunk } from '@millrace/sdk';
-import type { LoadTarget, SentChunk } from './row-loader.js';
-import { loadChunk, sendChunk } from './row-loader.js';
+import type { OpenCopy } from './copy-in.js';
+import type { HopefulChunk, LoadTarget } from './row-loader.js';
+import { hopefulChunk, loadChunk, openLoad } from './row-loader.js';
+
+/** Kept here until the server has taken them: it may refuse one of them, and then all come again. */
+const MAX_RUN_BYTES = 4 * 1024 * 1024;
+/** A limit on the speed must not make the news of a refused row hours old. */
+const MAX_RUN_MS = 500;
+
+/** Chunks in one `COPY`. */
+interface Run {
+  readonly copy: OpenCopy;
+  readonly format: HopefulChunk['rows']['format'];
+  readonly chunks: HopefulChunk[];
+  readonly begunAt: number;
+  bytes: number;
+}
 
 /**
- * Loads chunks one after the other into an open transaction, and sends each before the one before it is
- * answered: the server waited a fourth of the time for the next.
+ * Loads chunks one after the other into an open transaction: many in one `COPY`, of which each took the server
+ * two milliseconds beside its rows, and the next `COPY` before the last one is answered. Around refused rows
+ * each chunk has one of its own, so that little has to be sent again.
  */
 export class ChunkLoads {
-  #sent: SentChunk | undefined;
+  /** Of which more may come. */
+  #open: Run | undefined;
+  /** All of it is sent; {@link #open} goes behind it. */
+  #ended: Run | undefined;
+  #maxBytes = MAX_RUN_BYTES;
 
   /** Resolves to the rows that were written since the last answer, of chunks before this one or of all. */
   async load(into: LoadTarget, chunk: Chunk): Promise<number> {
+    let rows = 0;
     // Behind rows that may have been refused nothing goes before they are sent again: rows keep their order.
-    let rows = this.#sent?.copy.isAnswered === true ? await this.flush() : 0;
-    const before = this.#sent;
-    this.#sent = sendChunk(into, chunk, before?.copy);
-    if (before !== undefined) {
-      const taken = await before.copy.taken;
-      if (typeof taken === 'number') rows += await before.kept(taken);
-      else {
-        // It went down with those before it.
-        await this.#sent?.copy.taken.catch(() => undefined);
-        rows += await before.again();
-        this.#sent = sendChunk(into, chunk);
-      }
+    if (this.#ended?.copy.isAnswered === true) rows += await this.#settleEnded();
+    if (this.#open?.copy.isAnswered === true) rows += await this.flush();
+    const hopeful = hopefulChunk(into, chunk);
+    if (hopeful === undefined) {
+      rows += await this.flush();
+      return rows + (await loadChunk(into, chunk));
     }
-    return this.#sent === undefined ? rows + (await loadChunk(into, chunk)) : rows;
+    const { format } = hopeful.rows;
+    if (this.#open !== undefined && this.#open.format !== format) rows += await this.flush();
+    this.#open ??= {
+      copy: openLoad(into, format, this.#ended?.copy),
+      format,
+      chunks: [],
+      begunAt: performance.now(),
+      bytes: 0,
+    };
+    const run = this.#open;
+    run.chunks.push(hopeful);
+    run.bytes += hopeful.rows.data.length;
+    await run.copy.add(hopeful.rows.data);
+    if (run.bytes < this.#maxBytes && performance.now() - run.begunAt < MAX_RUN_MS) return rows;
+    run.copy.end();
+    rows += await this.#settleEnded();
+    // It may have gone down with those before it, and be settled.
+    this.#ended = this.#open;
+    this.#open = undefined;
+    return rows;
   }
 
-  /** Waits for the last chunk's answer. Resolves to the rows that were written since the one before. */
+  /** Waits for all answers. Resolves to the rows that were written since the one before. */
   async flush(): Promise<number> {
-    const sent = this.#sent;
-    this.#sent = undefined;
-    if (sent === undefined) return 0;
-    const taken = await sent.copy.taken;
-    return typeof taken === 'number' ? sent.kept(taken) : sent.again();
+    this.#open?.copy.end();
+    const rows = await this.#settleEnded();
+    this.#ended = this.#open;
+    this.#open = undefined;
+    return rows + (await this.#settleEnded());
   }
 
-  /** The transaction is rolled back: nobody wants to know of the last chunk. */
+  /** The transaction is rolled back: nobody wants to know of what is on its way. */
   drop(): void {
-    this.#sent = undefined;
+    this.#open?.copy.fail();
+    this.#open = undefined;
+    this.#ended = undefined;
+  }
+
+  async #settleEnded(): Promise<number> {
+    const run = this.#ended;
+    if (run === undefined) return 0;
+    this.#ended = undefined;
+    const taken = await run.copy.taken;
+    if (typeof taken === 'number') {
+      for (const chunk of run.chunks) await chunk.kept();
+      this.#maxBytes = Math.min(MAX_RUN_BYTES, Math.max(run.bytes, this.#maxBytes) * 2);
+      return taken;
+    }
+    this.#maxBytes = 0;
+    const behind = this.#open;
+    this.#open = undefined;
+    // It went down with those before it.
+    await behind?.copy.taken.catch(() => undefined);
+    let rows = 0;
+    for (const chunk of [...run.chunks, ...(behind?.chunks ?? [])]) rows += await chunk.again();
+    return rows;
   }
 }

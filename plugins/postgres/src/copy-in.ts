@@ -7,6 +7,8 @@ const COPY_DATA = 0x64;
 /** A message is taken whole before it is read: one of a megabyte would be out of the cache by then. */
 const MESSAGE_BYTES = 64 * 1024;
 const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
+/** With no words: nobody reads them. */
+const COPY_FAIL = Buffer.from([0x66, 0, 0, 0, 5, 0]);
 /** Signature, flags and an empty extension, as one CopyData message. */
 const BINARY_HEADER = copyData(Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex'));
 const BINARY_TRAILER = copyData(Buffer.from([0xff, 0xff]));
@@ -19,15 +21,16 @@ class CopyIn implements Submittable {
   /** Resolves to the number of rows the server says it took. */
   readonly done: Promise<number>;
   readonly #sql: string;
-  readonly #parts: readonly Uint8Array[];
+  /** What is to be sent once the query is. */
+  #waiting: Uint8Array[] = [];
+  #stream: Connection['stream'] | undefined;
+  #flushed: Promise<void> = Promise.resolve();
   #rows = 0;
-  #isSent = false;
   #isAnswered = false;
   #settle: { resolve(rows: number): void; reject(error: unknown): void } | undefined;
 
-  constructor(sql: string, parts: readonly Uint8Array[]) {
+  constructor(sql: string) {
     this.#sql = sql;
-    this.#parts = parts;
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
   }
 
@@ -41,14 +44,32 @@ class CopyIn implements Submittable {
   }
 
   send(connection: Connection): void {
-    if (this.#isSent) return;
-    this.#isSent = true;
-    const { stream } = connection;
-    stream.cork();
+    if (this.#stream !== undefined) return;
+    this.#stream = connection.stream;
+    this.#stream.cork();
     connection.query(this.#sql);
-    for (const part of this.#parts) stream.write(part);
-    stream.write(COPY_DONE);
+    const parts = this.#waiting;
+    this.#waiting = [];
+    void this.write(parts);
+    this.#stream.uncork();
+  }
+
+  /** Resolves when what was written before is on its way: no more than that waits in this process. */
+  async write(parts: readonly Uint8Array[]): Promise<void> {
+    // The server drops them now, but not where they came into the next COPY.
+    if (this.#isAnswered) return;
+    const stream = this.#stream;
+    if (stream === undefined) {
+      this.#waiting.push(...parts);
+      return;
+    }
+    const before = this.#flushed;
+    stream.cork();
+    for (const part of parts.slice(0, -1)) stream.write(part);
+    // Also where the connection has gone: that is for the answer to say.
+    this.#flushed = new Promise((resolve) => stream.write(parts.at(-1) ?? '', () => resolve()));
     stream.uncork();
+    await before;
   }
 
   handleCopyInResponse(): void {
@@ -77,8 +98,14 @@ export interface CopyRows {
   readonly data: Uint8Array;
 }
 
-/** Rows that were sent to a table. */
-export interface SentCopy {
+/** Rows that are sent to a table, as they come. */
+export interface OpenCopy {
+  /** Resolves when there is room for more. What comes after a refusal is dropped by the server. */
+  add(data: Uint8Array): Promise<void>;
+  /** These were all. */
+  end(): void;
+  /** The rows are not wanted any more; the transaction can only be rolled back. */
+  fail(): void;
   /**
    * How many the server took, or the error when it refused them for their data; the open transaction is then
    * as it was before.
@@ -89,24 +116,22 @@ export interface SentCopy {
 }
 
 /**
- * Sends rows to a table under a savepoint; `behind` others that have not been answered, so that the server need
- * not wait for this process between them. Where those are refused these are too, whatever they hold.
+ * Begins to send rows to a table under a savepoint; `behind` others that have not been answered, so that the
+ * server need not wait for this process between them. Where those are refused these are too, whatever they hold.
  */
-export function sendCopy(
+export function openCopy(
   client: Client,
   into: string,
-  rows: CopyRows,
-  behind?: SentCopy,
-): SentCopy {
-  const format = rows.format === 'binary' ? ' (FORMAT binary)' : '';
-  const statement = `COPY ${into} FROM STDIN${format}`;
-  const sql = `SAVEPOINT millrace_rows; ${statement}; RELEASE SAVEPOINT millrace_rows`;
-  const messages = messagesOf(rows.data);
-  const parts = rows.format === 'binary' ? [BINARY_HEADER, ...messages, BINARY_TRAILER] : messages;
-  const copy = new CopyIn(sql, parts);
+  format: CopyFormat,
+  behind?: OpenCopy,
+): OpenCopy {
+  const isBinary = format === 'binary';
+  const statement = `COPY ${into} FROM STDIN${isBinary ? ' (FORMAT binary)' : ''}`;
+  const copy = new CopyIn(`SAVEPOINT millrace_rows; ${statement}; RELEASE SAVEPOINT millrace_rows`);
   client.query(copy);
   // The driver itself sends nothing before all else is answered.
   if (behind?.isAnswered === false) copy.send(client.connection);
+  if (isBinary) void copy.write([BINARY_HEADER]);
   const taken = copy.done.catch(async (error: unknown) => {
     if (!isDataError(error)) throw toPluginError(error);
     await query(client, 'ROLLBACK TO SAVEPOINT millrace_rows');
@@ -116,11 +141,22 @@ export function sendCopy(
   // Who waits for it may come later than the end.
   taken.catch(() => undefined);
   return {
+    add: (data) => copy.write(messagesOf(data)),
+    end: () => void copy.write(isBinary ? [BINARY_TRAILER, COPY_DONE] : [COPY_DONE]),
+    fail: () => void copy.write([COPY_FAIL]),
     taken,
     get isAnswered() {
       return copy.isAnswered;
     },
   };
+}
+
+/** Sends rows to a table, and these alone. */
+export function sendCopy(client: Client, into: string, { format, data }: CopyRows): OpenCopy {
+  const copy = openCopy(client, into, format);
+  void copy.add(data);
+  copy.end();
+  return copy;
 }
 
 /** Where one ends says nothing about rows: the server itself would send one a row, and reads such ones slowly. */

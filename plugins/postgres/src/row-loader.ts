@@ -1,8 +1,8 @@
 import type { CheckedLines, Chunk, Row, WriteContext } from '@millrace/sdk';
 import { CopyTextDecoder, PluginError, encodeCopyText } from '@millrace/sdk';
 import type { Client } from 'pg';
-import { sendCopy } from './copy-in.js';
-import type { CopyRows, SentCopy } from './copy-in.js';
+import { openCopy, sendCopy } from './copy-in.js';
+import type { CopyRows, OpenCopy } from './copy-in.js';
 import { CopyOut } from './copy-out.js';
 import { ConflictLoad, cellsOfTexts } from './conflict-load.js';
 import type { ConflictRow } from './conflict-load.js';
@@ -57,30 +57,35 @@ interface SendableRows {
 
 const REFUSED = quoteName('millrace_refused');
 
-/** A chunk that was sent as it is, in the hope that the server takes all of it. */
-export interface SentChunk {
-  readonly copy: SentCopy;
-  /** Once the server has taken all of it. Resolves to the number of rows written. */
-  kept(taken: number): Promise<number>;
+/** A chunk that is sent as it is, in the hope that the server takes all of it. */
+export interface HopefulChunk {
+  readonly rows: CopyRows;
+  /** Once the server has taken all of it. */
+  kept(): Promise<void>;
   /** Once it has refused it: bad rows go to quarantine. Resolves to the number of rows written. */
   again(): Promise<number>;
 }
 
-/** Sends a chunk; `undefined`: it has to be looked at first, by {@link loadChunk}. */
-export function sendChunk(
-  into: LoadTarget,
-  chunk: Chunk,
-  behind?: SentCopy,
-): SentChunk | undefined {
+/** `undefined`: the chunk has to be looked at first, by {@link loadChunk}. */
+export function hopefulChunk(into: LoadTarget, chunk: Chunk): HopefulChunk | undefined {
   if (into.history.hasConflicts) return undefined;
   if (chunk.lane !== 'pg-copy-text' && chunk.lane !== 'pg-copy-binary') return undefined;
   const { data, rowCount } = chunk;
-  if (chunk.lane === 'pg-copy-text') return sendText(into, data, rowCount, behind);
+  if (chunk.lane === 'pg-copy-text') return hopefulText(into, data, rowCount);
   return {
-    copy: sendRows(into, { format: 'binary', data }, behind),
-    kept: async (taken) => taken,
+    rows: { format: 'binary', data },
+    kept: () => Promise.resolve(),
     again: () => loadBinary(into, data, rowCount),
   };
+}
+
+/** Begins to send chunks, `behind` those that are not answered yet. */
+export function openLoad(
+  { client, quotedTable, plan }: LoadTarget,
+  format: CopyRows['format'],
+  behind: OpenCopy | undefined,
+): OpenCopy {
+  return openCopy(client, `${quotedTable} (${plan.columnList})`, format, behind);
 }
 
 /** Puts the rows of a chunk into the table; bad rows go to quarantine. Resolves to the number written. */
@@ -112,12 +117,7 @@ function withoutFilled(into: LoadTarget): LoadTarget {
  * Lines whose columns the server cannot all be trusted with are looked at first; where the server has refused
  * some, all that can be looked at is, before it is asked again.
  */
-function sendText(
-  whole: LoadTarget,
-  source: Uint8Array,
-  count: number,
-  behind: SentCopy | undefined,
-): SentChunk {
+function hopefulText(whole: LoadTarget, source: Uint8Array, count: number): HopefulChunk {
   const into = withoutFilled(whole);
   const { plan, history } = into;
   const data = plan.complete(source, count);
@@ -125,11 +125,10 @@ function sendText(
   const isLookedAt = history.isDirty || plan.lineCheck.isNeeded;
   const looked = isLookedAt ? plan.lineCheck.check(data, count, which) : undefined;
   return {
-    copy: sendRows(into, { format: 'text', data: looked?.data ?? data }, behind),
-    kept: async (taken) => {
+    rows: { format: 'text', data: looked?.data ?? data },
+    kept: async () => {
       await quarantineAll(into, looked);
       history.isDirty = (looked?.refused.length ?? 0) > 0;
-      return taken;
     },
     again: () => loadText(into, data, count, which === 'all' ? looked : undefined),
   };
@@ -147,14 +146,6 @@ async function loadText(
   await quarantineAll(into, looked);
   history.isDirty = true;
   return loadConflicting(into, new TextLines(looked.data, looked.count, plan, looked.originals));
-}
-
-function sendRows(
-  { client, quotedTable, plan }: LoadTarget,
-  rows: CopyRows,
-  behind: SentCopy | undefined,
-): SentCopy {
-  return sendCopy(client, `${quotedTable} (${plan.columnList})`, rows, behind);
 }
 
 async function quarantineAll(into: LoadTarget, looked: CheckedLines | undefined): Promise<void> {

@@ -1,17 +1,37 @@
-import type { ColumnPair } from './writer-target.js';
 import { loadColumns } from './load-columns.js';
-import { isDataError } from './mysql-error.js';
+import { LocalFile } from './local-file.js';
+import { isDataError, serverErrorOf } from './mysql-error.js';
 import type { Session, StatementResult } from './session.js';
 import type { SkippedLine, SkippedLines } from './skipped-lines.js';
+import type { ColumnPair } from './writer-target.js';
 
 const LINE_FEED = 0x0a;
 const BACKSLASH = 0x5c;
 const SAVEPOINT = 'millrace_lines';
+/** What MySQL and MariaDB say to LOAD DATA LOCAL where it is not allowed. */
+const LOCAL_OFF: ReadonlySet<number> = new Set([1148, 3948, 4166]);
 /** What LOAD DATA does not know as escapes: it would drop the backslash and keep the letter. */
 const CONTROLS: ReadonlyMap<number, number> = new Map([
   [0x66, 0x0c],
   [0x76, 0x0b],
 ]);
+
+/** One LOAD DATA LOCAL that is under way. */
+export interface LineLoad {
+  /** Resolves when there is room for more. */
+  add(data: Uint8Array, rows: number, firstNo: number): Promise<void>;
+  /**
+   * Resolves to the lines that were skipped because their key is taken, when every other line is stored as it
+   * was; else to `undefined`: nothing of them is stored, and they have to go by INSERT, which says what is
+   * wrong with which. The server's own count and warnings decide: LOCAL skips what it cannot store and changes
+   * what it cannot hold, and still says OK.
+   *
+   * `alone`: all lines, where they are to be looked through for the skipped ones.
+   */
+  end(alone: Uint8Array | undefined): Promise<readonly SkippedLine[] | undefined>;
+  /** The transaction is rolled back. */
+  drop(): Promise<void>;
+}
 
 /** Loads COPY lines by LOAD DATA LOCAL on a session that is in a transaction. */
 export class LoadLines {
@@ -19,6 +39,7 @@ export class LoadLines {
   readonly #sql: string;
   readonly #isNumbered: boolean;
   readonly #skippedLines: SkippedLines | undefined;
+  #isOff = false;
 
   private constructor(
     session: Session,
@@ -51,45 +72,62 @@ export class LoadLines {
     return new LoadLines(session, sql, numberColumn !== undefined, skippedLines);
   }
 
-  /**
-   * Resolves to the lines that were skipped because their key is taken, when every other line is stored as it
-   * was; else to `undefined`: nothing of them is stored, and they have to go by INSERT, which says what is
-   * wrong with which. The server's own count and warnings decide: LOCAL skips what it cannot store and changes
-   * what it cannot hold, and still says OK.
-   */
-  async load(
-    data: Uint8Array,
-    rows: number,
-    firstNo: number,
-  ): Promise<readonly SkippedLine[] | undefined> {
-    if (rows === 0) return [];
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    const lines = plainControls(bytes);
+  /** Begins a statement to which lines are added as they come. */
+  async begin(): Promise<LineLoad> {
     await this.#session.run(`SAVEPOINT ${SAVEPOINT}`);
-    const result = await this.#send(this.#isNumbered ? numbered(lines, rows, firstNo) : lines);
-    if (result !== undefined) {
-      const { affectedRows, warnings } = result;
-      if (warnings === 0 && affectedRows === rows) return [];
-      const skipped = this.#skippedLines?.find(
-        bytes,
-        rows - affectedRows,
-        await this.#session.warnings(),
-      );
-      if (skipped !== undefined) return skipped;
-    }
-    await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
-    return undefined;
+    const file = new LocalFile();
+    const sent = this.#send(file);
+    // Who waits for it comes later.
+    sent.catch(() => undefined);
+    let all = 0;
+    return {
+      add: async (data, rows, firstNo) => {
+        all += rows;
+        const lines = plainControls(bytesOf(data));
+        await file.add(this.#isNumbered ? numbered(lines, rows, firstNo) : lines);
+      },
+      end: async (alone) => {
+        file.end();
+        const result = await sent;
+        if (result?.warnings === 0 && result.affectedRows === all) return [];
+        const skipped =
+          result === undefined || alone === undefined || this.#skippedLines === undefined
+            ? undefined
+            : this.#skippedLines.find(
+                bytesOf(alone),
+                all - result.affectedRows,
+                await this.#session.warnings(),
+              );
+        if (skipped === undefined) await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+        return skipped;
+      },
+      drop: async () => {
+        file.end();
+        await sent.catch(() => undefined);
+      },
+    };
   }
 
-  /** `undefined`: one of the values ends the statement, as a text that is no JSON does. */
-  async #send(lines: Buffer): Promise<StatementResult | undefined> {
+  /** Somebody has switched it off on the server since the session began. */
+  get isOff(): boolean {
+    return this.#isOff;
+  }
+
+  /** `undefined`: one of the values ends the statement, as a text that is no JSON does; or it is off now. */
+  async #send(file: LocalFile): Promise<StatementResult | undefined> {
     try {
-      return await this.#session.loadLocal(this.#sql, lines);
+      return await this.#session.loadLocal(this.#sql, file);
     } catch (error) {
-      if (error instanceof Error && isDataError(error.cause)) return undefined;
+      if (!(error instanceof Error)) throw error;
+      this.#isOff = LOCAL_OFF.has(serverErrorOf(error.cause).errno);
+      if (this.#isOff || isDataError(error.cause)) return undefined;
       throw error;
     }
   }
+}
+
+function bytesOf(data: Uint8Array): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function plainControls(lines: Buffer): Buffer {

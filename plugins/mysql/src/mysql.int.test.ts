@@ -43,7 +43,8 @@ async function openWorld(server: TestServer, setup: string): Promise<World> {
     sql,
     leftovers: async () => {
       const rows = await sql(
-        `SELECT CONCAT(COMMAND, ' ', COALESCE(INFO, '')) AS what FROM information_schema.PROCESSLIST WHERE USER = '${user}'
+        // Not INFO: MySQL cannot show a statement with an emoji there.
+        `SELECT CONCAT(COMMAND, ' ', COALESCE(STATE, '')) AS what FROM information_schema.PROCESSLIST WHERE USER = '${user}'
          UNION ALL SELECT TABLE_NAME FROM information_schema.TABLES
           WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME REGEXP '^millrace_(stg|old)_'`,
       );
@@ -366,6 +367,7 @@ for (const server of mysqlTestServers()) {
           },
         ],
         endless: of('UPDATE counter SET n = 5; SELECT SLEEP(600)'),
+        isAtWork: async () => (await world.leftovers()).includes('Query User sleep'),
         leftovers: world.leftovers,
         ledger: world.ledger,
         [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 
 import { mysqlDataSourceSchema } from './config.js';
+import { LocalFile } from './local-file.js';
 import { Session } from './session.js';
 
 const LOCAL_FILES = 0x80;
@@ -108,7 +109,7 @@ describe('a server that asks for files of this machine', () => {
   test('gets the rows of the statement, whatever file it names', async () => {
     await using rogue = await openRogue();
     const session = await Session.open(rogue.config, { local: true });
-    await session.loadLocal('LOAD DATA LOCAL …', Buffer.from('1\ta\n'));
+    await session.loadLocal('LOAD DATA LOCAL …', LocalFile.of(Buffer.from('1\ta\n')));
     expect(rogue.seen.sent.toString()).toBe('1\ta\n');
     session.destroy();
   });

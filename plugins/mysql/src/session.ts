@@ -5,6 +5,7 @@ import { PluginError } from '@millrace/sdk';
 import type { Connection, ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2';
 
 import type { MysqlConfig } from './config.js';
+import type { LocalFile } from './local-file.js';
 import { mysqlError } from './mysql-error.js';
 import { TextResult } from './text-result.js';
 import type { RowTaker } from './text-result.js';
@@ -31,7 +32,6 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** The operating system's own is two hours. */
 const KEEP_ALIVE_MS = 30_000;
 const CLOSE_GRACE_MS = 5000;
-const LOCAL_PIECE_BYTES = 256 * 1024;
 
 /**
  * Everything that could bend a value on its way is switched off: no zone but UTC, strict types, id 0 is
@@ -207,21 +207,28 @@ export class Session {
   }
 
   /**
-   * Runs LOAD DATA LOCAL with `data` as its file. Whatever name a server asks for, these bytes are all it
+   * Runs LOAD DATA LOCAL with `file` as its file. Whatever name a server asks for, these bytes are all it
    * gets, and for any other statement it gets none.
    */
-  async loadLocal(sql: string, data: Buffer): Promise<StatementResult> {
+  async loadLocal(sql: string, file: LocalFile): Promise<StatementResult> {
+    const connection = this.#connection;
+    const listeners = connection.listeners('error');
     try {
       return await this.#untilLost((resolve, reject) => {
-        const infileStreamFactory = (): Readable => Readable.from(piecesOf(data));
+        const infileStreamFactory = (): Readable => Readable.from(file.pieces(this.#socket()));
         const options = { sql, infileStreamFactory } satisfies QueryOptions;
-        this.#connection.query(options, (error: unknown, result: unknown) => {
+        connection.query(options, (error: unknown, result: unknown) => {
           if (error !== null && error !== undefined) reject(asError(error));
           else resolve(resultOf(result));
         });
       });
     } catch (error) {
       throw mysqlError(error);
+    } finally {
+      file.close();
+      // The driver takes its listener back where it ends the file itself.
+      for (const listener of connection.listeners('error').slice(listeners.length))
+        connection.off('error', listener as () => void);
     }
   }
 
@@ -357,11 +364,6 @@ async function connect(options: ConnectionOptions, signal?: AbortSignal): Promis
 
 function abortError(signal: AbortSignal | undefined): Error {
   return new PluginError('MR-D109', `ended before the login: ${String(signal?.reason)}`);
-}
-
-function* piecesOf(data: Buffer): Generator<Buffer> {
-  for (let at = 0; at < data.length; at += LOCAL_PIECE_BYTES)
-    yield data.subarray(at, at + LOCAL_PIECE_BYTES);
 }
 
 function asError(error: unknown): Error {

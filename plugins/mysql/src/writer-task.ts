@@ -26,6 +26,7 @@ import { literalWriterOf } from './field-literal.js';
 import { InsertLines } from './insert-lines.js';
 import { quoteName } from './literal.js';
 import { isLoadable, trustedField } from './load-columns.js';
+import { LineLoads } from './line-loads.js';
 import { LoadLines } from './load-lines.js';
 import { compileRowEncoder, rulesOf } from './row-encoder.js';
 import type { Session } from './session.js';
@@ -69,14 +70,11 @@ export class MysqlWriterTask implements WriterTask {
   readonly #options: WriterTaskOptions;
   readonly #encode: ReturnType<typeof compileRowEncoder>;
   readonly #batch: BatchInsert;
-  readonly #loadLines: LoadLines | undefined;
-  readonly #lineCheck: LineCheck;
+  readonly #load: LoadLines | undefined;
+  readonly #loads: LineLoads | undefined;
   readonly #inserts: InsertLines | undefined;
   readonly #decoder: CopyTextDecoder;
   #nextNo: number;
-  #chunksTakenBack = 0;
-  /** The last chunk had lines that the row rules refuse. */
-  #isDirty = false;
   #sliceNo = 0;
   #rows = 0;
   #bytes = 0;
@@ -89,14 +87,22 @@ export class MysqlWriterTask implements WriterTask {
     if (options.hasNumbers) names.push(quoteName(ROW_NUMBER_COLUMN));
     this.#nextNo = options.taskNo * NUMBERS_PER_TASK + 1;
     this.#decoder = new CopyTextDecoder(options.pairs.map((p) => p.source));
-    this.#loadLines = LoadLines.of(
+    this.#load = LoadLines.of(
       options.session,
       options.into,
       options.pairs,
       options.hasNumbers ? quoteName(ROW_NUMBER_COLUMN) : undefined,
       options.skippedLines,
     );
-    this.#lineCheck = lineCheckOf(options.pairs);
+    this.#loads =
+      this.#load &&
+      new LineLoads({
+        load: this.#load,
+        check: lineCheckOf(options.pairs),
+        nextNo: () => this.#nextNo,
+        keep: (looked, skipped) => this.#loaded(looked, skipped),
+        insert: (lines) => this.#insertLines(lines),
+      });
     this.#batch = new BatchInsert(
       options.session,
       `INSERT INTO ${options.into} (${names.join(', ')}) VALUES `,
@@ -110,7 +116,7 @@ export class MysqlWriterTask implements WriterTask {
       nextNo: options.hasNumbers ? () => this.#nextNo++ : undefined,
       rowOf: (line) => this.#prepare(this.#decoder.push(line)[0] ?? []),
     });
-    const takesLines = this.#loadLines !== undefined || this.#inserts !== undefined;
+    const takesLines = this.#loads !== undefined || this.#inserts !== undefined;
     this.lanes = takesLines ? ['pg-copy-text', 'rows'] : ['rows'];
     if (options.isFirst) ctx.log.info(this.#means());
   }
@@ -118,7 +124,7 @@ export class MysqlWriterTask implements WriterTask {
   /** How lines get into the table, and what stands in the way of a faster one. */
   #means(): string {
     const { pairs, session } = this.#options;
-    if (this.#loadLines !== undefined) return 'Lines are written by LOAD DATA LOCAL.';
+    if (this.#loads !== undefined) return 'Lines are written by LOAD DATA LOCAL.';
     const cause = session.mayLoadLocal
       ? `LOAD DATA cannot be trusted with ${namesOf(pairs.filter((p) => !isLoadable(p)))}`
       : 'LOCAL INFILE is off on the server';
@@ -139,7 +145,7 @@ export class MysqlWriterTask implements WriterTask {
   async write(chunk: Chunk): Promise<void> {
     this.#ctx.signal.throwIfAborted();
     try {
-      this.#rows += await this.#load(chunk);
+      this.#rows += await this.#put(chunk);
     } catch (error) {
       this.#ctx.signal.throwIfAborted();
       throw error;
@@ -149,6 +155,7 @@ export class MysqlWriterTask implements WriterTask {
   }
 
   async flush(): Promise<Acked> {
+    this.#rows += (await this.#loads?.flush()) ?? 0;
     return { rows: this.#rows, bytes: this.#bytes };
   }
 
@@ -163,6 +170,7 @@ export class MysqlWriterTask implements WriterTask {
   async rollback(): Promise<void> {
     const { session, isInsideTransaction } = this.#options;
     this.#rows = 0;
+    await this.#loads?.drop();
     if (session.closed) return;
     await session.run(
       isInsideTransaction ? `ROLLBACK TO SAVEPOINT ${SLICE_SAVEPOINT}` : 'ROLLBACK',
@@ -170,44 +178,26 @@ export class MysqlWriterTask implements WriterTask {
   }
 
   close(): Promise<void> {
-    if (this.#chunksTakenBack > 0) {
+    if (this.#load?.isOff === true)
+      this.#ctx.log.warn(
+        'LOCAL INFILE has been switched off on the server: the rest was written by INSERT.',
+      );
+    const takenBack = this.#loads?.takenBack ?? 0;
+    if (takenBack > 0) {
       this.#ctx.log.info(
-        `${this.#chunksTakenBack} chunks had rows the server warned about: taken back and sent again with those rows apart`,
+        `${takenBack} chunks had rows the server warned about: taken back and sent again with those rows apart`,
       );
     }
     return this.#options.onClose();
   }
 
   /** How many rows were written; the others are in the quarantine. */
-  async #load(chunk: Chunk): Promise<number> {
+  async #put(chunk: Chunk): Promise<number> {
     if (chunk.lane === 'rows') return this.#insert(chunk.rows);
     if (chunk.lane !== 'pg-copy-text') {
       throw new PluginError('MR-D209', `this writer does not take the lane ${chunk.lane}`);
     }
-    const load = this.#loadLines;
-    if (load === undefined) return this.#insertLines(Buffer.from(chunk.data));
-    const { data, rowCount } = chunk;
-    const checked = (which: 'needed' | 'all'): CheckedLines =>
-      this.#lineCheck.check(data, rowCount, which);
-    const plain = { data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) };
-    let looked: CheckedLines =
-      this.#isDirty || this.#lineCheck.isNeeded
-        ? checked(this.#isDirty ? 'all' : 'needed')
-        : { ...plain, count: rowCount, refused: [], originals: new Map() };
-    let skipped = await load.load(looked.data, looked.count, this.#nextNo);
-    if (skipped === undefined) {
-      this.#chunksTakenBack += 1;
-      if (!this.#isDirty) {
-        looked = checked('all');
-        if (looked.refused.length > 0) {
-          skipped = await load.load(looked.data, looked.count, this.#nextNo);
-        }
-      }
-    }
-    this.#isDirty = looked.refused.length > 0;
-    return skipped === undefined
-      ? this.#insertLines(Buffer.from(data))
-      : this.#loaded(looked, skipped);
+    return (await this.#loads?.load(chunk)) ?? (await this.#insertLines(Buffer.from(chunk.data)));
   }
 
   async #loaded(looked: CheckedLines, skipped: readonly SkippedLine[]): Promise<number> {

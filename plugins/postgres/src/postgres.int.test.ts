@@ -244,6 +244,7 @@ describeNode('postgres-sql', {
         { config: of('COPY counter FROM STDIN'), code: 'MR-D204' },
       ],
       endless: of('UPDATE counter SET n = 5; SELECT pg_sleep(600)'),
+      isAtWork: async () => (await world.leftovers()).some((what) => what.includes('pg_sleep')),
       leftovers: world.leftovers,
       ledger: world.ledger,
       [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),

@@ -13,6 +13,8 @@ export interface NodeFixture extends AsyncDisposable {
   readonly failing: readonly { readonly config: unknown; readonly code: string }[];
   /** Goes on until it is stopped. */
   readonly endless: unknown;
+  /** Of an exactly-once node: `endless` has claimed its run and is at its work. */
+  readonly isAtWork?: () => Promise<boolean>;
   /** Statements, locks, processes or connections of these runs that are still there. */
   readonly leftovers: () => Promise<readonly string[]>;
   /** Of an exactly-once node: the scheduled times its ledger has rows of, sorted; '' is the node's own. */
@@ -103,7 +105,8 @@ function describeExactlyOnce(
     await using fixture = await contract.open();
     const older = run(fixture, fixture.endless, { identity: { fence: '1' } });
     const ended = expect(older).rejects.toMatchObject({ code: 'MR-D109' });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    while ((await fixture.isAtWork?.()) === false)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     await run(fixture, fixture.config, { identity: { attempt: 2, fence: '2' } });
     await ended;
     expect(await fixture.effect?.()).toBe(1);

@@ -67,9 +67,12 @@ export type TestRunContext = RunContext & {
 
 export type TestWriteContext<S> = WriteContext<S> & { readonly dirty: readonly DirtyRecord[] };
 
+/** Locks of MySQL are of the whole server: test files that run at the same time would end each other's attempts. */
+const INSTALLATION = `testkit-${process.pid}`;
+
 export function makeIdentity(overrides: Partial<AttemptIdentity> = {}): AttemptIdentity {
   return {
-    installation: 'testkit',
+    installation: INSTALLATION,
     nodeId: '1',
     nodeName: 'node_under_test',
     instanceId: '100',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { ownLocalInfile } from '../../support/local-infile.js';
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
 import type { TestDatabase } from '../../support/servers.js';
 import { runSync } from '../../support/sync.js';
@@ -10,16 +11,13 @@ const TAKEN_BACK = /taken back and sent again/;
 describe.each(mysqlTestServers().map((server) => [server.name, server] as const))(
   'lines that %s cannot take as they are',
   (name, server) => {
-    // Off is what a server of MySQL comes with; a test server may be told otherwise.
-    const withLocal = async (): Promise<void> =>
-      void (await execute(server, 'SET GLOBAL local_infile = 1'));
+    ownLocalInfile(server);
 
     /** What `src` makes on PostgreSQL, into what `dst` makes here; so many dirty records are allowed. */
     const copy = async (
       to: TestDatabase,
       sql: { readonly src: string; readonly dst: string; readonly records: number },
     ): Promise<SyncRun> => {
-      await withLocal();
       await using from = await createDatabase(testServers().postgres);
       await execute(from.server, sql.src, from.name);
       await execute(server, sql.dst, to.name);
@@ -66,6 +64,26 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
       ]);
     });
 
+    test('of several chunks in one LOAD DATA the bad rows of one are quarantined and all others stored once', async () => {
+      await using to = await createDatabase(server);
+      const run = await copy(to, {
+        src: `CREATE TABLE src (id int, v varchar(200), n int);
+         INSERT INTO src SELECT i, 'v' || i || repeat('x', 100), CASE i WHEN 30000 THEN -1 ELSE i END
+           FROM generate_series(1, 60000) AS i;
+         INSERT INTO src SELECT id, 'twice', n FROM src WHERE id = 40000`,
+        dst: 'CREATE TABLE dst (id int PRIMARY KEY, v varchar(200) NOT NULL, n int CHECK (n > 0))',
+        records: 2,
+      });
+      expect(run).toMatchObject({ lane: 'pg-copy-text', rowsRead: 60_001, rowsWritten: 59_999 });
+      expect(run.dirty.map(({ cells }) => cells[0])).toEqual(['30000', '40000']);
+      const [left] = await execute(
+        server,
+        `SELECT COUNT(*) AS n, SUM(v = CONCAT('v', id, REPEAT('x', 100))) AS good FROM dst`,
+        to.name,
+      );
+      expect([Number(left?.['n']), Number(left?.['good'])]).toEqual([59_999, 59_999]);
+    });
+
     test('lines whose key is taken are found behind LOAD DATA, each once, and no other', async () => {
       await using to = await createDatabase(server);
       const run = await copy(to, {
@@ -91,8 +109,37 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
       expect(left.map((row) => [Number(row['n']), Number(row['good'])])).toEqual([[5000, 5000]]);
     });
 
+    test.each(['append', 'truncate'])(
+      'LOCAL INFILE that is switched off during a run costs nothing but speed, with %s',
+      async (mode) => {
+        await using from = await createDatabase(testServers().postgres);
+        await using to = await createDatabase(server);
+        await execute(
+          from.server,
+          `CREATE TABLE src (id int PRIMARY KEY, v text);
+           INSERT INTO src SELECT i, repeat('x', 300) FROM generate_series(1, 20000) AS i`,
+          from.name,
+        );
+        await execute(server, 'CREATE TABLE dst (id int PRIMARY KEY, v varchar(400))', to.name);
+        const run = await runSync({
+          from: { kind: 'postgres', server: from.server, database: from.name },
+          to: { kind: 'mysql', server, database: to.name },
+          reader: { table: 'src' },
+          writer: { table: 'dst', mode },
+          channel: { concurrency: 3 },
+          crashPoint: async (point) => {
+            if (point === 'sync:slice-begun') await execute(server, 'SET GLOBAL local_infile = 0');
+          },
+        });
+        expect(run).toMatchObject({ rowsWritten: 20_000, rowsDirty: 0 });
+        expect(run.log).toContainEqual(expect.stringMatching(/LOCAL INFILE has been switched off/));
+        expect(
+          await execute(server, 'SELECT COUNT(*) AS n FROM dst WHERE LENGTH(v) = 300', to.name),
+        ).toEqual([{ n: 20_000 }]);
+      },
+    );
+
     test('a FLOAT goes by INSERT, which is exact, and the log says so', async () => {
-      await withLocal();
       await using from = await createDatabase(testServers().postgres);
       await using to = await createDatabase(server);
       await execute(

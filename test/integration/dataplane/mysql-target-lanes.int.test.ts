@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Lane } from '@millrace/sdk';
 
+import { ownLocalInfile } from '../../support/local-infile.js';
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
 import type { TestDatabase, TestServer } from '../../support/servers.js';
 import { runSync } from '../../support/sync.js';
@@ -244,14 +245,11 @@ async function compareLanes(copy: Copy): Promise<readonly string[]> {
 describe.each(mysqlTestServers().map((server) => [server.name, server] as const))(
   'lanes into %s',
   (name, server) => {
-    // Off is what a server of MySQL comes with; a test server may be told otherwise.
-    const withLocal = async (): Promise<void> =>
-      void (await execute(server, 'SET GLOBAL local_infile = 1'));
+    ownLocalInfile(server);
 
     test.each([1, 3])(
       'from PostgreSQL every lane gives the same cells and the same dirty rows, with %i channels',
       async (channels) => {
-        await withLocal();
         await using from = await createDatabase(testServers().postgres);
         await using to = await createDatabase(server);
         const corpus: Corpus = FROM_POSTGRES;
@@ -272,7 +270,6 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
     test.each([1, 3])(
       'from MySQL every lane gives the same cells and the same dirty rows, with %i channels',
       async (channels) => {
-        await withLocal();
         await using from = await createDatabase(server);
         await using to = await createDatabase(server);
         const mode = "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'";
@@ -286,7 +283,6 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
     );
 
     test('JSON of either system arrives the same by every lane', async () => {
-      await withLocal();
       for (const [kind, corpus] of [
         ['postgres', JSON_FROM_POSTGRES],
         ['mysql', JSON_FROM_MYSQL],

@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Lane } from '@millrace/sdk';
 
+import { ownLocalInfile } from '../../support/local-infile.js';
 import {
   createDatabase,
   execute,
@@ -160,7 +161,7 @@ async function checkWay(server: TestServer, way: (typeof WAYS)[number]): Promise
 describe.each(mysqlTestServers().map((server) => [server.name, server] as const))(
   'the partition a run replaces, on %s',
   (_, server) => {
-    afterEach(async () => void (await execute(server, 'SET GLOBAL local_infile = 1')));
+    ownLocalInfile(server);
 
     test.each(WAYS)('takes no row of another one by %s, and a rerun doubles none', (way) =>
       checkWay(server, way),

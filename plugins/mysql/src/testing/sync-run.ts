@@ -62,7 +62,8 @@ export function runContext(log: string[], options: RunOptions): RunContext {
   };
   return {
     identity: {
-      installation: 'test',
+      // Of this process: files that run at the same time share the server, and its locks.
+      installation: `test-${process.pid}`,
       nodeId: 'n1',
       nodeName: 'node',
       instanceId: 'i1',

@@ -19,16 +19,19 @@ export function backfillDetailView(backfill: Backfill, dates: readonly BackfillD
 }
 
 function roleOf(node: BackfillNode): object {
-  const { name, isForbidden } = node;
-  if (mayRun(node)) return { name, role: 'run', reason: null };
-  return { name, role: 'dry_run', reason: isForbidden ? 'backfill_forbidden' : 'left_out' };
+  const { name, workflow, isForbidden } = node;
+  if (mayRun(node)) return { name, workflow, role: 'run', reason: null };
+  const reason = isForbidden ? 'backfill_forbidden' : 'left_out';
+  return { name, workflow, role: 'dry_run', reason };
 }
 
 /** Counts go as columns: a year of a hundred nodes has 36,500 cells. */
 export function backfillPlanView(foreseen: BackfillForeseen): object {
-  const { nodes, dates, totals, conflicts, choices, ...rest } = foreseen;
+  const { versions, nodes, dates, totals, conflicts, choices, ...rest } = foreseen;
   return {
     ...rest,
+    version: versions[0].version,
+    workflows: versions.map(({ name, version, timezone }) => ({ name, version, timezone })),
     nodes: nodes.map(roleOf),
     dates: dates.map(({ bizdate, cells }) => ({
       bizdate,

@@ -24,10 +24,14 @@ export const BACKFILL_OPTIONS: Readonly<Record<string, CommandOption>> = {
     help: 'asc (oldest first, default) or desc',
   },
   parallel: { type: 'string', value: 'N', help: 'business dates at once, 1 to 50 (1)' },
-  node: nodes('only this node; repeatable'),
+  node: nodes('only this node, of another workflow as WORKFLOW/NODE; repeatable'),
   downstream: { type: 'boolean', help: 'with --node: all below it too' },
   start: nodes('with --end: only the nodes between; repeatable'),
   end: nodes('see --start'),
+  'across-workflows': {
+    type: 'boolean',
+    help: 'with --downstream or --start and --end: into other workflows too',
+  },
   include: nodes('this node too; repeatable'),
   exclude: nodes('not this node; a dry run where others need it; repeatable'),
   only: {
@@ -146,9 +150,18 @@ function scopeOf(flags: Flags): object {
     throw usageError('--node comes instead of --start and --end', 'Leave one of them out.');
   if (flags.isSet('downstream') && named.length === 0)
     throw usageError('--downstream needs --node', 'Add --node NAME.');
-  if (from.length > 0) return { mode: 'chain', from, to };
+  const isClosure = from.length > 0 || flags.isSet('downstream');
+  if (flags.isSet('across-workflows') && !isClosure)
+    throw usageError(
+      '--across-workflows needs --downstream, or --start and --end',
+      'Add them, or name single nodes as --node WORKFLOW/NODE.',
+    );
+  const across = flags.isSet('across-workflows') ? { acrossWorkflows: true } : {};
+  if (from.length > 0) return { mode: 'chain', from, to, ...across };
   if (named.length === 0) return { mode: 'workflow' };
-  return { mode: flags.isSet('downstream') ? 'downstream' : 'nodes', nodes: named };
+  return flags.isSet('downstream')
+    ? { mode: 'downstream', nodes: named, ...across }
+    : { mode: 'nodes', nodes: named };
 }
 
 function clockTimes(flags: Flags, name: string): DateRange | undefined {

@@ -231,6 +231,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Ask for other nodes too, or submit the workflow with `backfill: allowed` for those that are named.',
   },
+  'MR-S197': {
+    title: 'An edge of the backfill leads to a business date that is opened later',
+    retry: 'never',
+    help: 'Run it oldest first (`order: asc`). Where it is the later date even so, because the zones of the two workflows differ, run the upstream in a backfill of its own first.',
+  },
   'MR-S201': {
     title: 'Its worker died three times',
     retry: 'never',

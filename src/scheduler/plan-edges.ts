@@ -39,6 +39,8 @@ interface Known {
   readonly declared?: readonly DependencyRow[];
   /** The caller has locked the workflows of this plan and around it, or it only looks. */
   readonly foreseen?: ForeseenPlan;
+  /** Nodes of other workflows that a backfill makes too: it is no daily plan. */
+  readonly siblings?: OutsideNodes;
 }
 
 /** Works out the edges of one workflow's instances: a fixed number of statements, whatever their number. */
@@ -46,10 +48,11 @@ export async function planEdges(
   sql: Sql,
   order: EdgeOrder,
   own: OwnNodes,
-  { declared, foreseen }: Known = {},
+  known: Known = {},
 ): Promise<PlanEdges> {
+  const { declared, foreseen } = known;
   const dependencies = declared ?? (await loadDependencies(sql, order.versionId));
-  const outside = await outsideOf(sql, order, own, dependencies, foreseen);
+  const outside = await outsideOf(sql, order, own, dependencies, known);
   const edges: PlannedEdge[] = [];
   const outerEdges: PlannedOuterEdge[] = [];
   const awaitedEdges: PlannedAwaitedEdge[] = [];
@@ -74,13 +77,13 @@ async function outsideOf(
   order: EdgeOrder,
   own: OwnNodes,
   dependencies: readonly DependencyRow[],
-  foreseen: ForeseenPlan | undefined,
+  { foreseen, siblings }: Known,
 ): Promise<OutsideNodes> {
   const outer = dependencies.filter(
     ({ upstream, kind }) => kind === 'previous_cycle' || !own.has(upstream),
   );
   const ids = [...new Set(outer.map((each) => each.upstream))];
-  if (await isDailyPlan(sql, order.runGroupId)) {
+  if (siblings === undefined && (await isDailyPlan(sql, order.runGroupId))) {
     if (foreseen === undefined)
       await lockWorkflows(sql, [order.workflowId, ...(await workflowsOf(sql, ids))]);
     return ids.length === 0 ? new Map() : await plannedNodes(sql, order, ids, foreseen);
@@ -89,7 +92,8 @@ async function outsideOf(
     const selfDependent = own.get(nodeId)?.selfDependent;
     return selfDependent === undefined ? [] : [{ nodeId, selfDependent }];
   });
-  return nodes.length === 0 ? new Map() : await nodesOfRunGroup(sql, order, nodes);
+  const inGroup = nodes.length === 0 ? [] : await nodesOfRunGroup(sql, order, nodes);
+  return new Map([...inGroup, ...(siblings ?? [])]);
 }
 
 async function workflowsOf(sql: Sql, nodeIds: readonly number[]): Promise<number[]> {

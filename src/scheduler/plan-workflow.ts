@@ -8,6 +8,7 @@ import type { Sql } from '../store/database.js';
 import type { PlannedInstance, WorkflowPlan } from '../store/sql/insert-plan.sql.js';
 import { type DependencyRow, loadDependencies } from '../store/sql/load-dependencies.sql.js';
 import type { OwnNode } from './edges-of.js';
+import type { OutsideNodes } from './outside-nodes.js';
 import { planEdges } from './plan-edges.js';
 import { calendarsOfNodes, type PlannedSchedule, plannedSchedule } from './planned-schedule.js';
 
@@ -62,20 +63,23 @@ export async function loadVersionScene(
 
 /**
  * Works out the instances and edges of one workflow for one business date. In the daily plan it also holds
- * back the plans of the workflows it depends on until the caller's transaction ends.
+ * back the plans of the workflows it depends on until the caller's transaction ends. `siblings`: nodes of other
+ * workflows that are made in the same run group.
  */
 export async function planWorkflow(
   sql: Sql,
   order: PlanOrder,
   known?: VersionScene,
+  siblings?: OutsideNodes,
 ): Promise<WorkflowPlan> {
   const scene = known ?? (await loadVersionScene(sql, order));
   const { instances, own } = instancesOf(scene, order);
-  return {
-    ...order,
-    instances,
-    ...(await planEdges(sql, order, own, { declared: scene.dependencies })),
-  };
+  const declared = scene.dependencies;
+  const edges = await planEdges(sql, order, own, {
+    declared,
+    ...(siblings === undefined ? {} : { siblings }),
+  });
+  return { ...order, instances, ...edges };
 }
 
 /** The instances of one business date without their edges. Asks nothing of the store. */

@@ -32,7 +32,7 @@ export async function runWorkflow(
   return await database.transaction(async (tx) => {
     const version = await latestVersion(tx, options.workflowId);
     if (options.allowFuture !== true) refuseFuture(bizdate, now, version.timezone);
-    await refuseUnknownParameters(tx, version, Object.keys(options.parameters));
+    await refuseUnknownParameters(tx, [version], Object.keys(options.parameters));
     const group = await createRunGroup(tx, 'test', `test ${bizdate}`, version.workspaceId, options);
     const plan = await planWorkflow(tx, {
       ...version,
@@ -42,9 +42,9 @@ export async function runWorkflow(
       runAt: now,
       parameters: options.parameters,
     });
-    const id = await insertPlan(tx, plan, now);
-    if (id === undefined) throw new MillraceError('MR-A109', 'The run group was not empty.');
-    return { runGroupId: group.id, planDay: group.planDay, workflowInstanceId: id };
+    const run = await insertPlan(tx, plan, now);
+    if (run === undefined) throw new MillraceError('MR-A109', 'The run group was not empty.');
+    return { runGroupId: group.id, planDay: group.planDay, workflowInstanceId: run.id };
   });
 }
 
@@ -61,15 +61,16 @@ function refuseFuture(bizdate: Bizdate, now: Date, timezone: string): void {
 /** A misspelt name would leave the declared value in force without a word. */
 export async function refuseUnknownParameters(
   tx: Sql,
-  { versionId, workspaceId }: LatestVersion,
+  versions: readonly [LatestVersion, ...LatestVersion[]],
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
   const rows = await tx.rows<{ name: string }>(
-    `SELECT jsonb_object_keys(parameters) AS name FROM node_version WHERE version_id = $1
-     UNION SELECT i ->> 'name' FROM node_version, jsonb_array_elements(inputs) i WHERE version_id = $1
+    `SELECT jsonb_object_keys(parameters) AS name FROM node_version WHERE version_id = ANY($1::bigint[])
+     UNION SELECT i ->> 'name' FROM node_version, jsonb_array_elements(inputs) i
+            WHERE version_id = ANY($1::bigint[])
      UNION SELECT name FROM workspace_parameter WHERE workspace_id = $2 ORDER BY name`,
-    [versionId, workspaceId],
+    [versions.map(({ versionId }) => versionId), versions[0].workspaceId],
   );
   const declared = rows.map((row) => row.name);
   const unknown = names.filter((name) => !declared.includes(name));

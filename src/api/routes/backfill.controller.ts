@@ -287,5 +287,6 @@ export class BackfillController {
 function scopeOf({ scope, include, exclude }: PlanRequest): BackfillScope {
   const lists = { also: include, except: exclude };
   if (scope.mode !== 'downstream') return { ...scope, ...lists };
-  return { mode: 'all_downstream', roots: scope.nodes, ...lists };
+  const { nodes: roots, acrossWorkflows } = scope;
+  return { mode: 'all_downstream', roots, acrossWorkflows, ...lists };
 }

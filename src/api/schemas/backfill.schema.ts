@@ -8,12 +8,19 @@ import { bizdateSchema, instantSchema } from './field.schema.js';
 
 const MAX_PARALLELISM = 50;
 const MAX_NODES = 2000;
+/** Room for the versions of a thousand workflows. */
+const MAX_TOKEN = 32_000;
 
 const clockSchema = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM')
   .meta({ example: '22:30' });
-const nodeNamesSchema = z.array(z.string().max(128)).min(1).max(MAX_NODES);
+/** Room for `workflow/node`. */
+const nodeNameSchema = z.string().max(192);
+const nodeNamesSchema = z.array(nodeNameSchema).min(1).max(MAX_NODES);
+const acrossWorkflows = z.boolean().optional().meta({
+  description: 'Follow edges into other workflows of the workspace too, if those are scheduled.',
+});
 const parallelismSchema = z
   .int()
   .min(1)
@@ -24,13 +31,18 @@ const scopeSchema = z
   .discriminatedUnion('mode', [
     z.strictObject({ mode: z.literal('workflow') }),
     z.strictObject({ mode: z.literal('nodes'), nodes: nodeNamesSchema }),
-    z.strictObject({ mode: z.literal('downstream'), nodes: nodeNamesSchema }),
-    z.strictObject({ mode: z.literal('chain'), from: nodeNamesSchema, to: nodeNamesSchema }),
+    z.strictObject({ mode: z.literal('downstream'), nodes: nodeNamesSchema, acrossWorkflows }),
+    z.strictObject({
+      mode: z.literal('chain'),
+      from: nodeNamesSchema,
+      to: nodeNamesSchema,
+      acrossWorkflows,
+    }),
   ])
   .meta({
     id: 'BackfillScope',
     description:
-      'Which nodes run. downstream: these and all below them; chain: all between start and end nodes. What is left out between two of them is a dry run.',
+      'Which nodes run. downstream: these and all below them; chain: all between start and end nodes. What is left out between two of them is a dry run. A node of another workflow of the workspace is named `workflow/node`.',
   });
 
 const requestShape = {
@@ -51,8 +63,8 @@ const requestShape = {
   order: z.enum(BACKFILL_ORDERS).default('asc'),
   parallelism: parallelismSchema.default(1),
   scope: scopeSchema.default({ mode: 'workflow' }),
-  include: z.array(z.string().max(128)).max(MAX_NODES).default([]),
-  exclude: z.array(z.string().max(128)).max(MAX_NODES).default([]),
+  include: z.array(nodeNameSchema).max(MAX_NODES).default([]),
+  exclude: z.array(nodeNameSchema).max(MAX_NODES).default([]),
   only: z.enum(BACKFILL_ONLY).default('all').meta({
     description:
       'missing: partitions that nobody is known to have written, of nodes without declared outputs cycles that never succeeded; failed: cycles whose last instance failed or was cancelled.',
@@ -111,7 +123,7 @@ export const newBackfillSchema = z
   .strictObject({
     ...requestShape,
     name: z.string().min(1).max(128),
-    planToken: z.string().max(2000).optional().meta({
+    planToken: z.string().max(MAX_TOKEN).optional().meta({
       description: 'Of a plan: the backfill is refused when what the plan saw has changed.',
     }),
   })
@@ -133,13 +145,19 @@ const countsSchema = z.array(z.int());
 export const backfillPlanSchema = z
   .object({
     version: z.int().meta({ description: 'Of the workflow.' }),
+    workflows: z
+      .array(z.object({ name: z.string(), version: z.int(), timezone: z.string() }))
+      .meta({ description: 'All that take part, the one that is asked for first.' }),
     order: z.enum(BACKFILL_ORDERS).meta({
       description: 'asc also where desc was asked for, if a node depends on its previous cycle.',
     }),
     nodes: z
       .array(
         z.object({
-          name: z.string(),
+          name: z.string().meta({
+            description: '`workflow/node` unless it is of the workflow that is asked for.',
+          }),
+          workflow: z.string(),
           role: z.enum(['run', 'dry_run']),
           reason: z.enum(['left_out', 'backfill_forbidden']).nullable().meta({
             description:
@@ -212,6 +230,9 @@ const statusesSchema = z.record(z.string(), z.int()).meta({ description: 'Instan
 const backfillFields = {
   id: z.string(),
   name: z.string(),
+  workflows: z
+    .array(z.string())
+    .meta({ description: 'All that take part, the one that was asked for first.' }),
   spec: z.unknown(),
   planDay: z.iso.date(),
   createdAt: instantSchema,

@@ -8,6 +8,7 @@ const countsSchema = z.record(z.string(), z.number());
 export const backfillSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
+  workflows: z.array(z.string()),
   state: z.string(),
   parallelism: z.number(),
   createdAt: z.string(),
@@ -30,8 +31,14 @@ const counts = z.array(z.number());
 
 export const backfillPlanSchema = z.looseObject({
   order: z.string(),
+  workflows: z.array(z.looseObject({ name: z.string(), version: z.number() })),
   nodes: z.array(
-    z.looseObject({ name: z.string(), role: z.string(), reason: z.string().nullish() }),
+    z.looseObject({
+      name: z.string(),
+      workflow: z.string(),
+      role: z.string(),
+      reason: z.string().nullish(),
+    }),
   ),
   dates: z.array(
     z.looseObject({

@@ -34,6 +34,7 @@ export const backfill: Command = {
   examples: [
     'millrace backfill orders_daily --from 2026-11-01 --to 2026-11-07',
     'millrace backfill orders_daily --ranges 2026-01-01..2026-03-31,2026-11-20 --order desc --parallel 4 --only missing --plan',
+    'millrace backfill orders_daily --node load --downstream --across-workflows --from 2026-11-01 --to 2026-11-07 --plan',
   ],
   async run({ args, flags, io, settings, printer, api, workspace }) {
     const request = backfillRequest(flags);
@@ -46,7 +47,7 @@ export const backfill: Command = {
       if (flags.isSet('plan'))
         printer.one(plan.value, workflow.name, () => planText(plan.value, settings.color));
       io.stderr(
-        `${planSentence(workflow.name, request, plan.value)} Nothing was started.\n` +
+        `${planSentence(request, plan.value)} Nothing was started.\n` +
           orderSentence(request.order, plan.value),
       );
       return EXIT.ok;
@@ -85,11 +86,7 @@ function orderSentence(asked: string, { order }: BackfillPlan): string {
   return `Oldest first, although --order ${asked} was asked for: a node waits for its previous cycle.\n`;
 }
 
-function planSentence(
-  workflow: string,
-  request: Dated,
-  { totals, estimateMs }: BackfillPlan,
-): string {
+function planSentence(request: Dated, { workflows, totals, estimateMs }: BackfillPlan): string {
   const days = counted(totals.dates, 'business date');
   const more = [
     ...(totals.dryRun > 0 ? [counted(totals.dryRun, 'dry run')] : []),
@@ -98,7 +95,8 @@ function planSentence(
     ...(estimateMs === null ? [] : [`at least ${Math.ceil(estimateMs / 1000)} s`]),
   ];
   const rest = more.length === 0 ? '' : ` (${more.join(', ')})`;
-  return `Would run ${workflow} for ${days}, ${datesText(request)}: ${counted(totals.run, 'instance')}${rest}.`;
+  const names = workflows.map(({ name }) => name).join(', ');
+  return `Would run ${names} for ${days}, ${datesText(request)}: ${counted(totals.run, 'instance')}${rest}.`;
 }
 
 type PlanDate = BackfillPlan['dates'][number];
@@ -119,8 +117,20 @@ function dryRunReason(reason: string | null | undefined): string {
     : 'it was not asked for and others need it';
 }
 
+/** Who takes part beside the workflow that is asked for. */
+function workflowLines({ workflows, nodes }: BackfillPlan): string[] {
+  const isOne = workflows.length < 2;
+  return workflows.flatMap(({ name, version }) => {
+    const own = nodes.filter(({ workflow }) => workflow === name);
+    if (isOne || own.length === 0) return [];
+    const names = own.map((node) => node.name.slice(node.name.indexOf('/') + 1)).join(', ');
+    return [`${name} (version ${version}): ${names}\n`];
+  });
+}
+
 function planText(plan: BackfillPlan, color: boolean): string {
   const lines = [
+    ...workflowLines(plan),
     ...plan.nodes
       .filter(({ role }) => role === 'dry_run')
       .map(({ name, reason }) => `${name} is a dry run: ${dryRunReason(reason)}\n`),

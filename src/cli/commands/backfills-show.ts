@@ -21,6 +21,7 @@ export const backfillsShow: Command = {
       const fields = renderFields({
         id: backfill.id,
         name: backfill.name,
+        workflows: backfill.workflows.join(', '),
         state: backfill.state,
         problem: backfill.problem
           ? `${backfill.problem.code} ${backfill.problem.detail}`

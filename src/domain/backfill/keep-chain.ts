@@ -4,6 +4,12 @@ export interface PlaceEdge {
   readonly downstream: number;
 }
 
+/** Places on paths that lead on beyond the list: what they come from, or lead to, may be wanted. */
+export interface PathEnds {
+  readonly begins: Iterable<number>;
+  readonly ends: Iterable<number>;
+}
+
 /**
  * Which of `count` instances a plan keeps: those that are wanted, and those on a path between two of them,
  * so that what is wanted further down still waits for what is wanted further up.
@@ -12,12 +18,13 @@ export function keepChain(
   count: number,
   edges: readonly PlaceEdge[],
   isWanted: (place: number) => boolean,
+  { begins, ends }: PathEnds = { begins: [], ends: [] },
 ): Set<number> {
   const places = Array.from({ length: count }, (_, place) => place);
   const wanted = places.filter(isWanted);
   if (wanted.length === count) return new Set(places);
-  const below = reachedFrom(wanted, edges, 'upstream', 'downstream');
-  const above = reachedFrom(wanted, edges, 'downstream', 'upstream');
+  const below = reachedFrom([...wanted, ...begins], edges, 'upstream', 'downstream');
+  const above = reachedFrom([...wanted, ...ends], edges, 'downstream', 'upstream');
   return new Set(places.filter((place) => below.has(place) && above.has(place)));
 }
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { MillraceError } from '../errors.js';
 import { checkGraph } from './check-graph.js';
 import { downstreamClosure, upstreamClosure } from './closure.js';
-import { subsetForBackfill } from './subset-for-backfill.js';
+import { type BackfillScope, subsetForBackfill } from './subset-for-backfill.js';
 import { topologicalLevels } from './topological-order.js';
-import type { GraphEdge } from './workflow-graph.js';
+import type { GraphEdge, WorkflowGraph } from './workflow-graph.js';
 
 /** `a>b b>c` */
 function edgesOf(text: string): GraphEdge[] {
@@ -95,11 +95,16 @@ describe('walking a graph', () => {
   });
 });
 
+/** Of one workflow alone. */
+function subsetOf(all: WorkflowGraph, scope: BackfillScope): ReturnType<typeof subsetForBackfill> {
+  return subsetForBackfill({ all, within: all, own: all.nodes }, scope);
+}
+
 describe('the subset of a backfill', () => {
   const graph = checkGraph([...'abcdex'], edgesOf('a>b a>c b>d c>d d>e'));
 
   test('a node alone brings nothing else', () => {
-    expect(subsetForBackfill(graph, { mode: 'nodes', nodes: ['d'] })).toEqual({
+    expect(subsetOf(graph, { mode: 'nodes', nodes: ['d'] })).toEqual({
       run: ['d'],
       dryRun: [],
       edges: [],
@@ -107,7 +112,7 @@ describe('the subset of a backfill', () => {
   });
 
   test('nodes between two that were chosen become dry runs, so that the order holds', () => {
-    expect(subsetForBackfill(graph, { mode: 'nodes', nodes: ['e', 'a'] })).toEqual({
+    expect(subsetOf(graph, { mode: 'nodes', nodes: ['e', 'a'] })).toEqual({
       run: ['a', 'e'],
       dryRun: ['b', 'c', 'd'],
       edges: expect.arrayContaining(edgesOf('a>b a>c b>d c>d d>e')),
@@ -115,33 +120,54 @@ describe('the subset of a backfill', () => {
   });
 
   test('a chain is everything from its start to its end', () => {
-    expect(subsetForBackfill(graph, { mode: 'chain', from: ['b'], to: ['e'] }).run).toEqual([
-      ...'bde',
-    ]);
-    expect(subsetForBackfill(graph, { mode: 'chain', from: ['e'], to: ['b'] }).run).toEqual([]);
+    expect(subsetOf(graph, { mode: 'chain', from: ['b'], to: ['e'] }).run).toEqual([...'bde']);
+    expect(subsetOf(graph, { mode: 'chain', from: ['e'], to: ['b'] }).run).toEqual([]);
   });
 
   test('an excluded node is a dry run in the middle and left out at the end', () => {
     const scope = { mode: 'all_downstream', roots: ['a'], except: ['d'] } as const;
-    expect(subsetForBackfill(graph, scope)).toMatchObject({
+    expect(subsetOf(graph, scope)).toMatchObject({
       run: ['a', 'b', 'c', 'e'],
       dryRun: ['d'],
     });
-    expect(subsetForBackfill(graph, { ...scope, except: ['e'] })).toMatchObject({
+    expect(subsetOf(graph, { ...scope, except: ['e'] })).toMatchObject({
       run: ['a', 'b', 'c', 'd'],
       dryRun: [],
     });
   });
 
   test('the whole workflow is all of it, and nodes may be added to any scope', () => {
-    expect(subsetForBackfill(graph, { mode: 'workflow' }).run.toSorted()).toEqual([...'abcdex']);
+    expect(subsetOf(graph, { mode: 'workflow' }).run.toSorted()).toEqual([...'abcdex']);
     const scope = { mode: 'nodes', nodes: ['e'], also: ['d'] } as const;
-    expect(subsetForBackfill(graph, scope).run).toEqual(['d', 'e']);
-    expect(subsetForBackfill(graph, { ...scope, except: ['d'] }).run).toEqual(['e']);
+    expect(subsetOf(graph, scope).run).toEqual(['d', 'e']);
+    expect(subsetOf(graph, { ...scope, except: ['d'] }).run).toEqual(['e']);
+  });
+
+  test('closures end at the border of a workflow unless they are asked to cross it', () => {
+    const nodes = ['a', 'b', 'x/c', 'x/d', 'e'];
+    const inner = edgesOf('a>b x/c>x/d');
+    const parts = {
+      all: checkGraph(nodes, [...inner, ...edgesOf('b>x/c x/d>e')]),
+      within: checkGraph(nodes, inner),
+      own: ['a', 'b', 'e'],
+    };
+    const run = (scope: BackfillScope): readonly string[] => subsetForBackfill(parts, scope).run;
+    const below = { mode: 'all_downstream', roots: ['a'] } as const;
+    expect(run(below)).toEqual(['a', 'b']);
+    expect(run({ ...below, acrossWorkflows: true })).toEqual(nodes);
+    expect(run({ mode: 'chain', from: ['b'], to: ['e'] })).toEqual([]);
+    expect(run({ mode: 'chain', from: ['b'], to: ['e'], acrossWorkflows: true })).toEqual(
+      nodes.slice(1),
+    );
+    // What is between is found over borders all the same.
+    expect(subsetForBackfill(parts, { mode: 'workflow' })).toMatchObject({
+      run: ['a', 'b', 'e'],
+      dryRun: ['x/c', 'x/d'],
+    });
   });
 
   test('a name that is not there is refused', () => {
-    expect(() => subsetForBackfill(graph, { mode: 'nodes', nodes: ['z'] })).toThrow('MR-A104');
+    expect(() => subsetOf(graph, { mode: 'nodes', nodes: ['z'] })).toThrow('MR-A104');
   });
 });
 
@@ -156,9 +182,7 @@ describe('a graph of 100,000 nodes', () => {
     const graph = checkGraph(nodes, edges);
     expect(topologicalLevels(graph)).toHaveLength(100_000);
     expect(upstreamClosure(graph, ['n99999']).size).toBe(100_000);
-    expect(
-      subsetForBackfill(graph, { mode: 'nodes', nodes: ['n0', 'n99999'] }).dryRun,
-    ).toHaveLength(99_998);
+    expect(subsetOf(graph, { mode: 'nodes', nodes: ['n0', 'n99999'] }).dryRun).toHaveLength(99_998);
   });
 
   test('that is one single cycle is refused with a message one can read', () => {

@@ -3,13 +3,34 @@ import { downstreamClosure, upstreamClosure } from './closure.js';
 import { topologicalOrder } from './topological-order.js';
 import type { GraphEdge, WorkflowGraph } from './workflow-graph.js';
 
-/** Which nodes a backfill asks for. `also` adds nodes; `except` leaves out, whichever way they came in. */
+/**
+ * Which nodes a backfill asks for, those of other workflows as `workflow/node`. `also` adds nodes; `except`
+ * leaves out, whichever way they came in. Closures end at the border of a workflow unless `acrossWorkflows`.
+ */
 export type BackfillScope = (
   | { readonly mode: 'workflow' }
   | { readonly mode: 'nodes'; readonly nodes: readonly string[] }
-  | { readonly mode: 'chain'; readonly from: readonly string[]; readonly to: readonly string[] }
-  | { readonly mode: 'all_downstream'; readonly roots: readonly string[] }
+  | {
+      readonly mode: 'chain';
+      readonly from: readonly string[];
+      readonly to: readonly string[];
+      readonly acrossWorkflows?: boolean | undefined;
+    }
+  | {
+      readonly mode: 'all_downstream';
+      readonly roots: readonly string[];
+      readonly acrossWorkflows?: boolean | undefined;
+    }
 ) & { readonly also?: readonly string[]; readonly except?: readonly string[] };
+
+/** Nodes of several workflows; of one alone, `within` is `all`. */
+export interface BackfillGraph {
+  readonly all: WorkflowGraph;
+  /** The same nodes, without the edges over the borders of workflows. */
+  readonly within: WorkflowGraph;
+  /** Of the workflow that is asked for. */
+  readonly own: readonly string[];
+}
 
 export interface BackfillSubset {
   /** Upstream first. */
@@ -21,34 +42,61 @@ export interface BackfillSubset {
 }
 
 /** Throws MR-A104 for a name that is not in the graph. */
-export function subsetForBackfill(graph: WorkflowGraph, scope: BackfillScope): BackfillSubset {
-  const except = known(graph, scope.except ?? []);
-  const asked = [...askedBy(graph, scope), ...known(graph, scope.also ?? [])].filter(
-    (node) => !except.has(node),
-  );
+export function subsetForBackfill(
+  { all, within, own }: BackfillGraph,
+  scope: BackfillScope,
+): BackfillSubset {
+  const except = known(all, scope.except ?? []);
+  const asked = [...askedBy(crosses(scope) ? all : within, own, scope)]
+    .concat([...known(all, scope.also ?? [])])
+    .filter((node) => !except.has(node));
   const runs = new Set(asked);
-  const below = downstreamClosure(graph, asked);
-  const above = upstreamClosure(graph, asked);
+  const below = downstreamClosure(all, asked);
+  const above = upstreamClosure(all, asked);
   const run: string[] = [];
   const dryRun: string[] = [];
   const edges: GraphEdge[] = [];
   const isMember = (node: string): boolean => below.has(node) && above.has(node);
-  for (const index of topologicalOrder(graph).order) {
-    const from = graph.nameOf(index);
+  for (const index of topologicalOrder(all).order) {
+    const from = all.nameOf(index);
     if (!isMember(from)) continue;
     (runs.has(from) ? run : dryRun).push(from);
-    for (const down of graph.downstreamOf(index)) {
-      const to = graph.nameOf(down);
+    for (const down of all.downstreamOf(index)) {
+      const to = all.nameOf(down);
       if (isMember(to)) edges.push({ from, to });
     }
   }
   return { run, dryRun, edges };
 }
 
-function askedBy(graph: WorkflowGraph, scope: BackfillScope): Iterable<string> {
+/** Does it follow edges over the borders of workflows? */
+export function crosses(scope: BackfillScope): boolean {
+  return 'acrossWorkflows' in scope && scope.acrossWorkflows === true;
+}
+
+/** Every node that the scope names. */
+export function namesIn(scope: BackfillScope): readonly string[] {
+  const { also = [], except = [] } = scope;
   switch (scope.mode) {
     case 'workflow':
-      return graph.nodes;
+      return [...also, ...except];
+    case 'nodes':
+      return [...scope.nodes, ...also, ...except];
+    case 'chain':
+      return [...scope.from, ...scope.to, ...also, ...except];
+    case 'all_downstream':
+      return [...scope.roots, ...also, ...except];
+  }
+}
+
+function askedBy(
+  graph: WorkflowGraph,
+  own: readonly string[],
+  scope: BackfillScope,
+): Iterable<string> {
+  switch (scope.mode) {
+    case 'workflow':
+      return own;
     case 'nodes':
       return known(graph, scope.nodes);
     case 'chain': {

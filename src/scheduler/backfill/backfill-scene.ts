@@ -1,66 +1,134 @@
+import { backfillDates } from '../../domain/backfill/backfill-dates.js';
 import type { BackfillOrder, BackfillRequest } from '../../domain/backfill/backfill-request.js';
 import type { Bizdate } from '../../domain/calendar/bizdate.js';
 import { MillraceError } from '../../domain/errors.js';
-import { subsetForBackfill } from '../../domain/graph/subset-for-backfill.js';
-import { WorkflowGraph } from '../../domain/graph/workflow-graph.js';
 import { checkOutsideValue } from '../../domain/params/check-outside-value.js';
 import type { Sql } from '../../store/database.js';
 import type { WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
-import { loadVersionScene, planCycles, planWorkflow } from '../plan-workflow.js';
-import { type LatestVersion, refuseUnknownParameters } from '../run-workflow.js';
+import {
+  loadVersionScene,
+  planCycles,
+  type PlanOrder,
+  planWorkflow,
+  type VersionScene,
+} from '../plan-workflow.js';
+import { refuseUnknownParameters } from '../run-workflow.js';
 import { digestOf } from '../seen-token.js';
+import { nodesInScope } from './backfill-nodes.js';
+import type { BackfillVersions } from './backfill-versions.js';
+import { type DatePlan, joined } from './date-plan.js';
 import type { Overrides } from './keep-wanted.js';
 import { type BackfillNode, mayRun } from './planned-backfill.js';
+import {
+  awaitedAcrossZones,
+  type BackfillPart,
+  siblingNodes,
+  siblingsOf,
+} from './sibling-nodes.js';
 
 /** How many nodes an error names. */
 const MAX_NAMES = 10;
 
-/** What a backfill makes of a version, the same on all of its business dates. */
+/** What a backfill makes of its versions, the same on all of its business dates. */
 export interface BackfillScene {
+  readonly versions: BackfillVersions;
   /** In scope; upstream first. */
   readonly nodes: readonly BackfillNode[];
   readonly order: BackfillOrder;
-  /** A cycle waits for the one before it, which has to be there when its edge is made. */
+  /** In that order. */
+  readonly dates: readonly Bizdate[];
+  /** A cycle waits for one of another date, which has to be known where its edge is made. */
   readonly chains: boolean;
-  /** No node of the version is out of scope. */
+  /** No node of the versions is out of scope. */
   readonly isWhole: boolean;
   readonly overrides: Overrides;
   /** Of all that is read here: the same digest makes the same instances. */
   readonly digest: string;
   /** All instances of a business date, without edges. */
-  readonly cyclesOn: (bizdate: Bizdate) => WorkflowPlan;
+  readonly cyclesOn: (bizdate: Bizdate) => DatePlan;
   /** All instances and edges of a business date; run group 0 while there is none. */
-  readonly planOn: (sql: Sql, bizdate: Bizdate, runGroupId: number) => Promise<WorkflowPlan>;
+  readonly planOn: (sql: Sql, bizdate: Bizdate, runGroupId: number) => Promise<DatePlan>;
 }
 
 export async function backfillScene(
   tx: Sql,
   now: Date,
   planDay: string,
-  version: LatestVersion,
+  versions: BackfillVersions,
   request: BackfillRequest,
 ): Promise<BackfillScene> {
-  const parameters = await checkedParameters(tx, version, request);
-  const nodes = await nodesInScope(tx, version, request);
-  const chains = nodes.some((node) => mayRun(node) && node.waitsForPrevious);
-  const overrides = { ...(await overridesOf(tx, now, request)), forbidden: forbiddenOf(nodes) };
-  const scene = await loadVersionScene(tx, version);
-  const calendars = [...scene.calendars].map(([name, { workWeekdays, holidays, workDays }]) => [
+  const parameters = await checkedParameters(tx, versions, request);
+  const nodes = await nodesInScope(tx, versions, request.scope);
+  const waits = nodes.some((node) => mayRun(node) && node.waitsForPrevious);
+  const order = waits ? 'asc' : request.order;
+  const dates = backfillDates({ ...request, order });
+  const parts = await partsOf(tx, versions);
+  const siblings = siblingsOf(parts, new Set(nodes.map(({ id }) => id)));
+  const overrides = {
+    ...(await overridesOf(tx, now, request)),
+    forbidden: forbiddenOf(nodes),
+    awaitedLater: awaitedAcrossZones(siblings),
+  };
+  const said = parts.flatMap(({ scene }) => [scene.nodes, calendarsIn(scene)]);
+  const all = parts.reduce((sum, { scene }) => sum + scene.nodes.length, 0);
+  return {
+    versions,
+    nodes,
+    order,
+    dates,
+    chains: waits || new Set(versions.map(({ timezone }) => timezone)).size > 1,
+    isWhole: all === nodes.filter((node) => node.isAsked).length,
+    overrides,
+    digest: digestOf([...said, nodes.map(versionless), overrides.resourceGroupId]),
+    ...datePlanner(parts, siblings, dates, { planDay, runAt: now, parameters }),
+  };
+}
+
+/** Plans each workflow for a business date, and joins what they have. */
+function datePlanner(
+  [own, ...others]: BackfillParts,
+  siblings: ReturnType<typeof siblingsOf>,
+  dates: readonly Bizdate[],
+  order: Pick<PlanOrder, 'planDay' | 'runAt' | 'parameters'>,
+): Pick<BackfillScene, 'cyclesOn' | 'planOn'> {
+  const versions = [own, ...others].map(({ version }) => version);
+  const ofBackfill = new Set<string>(dates);
+  return {
+    cyclesOn: (bizdate) => {
+      const planOf = ({ version, scene }: BackfillPart): WorkflowPlan =>
+        planCycles(scene, { ...version, ...order, bizdate, runGroupId: 0 });
+      return joined([planOf(own), ...others.map(planOf)], versions, ofBackfill);
+    },
+    planOn: async (sql, bizdate, runGroupId) => {
+      const planOf = async (part: BackfillPart): Promise<WorkflowPlan> =>
+        await planWorkflow(
+          sql,
+          { ...part.version, ...order, bizdate, runGroupId },
+          part.scene,
+          siblingNodes(siblings.get(part) ?? []),
+        );
+      const plans: [WorkflowPlan, ...WorkflowPlan[]] = [await planOf(own)];
+      for (const part of others) plans.push(await planOf(part));
+      return joined(plans, versions, ofBackfill);
+    },
+  };
+}
+
+type BackfillParts = readonly [BackfillPart, ...BackfillPart[]];
+
+async function partsOf(tx: Sql, [own, ...others]: BackfillVersions): Promise<BackfillParts> {
+  const parts: [BackfillPart, ...BackfillPart[]] = [
+    { version: own, scene: await loadVersionScene(tx, own) },
+  ];
+  for (const version of others) parts.push({ version, scene: await loadVersionScene(tx, version) });
+  return parts;
+}
+
+function calendarsIn({ calendars }: VersionScene): unknown[] {
+  return [...calendars].map(([name, { workWeekdays, holidays, workDays }]) => [
     name,
     ...[workWeekdays, holidays, workDays].map((days) => [...days]),
   ]);
-  const order = { ...version, planDay, runAt: now, parameters };
-  return {
-    nodes,
-    order: chains ? 'asc' : request.order,
-    chains,
-    isWhole: scene.nodes.length === nodes.filter((node) => node.isAsked).length,
-    overrides,
-    digest: digestOf([scene.nodes, calendars, nodes.map(versionless), overrides.resourceGroupId]),
-    cyclesOn: (bizdate) => planCycles(scene, { ...order, bizdate, runGroupId: 0 }),
-    planOn: async (sql, bizdate, runGroupId) =>
-      await planWorkflow(sql, { ...order, bizdate, runGroupId }, scene),
-  };
 }
 
 /** What a version says of backfills never changes: digests of before it said so still hold. */
@@ -84,53 +152,19 @@ function forbiddenOf(nodes: readonly BackfillNode[]): ReadonlySet<number> {
 
 async function checkedParameters(
   tx: Sql,
-  version: LatestVersion,
+  versions: BackfillVersions,
   { parameters = {} }: BackfillRequest,
 ): Promise<Readonly<Record<string, string>>> {
   for (const [name, value] of Object.entries(parameters)) checkOutsideValue(name, value);
-  await refuseUnknownParameters(tx, version, Object.keys(parameters));
+  await refuseUnknownParameters(tx, versions, Object.keys(parameters));
   return parameters;
-}
-
-async function nodesInScope(
-  tx: Sql,
-  { versionId }: LatestVersion,
-  { scope = { mode: 'workflow' } }: BackfillRequest,
-): Promise<BackfillNode[]> {
-  const rows = await tx.rows<Omit<BackfillNode, 'isAsked'>>(
-    `SELECT n.id, n.name, nv.self_dependence OR EXISTS (
-              SELECT FROM edge e WHERE e.version_id = nv.version_id AND e.downstream_node_id = nv.node_id
-                 AND e.kind = 'previous_cycle') AS "waitsForPrevious", nv.backfill = 'forbidden' AS "isForbidden"
-       FROM node_version nv JOIN node n ON n.id = nv.node_id WHERE nv.version_id = $1 ORDER BY n.id`,
-    [versionId],
-  );
-  const edges = await tx.rows<{ from: string; to: string }>(
-    `SELECT u.name AS "from", d.name AS "to" FROM edge e
-       JOIN node_version uv ON uv.version_id = e.version_id AND uv.node_id = e.upstream_node_id
-       JOIN node u ON u.id = e.upstream_node_id JOIN node d ON d.id = e.downstream_node_id
-      WHERE e.version_id = $1 AND e.kind = 'same_cycle'`,
-    [versionId],
-  );
-  const graph = new WorkflowGraph(
-    rows.map((row) => row.name),
-    edges,
-  );
-  const subset = subsetForBackfill(graph, scope);
-  const byName = new Map(rows.map((row) => [row.name, row]));
-  const isAsked = new Set(subset.run);
-  return [...subset.run, ...subset.dryRun].flatMap((name) => {
-    const row = byName.get(name);
-    if (row === undefined) return [];
-    const { isForbidden, ...rest } = row;
-    return [{ ...rest, isAsked: isAsked.has(name), isForbidden }];
-  });
 }
 
 async function overridesOf(
   tx: Sql,
   now: Date,
   request: BackfillRequest,
-): Promise<Omit<Overrides, 'forbidden'>> {
+): Promise<Omit<Overrides, 'forbidden' | 'awaitedLater'>> {
   const { resourceGroup, priority, runFutureNow = false } = request;
   const runAt = (scheduledAt: Date): Date =>
     runFutureNow || scheduledAt <= now ? now : scheduledAt;

@@ -3,7 +3,7 @@ import type { Database, Sql } from '../../store/database.js';
 import { backfillEvent } from '../../store/sql/advance-backfills.sql.js';
 import { cancelInstances } from '../../store/sql/cancel-instances.sql.js';
 import { rerunInstance } from '../../store/sql/operate-instance.sql.js';
-import { chainedRuns } from '../../store/sql/skip-dates.sql.js';
+import { chainedDates } from '../../store/sql/skip-dates.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
 import { driveBackfills } from './backfill-loop.js';
 
@@ -142,10 +142,10 @@ async function skip(
   now: Date,
 ): Promise<void> {
   await refuseUnmade(tx, row, bizdates);
-  const skipped = await tx.rows<{ bizdate: string; run: number }>(
+  const skipped = await tx.rows<{ bizdate: string; runs: readonly number[] }>(
     `UPDATE backfill_date SET state = 'skipped', ended_at = $3
       WHERE run_group_id = $1 AND bizdate = ANY($2::date[]) AND state IN ('waiting', 'open')
-      RETURNING bizdate, workflow_instance_id AS run`,
+      RETURNING bizdate, workflow_instance_ids AS runs`,
     [row.id, bizdates, now],
   );
   const missing = bizdates.filter((bizdate) => skipped.every((each) => each.bizdate !== bizdate));
@@ -157,14 +157,14 @@ async function skip(
   const scope = {
     planDay: row.planDay,
     runGroupId: row.id,
-    workflowInstanceIds: skipped.map((each) => each.run),
+    workflowInstanceIds: skipped.flatMap((each) => each.runs),
   };
   while ((await cancelInstances(tx, scope, now)) > 0);
   // Not over before what comes after it in the chain can go on: the loop makes dry runs of its instances.
   await tx.run(
     `UPDATE backfill_date SET ended_at = NULL WHERE run_group_id = $1
-        AND workflow_instance_id = ANY($2::bigint[])`,
-    [row.id, await chainedRuns(tx, row.planDay, scope.workflowInstanceIds)],
+        AND bizdate = ANY($2::date[])`,
+    [row.id, await chainedDates(tx, row, bizdates)],
   );
   await writeEvents(
     tx,
@@ -186,7 +186,7 @@ async function refuseUnmade(
   const unmade = await tx.rows<{ bizdate: string }>(
     `SELECT bizdate FROM backfill_date
       WHERE run_group_id = $1 AND bizdate = ANY($2::date[]) AND state = 'waiting'
-        AND workflow_instance_id IS NULL ORDER BY no`,
+        AND workflow_instance_ids IS NULL ORDER BY no`,
     [id, bizdates],
   );
   if (unmade.length === 0) return;
@@ -201,7 +201,7 @@ async function retryFailed(
 ): Promise<{ retried: number; refused: number }> {
   const failed = await database.rows<{ id: number }>(
     `SELECT i.id FROM node_instance i
-       JOIN backfill_date d ON d.workflow_instance_id = i.workflow_instance_id AND d.run_group_id = $2
+       JOIN backfill_date d ON d.run_group_id = i.run_group_id AND d.bizdate = i.bizdate
       WHERE i.plan_day = $1 AND i.run_group_id = $2 AND i.status = 'failed' AND d.state = 'open'
       ORDER BY i.id`,
     [row.planDay, row.id],

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../domain/errors.js';
 import type { Database, Sql } from '../../store/database.js';
-import { insertPlan } from '../../store/sql/insert-plan.sql.js';
 import { createRunGroup } from '../run-workflow.js';
+import { insertDate } from './insert-date.js';
 import { planBackfill } from './plan-backfill.js';
 import { requirePlanned } from './plan-token.js';
 import { wantedKeys } from './keep-wanted.js';
@@ -47,7 +47,7 @@ export async function createBackfill(
     if (options.planToken !== undefined) requirePlanned(options.planToken, options, planned);
     const dates = planned.dates.filter(({ plan }) => plan.instances.length > 0);
     if (dates.length === 0) throw nothingToRun(planned);
-    const { workspaceId } = planned.version;
+    const { workspaceId } = planned.versions[0];
     const group = await createRunGroup(
       tx,
       'backfill',
@@ -57,7 +57,7 @@ export async function createBackfill(
     );
     const runs = await makeFirst(tx, now, group, { ...planned, dates }, options);
     const making = {
-      version: planned.version,
+      names: planned.versions.map(({ name }) => name),
       at: now.toISOString(),
       digest: planned.scene.digest,
     };
@@ -91,45 +91,44 @@ function specOf(
 async function insertBackfill(
   tx: Sql,
   group: RunGroup,
-  { version }: PlannedBackfill,
+  { versions }: PlannedBackfill,
   { parallelism = 1, window }: BackfillOptions,
   making: BackfillMaking | undefined,
 ): Promise<void> {
   await tx.run(
     `INSERT INTO backfill (run_group_id, workspace_id, plan_day, state, parallelism, timezone,
-            window_from, window_to, making)
-     VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8)`,
+            window_from, window_to, making, version_ids)
+     VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8, $9)`,
     [
       group.id,
-      version.workspaceId,
+      versions[0].workspaceId,
       group.planDay,
       parallelism,
-      version.timezone,
+      versions[0].timezone,
       window?.from ?? null,
       window?.to ?? null,
       making === undefined ? null : JSON.stringify(making),
+      versions.map(({ versionId }) => versionId),
     ],
   );
 }
 
-/** Returns the workflow instances of the dates that were made. */
+/** Returns the workflow instances of each date that was made. */
 async function makeFirst(
   tx: Sql,
   now: Date,
   group: RunGroup,
   { dates, planOn }: PlannedBackfill,
   { parallelism = 1 }: BackfillOptions,
-): Promise<number[]> {
-  const runs: number[] = [];
+): Promise<number[][]> {
+  const runs: number[][] = [];
   let made = 0;
   for (const { bizdate } of dates) {
     if (made >= MADE_AT_ONCE) break;
     const plan = await planOn(bizdate, group.id);
     const backfill = runs.length < parallelism ? 'open' : 'closed';
     const identity = { runGroupId: group.id, planDay: group.planDay, backfill } as const;
-    const run = await insertPlan(tx, { ...plan, ...identity }, now);
-    if (run === undefined) throw new MillraceError('MR-A109', 'The run group was not empty.');
-    runs.push(run);
+    runs.push(await insertDate(tx, { ...plan, ...identity }, now));
     made += plan.instances.length;
   }
   return runs;
@@ -140,21 +139,22 @@ async function insertDates(
   now: Date,
   group: RunGroup,
   dates: readonly PlannedDate[],
-  runs: readonly number[],
+  runs: readonly (readonly number[])[],
   { parallelism = 1, only = 'all' }: BackfillOptions,
 ): Promise<void> {
   await tx.run(
-    `INSERT INTO backfill_date (run_group_id, no, bizdate, workflow_instance_id, instances, state,
+    `INSERT INTO backfill_date (run_group_id, no, bizdate, workflow_instance_ids, instances, state,
             opened_at, wanted)
-     SELECT $1, d.no - 1, d.bizdate, d.run, d.instances,
-            CASE WHEN d.no <= $5 AND d.run IS NOT NULL THEN 'open' ELSE 'waiting' END,
-            CASE WHEN d.no <= $5 AND d.run IS NOT NULL THEN $6::timestamptz END, d.wanted
-       FROM unnest($2::date[], $3::bigint[], $4::int[], $7::jsonb[])
-            WITH ORDINALITY AS d(bizdate, run, instances, wanted, no)`,
+     SELECT $1, d.no - 1, d.bizdate, d.runs::bigint[], d.instances,
+            CASE WHEN d.no <= $5 AND d.runs IS NOT NULL THEN 'open' ELSE 'waiting' END,
+            CASE WHEN d.no <= $5 AND d.runs IS NOT NULL THEN $6::timestamptz END, d.wanted
+       -- Lists as texts: unnest takes lists of lists apart to the last.
+       FROM unnest($2::date[], $3::text[], $4::int[], $7::jsonb[])
+            WITH ORDINALITY AS d(bizdate, runs, instances, wanted, no)`,
     [
       group.id,
       dates.map(({ bizdate }) => bizdate),
-      dates.map((_, no) => runs[no] ?? null),
+      dates.map((_, no) => (runs[no] === undefined ? null : `{${runs[no].join(',')}}`)),
       dates.map(({ plan }) => plan.instances.length),
       parallelism,
       now,

@@ -4,6 +4,7 @@ import type { InstanceStatus } from '../../domain/instance/status.js';
 import type { Database, Sql } from '../../store/database.js';
 import type { LiveTwin } from '../../store/sql/live-twins.sql.js';
 import { medianDurations } from '../../store/sql/timeline-durations.sql.js';
+import type { BackfillVersions } from './backfill-versions.js';
 import { planBackfill } from './plan-backfill.js';
 import { planTokenOf } from './plan-token.js';
 import {
@@ -24,7 +25,8 @@ export interface ForeseenChoice extends PreviousChoice {
 }
 
 export interface BackfillForeseen {
-  readonly version: number;
+  /** The workflow that was asked for first. */
+  readonly versions: BackfillVersions;
   /** What was asked for, unless a node depends on its previous cycle. */
   readonly order: BackfillOrder;
   readonly nodes: readonly BackfillNode[];
@@ -53,7 +55,7 @@ export async function foreseeBackfill(
     const planned = await planBackfill(tx, now, planDay, options, true);
     const names = new Map(planned.nodes.map((node) => [node.id, node.name]));
     return {
-      version: planned.version.version,
+      versions: planned.versions,
       order: planned.order,
       nodes: planned.nodes,
       dates: planned.dates.map(({ bizdate, cells }) => ({ bizdate, cells })),

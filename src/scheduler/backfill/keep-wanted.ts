@@ -1,5 +1,6 @@
 import { keepChain } from '../../domain/backfill/keep-chain.js';
-import type { PlannedInstance, WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
+import type { PlannedInstance } from '../../store/sql/insert-plan.sql.js';
+import type { DatePlan } from './date-plan.js';
 import { keyOf, type WantedIn } from './wanted-cycles.js';
 
 /** Why a node or a cycle that was not asked for succeeds without doing anything. */
@@ -14,14 +15,12 @@ export interface Overrides {
   readonly runAt: (scheduledAt: Date) => Date;
   /** Ids of nodes that no backfill runs: what is wanted of them is kept as a dry run. */
   readonly forbidden: ReadonlySet<number>;
+  /** Ids of nodes that others wait for on another business date: what leads to them may be on a chain. */
+  readonly awaitedLater: ReadonlySet<number>;
 }
 
 /** What is wanted of a day's plan, and as dry runs what is between. */
-export function keepWanted(
-  plan: WorkflowPlan,
-  wantedIn: WantedIn,
-  overrides: Overrides,
-): WorkflowPlan {
+export function keepWanted(plan: DatePlan, wantedIn: WantedIn, overrides: Overrides): DatePlan {
   const isWanted = wantedIn(plan);
   const wanted = plan.instances.map(isWanted);
   if (!wanted.includes(false) && overrides.forbidden.size === 0)
@@ -29,7 +28,10 @@ export function keepWanted(
       ...plan,
       instances: plan.instances.map((instance) => overridden(instance, true, overrides)),
     };
-  const kept = keepChain(plan.instances.length, plan.edges, (place) => wanted[place] === true);
+  const kept = keepChain(plan.instances.length, plan.edges, (place) => wanted[place] === true, {
+    begins: plan.crossings.map(({ downstream }) => downstream),
+    ends: placesOf(plan, overrides.awaitedLater),
+  });
   const places = new Map<number, number>();
   const instances: PlannedInstance[] = [];
   for (const [place, instance] of plan.instances.entries()) {
@@ -55,10 +57,16 @@ export function keepWanted(
     outerEdges: plan.outerEdges
       .filter(waits)
       .map((edge) => ({ ...edge, downstream: placeOf(edge.downstream) })),
-    awaitedEdges: plan.awaitedEdges
-      .filter(waits)
+    // Of the same cycle is the order within the backfill, although it leads to another of its dates.
+    crossings: plan.crossings
+      .filter((edge) => kept.has(edge.downstream) && (edge.kind === 'same_cycle' || waits(edge)))
       .map((edge) => ({ ...edge, downstream: placeOf(edge.downstream) })),
   };
+}
+
+function placesOf({ instances }: DatePlan, nodes: ReadonlySet<number>): number[] {
+  if (nodes.size === 0) return [];
+  return instances.flatMap(({ nodeId }, place) => (nodes.has(nodeId) ? [place] : []));
 }
 
 function overridden(
@@ -86,7 +94,7 @@ function overridden(
 }
 
 /** Names the cycles of a kept plan that were asked for. */
-export function wantedKeys({ instances }: WorkflowPlan): string[] {
+export function wantedKeys({ instances }: DatePlan): string[] {
   return instances.filter(({ reason }) => reason !== LEFT_OUT && reason !== FORBIDDEN).map(keyOf);
 }
 

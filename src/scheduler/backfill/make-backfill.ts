@@ -3,7 +3,6 @@ import type { Bizdate } from '../../domain/calendar/bizdate.js';
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import { type Database, type Sql, sqlStateOf } from '../../store/database.js';
 import { backfillEvent } from '../../store/sql/advance-backfills.sql.js';
-import { insertPlan } from '../../store/sql/insert-plan.sql.js';
 import {
   allMade,
   dateMade,
@@ -13,19 +12,22 @@ import {
   pauseMaking,
 } from '../../store/sql/make-backfill.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
-import type { LatestVersion } from '../run-workflow.js';
 import { type BackfillScene, backfillScene } from './backfill-scene.js';
+import { acceptedVersions } from './backfill-versions.js';
+import { withCrossings } from './date-plan.js';
+import { insertDate } from './insert-date.js';
 import { keepWanted, wantedAs } from './keep-wanted.js';
 import { rechain } from './rechain.js';
 import { wantedCycles, wantedOptions } from './wanted-cycles.js';
 
 /** What the dates of an accepted backfill are made from, beside its request. */
 export interface BackfillMaking {
-  readonly version: LatestVersion;
+  /** Of its workflows, by its versions: renaming one changes nothing of what was asked for. */
+  readonly names: readonly string[];
   /** When it was accepted, as ISO text: what is due by then is due at once. */
   readonly at: string;
-  /** Of its {@link BackfillScene}. */
-  readonly digest: string;
+  /** Of its {@link BackfillScene}; absent: accepted before it had the one that is made now. */
+  readonly digest?: string;
 }
 
 type CrashPoint = (name: string) => Promise<void>;
@@ -83,17 +85,19 @@ async function makeNext(
 ): Promise<boolean> {
   const backfill = await lockMaking<BackfillMaking, BackfillRequest>(tx, id);
   if (backfill === undefined) return false;
-  const { planDay, making, spec } = backfill;
+  const { planDay, versionIds, making, spec } = backfill;
   const date = await nextToMake(tx, id);
   if (date === undefined) {
     await allMade(tx, id);
     return false;
   }
-  const { version } = making;
-  const scene =
-    scenes.get(id) ?? (await backfillScene(tx, new Date(making.at), planDay, version, spec));
+  const read = async (): Promise<BackfillScene> => {
+    const versions = await acceptedVersions(tx, versionIds, making.names);
+    return await backfillScene(tx, new Date(making.at), planDay, versions, spec);
+  };
+  const scene = scenes.get(id) ?? (await read());
   scenes.set(id, scene);
-  if (scene.digest !== making.digest)
+  if (making.digest !== undefined && scene.digest !== making.digest)
     throw new MillraceError(
       'MR-S191',
       `${date.bizdate}: a business calendar, a parameter of the workspace or the resource group is another one now.`,
@@ -101,17 +105,18 @@ async function makeNext(
   const plan = await scene.planOn(tx, date.bizdate as Bizdate, id);
   const wantedIn =
     date.wanted === null
-      ? await wantedCycles(tx, [plan], { ...wantedOptions(version, scene, spec), only: 'all' })
+      ? await wantedCycles(tx, [plan], { ...wantedOptions(scene, spec), only: 'all' })
       : wantedAs(date.wanted);
-  const kept = await rechain(tx, plan, keepWanted(plan, wantedIn, scene.overrides));
+  const wanted = await rechain(tx, plan, keepWanted(plan, wantedIn, scene.overrides));
+  const kept = await withCrossings(tx, wanted);
   if (kept.instances.length !== date.instances)
     throw new MillraceError(
       'MR-S191',
       `${date.bizdate} has ${kept.instances.length} instances now, ${date.instances} were accepted.`,
     );
-  const run = await insertPlan(tx, { ...kept, runGroupId: id, planDay, backfill: 'closed' }, now);
-  if (run === undefined) throw new MillraceError('MR-A109', `${date.bizdate} was made already.`);
-  await dateMade(tx, id, date.no, run);
+  const identity = { runGroupId: id, planDay, backfill: 'closed' } as const;
+  const runs = await insertDate(tx, { ...kept, ...identity }, now);
+  await dateMade(tx, id, date.no, runs);
   await crashPoint('backfill:date-made');
   return true;
 }

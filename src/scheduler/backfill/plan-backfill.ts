@@ -1,11 +1,10 @@
-import { backfillDates } from '../../domain/backfill/backfill-dates.js';
 import type { Bizdate } from '../../domain/calendar/bizdate.js';
 import { MillraceError } from '../../domain/errors.js';
 import type { Sql } from '../../store/database.js';
-import type { WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
 import { type LiveTwin, liveTwins } from '../../store/sql/live-twins.sql.js';
-import { latestVersion } from '../run-workflow.js';
 import { backfillScene } from './backfill-scene.js';
+import { backfillVersions } from './backfill-versions.js';
+import { type DatePlan, withCrossings } from './date-plan.js';
 import { keepWanted } from './keep-wanted.js';
 import type {
   BackfillCell,
@@ -33,14 +32,14 @@ export async function planBackfill(
   options: BackfillOrderOptions,
   withEdges = false,
 ): Promise<PlannedBackfill> {
-  const version = await latestVersion(tx, options.workflowId);
-  const scene = await backfillScene(tx, now, planDay, version, options);
+  const versions = await backfillVersions(tx, options);
+  const scene = await backfillScene(tx, now, planDay, versions, options);
   const { nodes, order, overrides } = scene;
   const only = options.only ?? 'all';
   const isAll = scene.isWhole && only === 'all' && options.hours === undefined;
-  const all: WorkflowPlan[] = [];
+  const all: DatePlan[] = [];
   let planned = 0;
-  for (const bizdate of backfillDates({ ...options, order })) {
+  for (const bizdate of scene.dates) {
     const plan =
       withEdges || scene.chains || !isAll
         ? await scene.planOn(tx, bizdate, 0)
@@ -50,16 +49,17 @@ export async function planBackfill(
       throw new MillraceError('MR-S135', `It has more than ${MAX_INSTANCES} instances.`);
     all.push(plan);
   }
-  const wantedIn = await wantedCycles(tx, all, wantedOptions(version, scene, options));
-  const kept: WorkflowPlan[] = [];
+  const wantedIn = await wantedCycles(tx, all, wantedOptions(scene, options));
+  const kept: DatePlan[] = [];
   for (const plan of all) kept.push(await rechain(tx, plan, keepWanted(plan, wantedIn, overrides)));
+  refuseLater(nodes, kept);
   const twins = await twinsOf(tx, kept);
   const dates = kept.map((plan, at): PlannedDate => {
     const bizdate = plan.bizdate as Bizdate;
     return { bizdate, plan, cells: cellsOf(nodes, all[at], plan, twins) };
   });
   return {
-    version,
+    versions,
     scene,
     nodes,
     dates,
@@ -69,15 +69,38 @@ export async function planBackfill(
     totals: totalsOf(dates),
     planOn: async (bizdate, runGroupId) => {
       const plan = await scene.planOn(tx, bizdate, runGroupId);
-      return await rechain(tx, plan, keepWanted(plan, wantedIn, overrides));
+      const wanted = await rechain(tx, plan, keepWanted(plan, wantedIn, overrides));
+      return await withCrossings(tx, wanted);
     },
   };
+}
+
+/**
+ * MR-S197 for an edge to what is opened later: the dates before it would hold its place for ever. An edge to
+ * an earlier one is waited for like any other.
+ */
+function refuseLater(nodes: readonly BackfillNode[], plans: readonly DatePlan[]): void {
+  if (plans.every(({ crossings }) => crossings.length === 0)) return;
+  const names = new Map(nodes.map((node) => [node.id, node.name]));
+  const later = new Map<string, ReadonlySet<string>>();
+  for (const plan of plans.toReversed()) {
+    for (const { downstream, upstream } of plan.crossings) {
+      if (later.get(upstream.bizdate)?.has(keyOf(upstream)) !== true) continue;
+      const down = names.get(plan.instances[downstream]?.nodeId ?? 0) ?? '';
+      const up = names.get(upstream.nodeId) ?? '';
+      throw new MillraceError(
+        'MR-S197',
+        `"${down}" of ${plan.bizdate} waits for "${up}" of ${upstream.bizdate}, which is opened later.`,
+      );
+    }
+    later.set(plan.bizdate, new Set(plan.instances.map(keyOf)));
+  }
 }
 
 /** By node and scheduled time: what lives already of what would really run. */
 async function twinsOf(
   tx: Sql,
-  plans: readonly WorkflowPlan[],
+  plans: readonly DatePlan[],
 ): Promise<ReadonlyMap<string, LiveTwin>> {
   const real = plans.flatMap((plan) => plan.instances.filter((each) => !each.dryRun));
   if (real.length === 0) return new Map();
@@ -93,8 +116,8 @@ async function twinsOf(
 
 function cellsOf(
   nodes: readonly BackfillNode[],
-  all: WorkflowPlan | undefined,
-  kept: WorkflowPlan,
+  all: DatePlan | undefined,
+  kept: DatePlan,
   twins: ReadonlyMap<string, LiveTwin>,
 ): BackfillCell[] {
   const cells = new Map<number, { -readonly [Count in keyof BackfillCell]: number }>(
@@ -116,10 +139,7 @@ function cellsOf(
 }
 
 /** Of the first date a node has; on later ones it waits for its own cycle in this backfill. */
-function choicesOf(
-  nodes: readonly BackfillNode[],
-  plans: readonly WorkflowPlan[],
-): PreviousChoice[] {
+function choicesOf(nodes: readonly BackfillNode[], plans: readonly DatePlan[]): PreviousChoice[] {
   const names = new Map(nodes.map((node) => [node.id, node.name]));
   const seen = new Set<number>();
   const choices: PreviousChoice[] = [];

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../domain/errors.js';
+import { encodeId } from '../../domain/ids.js';
 import { changedNumbers, digestOf, readToken, tokenOf } from '../seen-token.js';
 import type { BackfillOrderOptions, PlannedBackfill } from './planned-backfill.js';
 
@@ -7,6 +8,8 @@ interface Seen {
   /** Of what was asked for. */
   readonly asked: string;
   readonly version: number;
+  /** Of the other workflows that take part, by their ids. */
+  readonly others?: Readonly<Record<string, number>>;
   readonly run: number;
   readonly dryRun: number;
   readonly leftOut: number;
@@ -47,13 +50,34 @@ export function requirePlanned(
   if (before === undefined) throw changed(['it is not the token of a plan']);
   if (before['asked'] !== now.asked)
     throw changed(['another backfill is asked for than was planned']);
-  const differences = changedNumbers(NUMBERS, before, now);
+  const differences = [
+    ...changedNumbers(NUMBERS, before, now),
+    ...changedVersions(before['others'], planned),
+  ];
   // A list says only what no number has said.
   if (differences.length === 0) {
     const lists = Object.keys(LISTS) as (keyof typeof LISTS)[];
     differences.push(...lists.filter((key) => before[key] !== now[key]).map((key) => LISTS[key]));
   }
   if (differences.length > 0) throw changed(differences);
+}
+
+/** Of the workflows beside the one that is asked for. */
+function changedVersions(before: unknown, { versions: [, ...others] }: PlannedBackfill): string[] {
+  const was = new Map<string, unknown>(
+    typeof before === 'object' && before !== null ? Object.entries(before) : [],
+  );
+  const found = others.flatMap(({ workflowId, name, version }) => {
+    const then = was.get(String(workflowId));
+    was.delete(String(workflowId));
+    if (then === version) return [];
+    if (then === undefined) return [`workflow "${name}" takes part now`];
+    return [`version of the workflow "${name}": ${JSON.stringify(then)} then, ${version} now`];
+  });
+  const gone = [...was.keys()].map(
+    (id) => `workflow ${encodeId('wf', Number(id))} takes no part now`,
+  );
+  return [...found, ...gone];
 }
 
 function changed(differences: readonly string[]): MillraceError {
@@ -63,10 +87,14 @@ function changed(differences: readonly string[]): MillraceError {
 }
 
 function seenBy(options: BackfillOrderOptions, planned: PlannedBackfill): Seen {
-  const { version, totals, dates, conflicts, choices } = planned;
+  const { totals, dates, conflicts, choices } = planned;
+  const [own, ...others] = planned.versions;
   return {
     asked: digestOf(askedBy(options)),
-    version: version.version,
+    version: own.version,
+    ...(others.length === 0
+      ? {}
+      : { others: Object.fromEntries(others.map((each) => [each.workflowId, each.version])) }),
     ...totals,
     matrix: digestOf(
       dates.map(({ bizdate, cells }) => [

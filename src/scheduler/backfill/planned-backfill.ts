@@ -1,20 +1,25 @@
 import type { BackfillOrder, BackfillRequest } from '../../domain/backfill/backfill-request.js';
 import type { Bizdate } from '../../domain/calendar/bizdate.js';
 import type { LiveTwin } from '../../store/sql/live-twins.sql.js';
-import type { WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
-import type { LatestVersion } from '../run-workflow.js';
 import type { BackfillScene } from './backfill-scene.js';
+import type { BackfillVersions } from './backfill-versions.js';
+import type { DatePlan } from './date-plan.js';
 
-/** A backfill of one workflow, before anything of it is stored. */
+/** A backfill, before anything of it is stored. */
 export interface BackfillOrderOptions extends BackfillRequest {
   readonly workspaceId: number;
+  /** Names of nodes are of it, unless they say `workflow/node`. */
   readonly workflowId: number;
 }
 
 /** A node that has instances in the plan. */
 export interface BackfillNode {
   readonly id: number;
+  /** As requests name it: `workflow/node` unless it is of the workflow that is asked for. */
   readonly name: string;
+  /** Name of its workflow. */
+  readonly workflow: string;
+  readonly versionId: number;
   /** False: it is between nodes that were asked for, and is a dry run in every cycle. */
   readonly isAsked: boolean;
   readonly waitsForPrevious: boolean;
@@ -40,7 +45,7 @@ export interface BackfillCell {
 export interface PlannedDate {
   readonly bizdate: Bizdate;
   /** What is made. Its edges may be left out; its run group is filled in when there is one. */
-  readonly plan: WorkflowPlan;
+  readonly plan: DatePlan;
   /** By the places of the plan's nodes. */
   readonly cells: readonly BackfillCell[];
 }
@@ -54,7 +59,7 @@ export interface PreviousChoice {
 }
 
 export interface PlannedBackfill {
-  readonly version: LatestVersion;
+  readonly versions: BackfillVersions;
   /** Upstream first. */
   readonly nodes: readonly BackfillNode[];
   /** In the order in which they are opened. */
@@ -70,5 +75,5 @@ export interface PlannedBackfill {
   };
   readonly scene: BackfillScene;
   /** The plan of one date with its edges, for a run group that is there. */
-  readonly planOn: (bizdate: Bizdate, runGroupId: number) => Promise<WorkflowPlan>;
+  readonly planOn: (bizdate: Bizdate, runGroupId: number) => Promise<DatePlan>;
 }

@@ -1,17 +1,13 @@
 import { type Bizdate, plusDays } from '../../domain/calendar/bizdate.js';
 import type { Sql } from '../../store/database.js';
-import { findLastBefore } from '../../store/sql/find-last-before.sql.js';
-import type { WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
+import { findLastBefore, type LastBefore } from '../../store/sql/find-last-before.sql.js';
+import type { DatePlan } from './date-plan.js';
 
 /**
  * What is left of a day's plan, with the self-dependence of nodes whose first cycles were left out: the first
  * that is kept waits for the latest cycle before it, as the first of a whole day does.
  */
-export async function rechain(
-  sql: Sql,
-  whole: WorkflowPlan,
-  kept: WorkflowPlan,
-): Promise<WorkflowPlan> {
+export async function rechain(sql: Sql, whole: DatePlan, kept: DatePlan): Promise<DatePlan> {
   if (kept.instances.length === whole.instances.length) return kept;
   const chained = new Set(
     [...whole.edges, ...whole.outerEdges]
@@ -27,12 +23,15 @@ export async function rechain(
       .map(({ downstream }) => downstream),
   );
   const cut = [...heads].filter(([, place]) => !waiting.has(place));
-  const firsts = cut.flatMap(([nodeId, place]) => {
-    const before = kept.instances[place]?.scheduledAt;
-    return before === undefined ? [] : [{ nodeId, before }];
-  });
   const dayBefore = plusDays(whole.bizdate as Bizdate, -1);
-  const last = await findLastBefore(sql, { ...whole, dayBefore }, firsts);
+  const last: LastBefore[] = [];
+  for (const { workflowId, versionId } of whole.versions) {
+    const firsts = cut.flatMap(([nodeId, place]) => {
+      const first = kept.instances[place];
+      return first?.versionId === versionId ? [{ nodeId, before: first.scheduledAt }] : [];
+    });
+    last.push(...(await findLastBefore(sql, { ...whole, workflowId, dayBefore }, firsts)));
+  }
   const found = last.flatMap(({ nodeId, planDay, id }) => {
     const downstream = heads.get(nodeId);
     return downstream === undefined

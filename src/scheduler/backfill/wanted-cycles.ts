@@ -2,7 +2,9 @@ import type { BackfillRequest, ClockTimes } from '../../domain/backfill/backfill
 import { localOf } from '../../domain/calendar/zone.js';
 import type { Sql } from '../../store/database.js';
 import { cycleHistory, producedPartitions } from '../../store/sql/cycle-history.sql.js';
-import type { PlannedInstance, WorkflowPlan } from '../../store/sql/insert-plan.sql.js';
+import type { PlannedInstance } from '../../store/sql/insert-plan.sql.js';
+import type { BackfillVersions } from './backfill-versions.js';
+import type { DatePlan } from './date-plan.js';
 import { type BackfillNode, mayRun } from './planned-backfill.js';
 
 /** A node's declared product; its partition is in the parameters of each instance as `output.<no>`. */
@@ -14,9 +16,7 @@ interface NodeOutput {
 }
 
 interface WantedOptions {
-  readonly workspaceId: number;
-  readonly versionId: number;
-  readonly timezone: string;
+  readonly versions: BackfillVersions;
   readonly only: NonNullable<BackfillRequest['only']>;
   readonly hours: ClockTimes | undefined;
   /** Ids of the nodes that were asked for. */
@@ -24,37 +24,39 @@ interface WantedOptions {
 }
 
 /** Says which instances of a plan were asked for; what is left out of a chain is a dry run. */
-export type WantedIn = (plan: WorkflowPlan) => (instance: PlannedInstance) => boolean;
+export type WantedIn = (plan: DatePlan) => (instance: PlannedInstance) => boolean;
 
 export function wantedOptions(
-  version: Pick<WantedOptions, 'workspaceId' | 'versionId' | 'timezone'>,
-  { nodes }: { readonly nodes: readonly BackfillNode[] },
+  {
+    versions,
+    nodes,
+  }: { readonly versions: BackfillVersions; readonly nodes: readonly BackfillNode[] },
   { only = 'all', hours }: BackfillRequest,
 ): WantedOptions {
   // A dry run mends nothing: a forbidden node is neither missing nor failed.
   const isWanted = only === 'all' ? ({ isAsked }: BackfillNode) => isAsked : mayRun;
   const asked = new Set(nodes.filter(isWanted).map((node) => node.id));
-  return { ...version, only, hours, asked };
+  return { versions, only, hours, asked };
 }
 
 /** Looks up what `only` needs to know of the past of these plans, in three statements at most. */
 export async function wantedCycles(
   sql: Sql,
-  plans: readonly WorkflowPlan[],
+  plans: readonly DatePlan[],
   options: WantedOptions,
 ): Promise<WantedIn> {
   const isLeft = await filterOf(sql, plans, options);
-  const { asked, hours, timezone } = options;
+  const { asked, hours, versions } = options;
   return (plan) => {
-    const isWithin = hours === undefined ? () => true : withinHours(plan, hours, timezone);
+    const isWithin = hours === undefined ? () => true : withinHours(plan, hours, versions);
     return (instance) => asked.has(instance.nodeId) && isWithin(instance) && isLeft(instance);
   };
 }
 
 async function filterOf(
   sql: Sql,
-  plans: readonly WorkflowPlan[],
-  { only, asked, workspaceId, versionId }: WantedOptions,
+  plans: readonly DatePlan[],
+  { only, asked, versions }: WantedOptions,
 ): Promise<(instance: PlannedInstance) => boolean> {
   const times = plans.flatMap((plan) => plan.instances.map((each) => each.scheduledAt.getTime()));
   if (only === 'all' || times.length === 0) return () => true;
@@ -68,13 +70,13 @@ async function filterOf(
       const last = history.get(keyOf(instance))?.lastStatus;
       return last === 'failed' || last === 'cancelled';
     };
-  const records = await producedPartitions(sql, workspaceId, nodeIds);
+  const records = await producedPartitions(sql, versions[0].workspaceId, nodeIds);
   const produced = new Set(
     records.map((each) => `${each.nodeId} ${partitionKey(each, each.partition)}`),
   );
   const producedAt = new Set(records.map((each) => `${keyOf(each)} ${partitionKey(each, '')}`));
   const outputsOf = new Map<number, NodeOutput[]>();
-  for (const output of await declaredOutputs(sql, versionId))
+  for (const output of await declaredOutputs(sql, versions))
     outputsOf.set(output.nodeId, [...(outputsOf.get(output.nodeId) ?? []), output]);
   return (instance) => {
     // On such a day nothing is produced, so nothing is missing.
@@ -94,11 +96,11 @@ async function filterOf(
   };
 }
 
-async function declaredOutputs(tx: Sql, versionId: number): Promise<NodeOutput[]> {
+async function declaredOutputs(tx: Sql, versions: BackfillVersions): Promise<NodeOutput[]> {
   return await tx.rows<NodeOutput>(
     `SELECT node_id AS "nodeId", no, data_source AS "dataSource", table_name AS "tableName"
-       FROM node_output WHERE version_id = $1`,
-    [versionId],
+       FROM node_output WHERE version_id = ANY($1::bigint[])`,
+    [versions.map(({ versionId }) => versionId)],
   );
 }
 
@@ -126,15 +128,19 @@ function partitionKey(
 
 /** Hours choose among the cycles of a day; a node that runs once a day has nothing to choose from. */
 function withinHours(
-  plan: WorkflowPlan,
+  plan: DatePlan,
   hours: ClockTimes,
-  timezone: string,
+  versions: BackfillVersions,
 ): (instance: PlannedInstance) => boolean {
+  const zones = new Map(versions.map(({ versionId, timezone }) => [versionId, timezone]));
   const counts = new Map<number, number>();
   for (const { nodeId } of plan.instances) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1);
-  return ({ nodeId, scheduledAt }) => {
+  return ({ nodeId, versionId, scheduledAt }) => {
     if (counts.get(nodeId) === 1) return true;
-    const time = localOf(scheduledAt, timezone).time.slice(0, 5);
+    const time = localOf(scheduledAt, zones.get(versionId) ?? versions[0].timezone).time.slice(
+      0,
+      5,
+    );
     return time >= hours.from && time <= hours.to;
   };
 }

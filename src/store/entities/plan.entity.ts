@@ -277,6 +277,7 @@ export const BackfillEntity = new EntitySchema({
     error_code: { type: 'text', nullable: true },
     error_detail: { type: 'text', nullable: true },
     paused_at: { type: 'timestamptz', nullable: true },
+    version_ids: { type: 'bigint', array: true },
   },
 });
 
@@ -286,7 +287,7 @@ export const BackfillDateEntity = new EntitySchema({
     run_group_id: { type: 'bigint', primary: true },
     no: { type: 'integer', primary: true },
     bizdate: { type: 'date' },
-    workflow_instance_id: { type: 'bigint', nullable: true },
+    workflow_instance_ids: { type: 'bigint', array: true, nullable: true },
     instances: { type: 'integer' },
     state: { type: 'text' },
     opened_at: { type: 'timestamptz', nullable: true },

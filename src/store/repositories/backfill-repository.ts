@@ -5,6 +5,8 @@ export type BackfillDateState = 'waiting' | 'open' | 'done' | 'skipped' | 'cance
 export interface Backfill {
   readonly id: number;
   readonly name: string;
+  /** Whose nodes it runs; the one that was asked for first. */
+  readonly workflows: readonly string[];
   readonly spec: unknown;
   readonly planDay: string;
   readonly createdAt: Date;
@@ -60,6 +62,9 @@ async function select(sql: Sql, where: string, values: readonly unknown[]): Prom
   const backfills = await sql.rows<Omit<Backfill, 'statuses' | 'dates' | 'made'>>(
     `SELECT g.id, g.name, g.spec, b.plan_day AS "planDay", g.created_at AS "createdAt",
             u.name AS "createdBy", b.state, b.parallelism, b.ended_at AS "endedAt",
+            ARRAY(SELECT w.name FROM unnest(b.version_ids) WITH ORDINALITY AS a(id, no)
+                    JOIN workflow_version v ON v.id = a.id JOIN workflow w ON w.id = v.workflow_id
+                   ORDER BY a.no) AS workflows,
             CASE WHEN b.error_code IS NOT NULL
                  THEN jsonb_build_object('code', b.error_code, 'detail', b.error_detail) END AS problem
        FROM backfill b JOIN run_group g ON g.id = b.run_group_id
@@ -78,7 +83,7 @@ async function select(sql: Sql, where: string, values: readonly unknown[]): Prom
   );
   const dates = await sql.rows<{ id: number; key: string; n: number; made: number }>(
     `SELECT run_group_id AS id, state AS key, count(*)::int AS n,
-            count(workflow_instance_id)::int AS made FROM backfill_date
+            count(workflow_instance_ids)::int AS made FROM backfill_date
       WHERE run_group_id = ANY ($1::bigint[]) GROUP BY run_group_id, state`,
     [ids],
   );
@@ -102,12 +107,12 @@ export async function backfillDatesOf(
 ): Promise<BackfillDate[]> {
   return await sql.rows<BackfillDate>(
     `WITH counts AS (
-       SELECT workflow_instance_id, status, count(*) AS n FROM node_instance
-        WHERE plan_day = $2 AND run_group_id = $1 GROUP BY workflow_instance_id, status
+       SELECT bizdate, status, count(*) AS n FROM node_instance
+        WHERE plan_day = $2 AND run_group_id = $1 GROUP BY bizdate, status
      )
      SELECT d.no, d.bizdate, d.state, d.opened_at AS "openedAt", d.ended_at AS "endedAt",
             coalesce(jsonb_object_agg(c.status, c.n) FILTER (WHERE c.status IS NOT NULL), '{}') AS statuses
-       FROM backfill_date d LEFT JOIN counts c USING (workflow_instance_id)
+       FROM backfill_date d LEFT JOIN counts c USING (bizdate)
       WHERE d.run_group_id = $1 GROUP BY d.run_group_id, d.no ORDER BY d.no`,
     [backfill.id, backfill.planDay],
   );

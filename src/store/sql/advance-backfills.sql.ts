@@ -21,7 +21,8 @@ interface ChangedDate {
   readonly id: number;
   readonly workspaceId: number;
   readonly bizdate: string;
-  readonly run: number;
+  /** Ids of its workflow instances. */
+  readonly runs: readonly number[];
 }
 
 const LOCK = 7_263_004;
@@ -90,7 +91,7 @@ async function closeDates(
   now: Date,
 ): Promise<ChangedDate[]> {
   const open = await tx.rows<{ run: number }>(
-    `SELECT workflow_instance_id AS run FROM backfill_date
+    `SELECT unnest(workflow_instance_ids) AS run FROM backfill_date
       WHERE run_group_id = ANY($1::bigint[]) AND state = 'open'`,
     [backfills.map((each) => each.id)],
   );
@@ -107,9 +108,9 @@ async function closeDates(
   return await tx.rows<ChangedDate>(
     `UPDATE backfill_date d SET state = 'done', ended_at = $3 FROM backfill b
       WHERE b.run_group_id = d.run_group_id AND d.run_group_id = ANY($1::bigint[])
-        AND d.workflow_instance_id = ANY($2::bigint[]) AND d.state = 'open'
+        AND d.workflow_instance_ids <@ $2::bigint[] AND d.state = 'open'
       RETURNING d.run_group_id AS id, b.workspace_id AS "workspaceId", d.bizdate,
-                d.workflow_instance_id AS run`,
+                d.workflow_instance_ids AS runs`,
     [backfills.map((each) => each.id), over.map((each) => each.run), now],
   );
 }
@@ -125,7 +126,7 @@ async function openDates(tx: Sql, ids: readonly number[], now: Date): Promise<Ch
        SELECT p.run_group_id, p.workspace_id, p.free, d.no,
               row_number() OVER (PARTITION BY d.run_group_id ORDER BY d.no) AS nth
          FROM places p JOIN backfill_date d USING (run_group_id)
-        WHERE p.free > 0 AND d.state = 'waiting' AND d.workflow_instance_id IS NOT NULL
+        WHERE p.free > 0 AND d.state = 'waiting' AND d.workflow_instance_ids IS NOT NULL
           AND (d.no < p.parallelism
                OR EXISTS (SELECT FROM backfill_date k WHERE k.run_group_id = d.run_group_id
                              AND k.no = d.no - p.parallelism AND k.state NOT IN ('waiting', 'open')))
@@ -133,7 +134,7 @@ async function openDates(tx: Sql, ids: readonly number[], now: Date): Promise<Ch
      UPDATE backfill_date d SET state = 'open', opened_at = $2 FROM next n
       WHERE d.run_group_id = n.run_group_id AND d.no = n.no AND n.nth <= n.free
       RETURNING d.run_group_id AS id, n.workspace_id AS "workspaceId", d.bizdate,
-                d.workflow_instance_id AS run`,
+                d.workflow_instance_ids AS runs`,
     [ids, now],
   );
 }
@@ -152,6 +153,10 @@ async function releaseOpened(
     `UPDATE due_instance d SET due_at = i.run_at FROM node_instance i
       WHERE i.plan_day = ANY($1::date[]) AND i.workflow_instance_id = ANY($2::bigint[])
         AND d.instance_id = i.id AND d.due_at = $3`,
-    [[...new Set(backfills.map((each) => each.planDay))], opened.map((each) => each.run), NOT_DUE],
+    [
+      [...new Set(backfills.map((each) => each.planDay))],
+      opened.flatMap((each) => each.runs),
+      NOT_DUE,
+    ],
   );
 }

@@ -67,15 +67,22 @@ const INSTANCE_COLUMNS = `plan_day, id, workspace_id, workflow_id, workflow_inst
 /** What the edge from each upstream that is there says, by its id. */
 type Outcomes = ReadonlyMap<number, EdgeOutcome>;
 
+interface InsertedPlan {
+  /** Of the workflow instance. */
+  readonly id: number;
+  /** In the plan's order. */
+  readonly instanceIds: readonly number[];
+}
+
 /**
- * Inserts one workflow's instances and edges for one business date. Returns the id of the workflow
- * instance, or `undefined` when this plan is there already: planning twice changes nothing.
+ * Inserts one workflow's instances and edges for one business date. Returns `undefined` when this plan is
+ * there already: planning twice changes nothing.
  */
 export async function insertPlan(
   tx: Sql,
   plan: WorkflowPlan,
   now: Date,
-): Promise<number | undefined> {
+): Promise<InsertedPlan | undefined> {
   const [run] = await tx.rows<{ id: number }>(
     `INSERT INTO workflow_instance (plan_day, workspace_id, workflow_id, version_id, run_group_id, bizdate)
      SELECT $1, $2, w.id, $4, $5, $6 FROM workflow w WHERE w.id = $3 FOR SHARE OF w
@@ -90,8 +97,7 @@ export async function insertPlan(
     ],
   );
   if (run === undefined) return undefined;
-  await fillRun(tx, plan, run.id, now);
-  return run.id;
+  return { id: run.id, instanceIds: await fillRun(tx, plan, run.id, now) };
 }
 
 /** Inserts instances and edges into a workflow instance that is there. Returns the ids, in the plan's order. */

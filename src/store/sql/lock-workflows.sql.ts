@@ -10,3 +10,8 @@ export async function lockWorkflows(tx: Sql, ids: readonly number[]): Promise<vo
     ids,
   ]);
 }
+
+/** Keeps these workflows as they are, before anything of several of them is inserted (engine rule 5). */
+export async function shareWorkflows(tx: Sql, ids: readonly number[]): Promise<void> {
+  await tx.rows(`SELECT FROM workflow WHERE id = ANY($1::bigint[]) ORDER BY id FOR SHARE`, [ids]);
+}

@@ -19,6 +19,13 @@ export async function makingBackfills(sql: Sql): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
+interface LockedMaking<Making, Spec> {
+  readonly planDay: string;
+  readonly versionIds: readonly number[];
+  readonly making: Making;
+  readonly spec: Spec;
+}
+
 /**
  * Holds a backfill for the one date that is made in this transaction: pausing and cancelling wait for it,
  * another scheduler passes it by.
@@ -26,9 +33,9 @@ export async function makingBackfills(sql: Sql): Promise<number[]> {
 export async function lockMaking<Making, Spec>(
   tx: Sql,
   id: number,
-): Promise<{ readonly planDay: string; readonly making: Making; readonly spec: Spec } | undefined> {
-  const [row] = await tx.rows<{ planDay: string; making: Making; spec: Spec }>(
-    `SELECT b.plan_day AS "planDay", b.making, g.spec
+): Promise<LockedMaking<Making, Spec> | undefined> {
+  const [row] = await tx.rows<LockedMaking<Making, Spec>>(
+    `SELECT b.plan_day AS "planDay", b.version_ids AS "versionIds", b.making, g.spec
        FROM backfill b JOIN run_group g ON g.id = b.run_group_id
       WHERE b.run_group_id = $1 AND b.state = 'running' AND b.making IS NOT NULL
         FOR NO KEY UPDATE OF b SKIP LOCKED`,
@@ -40,18 +47,23 @@ export async function lockMaking<Making, Spec>(
 export async function nextToMake(tx: Sql, id: number): Promise<UnmadeDate | undefined> {
   const [row] = await tx.rows<UnmadeDate>(
     `SELECT no, bizdate, instances, wanted FROM backfill_date
-      WHERE run_group_id = $1 AND workflow_instance_id IS NULL AND state = 'waiting'
+      WHERE run_group_id = $1 AND workflow_instance_ids IS NULL AND state = 'waiting'
       ORDER BY no LIMIT 1`,
     [id],
   );
   return row;
 }
 
-export async function dateMade(tx: Sql, id: number, no: number, run: number): Promise<void> {
+export async function dateMade(
+  tx: Sql,
+  id: number,
+  no: number,
+  runs: readonly number[],
+): Promise<void> {
   await tx.run(
-    `UPDATE backfill_date SET workflow_instance_id = $3, wanted = NULL
+    `UPDATE backfill_date SET workflow_instance_ids = $3, wanted = NULL
       WHERE run_group_id = $1 AND no = $2`,
-    [id, no, run],
+    [id, no, runs],
   );
 }
 

@@ -12,22 +12,24 @@ const DATE_SKIPPED = 'date_skipped';
 const CHUNK = 500;
 
 /**
- * Which of these runs have nodes that wait for their previous cycle. What comes after such a date waits for
- * it: skipping it must not stop the chain.
+ * Which of these dates others may wait for: a node waits for its previous cycle, or workflows of several zones
+ * wait for each other. Skipping such a date must not stop the chain.
  */
-export async function chainedRuns(
+export async function chainedDates(
   sql: Sql,
-  planDay: string,
-  runs: readonly number[],
-): Promise<number[]> {
-  const rows = await sql.rows<{ id: number }>(
-    `SELECT w.id FROM workflow_instance w
-      WHERE w.plan_day = $1 AND w.id = ANY($2::bigint[])
-        AND (EXISTS (SELECT FROM node_version v WHERE v.version_id = w.version_id AND v.self_dependence)
-             OR EXISTS (SELECT FROM edge e WHERE e.version_id = w.version_id AND e.kind = 'previous_cycle'))`,
-    [planDay, runs],
+  backfill: { readonly id: number; readonly planDay: string },
+  bizdates: readonly string[],
+): Promise<string[]> {
+  const rows = await sql.rows<{ bizdate: string }>(
+    `SELECT r.bizdate FROM workflow_instance r JOIN workflow_version v ON v.id = r.version_id
+      WHERE r.plan_day = $1 AND r.run_group_id = $2 AND r.bizdate = ANY($3::date[])
+      GROUP BY r.bizdate
+     HAVING count(DISTINCT v.timezone) > 1
+         OR bool_or(EXISTS (SELECT FROM node_version n WHERE n.version_id = v.id AND n.self_dependence)
+                    OR EXISTS (SELECT FROM edge e WHERE e.version_id = v.id AND e.kind = 'previous_cycle'))`,
+    [backfill.planDay, backfill.id, bizdates],
   );
-  return rows.map((row) => row.id);
+  return rows.map((row) => row.bizdate);
 }
 
 /**
@@ -39,15 +41,15 @@ export async function chainedRuns(
  * come back from a worker since.
  */
 export async function dryRunSkipped(tx: Sql, backfill: LiveBackfill, now: Date): Promise<number> {
-  const dates = await tx.rows<{ run: number }>(
-    `SELECT workflow_instance_id AS run FROM backfill_date
+  const dates = await tx.rows<{ runs: readonly number[] }>(
+    `SELECT workflow_instance_ids AS runs FROM backfill_date
       WHERE run_group_id = $1 AND state = 'skipped' AND ended_at IS NULL FOR UPDATE`,
     [backfill.id],
   );
   if (dates.length === 0) return 0;
-  const runs = dates.map((each) => each.run);
+  const runs = dates.flatMap((each) => each.runs);
   const undone = await undoneOf(tx, backfill.planDay, runs);
-  if (undone.length === 0) return await endDates(tx, backfill, runs, now);
+  if (undone.length === 0) return await endDates(tx, backfill, now);
   for (const key of undone.filter((each) => each.waits)) await stopInstance(tx, key, now);
   const rows = await lockForRerun(tx, undone);
   const ended = rows.filter(({ status }) => status === 'failed' || status === 'cancelled');
@@ -80,18 +82,13 @@ async function undoneOf(
   );
 }
 
-async function endDates(
-  tx: Sql,
-  backfill: LiveBackfill,
-  runs: readonly number[],
-  now: Date,
-): Promise<number> {
+async function endDates(tx: Sql, backfill: LiveBackfill, now: Date): Promise<number> {
   return await tx.run(
-    `UPDATE backfill_date d SET ended_at = $4
-      WHERE d.run_group_id = $1 AND d.workflow_instance_id = ANY($3::bigint[])
+    `UPDATE backfill_date d SET ended_at = $3
+      WHERE d.run_group_id = $1 AND d.state = 'skipped' AND d.ended_at IS NULL
         AND NOT EXISTS (SELECT FROM node_instance i
-                         WHERE i.plan_day = $2 AND i.workflow_instance_id = d.workflow_instance_id
+                         WHERE i.plan_day = $2 AND i.workflow_instance_id = ANY(d.workflow_instance_ids)
                            AND i.status <> 'succeeded')`,
-    [backfill.id, backfill.planDay, runs, now],
+    [backfill.id, backfill.planDay, now],
   );
 }

@@ -52,9 +52,10 @@ test('a backfill is planned, started with the token of its plan, and shown by bu
     version: 1,
     order: 'asc',
     nodes: [
-      { name: 'a', role: 'run', reason: null },
-      { name: 'b', role: 'run', reason: null },
+      { name: 'a', workflow: 'orders', role: 'run', reason: null },
+      { name: 'b', workflow: 'orders', role: 'run', reason: null },
     ],
+    workflows: [{ name: 'orders', version: 1 }],
     totals: { dates: 3, run: 6, dryRun: 0, leftOut: 0, conflicts: 0 },
     conflicts: [],
     choices: [],
@@ -106,11 +107,12 @@ test('why a node is a dry run is in the plan, as the api and as the command line
   await api.send('POST', `${WORKSPACE}/workflows/${String(json['id'])}/submit`, { body: {} });
   const asked = { ...ORDERS, workflow: 'ledger', exclude: ['c'] };
   const plan = await api.send('POST', `${BACKFILLS}/plan`, { body: asked });
+  const workflow = 'ledger';
   expect(plan.json['nodes']).toEqual([
-    { name: 'a', role: 'run', reason: null },
-    { name: 'b', role: 'dry_run', reason: 'backfill_forbidden' },
-    { name: 'd', role: 'run', reason: null },
-    { name: 'c', role: 'dry_run', reason: 'left_out' },
+    { name: 'a', workflow, role: 'run', reason: null },
+    { name: 'b', workflow, role: 'dry_run', reason: 'backfill_forbidden' },
+    { name: 'd', workflow, role: 'run', reason: null },
+    { name: 'c', workflow, role: 'dry_run', reason: 'left_out' },
   ]);
   expect(plan.json['totals']).toMatchObject({ run: 6, dryRun: 6 });
   const only = { ...asked, scope: { mode: 'nodes', nodes: ['b'] }, exclude: [] };
@@ -123,6 +125,60 @@ test('why a node is a dry run is in the plan, as the api and as the command line
   expect(shown.out).toContain('c is a dry run: it was not asked for and others need it\n');
   const told = await line.run(['backfill', 'ledger', ...dates, '--node', 'b']);
   expect(told).toMatchObject({ code: 3, talk: expect.stringContaining('MR-S196') });
+});
+
+test('a backfill follows edges into other workflows when it is asked to, by the api and by the command line', async () => {
+  await using api = await open();
+  const config = { command: 'true' };
+  const nodes = [
+    { id: 'x', type: 'shell', config, needs: [{ workflow: 'orders', node: 'b' }] },
+    { id: 'y', type: 'shell', config, needs: ['x'] },
+  ];
+  const body = { name: 'reports', draft: { nodes } };
+  const { json } = await api.send('POST', `${WORKSPACE}/workflows`, { body });
+  await api.send('POST', `${WORKSPACE}/workflows/${String(json['id'])}/submit`, { body: {} });
+  const scope = { mode: 'downstream', nodes: ['a'], acrossWorkflows: true };
+  const asked = { ...ORDERS, scope, exclude: ['reports/x'] };
+  const plan = await api.send('POST', `${BACKFILLS}/plan`, { body: asked });
+  expect(plan.json).toMatchObject({
+    version: 1,
+    workflows: [
+      { name: 'orders', version: 1, timezone: 'Asia/Shanghai' },
+      { name: 'reports', version: 1, timezone: 'Asia/Shanghai' },
+    ],
+    nodes: [
+      { name: 'a', workflow: 'orders', role: 'run' },
+      { name: 'b', workflow: 'orders', role: 'run' },
+      { name: 'reports/y', workflow: 'reports', role: 'run' },
+      { name: 'reports/x', workflow: 'reports', role: 'dry_run', reason: 'left_out' },
+    ],
+    totals: { run: 9, dryRun: 3 },
+  });
+  const { planToken } = plan.json;
+  const started = await api.send('POST', BACKFILLS, { body: { ...asked, name: 'n', planToken } });
+  expect(started).toMatchObject({ status: 202, json: { instances: 12, bizdates: 3 } });
+  const id = String(started.json['id']);
+  expect((await api.send('GET', `${BACKFILLS}/${id}`)).json).toMatchObject({
+    workflows: ['orders', 'reports'],
+    bizdates: [{ statuses: { waiting_time: 1, waiting_upstream: 3 } }, {}, {}],
+  });
+  const odd = { ...asked, scope: { mode: 'nodes', nodes: ['a'], acrossWorkflows: true } };
+  expect((await api.send('POST', `${BACKFILLS}/plan`, { body: odd })).status).toBe(400);
+
+  using line = new CommandLine(api);
+  const argv = ['backfill', 'orders', '--from', '2026-11-01', '--to', '2026-11-02'];
+  const below = [...argv, '--node', 'a', '--downstream', '--across-workflows'];
+  const shown = await line.run([...below, '--exclude', 'reports/x', '--plan']);
+  expect(shown.out).toContain('orders (version 1): a, b\nreports (version 1): y, x\n');
+  expect(shown.out).toContain('reports/x is a dry run: it was not asked for and others need it\n');
+  expect(shown.talk).toContain('Would run orders, reports for 2 business dates');
+  const ends = ['--start', 'b', '--end', 'reports/x'];
+  const chain = await line.run([...argv, ...ends, '--across-workflows', '-o', 'name']);
+  expect(chain.code).toBe(0);
+  const own = await line.run(['backfills', 'show', chain.out.trim()]);
+  expect(own.out).toMatch(/workflows +orders, reports/);
+  const refused = await line.run([...argv, '--node', 'a', '--across-workflows']);
+  expect(refused).toMatchObject({ code: 2, talk: expect.stringContaining('--across-workflows') });
 });
 
 test('a backfill is paused, resumed, widened, skipped in part and cancelled, each with an audit row', async () => {

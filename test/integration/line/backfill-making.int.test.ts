@@ -31,15 +31,15 @@ describe('a backfill that is too large to be made while its user waits', () => {
   /** Of each date in its order: instances, edges within it, edges to the date before, others. */
   async function shapes(): Promise<number[][]> {
     const rows = await b.line.database.rows<{ shape: number[] }>(
-      `SELECT ARRAY[(SELECT count(*) FROM node_instance i WHERE i.workflow_instance_id = d.workflow_instance_id),
+      `SELECT ARRAY[(SELECT count(*) FROM node_instance i WHERE i.workflow_instance_id = ANY(d.workflow_instance_ids)),
                     count(*) FILTER (WHERE u.bizdate = d.bizdate),
                     count(*) FILTER (WHERE u.bizdate = d.bizdate - 1 AND e.kind = 'self_previous'),
                     count(*) FILTER (WHERE u.bizdate NOT IN (d.bizdate, d.bizdate - 1))]::int[] AS shape
          FROM backfill_date d
-         JOIN node_instance i ON i.workflow_instance_id = d.workflow_instance_id
+         JOIN node_instance i ON i.workflow_instance_id = ANY(d.workflow_instance_ids)
          JOIN instance_edge e ON e.plan_day = i.plan_day AND e.downstream_id = i.id
          JOIN node_instance u ON u.plan_day = e.upstream_plan_day AND u.id = e.upstream_id
-        WHERE d.run_group_id = $1 GROUP BY d.no, d.bizdate, d.workflow_instance_id ORDER BY d.no`,
+        WHERE d.run_group_id = $1 GROUP BY d.no, d.bizdate, d.workflow_instance_ids ORDER BY d.no`,
       [b.id],
     );
     return rows.map((row) => row.shape);
@@ -104,6 +104,14 @@ describe('a backfill that is too large to be made while its user waits', () => {
     expect(await show()).toMatchObject({ state: 'running', problem: null });
     expect(await make()).toBe(1);
     expect(await show()).toMatchObject({ made: 5 });
+    await b.control({ kind: 'cancel' });
+  });
+
+  test('goes on with what was accepted before there was a digest of this kind', async () => {
+    await b.start(november(1, 5));
+    await b.line.database.run(`UPDATE backfill SET making = making - 'digest'`);
+    expect(await make()).toBe(1);
+    expect(await show()).toMatchObject({ made: 5, problem: null });
     await b.control({ kind: 'cancel' });
   });
 

@@ -164,3 +164,46 @@ test('a server that does not answer is named as such', async () => {
     code: 'MR-A207',
   });
 });
+
+test('a backfill that was being made is made from the same version, and its dates keep their instances', async () => {
+  await using store = await openStore({ empty: true });
+  const classes = await migrationClasses();
+  const at = classes.findIndex(({ name }) => name.startsWith('BackfillWorkflows'));
+  await migrate(store.url, classes.slice(0, at));
+  await store.database.run(
+    `WITH s AS (INSERT INTO workspace (name, timezone) VALUES ('finance', 'UTC') RETURNING id),
+          w AS (INSERT INTO workflow (workspace_id, name, draft) SELECT id, 'w', '{}' FROM s RETURNING *),
+          v AS (INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate)
+                SELECT id, 7, '{}', 'UTC', '2026-11-21' FROM w RETURNING id),
+          g AS (INSERT INTO run_group (workspace_id, kind, name, plan_day)
+                SELECT id, 'backfill', name, '2026-11-22' FROM s, unnest('{half,whole}'::text[]) name
+                RETURNING *),
+          r AS (INSERT INTO workflow_instance (plan_day, workspace_id, workflow_id, version_id, run_group_id,
+                       bizdate)
+                SELECT g.plan_day, w.workspace_id, w.id, v.id, g.id, '2026-11-01' FROM g, w, v RETURNING *),
+          b AS (INSERT INTO backfill (run_group_id, workspace_id, plan_day, state, parallelism, timezone,
+                       making)
+                SELECT g.id, g.workspace_id, g.plan_day, 'running', 1, 'UTC',
+                       CASE g.name WHEN 'half' THEN jsonb_build_object('digest', 'd', 'version',
+                         jsonb_build_object('versionId', v.id, 'workflowId', w.id)) END FROM g, w, v)
+     INSERT INTO backfill_date (run_group_id, no, bizdate, workflow_instance_id, instances, state)
+     SELECT r.run_group_id, 0, r.bizdate, r.id, 1, 'open' FROM r
+     UNION ALL SELECT g.id, 1, '2026-11-02', NULL, 1, 'waiting' FROM g WHERE g.name = 'half'`,
+  );
+
+  await migrate(store.url);
+
+  expect(
+    await store.database.rows(
+      `SELECT g.name, v.version, b.making, d.no, d.workflow_instance_ids = ARRAY[r.id] AS own
+         FROM backfill b JOIN run_group g ON g.id = b.run_group_id
+         JOIN workflow_version v ON ARRAY[v.id] = b.version_ids
+         JOIN backfill_date d USING (run_group_id) JOIN workflow_instance r USING (run_group_id)
+        ORDER BY g.name, d.no`,
+    ),
+  ).toEqual([
+    { name: 'half', version: 7, making: { names: ['w'] }, no: 0, own: true },
+    { name: 'half', version: 7, making: { names: ['w'] }, no: 1, own: null },
+    { name: 'whole', version: 7, making: null, no: 0, own: true },
+  ]);
+});

@@ -1696,6 +1696,8 @@ export interface components {
             statuses: {
                 [key: string]: number;
             };
+            /** @description All that take part, the one that was asked for first. */
+            workflows: string[];
         };
         BackfillChange: {
             /** @description How many business dates are open at once. */
@@ -1751,6 +1753,8 @@ export interface components {
             statuses: {
                 [key: string]: number;
             };
+            /** @description All that take part, the one that was asked for first. */
+            workflows: string[];
         };
         BackfillPlan: {
             /** @description The previous cycle that the first cycle of a node waits for. */
@@ -1782,11 +1786,13 @@ export interface components {
             estimateMs: number | null;
             /** @description Upstream first. */
             nodes: {
+                /** @description `workflow/node` unless it is of the workflow that is asked for. */
                 name: string;
                 /** @description Why all of its cycles are dry runs. left_out: it was not asked for and others need it; backfill_forbidden: no backfill may run it. */
                 reason: ("left_out" | "backfill_forbidden") | null;
                 /** @enum {string} */
                 role: "run" | "dry_run";
+                workflow: string;
             }[];
             /**
              * @description asc also where desc was asked for, if a node depends on its previous cycle.
@@ -1805,6 +1811,12 @@ export interface components {
             unknownNodes: number;
             /** @description Of the workflow. */
             version: number;
+            /** @description All that take part, the one that is asked for first. */
+            workflows: {
+                name: string;
+                timezone: string;
+                version: number;
+            }[];
         };
         BackfillPlanDate: {
             /** Format: date */
@@ -1888,7 +1900,7 @@ export interface components {
             /** @description Name or id of the workflow. */
             workflow: string;
         };
-        /** @description Which nodes run. downstream: these and all below them; chain: all between start and end nodes. What is left out between two of them is a dry run. */
+        /** @description Which nodes run. downstream: these and all below them; chain: all between start and end nodes. What is left out between two of them is a dry run. A node of another workflow of the workspace is named `workflow/node`. */
         BackfillScope: {
             /** @constant */
             mode: "workflow";
@@ -1897,10 +1909,14 @@ export interface components {
             mode: "nodes";
             nodes: string[];
         } | {
+            /** @description Follow edges into other workflows of the workspace too, if those are scheduled. */
+            acrossWorkflows?: boolean;
             /** @constant */
             mode: "downstream";
             nodes: string[];
         } | {
+            /** @description Follow edges into other workflows of the workspace too, if those are scheduled. */
+            acrossWorkflows?: boolean;
             from: string[];
             /** @constant */
             mode: "chain";

@@ -16,6 +16,7 @@ export async function openScheduledApi(clock: FakeClock): Promise<TestApi> {
       submitWorkflow: (options) => scheduler().submitWorkflow(options),
       runWorkflow: (options) => scheduler().runWorkflow(options),
       planBackfill: (options) => scheduler().planBackfill(options),
+      createBackfill: (options) => scheduler().createBackfill(options),
       previewSchedule: (options) => scheduler().previewSchedule(options),
       previewParameters: (options) => scheduler().previewParameters(options),
       previewPatch: (workflowId) => scheduler().previewPatch(workflowId),

@@ -5,6 +5,7 @@ const FORM: BackfillForm = {
   order: 'asc',
   parallelism: 2,
   mode: 'workflow',
+  acrossWorkflows: false,
   nodes: [],
   endNodes: [],
   include: ['z'],
@@ -74,5 +75,17 @@ describe('the form of a backfill', () => {
       from: nodes,
       to: ['c'],
     });
+  });
+
+  it('says that it crosses the borders of workflows where its scope follows edges', () => {
+    const form = { ...FORM, nodes: ['a'], endNodes: ['other/c'], acrossWorkflows: true };
+    const across = { acrossWorkflows: true };
+    expect(requestOf('w', { ...form, mode: 'downstream' }).scope).toMatchObject(across);
+    expect(requestOf('w', { ...form, mode: 'chain' }).scope).toMatchObject(across);
+    expect(requestOf('w', { ...form, mode: 'nodes' }).scope).toEqual({
+      mode: 'nodes',
+      nodes: ['a'],
+    });
+    expect(requestOf('w', form).scope).toEqual({ mode: 'workflow' });
   });
 });

@@ -18,6 +18,8 @@ export interface BackfillForm {
   readonly order: 'asc' | 'desc';
   readonly parallelism: number;
   readonly mode: ScopeMode;
+  /** Whether what is below, or between, is looked for in other workflows too. */
+  readonly acrossWorkflows: boolean;
   /** The nodes of the scope; of a chain its start nodes. */
   readonly nodes: readonly string[];
   /** Of a chain. */
@@ -107,14 +109,21 @@ export function requestOf(workflow: string, form: BackfillForm): PlanRequest {
   };
 }
 
-function scopeOf({ mode, nodes, endNodes }: BackfillForm): components['schemas']['BackfillScope'] {
+function scopeOf({
+  mode,
+  nodes,
+  endNodes,
+  acrossWorkflows,
+}: BackfillForm): components['schemas']['BackfillScope'] {
+  const across = acrossWorkflows ? { acrossWorkflows } : {};
   switch (mode) {
     case 'workflow':
       return { mode };
     case 'chain':
-      return { mode, from: [...nodes], to: [...endNodes] };
+      return { mode, from: [...nodes], to: [...endNodes], ...across };
     case 'nodes':
-    case 'downstream':
       return { mode, nodes: [...nodes] };
+    case 'downstream':
+      return { mode, nodes: [...nodes], ...across };
   }
 }

@@ -57,6 +57,7 @@ function Facts({ backfill }: { readonly backfill: BackfillDetail }): ReactNode {
       <Text fw={600} data-testid="backfill-state">
         {t(`state.${backfill.state}`)}
       </Text>
+      <Text>{backfill.workflows.join(', ')}</Text>
       <Text>{t('page.atOnce', { count: backfill.parallelism })}</Text>
       {made < dates && <Text>{t('page.made', { made, dates })}</Text>}
       {problem !== null && (

@@ -102,6 +102,7 @@ function BackfillRow({ backfill }: { readonly backfill: Backfill }): ReactNode {
   });
   const { from, to, order, workflow } = specOf(backfill.spec);
   const name = workflows.data?.items.find(({ id }) => id === workflow)?.name;
+  const [, ...others] = backfill.workflows;
   return (
     <Table.Tr>
       <Table.Td>
@@ -117,6 +118,11 @@ function BackfillRow({ backfill }: { readonly backfill: Backfill }): ReactNode {
           <Anchor component={Link} to={pathOf(`studio/wf/${workflow}`)} underline="always">
             {name ?? workflow}
           </Anchor>
+        )}
+        {others.length > 0 && (
+          <Text size="xs" c="dimmed">
+            {t('list.andWorkflows', { names: others.join(', ') })}
+          </Text>
         )}
       </Table.Td>
       <Table.Td>

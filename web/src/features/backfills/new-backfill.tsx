@@ -54,6 +54,7 @@ function emptyForm(last: string): BackfillForm {
     order: 'asc',
     parallelism: 1,
     mode: 'workflow',
+    acrossWorkflows: false,
     nodes: [],
     endNodes: [],
     include: [],

@@ -26,6 +26,15 @@ export function PlanPreview({ plan }: { readonly plan: Plan }): ReactNode {
         {estimateMs !== null && ` ${t('plan.estimate', { duration: formatDuration(estimateMs) })}`}
         {unknownNodes > 0 && ` ${t('plan.unknown', { count: unknownNodes })}`}
       </Text>
+      {plan.workflows.length > 1 && (
+        <Text size="sm">
+          {t('plan.workflows', {
+            names: plan.workflows
+              .map(({ name, version }) => t('plan.workflow', { name, version }))
+              .join(', '),
+          })}
+        </Text>
+      )}
       <DryRuns plan={plan} />
       <Choices plan={plan} />
       <Conflicts plan={plan} />

@@ -1,4 +1,4 @@
-import { MultiSelect, Select, Stack } from '@mantine/core';
+import { Select, Stack, Switch, TagsInput, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -19,11 +19,10 @@ export function ScopeFields({
 }): ReactNode {
   const { t } = useTranslation('backfills');
   const pick = (key: 'nodes' | 'endNodes' | 'include' | 'exclude', label: string): ReactNode => (
-    <MultiSelect
+    <TagsInput
       label={label}
       data={[...nodes]}
       value={[...form[key]]}
-      searchable
       clearable
       required={key === 'nodes' || key === 'endNodes'}
       onChange={(value) => onChange({ [key]: value })}
@@ -44,8 +43,20 @@ export function ScopeFields({
       />
       {form.mode !== 'workflow' && pick('nodes', t(isChain ? 'new.startNodes' : 'new.nodes'))}
       {isChain && pick('endNodes', t('new.endNodes'))}
+      {(isChain || form.mode === 'downstream') && (
+        <Switch
+          label={t('new.acrossWorkflows')}
+          checked={form.acrossWorkflows}
+          onChange={(event) => onChange({ acrossWorkflows: event.currentTarget.checked })}
+        />
+      )}
       {form.mode !== 'workflow' && pick('include', t('new.include'))}
       {pick('exclude', t('new.exclude'))}
+      {form.mode !== 'workflow' && (
+        <Text size="xs" c="dimmed">
+          {t('new.nodeHelp')}
+        </Text>
+      )}
       <Select
         label={t('new.only')}
         data={ONLY.map((value) => ({ value, label: t(`only.${value}`) }))}

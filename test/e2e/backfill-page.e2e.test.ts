@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+
+import { createLoginLink } from '../../src/store/first-administrator.js';
+import type { TestApi } from '../support/api.js';
+import { accessibilityProblems, openBrowser } from '../support/browser.js';
+import { FakeClock } from '../support/line.js';
+import { openScheduledApi } from '../support/scheduled-api.js';
+
+const WORKSPACE = '/api/v1/workspaces/finance';
+const shell = { type: 'shell', config: { command: 'true' } };
+
+// Absent where there is no Chromium, which the setup of the run has said: then nothing here can be shown.
+let browser: Browser | undefined;
+let api: TestApi;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  if (browser === undefined) return;
+  api = await openScheduledApi(new FakeClock('2026-11-21T04:00:00Z'));
+  const context = await browser.newContext({
+    locale: 'en',
+    reducedMotion: 'reduce',
+    bypassCSP: true,
+  });
+  page = await context.newPage();
+  await page.goto(await createLoginLink(api.database, { userName: 'owner', baseUrl: api.url }));
+}, 180_000);
+
+afterAll(async () => {
+  await browser?.close();
+  if (browser !== undefined) await api[Symbol.asyncDispose]();
+}, 60_000);
+
+async function submit(name: string, nodes: readonly object[]): Promise<void> {
+  const body = { name, draft: { nodes } };
+  const { json } = await api.send('POST', `${WORKSPACE}/workflows`, { body });
+  const path = `${WORKSPACE}/workflows/${String(json['id'])}/submit`;
+  expect((await api.send('POST', path, { body: {} })).status).toBe(201);
+}
+
+test('a backfill into other workflows is asked for with a switch, and its pages name them', async () => {
+  if (browser === undefined) return;
+  await submit('orders', [
+    { ...shell, id: 'load' },
+    { ...shell, id: 'clean', needs: ['load'] },
+  ]);
+  await submit('reports', [
+    { ...shell, id: 'daily', needs: [{ workflow: 'orders', node: 'clean' }] },
+    { ...shell, id: 'mail', needs: ['daily'] },
+  ]);
+  await page.goto(`${api.url}/w/finance/ops/backfills?new=1`);
+  await page.getByRole('combobox', { name: 'Workflow' }).click();
+  await page.getByRole('option', { name: 'orders' }).click();
+  await page.getByRole('combobox', { name: 'Nodes', exact: true }).click();
+  await page.getByRole('option', { name: 'Chosen nodes and all below them' }).click();
+  await page.getByRole('combobox', { name: 'Which nodes' }).fill('load');
+  await page.keyboard.press('Enter');
+  await page.getByRole('combobox', { name: 'Leave out' }).fill('reports/daily');
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Into other workflows too').check({ force: true });
+  await page.getByRole('button', { name: 'Show the plan' }).click();
+  const plan = page.getByTestId('backfill-plan');
+  await plan.getByText('Nodes of orders (version 1), reports (version 1).').waitFor();
+  await plan.getByText('and others need them: reports/daily.').waitFor();
+  expect(await plan.locator('thead').innerText()).toMatch(
+    /load\s+clean\s+reports\/mail\s+reports\/daily\s+left out\s*$/,
+  );
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Start the backfill' }).click();
+  await page.getByRole('link', { name: 'See its progress' }).click();
+  await page.getByText('orders, reports', { exact: true }).waitFor();
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.goto(`${api.url}/w/finance/ops/backfills`);
+  await page.getByText('and reports', { exact: true }).waitFor();
+});

@@ -69,6 +69,9 @@ import { syncImport } from './commands/sync-import.js';
 import { syncPreview } from './commands/sync-preview.js';
 import { syncRun } from './commands/sync-run.js';
 import { why } from './commands/why.js';
+import { workerTokensAdd } from './commands/worker-tokens-add.js';
+import { workerTokensLs } from './commands/worker-tokens-ls.js';
+import { workerTokensRm } from './commands/worker-tokens-rm.js';
 import { workersDrain } from './commands/workers-drain.js';
 import { workersLs } from './commands/workers-ls.js';
 import { workersUndrain } from './commands/workers-undrain.js';
@@ -145,6 +148,9 @@ export const COMMANDS: readonly Command[] = [
   workersLs,
   workersDrain,
   workersUndrain,
+  workerTokensLs,
+  workerTokensAdd,
+  workerTokensRm,
   gatesLs,
   gatesSet,
   gatesRm,

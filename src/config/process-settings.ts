@@ -10,7 +10,7 @@ export const processSettings = {
   role: setting(
     'MILLRACE_ROLE',
     z.enum(ROLES).default('all'),
-    'What this process does. Start as many of each as you need, on as many machines.',
+    'What `npm start` starts: `all`, or one process with this role alone, as many as you need on as many machines.',
     'all',
   ),
   dataDir: setting(

@@ -19,12 +19,12 @@ export const workerSettings = {
   ),
   linkToken: secretSetting(
     'MILLRACE_LINK_TOKEN',
-    'Token of the resource group this worker serves, for the role `worker`.',
+    'Token of the resource group this worker serves, for the role `worker`: `millrace worker-tokens add` makes it.',
   ),
   resourceGroup: setting(
     'MILLRACE_RESOURCE_GROUP',
     z.string().min(1).max(200).default('default'),
-    'Resource group this worker takes instances of.',
+    'Resource group this worker takes instances of, with the role `all`; with the role `worker` it is the one of its token.',
     'default',
   ),
   labels: setting(

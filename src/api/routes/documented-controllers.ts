@@ -23,6 +23,7 @@ import { ResourceGroupController } from './resource-group.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SyncJobController } from './sync-job.controller.js';
 import { TimelineController } from './timeline.controller.js';
+import { WorkerTokenController } from './worker-token.controller.js';
 import { WorkflowEdgeController } from './workflow-edge.controller.js';
 import { WorkflowController } from './workflow.controller.js';
 import { WorkspaceController } from './workspace.controller.js';
@@ -31,6 +32,7 @@ import { WorkspaceController } from './workspace.controller.js';
 export const DOCUMENTED_CONTROLLERS: Type[] = [
   InstallationController,
   ResourceGroupController,
+  WorkerTokenController,
   ChannelController,
   GateController,
   DataSourceController,

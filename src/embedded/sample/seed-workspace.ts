@@ -1,7 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-
 import { SAMPLE_WORKSPACE } from '../../domain/sample-names.js';
 import type { Database } from '../../store/database.js';
+import {
+  insertWorkerToken,
+  revokeWorkerTokensNamed,
+} from '../../store/repositories/worker-token-repository.js';
 
 /** Slots of the resource group a fresh installation has. */
 const DEFAULT_SLOTS = 16;
@@ -28,18 +30,8 @@ export async function replaceWorkerToken(
   resourceGroup: string,
   name: string,
 ): Promise<string> {
-  const token = `mrw_${randomBytes(32).toString('base64url')}`;
-  await database.transaction(async (tx) => {
-    await tx.run(
-      `UPDATE worker_token SET revoked_at = clock_timestamp()
-        WHERE name = $1 AND revoked_at IS NULL`,
-      [name],
-    );
-    await tx.run(
-      `INSERT INTO worker_token (token_hash, resource_group_id, name)
-       SELECT $1, id, $3 FROM resource_group WHERE name = $2`,
-      [createHash('sha256').update(token).digest(), resourceGroup, name],
-    );
+  return await database.transaction(async (tx) => {
+    await revokeWorkerTokensNamed(tx, name);
+    return (await insertWorkerToken(tx, { resourceGroup, name })).token;
   });
-  return token;
 }

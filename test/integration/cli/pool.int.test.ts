@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+
 import { expect, test } from '@jest/globals';
 
 import { openApi } from '../../support/api.js';
@@ -81,4 +83,55 @@ test('a gate is set, made wider, listed and removed', async () => {
   expect((await cli.run(['gates', 'ls'])).out).toMatch(/gate_1 +workflow orders +0\/3 +0/);
   expect(await cli.run(['gates', 'rm', 'gate_1', '--yes'])).toMatchObject({ code: 0 });
   expect(await cli.run(['gates', 'rm', 'gate_1', '--yes'])).toMatchObject({ code: 5 });
+}, 120_000);
+
+test('a worker token is printed alone, listed, and revoked by name', async () => {
+  await using api = await openApi();
+  using cli = new CommandLine(api);
+  const add = ['worker-tokens', 'add', 'berlin'];
+  expect(await cli.run(add)).toMatchObject({ code: 2 });
+  expect(await cli.run([...add, '--resource-group', 'nowhere'])).toMatchObject({ code: 5 });
+  const group = ['--resource-group', 'default'];
+  expect(await cli.run([...add, ...group, '--dry-run'])).toMatchObject({ code: 0, out: '' });
+  expect(await cli.run([...add, ...group])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^mrw_[\w-]{43}\n$/),
+    talk: 'tok_1 is for workers of default; it is not shown again.\n',
+  });
+  expect((await cli.run(['worker-tokens', 'ls'])).out).toMatch(/tok_1 +berlin +default +valid/);
+  await cli.run([...add, ...group]);
+  const rm = ['worker-tokens', 'rm', 'berlin'];
+  expect(await cli.run([...rm, '--yes'])).toMatchObject({
+    code: 5,
+    talk: expect.stringContaining('tok_2, tok_1'),
+  });
+  expect(await cli.run(['worker-tokens', 'rm', 'tok_1'])).toMatchObject({ code: 2 });
+  expect(await cli.run(['worker-tokens', 'rm', 'tok_1', '--yes'])).toMatchObject({ code: 0 });
+  expect((await cli.run(['worker-tokens', 'ls'])).out).toMatch(/tok_1 +berlin +default +revoked/);
+  expect(await cli.run([...rm, '--yes'])).toMatchObject({ code: 0 });
+}, 120_000);
+
+test('start with a role starts that role alone, or says what it needs', async () => {
+  await using api = await openApi();
+  using cli = new CommandLine(api);
+  const start = async (argv: readonly string[], env: Readonly<Record<string, string>>) =>
+    await cli.bare(['start', ...argv], { env: { MILLRACE_ROLE: 'worker', ...env } });
+  expect(await start([], {})).toMatchObject({
+    code: 1,
+    talk: expect.stringMatching(/MILLRACE_LINK_URL is needed by the role worker[^]*fix:/),
+  });
+  expect(await start(['--once'], {})).toMatchObject({
+    code: 1,
+    talk: expect.stringContaining('--once is not for MILLRACE_ROLE=worker'),
+  });
+  // The port is another server's: the role `api` and nothing else is started, and says so.
+  const { code, out } = await start([], {
+    MILLRACE_ROLE: 'api',
+    MILLRACE_PORT: new URL(api.url).port,
+    MILLRACE_DATABASE_URL: 'postgres://nobody:x@127.0.0.1:9/none',
+    MILLRACE_SECRET_KEY: 'k'.repeat(32),
+  });
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({ ready: false });
+  expect(readdirSync(cli.folder)).not.toContain('.millrace');
 }, 120_000);

@@ -463,6 +463,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/worker-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List worker tokens, newest first; not the tokens themselves */
+        get: operations["listWorkerTokens"];
+        put?: never;
+        /** Make a token for workers of a resource group; the answer alone has it */
+        post: operations["createWorkerToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worker-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a worker token: its workers are refused from now on */
+        delete: operations["revokeWorkerToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers": {
         parameters: {
             query?: never;
@@ -2547,6 +2582,16 @@ export interface components {
         } | {
             problem: components["schemas"]["Problem"];
         };
+        MadeWorkerToken: {
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            name: string;
+            resourceGroup: string;
+            revokedAt: string | null;
+            /** @description Told this once; the store keeps a hash of it. */
+            token: string;
+        };
         Me: {
             displayName: string;
             id: string;
@@ -2826,6 +2871,12 @@ export interface components {
             parameters?: {
                 [key: string]: string;
             };
+        };
+        NewWorkerToken: {
+            /** @description To know it by, as the machine it is for. */
+            name: string;
+            /** @description Whose instances its workers get. */
+            resourceGroup: string;
         };
         NewWorkflow: {
             /** @default  */
@@ -3713,6 +3764,14 @@ export interface components {
         WorkerChange: {
             /** @description It gets nothing new and finishes what it has; false undoes it. */
             draining: boolean;
+        };
+        WorkerToken: {
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            name: string;
+            resourceGroup: string;
+            revokedAt: string | null;
         };
         Workflow: {
             /** Format: date-time */
@@ -4810,6 +4869,103 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Run"];
                 };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWorkerTokens: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List worker tokens, newest first; not the tokens themselves */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["WorkerToken"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWorkerToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWorkerToken"];
+            };
+        };
+        responses: {
+            /** @description Make a token for workers of a resource group; the answer alone has it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWorkerToken"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeWorkerToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoke a worker token: its workers are refused from now on */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457) */
             default: {

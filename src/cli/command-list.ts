@@ -4,6 +4,7 @@ import { alertRulesRm } from './commands/alert-rules-rm.js';
 import { alertRulesSet } from './commands/alert-rules-set.js';
 import { alertRulesTest } from './commands/alert-rules-test.js';
 import { alertsLs } from './commands/alerts-ls.js';
+import { auditLs } from './commands/audit-ls.js';
 import { backfill } from './commands/backfill.js';
 import { backfillsCancel } from './commands/backfills-cancel.js';
 import { backfillsLs } from './commands/backfills-ls.js';
@@ -159,6 +160,7 @@ export const COMMANDS: readonly Command[] = [
   alertRulesSet,
   alertRulesTest,
   alertRulesRm,
+  auditLs,
   login,
   ctxLs,
   ctxAdd,

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 
 import { AlertController } from './alert.controller.js';
 import { AlertRuleController } from './alert-rule.controller.js';
+import { AuditController } from './audit.controller.js';
 import { BackfillController } from './backfill.controller.js';
 import { CalendarController } from './calendar.controller.js';
 import { ChecklistController } from './checklist.controller.js';
@@ -56,5 +57,6 @@ export const DOCUMENTED_CONTROLLERS: Type[] = [
   TimelineController,
   AlertController,
   AlertRuleController,
+  AuditController,
   SignInController,
 ];

@@ -8,13 +8,17 @@ export interface AuditEntry {
   readonly action: string;
   /** The API id or name of what was changed. */
   readonly target: string;
-  /** What was sent; stored as field names with a keyed hash each, never as values (engine rule 33). */
+  /**
+   * What was sent; stored as field names with a keyed hash each, never as values (engine rule 33). But for
+   * `comment`: that is what the user says to whoever reads the audit.
+   */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 export async function writeAudit(sql: Sql, box: SecretBox, entry: AuditEntry): Promise<void> {
   const context = `${entry.action} ${entry.target}`;
-  const fields = Object.entries(entry.fields ?? {})
+  const { comment, ...sent } = entry.fields ?? {};
+  const fields = Object.entries(sent)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, box.fingerprint(context, value)]);
   await sql.run(
@@ -24,7 +28,42 @@ export async function writeAudit(sql: Sql, box: SecretBox, entry: AuditEntry): P
       entry.userId,
       entry.action,
       entry.target,
-      JSON.stringify({ fields: Object.fromEntries(fields) }),
+      JSON.stringify({ fields: Object.fromEntries(fields), comment }),
     ],
+  );
+}
+
+export interface AuditRow {
+  readonly id: number;
+  readonly at: Date;
+  /** Null: a user that is gone. */
+  readonly user: string | null;
+  readonly action: string;
+  readonly target: string;
+  /** Names of what was sent. */
+  readonly fields: readonly string[];
+  readonly comment: string | null;
+}
+
+/** What was done in a workspace or to the installation as a whole, the newest first. */
+export async function listAudit(
+  sql: Sql,
+  page: {
+    readonly workspaceId: number;
+    readonly target: string | undefined;
+    readonly user: string | undefined;
+    readonly beforeId: number | undefined;
+    readonly limit: number;
+  },
+): Promise<AuditRow[]> {
+  return await sql.rows<AuditRow>(
+    `SELECT a.id, a.at, u.name AS "user", a.action, a.target, a.detail ->> 'comment' AS comment,
+            ARRAY(SELECT jsonb_object_keys(a.detail -> 'fields') ORDER BY 1) AS fields
+       FROM audit a LEFT JOIN app_user u ON u.id = a.user_id
+      WHERE (a.workspace_id = $1 OR a.workspace_id IS NULL)
+        AND ($2::text IS NULL OR a.target = $2) AND ($3::text IS NULL OR u.name = $3)
+        AND ($4::bigint IS NULL OR a.id < $4)
+      ORDER BY a.id DESC LIMIT $5`,
+    [page.workspaceId, page.target, page.user, page.beforeId, page.limit].map((v) => v ?? null),
   );
 }

@@ -5,6 +5,7 @@ import { openApi, type TestApi } from '../../support/api.js';
 import { FakeClock } from '../../support/line.js';
 import { planDay } from '../../support/planned-day.js';
 
+const AUDIT = '/api/v1/workspaces/finance/audit';
 const INSTANCES = '/api/v1/workspaces/finance/instances';
 const clock = new FakeClock('2026-11-20T16:30:00Z');
 
@@ -119,6 +120,46 @@ test('a batch does what it can, says why of the rest, and leaves an audit row fo
     ok: 0,
     refused: 1,
   });
+});
+
+test('the audit says who did what to which instance and why, to members of the workspace alone', async () => {
+  await using api = await open();
+  const [first = '', second = '', third = ''] = api.ids;
+  const stop = { action: 'stop', ids: [second, third], comment: 'orders came twice' };
+  await api.send('POST', `${INSTANCES}/batch`, { as: 'operator', body: stop });
+  const comment = 'until the orders are here';
+  const freeze = await api.send('POST', `/api/v1/instances/${first}/freeze`, { body: { comment } });
+  expect(freeze.json).toMatchObject({ frozen: true });
+  const audit = async (query: string) => {
+    const { json } = await api.send('GET', `${AUDIT}?${query}`, { as: 'visitor' });
+    return json as { items: unknown[]; nextCursor: string | null };
+  };
+  const entry = { at: expect.stringMatching(/Z$/), fields: [] };
+  const stopped = {
+    ...entry,
+    user: 'operator',
+    action: 'instance.stopInstance',
+    comment: 'orders came twice',
+  };
+  const frozen = {
+    ...entry,
+    user: 'owner',
+    action: 'instance.freezeInstance',
+    target: first,
+    comment,
+  };
+  expect((await audit(`target=${first}`)).items).toEqual([frozen]);
+  expect((await audit('user=operator')).items).toEqual([
+    { ...stopped, target: third },
+    { ...stopped, target: second },
+  ]);
+  const newest = await audit('limit=1');
+  expect(newest.items).toEqual([frozen]);
+  const next = await audit(`limit=1&cursor=${newest.nextCursor ?? ''}`);
+  expect(next.items).toEqual([{ ...stopped, target: third }]);
+  const foreign = await api.send('GET', AUDIT.replace('finance', 'nowhere'));
+  expect(foreign.status).toBe(404);
+  expect((await api.send('GET', AUDIT, { as: 'security_manager' })).status).toBe(403);
 });
 
 test('an action that is none, no id, an id twice and a thousand and one ids are refused whole', async () => {

@@ -224,6 +224,9 @@ describe('an operation on instances', () => {
       code: 0,
       talk: expect.stringContaining('1 downstream instance will run'),
     });
+    expect((await cli.run(['audit', 'ls', '--target', first])).out).toMatch(
+      /owner +instance\.\w+ +inst_\w+ .*late orders\n/,
+    );
   });
 
   test('on a node freezes what is planned from then on', async () => {

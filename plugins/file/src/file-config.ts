@@ -22,15 +22,18 @@ const COLUMN_TYPES = [
 ] as const;
 export type FileColumnType = (typeof COLUMN_TYPES)[number];
 
-const path = (more = '') =>
-  z
-    .string()
-    .min(1)
-    .meta({
-      template: true,
-      title: 'File',
-      description: `Relative to the root folder. A name that ends in .gz is compressed with gzip.${more}`,
-    });
+/** `*` and `?` are in the name of no file that all systems can hold. */
+const IS_ONE_FILE = z
+  .string()
+  .min(1)
+  .regex(/^[^*?]*$/, 'names one file; a pattern with * or ? is for reading');
+
+const path = (more = '', text = z.string().min(1)) =>
+  text.meta({
+    template: true,
+    title: 'File',
+    description: `Relative to the root folder. A name that ends in .gz is compressed with gzip.${more}`,
+  });
 
 const formatFields = {
   format: z.enum(['csv', 'jsonl']).default('csv').meta({ title: 'Format' }),
@@ -112,7 +115,7 @@ export const fileReaderConfig = readerFields
 export type FileReaderConfig = z.output<typeof fileReaderConfig>;
 
 const writerFields = z.strictObject({
-  path: path(),
+  path: path(' Folders that are not there are made.', IS_ONE_FILE),
   ...formatFields,
   byteOrderMark: z
     .boolean()

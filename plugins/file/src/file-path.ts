@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { PluginError } from '@millrace/sdk';
 import { glob, isDynamicPattern } from 'tinyglobby';
 
@@ -58,18 +58,32 @@ export async function matchingFiles(root: string, path: string): Promise<readonl
   return found.toSorted((a, b) => (a < b ? -1 : 1));
 }
 
-/** Where a file may be written: its folder exists within the root, and it is no link to elsewhere. */
+/**
+ * Where a file may be written: within the root, no link to elsewhere, and nothing else there. Of its folders
+ * those that are not there are left to the caller to make.
+ */
 export async function writableFile(root: string, path: string): Promise<string> {
   const base = await realRoot(root);
   const wanted = joined(base, path);
-  const folder = await realpath(dirname(wanted)).catch((error: unknown) => {
-    throw missing(dirname(path), error);
-  });
+  const folder = await foreseenFolder(dirname(wanted), dirname(path));
   if (!isInside(base, folder)) throw refusal(path);
-  const full = join(folder, wanted.slice(dirname(wanted).length + 1));
+  const full = join(folder, basename(wanted));
   const found = await stat(full).catch(() => undefined);
   if (found !== undefined && !found.isFile()) {
     throw new PluginError('MR-D206', `${path} is there already and is not a file`);
   }
   return full;
+}
+
+/** The real path of a folder, or the one it will have: what is not there yet is no link. */
+async function foreseenFolder(folder: string, path: string): Promise<string> {
+  const found = await realpath(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw missing(path, error);
+  });
+  if (found === undefined) {
+    return join(await foreseenFolder(dirname(folder), dirname(path)), basename(folder));
+  }
+  if ((await stat(found)).isDirectory()) return found;
+  throw new PluginError('MR-D206', `${path} is there already and is not a folder`);
 }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -99,6 +99,7 @@ class FileWriterJob implements WriterJob {
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
     const rowsPublished = await this.#ledger.publishedRows();
     if (rowsPublished !== undefined) return { published: { rowsDeleted: 0, rowsPublished } };
+    await mkdir(dirname(this.#target), { recursive: true });
     await this.#removeTemporaries();
     await this.#ledger.note();
     return { strategy: 'staging', label: `${this.#config.path} is replaced by a renamed file` };
@@ -162,7 +163,7 @@ class FileWriterJob implements WriterJob {
   async #removeTemporaries(): Promise<void> {
     const folder = dirname(this.#target);
     const prefix = this.#prefix;
-    for (const name of await readdir(folder)) {
+    for (const name of await namesIn(folder)) {
       const fence = name.startsWith(prefix) ? /^(\d+)\./.exec(name.slice(prefix.length)) : null;
       if (fence?.[1] === undefined) continue;
       if (BigInt(fence[1]) <= BigInt(this.#ctx.identity.fence)) {
@@ -170,6 +171,14 @@ class FileWriterJob implements WriterJob {
       }
     }
   }
+}
+
+/** None where the folder was not made yet. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 }
 
 interface Encoded {

@@ -176,8 +176,22 @@ describe('the file writer', () => {
     },
   );
 
-  test('refuses a folder that is not there, before it writes', async () => {
+  test('makes the folders of its file when it begins, and not before', async () => {
     await using folder = await openFolder();
-    await expect(openJob(folder, {}, 'no/out.csv')).rejects.toMatchObject({ code: 'MR-D206' });
+    const job = await openJob(folder, {}, 'ds=20261121/hour=00/out.csv');
+    await job.preview?.();
+    await job.abort(new Error('only a preview'));
+    expect(await readdir(folder.root)).not.toContain('ds=20261121');
+    await publish(await openJob(folder, {}, 'ds=20261121/hour=00/out.csv'), rows, 1);
+    const written = join(folder.root, 'ds=20261121', 'hour=00', 'out.csv');
+    expect(await readFile(written, 'utf8')).toBe(text);
+    await expect(openJob(folder, {}, 'ds=20261121/hour=00/out.csv/x.csv')).rejects.toMatchObject({
+      code: 'MR-D206',
+    });
+  });
+
+  test.each(['out/*.csv', 'part_?.csv'])('refuses %s: it is no name of one file', async (path) => {
+    await using folder = await openFolder();
+    await expect(openJob(folder, {}, path)).rejects.toThrow('one file');
   });
 });

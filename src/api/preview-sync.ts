@@ -1,8 +1,11 @@
+import { z } from 'zod';
+
 import { localOf } from '../domain/calendar/zone.js';
 import { MillraceError } from '../domain/errors.js';
 import { evaluateDeclarations } from '../domain/params/declarations.js';
 import { SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
 import { type DataSource, dataSourceNamed } from '../store/repositories/data-source-repository.js';
+import { withoutSecrets } from '../store/repositories/request-repository.js';
 import type { Workspace } from '../store/repositories/workspace-repository.js';
 import type { Claim } from '../worker-link/worker-link.js';
 import { groupNamed } from './data-source-test.js';
@@ -31,6 +34,7 @@ export async function previewSync(ports: ApiPorts, call: PreviewCall): Promise<u
   const names = [...new Set([source.dataSource, target.dataSource])];
   const sources = await Promise.all(names.map((name) => openedSource(ports, call, name)));
   const group = await groupNamed(ports, call.resourceGroup);
+  const secrets = Object.fromEntries(sources.flatMap(namedSecrets));
   const answers = await askWorker(ports, group, {
     workspaceId: call.workspace.id,
     userId: call.userId,
@@ -40,13 +44,21 @@ export async function previewSync(ports: ApiPorts, call: PreviewCall): Promise<u
       claim: claimOf(call, sources),
       rows: call.rows,
     },
-    secrets: Object.fromEntries(sources.flatMap(namedSecrets)),
+    secrets,
   });
   for (const body of answers) {
-    if (body.kind === 'browse') return body.answer;
+    if (body.kind === 'browse') return withCleanFindings(body.answer, secrets);
     if (body.kind === 'error') throw new MillraceError(body.code as 'MR-P105', body.detail);
   }
   throw new MillraceError('MR-A109', 'the worker answered nothing');
+}
+
+const answerSchema = z.looseObject({ findings: z.array(z.looseObject({ message: z.string() })) });
+
+/** The rows of an answer stay as they are; what a server says of itself is words like any other. */
+function withCleanFindings(answer: unknown, secrets: Readonly<Record<string, unknown>>): object {
+  const { findings, ...others } = answerSchema.parse(answer);
+  return { ...others, findings: withoutSecrets(findings, secrets) };
 }
 
 async function openedSource(

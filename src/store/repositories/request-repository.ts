@@ -250,7 +250,8 @@ async function removeOldRequests(tx: Sql, box: SecretBox): Promise<void> {
   for (const { secretId } of rows) await box.remove(tx, secretId);
 }
 
-function withoutSecrets<T>(value: T, secrets: Readonly<Record<string, unknown>>): T {
+/** `value` with the label of each secret in the place of its value, in every text. */
+export function withoutSecrets<T>(value: T, secrets: Readonly<Record<string, unknown>>): T {
   const values = Object.entries(secrets).flatMap(([label, value]): HiddenValue[] =>
     typeof value === 'string' || typeof value === 'number' ? [{ label, value }] : [],
   );

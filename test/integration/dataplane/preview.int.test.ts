@@ -165,6 +165,28 @@ describe.each(servers.map((server) => [server.name, server] as const))(
   },
 );
 
+test('a preview names no user of a data source, as no other answer does', async () => {
+  const { postgres } = testServers();
+  await using database = await createDatabase(postgres);
+  await execute(postgres, 'CREATE TABLE closed (id text)', database.name);
+  const user = `reader_${database.name}`;
+  await execute(postgres, `CREATE ROLE ${user} LOGIN PASSWORD 'secret-word'`, database.name);
+  const { host, port } = postgres;
+  const access = { host, port, user, password: 'secret-word', tls: { mode: 'off' } };
+  await world.dataSource('closed', 'postgres', { ...access, database: database.name });
+  const node = {
+    source: { dataSource: 'files', path: 'in_20261120.csv' },
+    target: { dataSource: 'closed', table: 'closed', mode: 'truncate' },
+    mapping: { columns: [{ from: 'id', to: 'id' }] },
+  };
+  const nodes = [{ id: 'load', type: 'sync', config: node }];
+  const file = cli.file('closed.json', JSON.stringify({ name: 'closed', draft: { nodes } }));
+  const { code, out, talk } = await cli.run(['sync', 'preview', file]);
+  await execute(postgres, `DROP ROLE ${user}`, database.name);
+  expect([code, talk + out]).toEqual([3, expect.stringContaining('permission denied')]);
+  expect(talk + out).not.toContain(user);
+});
+
 test('a preview of a DataX job reads the file in its encoding', async () => {
   const [reader, writer] = ['reader', 'writer'].map((side) => ({
     name: side === 'reader' ? 'txtfilereader' : 'txtfilewriter',

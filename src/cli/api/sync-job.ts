@@ -78,14 +78,19 @@ export async function importJobFile(ctx: CommandContext, file: string): Promise<
   for (const { level, path: at, line, column, detail } of job.notes) {
     ctx.io.stderr(`${level}: ${at} (line ${line}, column ${column}): ${detail}\n`);
   }
-  for (const end of [job.dataSources.source, job.dataSources.target]) {
-    if (!end.isKnown) ctx.io.stderr(`${missingSource(end)}\n`);
-  }
+  for (const end of missingSources(job)) ctx.io.stderr(`${hintOf(end)}\n`);
   for (const { pointer, detail } of job.errors) ctx.io.stderr(`wrong: ${pointer}: ${detail}\n`);
   return job;
 }
 
-function missingSource({ name, type, url, user, root }: Proposed): string {
+/** The data sources of the file that are not there, each once. */
+export function missingSources({ dataSources }: ImportedJob): readonly Proposed[] {
+  const { source, target } = dataSources;
+  const ends = source.name === target.name ? [source] : [source, target];
+  return ends.filter(({ isKnown }) => !isKnown);
+}
+
+function hintOf({ name, type, url, user, root }: Proposed): string {
   const words = [
     `millrace ds add ${name} --type ${type}`,
     ...(url === undefined ? [] : [`--url '${url.split('?')[0] ?? ''}'`]),

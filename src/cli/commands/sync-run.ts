@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 
 import { lastBizdate, parseBizdate, plusDays } from '../../domain/calendar/bizdate.js';
-import { importJobFile, MAP_OPTION, parametersOf } from '../api/sync-job.js';
+import { importJobFile, MAP_OPTION, missingSources, parametersOf } from '../api/sync-job.js';
 import { workflowsPath } from '../api/workflow.js';
 import { CliError } from '../cli-error.js';
 import type { Command } from '../command.js';
@@ -43,6 +43,11 @@ export const syncRun: Command = {
       job.errors.length > 0,
       'The file cannot be run as it is',
       'Correct what is named above.',
+    );
+    refuseIf(
+      missingSources(job).length > 0,
+      'A data source of the file is not there',
+      'Name another or add it, as it says above.',
     );
     const lost = job.notes.filter(({ level }) => level === 'lost').length;
     refuseIf(

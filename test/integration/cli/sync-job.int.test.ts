@@ -70,6 +70,23 @@ test('sync import says where a file is wrong', async () => {
   });
 });
 
+test('sync run leaves everything as it is where a data source of the file is not there', async () => {
+  const file = cli.file('nowhere.json', JOB);
+  const run = await cli.run(['sync', 'run', file, '--map', 'inbox=files']);
+  expect(run).toMatchObject({ code: 3, talk: expect.stringContaining('--map outbox=HERE') });
+  expect((await cli.run(['workflows', 'show', 'sync_nowhere'])).code).toBe(5);
+  const both = await cli.run([
+    'sync',
+    'import',
+    file,
+    '--map',
+    'inbox=same',
+    '--map',
+    'outbox=same',
+  ]);
+  expect(both.talk.match(/there is no data source same/g)).toHaveLength(1);
+});
+
 test('sync run runs the file, and sync export writes it again', async () => {
   cli.file('files/in_20261120.txt', '1,x\n2,y\n');
   const file = cli.file('job.json', JOB);

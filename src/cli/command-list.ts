@@ -3,7 +3,9 @@ import { alertRulesLs } from './commands/alert-rules-ls.js';
 import { alertRulesRm } from './commands/alert-rules-rm.js';
 import { alertRulesSet } from './commands/alert-rules-set.js';
 import { alertRulesTest } from './commands/alert-rules-test.js';
+import { alertsClose } from './commands/alerts-close.js';
 import { alertsLs } from './commands/alerts-ls.js';
+import { alertsMute } from './commands/alerts-mute.js';
 import { auditLs } from './commands/audit-ls.js';
 import { backfill } from './commands/backfill.js';
 import { backfillsCancel } from './commands/backfills-cancel.js';
@@ -156,6 +158,8 @@ export const COMMANDS: readonly Command[] = [
   gatesSet,
   gatesRm,
   alertsLs,
+  alertsMute,
+  alertsClose,
   alertRulesLs,
   alertRulesSet,
   alertRulesTest,

@@ -45,6 +45,6 @@ export class AuditController {
   }
 }
 
-function view({ id: _, ...entry }: AuditRow): object {
+function view({ id: _id, ...entry }: AuditRow): object {
   return entry;
 }

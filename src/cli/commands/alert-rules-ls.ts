@@ -20,10 +20,7 @@ export const alertRulesLs: Command = {
         { title: 'target', of: (r) => r.target.kind },
         { title: 'open', of: (r) => r.openAlerts, align: 'right' },
         { title: 'tells', of: receiversOf },
-        {
-          title: 'last message',
-          of: (r) => r.lastDelivery?.errorDetail ?? r.lastDelivery?.status ?? '',
-        },
+        { title: 'last message', of: lastMessageOf },
       ],
       (r) => r.name,
     );
@@ -33,4 +30,11 @@ export const alertRulesLs: Command = {
 
 function receiversOf({ webhook, emails }: AlertRule): string {
   return [...(webhook ? [webhook.origin] : []), ...emails].join(', ');
+}
+
+/** Of the channel that does not get through, where there is one. */
+function lastMessageOf({ lastDelivery }: AlertRule): string {
+  if (!lastDelivery) return '';
+  const { channel, errorDetail, status } = lastDelivery;
+  return `${channel}: ${errorDetail ?? status}`;
 }

@@ -101,9 +101,13 @@ const SELECT = `
         LEFT JOIN node n ON n.id = t.node_id
        WHERE t.rule_id = r.id) m ON true
     LEFT JOIN LATERAL (
+      -- The last message of each channel the rule has; of these the one that does not get through.
       SELECT l.channel, l.status, l.attempts, l.attempted_at AS at, l.answer, l.error_code AS "errorCode",
              l.error_detail AS "errorDetail"
-        FROM alert_delivery l WHERE l.rule_id = r.id ORDER BY l.id DESC LIMIT 1) d ON true`;
+        FROM (VALUES ('webhook', r.secret_id IS NOT NULL), ('email', cardinality(r.emails) > 0)) c (name, has)
+       CROSS JOIN LATERAL (
+         SELECT * FROM alert_delivery WHERE rule_id = r.id AND channel = c.name ORDER BY id DESC LIMIT 1) l
+       WHERE c.has ORDER BY l.error_code IS NULL, l.id DESC LIMIT 1) d ON true`;
 
 /** Page of the workspace's rules by name. */
 export async function listAlertRules(

@@ -22,7 +22,8 @@ async function main(): Promise<void> {
   });
   const openPlugins = async (): Promise<PluginHost> => {
     const plugins = await PluginHost.open(config.process.plugins, [process.cwd()]);
-    for (const refused of plugins.refused) log.error({ err: refused }, 'a plugin was refused');
+    for (const { specifier, code, detail } of plugins.refused)
+      log.error({ code }, `the plugin ${specifier} was refused: ${detail}`);
     return plugins;
   };
   const crashPoint = crashPointsOf(crashPlanOf(process.env));

@@ -124,7 +124,10 @@ describe('the command line', () => {
     [['why', ''], 'millrace help why'],
     [['why', 'a', 'b'], 'millrace help why'],
     [['instances', 'ls', '-o', 'xml'], 'Use one of: table, json, yaml, jsonl, name.'],
+    [['instances', 'mark', 'green', 'inst_1'], 'error: "green" is not known\n'],
     [['instances', 'mark', 'green', 'inst_1'], 'success, frozen, unfrozen'],
+    [['sync', 'export', 'w', 'n', '--format', 'xml'], 'error: --format "xml" is not known\n'],
+    [['instances', 'limit', 'i', '--rows', '-4'], "error: Option '--rows' argument is ambiguous\n"],
     [['run', 'orders', '-p', 'novalue'], 'key=value'],
   ])('%j ends with 2 and says how to write it', async (argv, fix) => {
     await startHere();

@@ -32,7 +32,7 @@ export function parseWords(command: Command, words: readonly string[]): ParsedWo
       if (token.kind !== 'option') continue;
       const option = options[token.name];
       if (option !== undefined && token.value !== undefined)
-        checkChoice(`--${token.name}`, token.value, option);
+        checkChoice(`--${token.name} `, token.value, option);
       // The last of two would win in silence.
       if (option?.type === 'string' && option.multiple !== true && once.has(token.name))
         throw usageError(`--${token.name} is given twice`, 'Give it once.');
@@ -43,7 +43,7 @@ export function parseWords(command: Command, words: readonly string[]): ParsedWo
   } catch (error) {
     if (!isParseError(error)) throw error;
     const unknown = /^Unknown option '(-[^']*)'/.exec(error.message)?.[1];
-    if (unknown === undefined) throw usageError(error.message.split('. ')[0] ?? '', see);
+    if (unknown === undefined) throw usageError(error.message.split(/\.\s/)[0] ?? '', see);
     const known = Object.keys(options).map((name) => `--${name}`);
     throw usageError(`${unknown} is not known here`, `${see}${didYouMean(unknown, known)}`);
   }
@@ -66,7 +66,7 @@ function checkChoice(
 ): void {
   if (choices === undefined || choices.includes(word)) return;
   throw usageError(
-    `${what} "${word}" is not known`,
+    `${what}"${word}" is not known`,
     `Use one of: ${choices.join(', ')}.${didYouMean(word, choices)}`,
   );
 }

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { z } from 'zod';
+
 import {
   createApiToken,
   createFirstAdministrator,
@@ -117,6 +119,8 @@ async function startAll(
   try {
     say(`Processes ready (${secondsSinceCommand()} s): api, scheduler, ${WORKERS.join(', ')}.`);
     const api = new ApiClient({ server: url, token: secrets.apiToken });
+    for (const { specifier, code, detail } of (await api.get('/plugins', pluginsSchema)).refused)
+      say(`The plugin ${specifier} was refused: ${code} ${detail}`);
     const signal = AbortSignal.any([io.signal, supervisor.stopping]);
     const sample = { api, url, dataDir: installation.dataDir, warehouse, target, io, signal };
     const isRight = await runSample(sample);
@@ -134,6 +138,10 @@ async function greeting(database: Database, url: string): Promise<string> {
   const link = await createLoginLink(database, { userName: ADMINISTRATOR, baseUrl: url });
   return `\nMillrace is at ${url}\nSign in once with ${link}\nCtrl-C stops everything.\n`;
 }
+
+const pluginsSchema = z.looseObject({
+  refused: z.array(z.looseObject({ specifier: z.string(), code: z.string(), detail: z.string() })),
+});
 
 interface Prepared {
   readonly warehouse: SampleDatabase;

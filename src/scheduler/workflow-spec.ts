@@ -100,19 +100,30 @@ const nodeSpec = z.strictObject({
     description:
       'Each cycle waits for the previous cycle of the nodes of this workflow that need this one.',
   }),
-  scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal'),
-  rerunMode: z.enum(['always', 'on_failure', 'never']).default('always'),
+  scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal').meta({
+    description:
+      '`frozen`: its cycles are planned frozen; `dry_run`: they succeed without being run, and what waits for them goes on.',
+  }),
+  rerunMode: z.enum(['always', 'on_failure', 'never']).default('always').meta({
+    description:
+      'Whether an ended instance may be run again. `on_failure`: one that has failed; `never`: only by force, and no retry either.',
+  }),
   backfill: z.enum(BACKFILL_RULES).default('allowed').meta({
     description:
       '`forbidden`: no backfill runs it; in backfills its cycles are dry runs, so that what waits for it goes on.',
   }),
-  priority: z.int().min(1).max(8).default(1),
+  priority: z.int().min(1).max(8).default(1).meta({
+    description:
+      '1 to 8; of what waits for a slot the larger goes first, and what has waited long.',
+  }),
   resourceGroup: z.string().default('default').meta({ description: 'Whose workers run it.' }),
   schedulingGroup: z.string().min(1).max(128).optional().meta({
     description:
       'The resource group in which it also takes a scheduling slot while it runs; none without it.',
   }),
-  slots: z.int().min(1).max(1000).default(1),
+  slots: z.int().min(1).max(1000).default(1).meta({
+    description: 'How many slots of its resource group it takes while it runs.',
+  }),
   labels: z
     .array(z.string().regex(LABEL, 'letters, digits, _ . : / - and at most 63 characters'))
     .max(MAX_LABELS)
@@ -133,12 +144,17 @@ const nodeSpec = z.strictObject({
             'Each further retry waits `factor` times as long, at most `capMs`. Without it all wait alike.',
         }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ description: 'How often it is tried again by itself when it fails: up to 10 times.' }),
   timeoutMs: z
     .int()
     .min(1000)
     .max(168 * 3_600_000)
-    .default(24 * 3_600_000),
+    .default(24 * 3_600_000)
+    .meta({
+      description:
+        'An attempt that runs longer is stopped and has failed, without a retry; a day by default, a week at most.',
+    }),
   inputs: z.record(parameterName, input).default({}).meta({
     description:
       'Parameters by name whose values are outputs of upstream nodes, looked up when the node starts: `{ node, output }`, with `workflow`, `cycle`, `pattern` and `default` as in [parameters.md](parameters.md).',

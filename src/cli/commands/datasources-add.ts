@@ -4,6 +4,7 @@ import type { Command, CommandContext } from '../command.js';
 import { EXIT } from '../exit-code.js';
 import { renderTestOutcome } from '../output/test-outcome.js';
 import { holdsPassword, readPassword } from '../read-password.js';
+import { pluginTypesSchema, typedConfig } from '../typed-config.js';
 
 export const datasourcesAdd: Command = {
   path: ['datasources', 'add'],
@@ -19,7 +20,7 @@ export const datasourcesAdd: Command = {
       type: 'string',
       multiple: true,
       value: 'KEY=VALUE',
-      help: 'any other setting of the type, e.g. --set root=/data or --set tls.mode=off; repeatable',
+      help: 'any other setting of the type, e.g. --set root=/data, port=3307 or tls.mode=off; repeatable',
     },
     environment: {
       type: 'string',
@@ -71,7 +72,8 @@ interface Source {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-async function sourceOf({ flags, io }: CommandContext): Promise<Source> {
+async function sourceOf(ctx: CommandContext): Promise<Source> {
+  const { flags, io } = ctx;
   const type = flags.required('type', '--type mysql');
   const user = flags.text('user');
   const url = flags.text('url');
@@ -82,7 +84,7 @@ async function sourceOf({ flags, io }: CommandContext): Promise<Source> {
     type,
     url,
     config: {
-      ...nested(flags.pairs('set')),
+      ...(await typed(ctx, type, nested(flags.pairs('set')))),
       ...(user === undefined ? {} : { user }),
       ...(password === undefined ? {} : { password }),
     },
@@ -98,6 +100,18 @@ function nested(pairs: Readonly<Record<string, string>>): Record<string, unknown
     else config[group] = { ...(config[group] as object | undefined), [field]: value };
   }
   return config;
+}
+
+/** As the plugin of the type asks for it. */
+async function typed(
+  ctx: CommandContext,
+  type: string,
+  config: Record<string, unknown>,
+): Promise<object> {
+  if (Object.keys(config).length === 0) return config;
+  const { items } = await (await ctx.api()).get('/plugins', pluginTypesSchema);
+  const known = items.flatMap((plugin) => plugin.dataSources).find((each) => each.type === type);
+  return typedConfig(config, known?.configSchema);
 }
 
 /** Prints the steps as talk. Throws when the test fails and nobody said to save all the same. */

@@ -372,6 +372,16 @@ test('a password in --url is warned about, and nothing is saved by --dry-run', a
   expect((await cli.run(['ds', 'ls', '-o', 'name'])).out).toBe('');
 });
 
+test('settings of a data source are the numbers that its type asks for', async () => {
+  const access = ['host=127.0.0.1', 'user=etl', 'database=shop', 'port=1', 'tls.mode=off'];
+  const set = access.flatMap((pair) => ['--set', pair]);
+  const add = ['ds', 'add', 'typed', '--type', 'postgres', ...set, '--no-test', '-o', 'name'];
+  expect(await cli.run(add)).toMatchObject({ code: 0, out: 'typed\n' });
+  expect(await cli.run(['ds', 'rm', 'typed', '--yes'])).toMatchObject({ code: 0 });
+  const wrong = add.map((word) => (word === 'port=1' ? 'port=one' : word));
+  expectError(await cli.run(wrong), 3);
+});
+
 test('a backfill counts in words, and --dry-run starts none', async () => {
   const argv = ['backfill', 'green', '--from', '2026-11-18', '--to', '2026-11-18'];
   expect((await cli.run([...argv, '--dry-run'])).talk).toContain('for 1 business date,');

@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 
 import { expect, test } from '@jest/globals';
 
@@ -135,3 +139,28 @@ test('start with a role starts that role alone, or says what it needs', async ()
   expect(JSON.parse(out)).toMatchObject({ ready: false });
   expect(readdirSync(cli.folder)).not.toContain('.millrace');
 }, 120_000);
+
+test('a worker says which plugin it has refused and why, and stops when it is told to', async () => {
+  await using api = await openApi();
+  using cli = new CommandLine(api);
+  const worker = spawn(process.execPath, [resolve('bin/millrace.mjs'), 'start'], {
+    cwd: cli.folder,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: cli.home,
+      MILLRACE_ROLE: 'worker',
+      MILLRACE_LINK_URL: 'http://127.0.0.1:9',
+      MILLRACE_LINK_TOKEN: 'mrw_none',
+      MILLRACE_PLUGINS: '/no/such/plugin',
+    },
+  });
+  const lines = createInterface({ input: worker.stderr });
+  const [refusal] = (await once(lines, 'line')) as [string];
+  expect(JSON.parse(refusal)).toMatchObject({
+    level: 'error',
+    code: 'MR-P107',
+    msg: expect.stringMatching(/^the plugin \/no\/such\/plugin was refused: .+/),
+  });
+  worker.kill('SIGTERM');
+  expect(await once(worker, 'exit')).toEqual([0, null]);
+}, 60_000);

@@ -156,6 +156,7 @@ export interface SchedulerCommands {
     readonly version: number;
     readonly firstBizdate: string;
     /** Plans that were made already, the newest first. */
+    readonly plannedWithout: string | null;
     readonly patched: readonly PlanPatch[];
   }>;
   /** A test run for one business date, at once. */

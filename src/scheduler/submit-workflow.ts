@@ -41,6 +41,8 @@ export interface Submitted {
   readonly version: number;
   /** The first business date the generator plans with it. */
   readonly firstBizdate: string;
+  /** The last one that is planned without it, though its time is still to come; null: none. */
+  readonly plannedWithout: string | null;
   /** What was changed of plans that were made already, the newest first. */
   readonly patched: readonly PlanPatch[];
 }
@@ -92,16 +94,10 @@ export async function submitWorkflow(
       calendars: await holdCalendars(tx, workflow.workspace_id),
       parameters: await workspaceParameters(tx, workflow.workspace_id),
     });
-    const firstBizdate = await firstBizdateOf(tx, { ...dependent, timezone }, now, options.plan);
+    const zoned = { ...dependent, timezone };
+    const { firstBizdate, plannedWithout } = await firstBizdateOf(tx, zoned, now, options.plan);
     await refuseLoops(tx, { ...dependent, spec, timezone, bizdate: firstBizdate }, foreign);
-    const [version] = await tx.rows<{ id: number; version: number }>(
-      `INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate, submitted_by, comment)
-       SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6
-         FROM workflow_version WHERE workflow_id = $1
-       RETURNING id, version`,
-      [workflow.id, JSON.stringify(spec), timezone, firstBizdate, options.userId, options.comment],
-    );
-    if (version === undefined) throw new MillraceError('MR-A109', 'No version was inserted.');
+    const version = await insertVersion(tx, options, { spec, timezone, firstBizdate });
     const groupIds = new Map(groups.map((group) => [group.name, group.id]));
     await insertNodes(tx, workflow, version.id, spec, { nodes, groupIds, foreign });
     await requeue(tx, { versionId: version.id });
@@ -117,21 +113,47 @@ export async function submitWorkflow(
         payload: { workflowId: workflow.id, version: version.version, firstBizdate: first },
       },
     ]);
-    return { versionId: version.id, version: version.version, firstBizdate: first, patched };
+    return {
+      versionId: version.id,
+      version: version.version,
+      firstBizdate: first,
+      plannedWithout,
+      patched,
+    };
   });
 }
 
-/** The first business date that is not planned and that `plan` does not put off. */
+async function insertVersion(
+  tx: Sql,
+  { workflowId, userId, comment }: SubmitOptions,
+  of: { readonly spec: object; readonly timezone: string; readonly firstBizdate: Bizdate },
+): Promise<{ readonly id: number; readonly version: number }> {
+  const [version] = await tx.rows<{ id: number; version: number }>(
+    `INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate, submitted_by, comment)
+     SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6
+       FROM workflow_version WHERE workflow_id = $1
+     RETURNING id, version`,
+    [workflowId, JSON.stringify(of.spec), of.timezone, of.firstBizdate, userId, comment],
+  );
+  if (version === undefined) throw new MillraceError('MR-A109', 'No version was inserted.');
+  return version;
+}
+
+/** The first business date that is not planned and that `plan` does not put off, and what it comes too late for. */
 async function firstBizdateOf(
   tx: Sql,
   { workspaceId, timezone }: { readonly workspaceId: number; readonly timezone: string },
   now: Date,
   plan: SubmitPlan | undefined,
-): Promise<Bizdate> {
+): Promise<{ readonly firstBizdate: Bizdate; readonly plannedWithout: Bizdate | null }> {
   const unplanned = await firstUnplanned(tx, workspaceId, timezone, now);
   const tomorrow = plusDays(bizdateOf(now, timezone), 1);
   const after = plusDays(tomorrow, plan === 'third-day' ? 1 : 0);
-  return unplanned < after ? after : unplanned;
+  const isLate = unplanned > tomorrow && (plan ?? 'next-day') === 'next-day';
+  return {
+    firstBizdate: unplanned < after ? after : unplanned,
+    plannedWithout: isLate ? plusDays(unplanned, -1) : null,
+  };
 }
 
 async function lockWorkflow(tx: Sql, workflowId: number): Promise<WorkflowRow> {

@@ -195,7 +195,11 @@ export class WorkflowController {
       caller,
       what: 'workflow.submitted',
       id,
-      fields: { version: submitted.version, plan: body.plan },
+      fields: {
+        version: submitted.version,
+        plan: body.plan,
+        comment: body.comment === '' ? undefined : body.comment,
+      },
     });
     this.ports.wakeBus.wake();
     return {

@@ -70,6 +70,10 @@ export const submittedSchema = z
     firstBizdate: bizdateSchema.meta({
       description: 'The first business date that is planned by it.',
     }),
+    plannedWithout: bizdateSchema.nullable().meta({
+      description:
+        'The last business date that is planned without it, though its time is still to come: `preview-plan` and `patch-plan` can change that.',
+    }),
     patched: z
       .array(planPatchSchema)
       .meta({ description: 'Plans that were made already, the newest first; with `immediately`.' }),

@@ -14,6 +14,7 @@ const submittedSchema = z.looseObject({
   versionId: z.string(),
   version: z.number(),
   firstBizdate: z.string(),
+  plannedWithout: z.string().nullish(),
   patched: z.array(planPatchSchema),
 });
 
@@ -78,6 +79,11 @@ export const workflowsSubmit: Command = {
         ),
       ].join(''),
     );
+    if (value.plannedWithout)
+      io.stderr(
+        `Business date ${value.plannedWithout} is planned already, without it: ` +
+          `\`millrace workflows preview-plan ${file.name}\` shows what a patch would change.\n`,
+      );
     return EXIT.ok;
   },
 };

@@ -20,7 +20,7 @@ test('what was submitted after the seal is previewed, and patched into the plan 
   using cli = new CommandLine(api);
   const submit = (...nodes: readonly string[]): ReturnType<CommandLine['run']> =>
     cli.run(['workflows', 'submit', cli.file('books.json', books(...nodes))]);
-  expect(await submit('close', 'count')).toMatchObject({ code: 0 });
+  expect(await submit('close', 'count')).toMatchObject({ code: 0, talk: '' });
   clock.set('2026-11-21T15:30:00Z');
   const generator = new InstanceGenerator(api.database, clock, api.wakeBus, {
     cutoff: '22:00',
@@ -32,7 +32,10 @@ test('what was submitted after the seal is previewed, and patched into the plan 
     return JSON.parse((await cli.run(words)).out) as Record<string, unknown>;
   };
   const sealed = await plan();
-  expect(await submit('close', 'report')).toMatchObject({ code: 0 });
+  expect(await submit('close', 'report')).toMatchObject({
+    code: 0,
+    talk: 'Business date 2026-11-21 is planned already, without it: `millrace workflows preview-plan books` shows what a patch would change.\n',
+  });
 
   const shown = await cli.run(['workflows', 'preview-plan', 'books']);
   expect(shown).toMatchObject({ code: 0, talk: expect.stringContaining('Nothing was changed.') });

@@ -3571,6 +3571,8 @@ export interface components {
             firstBizdate: string;
             /** @description Plans that were made already, the newest first; with `immediately`. */
             patched: components["schemas"]["PlanPatch"][];
+            /** @description The last business date that is planned without it, though its time is still to come: `preview-plan` and `patch-plan` can change that. */
+            plannedWithout: string | null;
             version: number;
             versionId: string;
         };

@@ -6,6 +6,7 @@ import {
   EFFECTS,
   previewOperation,
 } from '../domain/instance/operation-preview.js';
+import type { PluginHost } from '../plugin-host/plugin-host.js';
 import type { Database } from '../store/database.js';
 import { appendingAmong } from '../store/sql/appending-instances.sql.js';
 import { requireResourceGroup } from '../store/sql/change-instance.sql.js';
@@ -47,6 +48,7 @@ export interface Foreseen {
 /** What an operation would do, by the rules it follows itself; changes nothing and locks nothing. */
 export async function foreseeOperation(
   database: Database,
+  plugins: PluginHost,
   now: Date,
   { workspaceId, keys, ...asked }: PreviewOptions,
 ): Promise<Foreseen> {
@@ -72,9 +74,18 @@ export async function foreseeOperation(
       ...downstreamOf(preview.effects, byId),
       isComplete: !seen.isCut,
       workflows: byWorkflow(affected),
-      doubling: await appendingAmong(tx, runsAgain),
+      doubling: await appendingAmong(tx, runsAgain, neverAppending(plugins)),
     };
   });
+}
+
+/** The types of data sources whose writers can do nothing but replace. */
+function neverAppending(plugins: PluginHost): string[] {
+  return plugins
+    .manifests()
+    .flatMap(({ writers }) => writers)
+    .filter(({ modes }) => !modes.includes('append'))
+    .map(({ type }) => type);
 }
 
 const RERUNS: readonly Operation[] = [

@@ -194,7 +194,7 @@ export class ScheduleCommands {
   }
 
   async previewOperation(options: PreviewOptions): Promise<Foreseen> {
-    return await foreseeOperation(this.#database, this.#clock.now(), options);
+    return await foreseeOperation(this.#database, this.#plugins, this.#clock.now(), options);
   }
 
   async previewSchedule(options: SchedulePreviewOptions): Promise<SchedulePreview> {

@@ -16,6 +16,7 @@ async function open(): Promise<TestApi & { readonly ids: string[]; readonly fore
     return commands;
   };
   const api = await openApi({
+    plugins: ['@millrace/plugin-file'],
     commands: () => ({
       previewOperation: (options) => scheduler().previewOperation(options),
       stopInstance: (options) => scheduler().stopInstance(options),
@@ -220,6 +221,28 @@ test('a wide rerun is foreseen and done as one, with what runs along, doubles an
       doubles: 1,
     },
   });
+  // An increment reads on where the last run ended: it has nothing to bring twice.
+  const config = { target: { mode: 'append' }, incremental: { cursor: 'id' } };
+  await api.database.run('UPDATE node_version SET config = $1', [JSON.stringify(config)]);
+  const read = await api.send('POST', `${INSTANCES}/preview`, { body });
+  expect(read.json).toMatchObject({ totals: { doubles: 0 } });
+  // Nor has a writer that can only replace.
+  const [file = ''] = api.plugins
+    .manifests()
+    .flatMap(({ writers }) => writers.filter(({ modes }) => !modes.includes('append')))
+    .map(({ type }) => type);
+  expect(file).toBe('file');
+  await api.database.run(
+    `WITH sealed AS (INSERT INTO secret (key_id, wrapped_key, ciphertext) VALUES ('k1', '', '') RETURNING id)
+     INSERT INTO data_source (workspace_id, name, type, config, config_version, secret_id)
+     SELECT $1, 'out', 'file', '{}', 1, id FROM sealed`,
+    [api.workspaceId],
+  );
+  await api.database.run('UPDATE node_version SET config = $1', [
+    JSON.stringify({ target: { dataSource: 'out' } }),
+  ]);
+  const replaced = await api.send('POST', `${INSTANCES}/preview`, { body });
+  expect(replaced.json).toMatchObject({ totals: { doubles: 0 } });
   const done = await api.send('POST', `${INSTANCES}/batch`, { body: { ...body, comment: 'late' } });
   expect(done.json).toMatchObject({
     items: [

@@ -52,6 +52,8 @@ export interface SyncPreview {
 
 const CHUNK_BYTES = 16 * 1024;
 const SLICES_NAMED = 20;
+/** A file of other bytes has no row to wait for. */
+const BROKEN_FOR_A_ROW = 1000;
 
 /**
  * Reads the first rows of a sync and says what would become of them. Writes nothing: no ledger row, no staging
@@ -164,19 +166,27 @@ function judged(row: Row, target: WriterPreview | undefined): Outcome {
     : { kind: 'dirty', code: 'MR-D202', ...verdict };
 }
 
-/** Takes so many rows of the source and ends the reading. */
+/**
+ * Takes so many rows of the source and ends the reading. Lines that are no rows come before the rows of their
+ * block, so they are counted for themselves: a file with a few of them would else show nothing but these.
+ */
 class PreviewedRows {
   readonly rows: Row[] = [];
   readonly dirty: PreviewedDirty[] = [];
   readonly #limit: number;
   readonly #outcomeOf: (row: Row) => Outcome;
   readonly #enough = new AbortController();
-  rowsRead = 0;
+  #taken = 0;
+  #broken = 0;
   rowsFiltered = 0;
 
   constructor(limit: number, outcomeOf: (row: Row) => Outcome) {
     this.#limit = limit;
     this.#outcomeOf = outcomeOf;
+  }
+
+  get rowsRead(): number {
+    return this.#taken + Math.min(this.#broken, this.#limit);
   }
 
   async readFrom(
@@ -190,7 +200,10 @@ class PreviewedRows {
       columns: [],
       write: (chunk) => this.#take(chunk),
       broken: async ({ place, code, reason }) => {
-        if (this.#next()) this.dirty.push({ row: this.rowsRead, place, code, reason });
+        this.#broken += 1;
+        if (this.#broken <= this.#limit)
+          this.dirty.push({ row: this.rowsRead, place, code, reason });
+        if (this.#broken >= this.#limit * BROKEN_FOR_A_ROW) this.#end();
         this.#enough.signal.throwIfAborted();
       },
     };
@@ -223,11 +236,15 @@ class PreviewedRows {
 
   /** Counts a row; `false` when there were enough before it. */
   #next(): boolean {
-    if (this.rowsRead < this.#limit) {
-      this.rowsRead += 1;
+    if (this.#taken < this.#limit) {
+      this.#taken += 1;
       return true;
     }
-    this.#enough.abort(new Error('enough rows for a preview'));
+    this.#end();
     return false;
+  }
+
+  #end(): void {
+    this.#enough.abort(new Error('enough rows for a preview'));
   }
 }

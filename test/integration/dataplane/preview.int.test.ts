@@ -187,6 +187,33 @@ test('a preview names no user of a data source, as no other answer does', async 
   expect(talk + out).not.toContain(user);
 });
 
+test('a preview shows as many rows as it is asked for beside the lines that are none', async () => {
+  const lines = Array.from({ length: 60 }, (_, no) => (no % 3 === 0 ? `${no}` : `${no},a`));
+  cli.file('files/thirds.csv', `id,name\n${lines.join('\n')}\n`);
+  const node = {
+    source: { dataSource: 'files', path: 'thirds.csv' },
+    target: { dataSource: 'files', path: 'thirds_out.csv' },
+  };
+  const nodes = [{ id: 'load', type: 'sync', config: node }];
+  const file = cli.file('thirds.json', JSON.stringify({ name: 'thirds', draft: { nodes } }));
+  const { out } = await cli.run(['sync', 'preview', file, '--rows', '4', '-o', 'json']);
+  const { rows, dirty, rowsRead } = JSON.parse(out) as {
+    rows: unknown[];
+    dirty: { place: string }[];
+    rowsRead: number;
+  };
+  expect(rows).toEqual([
+    ['1', 'a'],
+    ['2', 'a'],
+    ['4', 'a'],
+    ['5', 'a'],
+  ]);
+  expect(dirty.map(({ place }) => place)).toEqual(
+    [2, 5, 8, 11].map((line) => `thirds.csv, line ${line}`),
+  );
+  expect(rowsRead).toBe(8);
+});
+
 test('a preview of a DataX job reads the file in its encoding', async () => {
   const [reader, writer] = ['reader', 'writer'].map((side) => ({
     name: side === 'reader' ? 'txtfilereader' : 'txtfilewriter',

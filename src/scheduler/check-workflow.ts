@@ -182,7 +182,7 @@ function checkGroup(
 ): void {
   const slots = context.resourceGroups.get(node.resourceGroup)?.slots;
   if (slots === undefined) {
-    problems.add('MR-A104', `${pointer}/resourceGroup`, noGroup(node.resourceGroup, context));
+    problems.add('MR-S142', `${pointer}/resourceGroup`, noGroup(node.resourceGroup, context));
   } else if (node.slots > slots) {
     problems.add(
       'MR-S103',
@@ -202,7 +202,7 @@ function checkSchedulingGroup(
   if (name === undefined) return;
   const at = `${pointer}/schedulingGroup`;
   const group = context.resourceGroups.get(name);
-  if (group === undefined) problems.add('MR-A104', at, noGroup(name, context));
+  if (group === undefined) problems.add('MR-S142', at, noGroup(name, context));
   else if (!group.schedules)
     problems.add('MR-S195', at, `The resource group "${name}" has no scheduling slots.`);
   else if (context.isZeroLoad)

@@ -138,7 +138,7 @@ describe('a scheduling group', () => {
     await using line = await Line.open();
     const submit = async (more: object): Promise<unknown> =>
       await line.submit('w', { nodes: [node('a', [], more)] });
-    await expect(submit(PLANNED)).rejects.toMatchObject({ code: 'MR-A104' });
+    await expect(submit(PLANNED)).rejects.toMatchObject({ code: 'MR-S142' });
     const id = await addGroup(line, 'planner', 0);
     await expect(submit(PLANNED)).rejects.toMatchObject({ code: 'MR-S195' });
     await schedulingSlots(line, id, 0);

@@ -89,9 +89,11 @@ describe('submitting a workflow', () => {
   });
 
   test('refuses an unknown resource group and more slots than the group has', async () => {
-    const { pointers } = await refusal({
+    const { code, pointers } = await refusal({
       nodes: [node('a', [], { resourceGroup: 'gpu' }), node('b', [], { slots: 11 })],
     });
+    // Not the 404 of a path: the workflow is there, and its draft is not valid.
+    expect(code).toBe('MR-S142');
     expect(pointers).toEqual(['/nodes/0/resourceGroup', '/nodes/1/slots']);
   });
 

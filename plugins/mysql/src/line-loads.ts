@@ -84,7 +84,10 @@ export class LineLoads {
     const alone = others.length === 0 ? first : undefined;
     const skipped = await run.load.end(alone?.looked.data);
     if (skipped !== undefined) {
-      this.#maxBytes = Math.min(MAX_RUN_BYTES, Math.max(run.bytes, this.#maxBytes) * 2);
+      const isClean = skipped.length === 0;
+      this.#maxBytes = isClean
+        ? Math.min(MAX_RUN_BYTES, Math.max(run.bytes, this.#maxBytes) * 2)
+        : 0;
       let rows = 0;
       for (const { looked } of chunks) rows += await this.#keep(looked, skipped);
       return rows;

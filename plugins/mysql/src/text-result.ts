@@ -59,13 +59,41 @@ export class TextResult {
 
   #scan(): void {
     try {
-      const [first] = this.#parts;
-      const input =
-        this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts);
-      this.#keep(input, this.#packets(input));
+      const [first, ...others] = this.#parts;
+      const [second] = others;
+      if (first === undefined) return;
+      if (others.length === 0) this.#keep(first, this.#packets(first));
+      else if (others.length === 1 && second !== undefined && this.#dropping === undefined)
+        this.#scanBehind(first, second);
+      else {
+        const input = Buffer.concat(this.#parts);
+        this.#keep(input, this.#packets(input));
+      }
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /**
+   * Of what came before there is the beginning of a packet: the rest of that alone is copied. All that came was,
+   * and V8 collects the whole heap for every few dozen megabytes of buffers.
+   */
+  #scanBehind(before: Buffer, input: Buffer): void {
+    let begun = before.subarray(this.#packets(before));
+    let from = 0;
+    while (begun.length > 0) {
+      const to = from + this.#needed - begun.length;
+      if (this.#isWaiting || this.#dropping !== undefined || to > input.length) {
+        this.#parts = [begun, input.subarray(from)];
+        this.#bytes = begun.length + input.length - from;
+        return;
+      }
+      begun = Buffer.concat([begun, input.subarray(from, to)]);
+      from = to;
+      begun = begun.subarray(this.#packets(begun));
+    }
+    const rest = input.subarray(from);
+    this.#keep(rest, this.#isWaiting ? 0 : this.#packets(rest));
   }
 
   #keep(input: Buffer, at: number): void {

@@ -7,6 +7,9 @@ import type { ColumnPair } from './writer-target.js';
 
 const LINE_FEED = 0x0a;
 const BACKSLASH = 0x5c;
+const TAB = 0x09;
+const ZERO = 0x30;
+const NINE = 0x39;
 const SAVEPOINT = 'millrace_lines';
 /** What MySQL and MariaDB say to LOAD DATA LOCAL where it is not allowed. */
 const LOCAL_OFF: ReadonlySet<number> = new Set([1148, 3948, 4166]);
@@ -150,16 +153,29 @@ function plainControls(lines: Buffer): Buffer {
   return out.subarray(0, at);
 }
 
+/** Byte by byte: a call of `write` and one of `copy` for each line took half as long again, and left garbage. */
 function numbered(lines: Buffer, rows: number, firstNo: number): Buffer {
-  const digits = String(firstNo + rows).length;
-  const out = Buffer.allocUnsafe(lines.length + rows * (digits + 1));
+  const most = String(firstNo + rows).length;
+  const out = Buffer.allocUnsafe(lines.length + rows * (most + 1));
+  let number: Buffer = Buffer.from(String(firstNo));
   let at = 0;
-  let no = firstNo;
   for (let from = 0; from < lines.length;) {
-    const end = lines.indexOf(LINE_FEED, from) + 1;
-    at += out.write(`${no++}\t`, at, 'latin1');
-    at += lines.copy(out, at, from, end);
-    from = end;
+    for (let i = 0; i < number.length; i++) out[at++] = number[i] ?? 0;
+    out[at++] = TAB;
+    for (let byte = -1; byte !== LINE_FEED;) {
+      byte = lines[from++] ?? LINE_FEED;
+      out[at++] = byte;
+    }
+    number = next(number);
   }
   return out.subarray(0, at);
+}
+
+/** One more, in the same buffer where it has the digits. */
+function next(number: Buffer): Buffer {
+  let at = number.length - 1;
+  while (at >= 0 && number[at] === NINE) number[at--] = ZERO;
+  if (at < 0) return Buffer.concat([Buffer.from('1'), number]);
+  number[at] = (number[at] ?? 0) + 1;
+  return number;
 }

@@ -67,8 +67,11 @@ export type TestRunContext = RunContext & {
 
 export type TestWriteContext<S> = WriteContext<S> & { readonly dirty: readonly DirtyRecord[] };
 
-/** Locks of MySQL are of the whole server: test files that run at the same time would end each other's attempts. */
-const INSTALLATION = `testkit-${process.pid}`;
+/**
+ * Locks of MySQL are of the whole server: test files that run at the same time would end each other’s attempts. Of the
+ * worker that runs the file, because processes it starts are of the same installation.
+ */
+const INSTALLATION = `testkit-${process.env['JEST_WORKER_ID'] ?? ''}`;
 
 export function makeIdentity(overrides: Partial<AttemptIdentity> = {}): AttemptIdentity {
   return {

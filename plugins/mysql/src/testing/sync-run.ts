@@ -62,8 +62,8 @@ export function runContext(log: string[], options: RunOptions): RunContext {
   };
   return {
     identity: {
-      // Of this process: files that run at the same time share the server, and its locks.
-      installation: `test-${process.pid}`,
+      // Of this worker: files that run at the same time share the server, and its locks.
+      installation: `test-${process.env['JEST_WORKER_ID'] ?? ''}`,
       nodeId: 'n1',
       nodeName: 'node',
       instanceId: 'i1',

@@ -3,11 +3,14 @@ import type { Client } from 'pg';
 import { sendCopy } from './copy-in.js';
 import type { CopyRows } from './copy-in.js';
 import { uniqueKeys } from './merge.js';
+import { serverReasonOf } from './pg-error.js';
+import type { ServerReason } from './pg-error.js';
 import { quoteName } from './quoting.js';
 import { execute, query } from './session.js';
 import { underSavepoint } from './savepoint.js';
 
 const ROWS = `pg_temp.${quoteName('millrace_rows')}`;
+const REASONS = `pg_temp.${quoteName('millrace_reasons')}`;
 const NUMBER = quoteName('millrace_no');
 
 /** Where rows go: a table and the columns of the mapping in it. */
@@ -22,7 +25,7 @@ export interface ConflictTarget {
 export interface ConflictRow {
   /** Counted from 0, as the rows were sent. */
   readonly index: number;
-  readonly error: unknown;
+  readonly reason: ServerReason;
   /** As the server has it, in the order of the columns. */
   readonly texts: readonly (string | null)[];
 }
@@ -36,10 +39,12 @@ export class ConflictLoad {
   readonly #target: ConflictTarget;
   readonly #suspects: string;
   readonly #insert: string;
+  readonly #mayLoop: boolean;
 
-  private constructor(target: ConflictTarget, suspects: string) {
+  private constructor(target: ConflictTarget, suspects: string, mayLoop: boolean) {
     this.#target = target;
     this.#suspects = suspects;
+    this.#mayLoop = mayLoop;
     this.#insert = `INSERT INTO ${target.quotedTable} (${target.columnList})
       SELECT ${target.columnList} FROM ${ROWS}`;
   }
@@ -61,7 +66,11 @@ export class ConflictLoad {
         `SELECT ${NUMBER} FROM ${ROWS} AS s WHERE (SELECT true FROM ${quotedTable} AS t WHERE ${isSame} LIMIT 1)`,
       );
     }
-    return new ConflictLoad(target, suspects.join(' UNION '));
+    const [loop] = await query(
+      client,
+      `SELECT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))`,
+    );
+    return new ConflictLoad(target, suspects.join(' UNION '), loop?.[0] === 't');
   }
 
   /**
@@ -90,8 +99,64 @@ export class ConflictLoad {
       taken = (await execute(client, sql)).rowCount;
     });
     if (refused !== undefined) return undefined;
+    if (this.#mayLoop) return taken + (await this.#all(suspects, refuse));
     for (const no of suspects) taken += await this.#one(no, refuse);
     return taken;
+  }
+
+  /**
+   * The suspects one by one, by the server itself: five statements for each of a thousand took four times as long
+   * as a hundred thousand good rows.
+   */
+  async #all(
+    suspects: readonly string[],
+    refuse: (row: ConflictRow) => Promise<void>,
+  ): Promise<number> {
+    if (suspects.length === 0) return 0;
+    const { client, columns, columnList, quotedTable } = this.#target;
+    const values = columns.map((name) => `suspect.${quoteName(name)}`).join(', ');
+    await query(
+      client,
+      `CREATE TEMPORARY TABLE IF NOT EXISTS ${quoteName('millrace_reasons')}
+         (no bigint, state text, words text, named text) ON COMMIT DROP;
+       TRUNCATE ${REASONS};
+       DO $millrace$
+       DECLARE
+         suspect record;
+         refused ${REASONS};
+       BEGIN
+         FOR suspect IN
+           SELECT * FROM ${ROWS} WHERE ${NUMBER} = ANY ('{${suspects.join(',')}}'::bigint[]) ORDER BY ${NUMBER}
+         LOOP
+           BEGIN
+             INSERT INTO ${quotedTable} (${columnList}) VALUES (${values});
+             IF NOT FOUND THEN
+               INSERT INTO ${REASONS} VALUES (suspect.${NUMBER}, NULL);
+             END IF;
+           EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN
+             GET STACKED DIAGNOSTICS refused.state = RETURNED_SQLSTATE, refused.words = MESSAGE_TEXT,
+               refused.named = COLUMN_NAME;
+             INSERT INTO ${REASONS} VALUES (suspect.${NUMBER}, refused.state, refused.words, refused.named);
+           END;
+         END LOOP;
+       END $millrace$`,
+    );
+    const left = await query(
+      client,
+      `SELECT r.no, r.state, r.words, r.named, ${columns.map((name) => `s.${quoteName(name)}`).join(', ')}
+         FROM ${REASONS} AS r JOIN ${ROWS} AS s ON s.${NUMBER} = r.no ORDER BY r.no`,
+    );
+    for (const [no, code, words, column, ...texts] of left) {
+      // Not stored and not refused: a trigger has dropped it.
+      if (code === null || code === undefined) continue;
+      const named = column === null || column === undefined || column === '' ? {} : { column };
+      await refuse({
+        index: Number(no) - 1,
+        reason: { code, reason: words ?? '', ...named },
+        texts,
+      });
+    }
+    return suspects.length - left.length;
   }
 
   async #one(no: string, refuse: (row: ConflictRow) => Promise<void>): Promise<number> {
@@ -105,7 +170,7 @@ export class ConflictLoad {
       client,
       `SELECT ${columnList} FROM ${ROWS} WHERE ${NUMBER} = ${no}`,
     );
-    await refuse({ index: Number(no) - 1, error, texts: texts ?? [] });
+    await refuse({ index: Number(no) - 1, reason: serverReasonOf(error), texts: texts ?? [] });
     return 0;
   }
 }

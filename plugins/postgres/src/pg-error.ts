@@ -119,3 +119,21 @@ function clientCode(error: unknown, message: string): ErrorCode {
   if (/terminated|closed|not queryable|ended/i.test(message)) return 'MR-D109';
   return 'MR-P105';
 }
+
+/** The SQLSTATE, words and column of a refusal, for the quarantine. */
+export interface ServerReason {
+  readonly code: string;
+  readonly reason: string;
+  readonly column?: string;
+}
+
+export function serverReasonOf(error: unknown): ServerReason {
+  const plugin = toPluginError(error);
+  const server = serverErrorOf(plugin.cause);
+  const column = server?.column ?? /^COPY .*, column ([^:]+):/m.exec(server?.context ?? '')?.[1];
+  return {
+    code: server?.sqlState ?? plugin.code,
+    reason: server?.message ?? plugin.detail,
+    ...(column === undefined ? {} : { column }),
+  };
+}

@@ -6,7 +6,7 @@ import type { CopyRows, OpenCopy } from './copy-in.js';
 import { CopyOut } from './copy-out.js';
 import { ConflictLoad, cellsOfTexts } from './conflict-load.js';
 import type { ConflictRow } from './conflict-load.js';
-import { serverErrorOf, toPluginError } from './pg-error.js';
+import { serverErrorOf, serverReasonOf, toPluginError } from './pg-error.js';
 import { quoteName } from './quoting.js';
 import { loadRange } from './range-load.js';
 import { query } from './session.js';
@@ -173,7 +173,7 @@ async function aroundConflicts(
   history.hasConflicts = false;
   return load?.load(rows, async (row) => {
     history.hasConflicts = true;
-    await into.quarantine({ sliceNo, cells: cellsOf(row), ...serverReasonOf(row.error) });
+    await into.quarantine({ sliceNo, cells: cellsOf(row), ...row.reason });
   });
 }
 
@@ -288,22 +288,6 @@ async function asText(into: LoadTarget, data: Uint8Array, count: number): Promis
     throw new PluginError('MR-P105', `${rows} rows came back as text instead of ${count}`);
   }
   return Buffer.concat(parts);
-}
-
-/** The SQLSTATE, words and column of a refusal, for the quarantine. */
-export function serverReasonOf(error: unknown): {
-  readonly code: string;
-  readonly reason: string;
-  readonly column?: string;
-} {
-  const plugin = toPluginError(error);
-  const server = serverErrorOf(plugin.cause);
-  const column = server?.column ?? /^COPY .*, column ([^:]+):/m.exec(server?.context ?? '')?.[1];
-  return {
-    code: server?.sqlState ?? plugin.code,
-    reason: server?.message ?? plugin.detail,
-    ...(column === undefined ? {} : { column }),
-  };
 }
 
 function badLineOf(error: unknown): number | undefined {

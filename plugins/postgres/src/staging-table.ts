@@ -22,8 +22,8 @@ import {
 } from '@millrace/sdk';
 import type { Merge } from './merge.js';
 import { loadRange } from './range-load.js';
+import { serverReasonOf } from './pg-error.js';
 import { qualifiedName, quoteLiteral, quoteName } from './quoting.js';
-import { serverReasonOf } from './row-loader.js';
 import { underSavepoint } from './savepoint.js';
 import { execute, query } from './session.js';
 import type { WritePlan } from './write-plan.js';

@@ -3,9 +3,8 @@ import type { Client } from 'pg';
 import { sendCopy } from './copy-in.js';
 import type { CopyRows } from './copy-in.js';
 import { uniqueKeys } from './merge.js';
-import { serverReasonOf } from './pg-error.js';
 import type { ServerReason } from './pg-error.js';
-import { quoteName } from './quoting.js';
+import { quoteLiteral, quoteName } from './quoting.js';
 import { execute, query } from './session.js';
 import { underSavepoint } from './savepoint.js';
 
@@ -39,12 +38,10 @@ export class ConflictLoad {
   readonly #target: ConflictTarget;
   readonly #suspects: string;
   readonly #insert: string;
-  readonly #mayLoop: boolean;
 
-  private constructor(target: ConflictTarget, suspects: string, mayLoop: boolean) {
+  private constructor(target: ConflictTarget, suspects: string) {
     this.#target = target;
     this.#suspects = suspects;
-    this.#mayLoop = mayLoop;
     this.#insert = `INSERT INTO ${target.quotedTable} (${target.columnList})
       SELECT ${target.columnList} FROM ${ROWS}`;
   }
@@ -70,7 +67,7 @@ export class ConflictLoad {
       client,
       `SELECT EXISTS (SELECT FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))`,
     );
-    return new ConflictLoad(target, suspects.join(' UNION '), loop?.[0] === 't');
+    return new ConflictLoad(target, loop?.[0] === 't' ? suspects.join(' UNION ') : '');
   }
 
   /**
@@ -99,28 +96,21 @@ export class ConflictLoad {
       taken = (await execute(client, sql)).rowCount;
     });
     if (refused !== undefined) return undefined;
-    if (this.#mayLoop) return taken + (await this.#all(suspects, refuse));
-    for (const no of suspects) taken += await this.#one(no, refuse);
-    return taken;
+    return taken + (await this.#oneByOne(suspects, refuse));
   }
 
   /**
    * The suspects one by one, by the server itself: five statements for each of a thousand took four times as long
    * as a hundred thousand good rows.
    */
-  async #all(
+  async #oneByOne(
     suspects: readonly string[],
     refuse: (row: ConflictRow) => Promise<void>,
   ): Promise<number> {
     if (suspects.length === 0) return 0;
     const { client, columns, columnList, quotedTable } = this.#target;
     const values = columns.map((name) => `suspect.${quoteName(name)}`).join(', ');
-    await query(
-      client,
-      `CREATE TEMPORARY TABLE IF NOT EXISTS ${quoteName('millrace_reasons')}
-         (no bigint, state text, words text, named text) ON COMMIT DROP;
-       TRUNCATE ${REASONS};
-       DO $millrace$
+    const loop = `
        DECLARE
          suspect record;
          refused ${REASONS};
@@ -139,7 +129,14 @@ export class ConflictLoad {
              INSERT INTO ${REASONS} VALUES (suspect.${NUMBER}, refused.state, refused.words, refused.named);
            END;
          END LOOP;
-       END $millrace$`,
+       END`;
+    await query(
+      client,
+      `CREATE TEMPORARY TABLE IF NOT EXISTS ${quoteName('millrace_reasons')}
+         (no bigint, state text, words text, named text) ON COMMIT DROP;
+       TRUNCATE ${REASONS};
+       -- As a literal: a name of the table's may hold any dollar quote.
+       DO ${quoteLiteral(loop)}`,
     );
     const left = await query(
       client,
@@ -157,21 +154,6 @@ export class ConflictLoad {
       });
     }
     return suspects.length - left.length;
-  }
-
-  async #one(no: string, refuse: (row: ConflictRow) => Promise<void>): Promise<number> {
-    const { client, columnList } = this.#target;
-    let taken = 0;
-    const error = await underSavepoint(client, async () => {
-      taken = (await execute(client, `${this.#insert} WHERE ${NUMBER} = ${no}`)).rowCount;
-    });
-    if (error === undefined) return taken;
-    const [texts] = await query(
-      client,
-      `SELECT ${columnList} FROM ${ROWS} WHERE ${NUMBER} = ${no}`,
-    );
-    await refuse({ index: Number(no) - 1, reason: serverReasonOf(error), texts: texts ?? [] });
-    return 0;
   }
 }
 

@@ -83,14 +83,15 @@ function cyclesOfNode(
   const cycles =
     schedules.get(key) ?? cyclesOf(plannedSchedule(node, timezone, calendars), bizdate);
   schedules.set(key, cycles);
-  return cycles.map(({ periodNo, scheduledAt }) => ({
-    nodeId,
-    workflowId,
-    timezone,
-    bizdate,
-    periodNo,
-    scheduledAt,
-  }));
+  return outsideCycles({ nodeId, workflowId, timezone, bizdate }, cycles);
+}
+
+/** Cycles of a node on one business date. */
+export function outsideCycles(
+  node: Omit<OutsideCycle, 'periodNo' | 'scheduledAt'>,
+  cycles: readonly Cycle[],
+): OutsideCycle[] {
+  return cycles.map(({ periodNo, scheduledAt }) => ({ ...node, periodNo, scheduledAt }));
 }
 
 /** As {@link scheduledNodes}, with the rows that the scheduled run group has of them already. */

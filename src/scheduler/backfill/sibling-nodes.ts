@@ -1,7 +1,7 @@
 import type { Bizdate } from '../../domain/calendar/bizdate.js';
 import { type Cycle, type CycleSchedule, cyclesOf } from '../../domain/calendar/cycles-of.js';
 import type { OutsideNode } from '../edges-of.js';
-import type { OutsideCycle, OutsideNodes } from '../outside-nodes.js';
+import { type OutsideCycle, outsideCycles, type OutsideNodes } from '../outside-nodes.js';
 import type { VersionScene } from '../plan-workflow.js';
 import { plannedSchedule } from '../planned-schedule.js';
 import type { BackfillVersion } from './backfill-versions.js';
@@ -94,14 +94,8 @@ export function siblingNodes(siblings: readonly Sibling[]): OutsideNodes {
       const { workflowId, timezone } = version;
       const made = new Map<string, readonly OutsideCycle[]>();
       const find = (bizdate: Bizdate): readonly OutsideCycle[] => {
-        const cycles = cyclesOn(sibling, bizdate).map(({ periodNo, scheduledAt }) => ({
-          nodeId,
-          workflowId,
-          timezone,
-          bizdate,
-          periodNo,
-          scheduledAt,
-        }));
+        const of = { nodeId, workflowId, timezone, bizdate };
+        const cycles = outsideCycles(of, cyclesOn(sibling, bizdate));
         made.set(bizdate, cycles);
         return cycles;
       };

@@ -14,6 +14,7 @@ import type { PatchOptions, PatchPreview } from '../scheduler/patch/patch-plan.j
 import type { PlanPatch } from '../scheduler/patch/plan-patch.js';
 import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
 import type { SubmitPlan } from '../scheduler/submit-plan.js';
+import type { Sql } from '../store/database.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -22,7 +23,11 @@ export interface InstanceCommand {
   readonly id: number;
   readonly userId: number;
   readonly comment?: string;
+  readonly note?: Note;
 }
+
+/** Writes down in the same transaction who did it; may be called again when that is repeated. */
+export type Note = (tx: Sql) => Promise<void>;
 
 export interface InstanceState {
   readonly status: InstanceStatus;
@@ -189,6 +194,8 @@ export interface SchedulerCommands {
     readonly keys: readonly InstanceKey[];
     readonly userId: number;
     readonly comment?: string;
+    /** Of each that is run again. */
+    readonly noteOf?: (tx: Sql, id: number) => Promise<void>;
   }): Promise<{
     /** Of those that are there. */
     readonly items: readonly (InstanceState & { readonly id: number; readonly verdict: Verdict })[];
@@ -208,6 +215,7 @@ export interface SchedulerCommands {
     readonly frozen: boolean;
     /** Also what is planned already and has not started. */
     readonly withInstances: boolean;
+    readonly note?: Note;
   }): Promise<{
     /** How many instances were frozen or thawed with it. */
     readonly instances: number;

@@ -38,7 +38,13 @@ export async function operateInstance(
   command: InstanceCommand,
 ): Promise<Operated> {
   if (isWideRerun(operation)) {
-    const { items, along } = await commands.rerunWide({ ...command, operation, keys: [command] });
+    const { note, ...asked } = command;
+    const { items, along } = await commands.rerunWide({
+      ...asked,
+      operation,
+      keys: [command],
+      ...(note === undefined ? {} : { noteOf: note }),
+    });
     const [item] = items;
     if (item === undefined) throw new MillraceError('MR-A104', `There is no instance here.`);
     if (item.verdict.verdict === 'refused')

@@ -55,7 +55,11 @@ import { type SubmitOptions, type Submitted, submitWorkflow } from './submit-wor
 interface InstanceCommand extends InstanceKey {
   readonly userId: number;
   readonly comment?: string;
+  readonly note?: Note;
 }
+
+/** Writes down in the same transaction who did it; may be called again when that is repeated. */
+type Note = (tx: Sql) => Promise<void>;
 
 interface InstanceState {
   readonly status: InstanceStatus;
@@ -67,6 +71,8 @@ export interface WideRerunCommand {
   readonly keys: readonly InstanceKey[];
   readonly userId: number;
   readonly comment?: string;
+  /** Of each that is run again. */
+  readonly noteOf?: (tx: Sql, id: number) => Promise<void>;
 }
 
 /** Of each instance that is there what was decided and how it is now, and how many ran along. */
@@ -130,7 +136,7 @@ export class ScheduleCommands {
   }
 
   /** Together with what lies downstream, in one transaction. */
-  async rerunWide({ operation, keys }: WideRerunCommand): Promise<WidelyRerun> {
+  async rerunWide({ operation, keys, noteOf }: WideRerunCommand): Promise<WidelyRerun> {
     return await this.#then(
       this.#database.transaction(async (tx) => {
         const { items, along } = await rerunWide(tx, operation, keys, this.#clock.now());
@@ -139,6 +145,8 @@ export class ScheduleCommands {
             WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
           keyArrays(keys),
         );
+        for (const { id, verdict } of items)
+          if (verdict.verdict !== 'refused') await noteOf?.(tx, id);
         const verdicts = new Map(items.map(({ id, verdict }) => [id, verdict]));
         return {
           along,
@@ -167,9 +175,16 @@ export class ScheduleCommands {
     );
   }
 
-  async setNodeFrozen(order: NodeFreeze): Promise<NodeFrozen> {
+  async setNodeFrozen({
+    note,
+    ...order
+  }: NodeFreeze & { readonly note?: Note }): Promise<NodeFrozen> {
     return await this.#then(
-      this.#database.transaction((tx) => setNodeFrozen(tx, order, this.#clock.now())),
+      this.#database.transaction(async (tx) => {
+        const frozen = await setNodeFrozen(tx, order, this.#clock.now());
+        await note?.(tx);
+        return frozen;
+      }),
     );
   }
 
@@ -231,9 +246,13 @@ export class ScheduleCommands {
     return result;
   }
 
-  async #operate(key: InstanceKey, work: (tx: Sql) => Promise<void>): Promise<InstanceState> {
+  async #operate(
+    { note, ...key }: InstanceCommand,
+    work: (tx: Sql) => Promise<void>,
+  ): Promise<InstanceState> {
     const state = await this.#database.transaction(async (tx) => {
       await work(tx);
+      await note?.(tx);
       const [row] = await tx.rows<InstanceState>(
         `SELECT status, frozen FROM node_instance WHERE plan_day = $1 AND id = $2`,
         [key.planDay, key.id],

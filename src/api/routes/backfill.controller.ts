@@ -22,6 +22,7 @@ import type {
 } from '../../scheduler/backfill/control-backfill.js';
 import type { BackfillOrderOptions } from '../../scheduler/backfill/planned-backfill.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
+import type { Sql } from '../../store/database.js';
 import { writeAudit } from '../../store/repositories/audit-repository.js';
 import {
   backfillById,
@@ -123,9 +124,10 @@ export class BackfillController {
       name: body.name,
       planToken: body.planToken,
       userId: caller.userId,
+      note: (tx, runGroupId) =>
+        this.#audit(tx, workspace, caller, 'backfill.created', encodeId('bf', runGroupId), body),
     });
     const id = encodeId('bf', started.runGroupId);
-    await this.#audit(workspace, caller, 'backfill.created', id, body);
     response.setHeader('Location', `/api/v1/workspaces/${workspace.name}/backfills/${id}`);
     return { id, instances: started.instances, bizdates: started.bizdates };
   }
@@ -224,24 +226,24 @@ export class BackfillController {
     id: string,
     action: BackfillAction,
   ): Promise<BackfillControlled> {
-    const answer = await this.ports.commands.controlBackfill({
+    const { kind, ...fields } = action;
+    return await this.ports.commands.controlBackfill({
       workspaceId: workspace.id,
       runGroupId: decodeId('bf', id),
       action,
+      note: (tx) => this.#audit(tx, workspace, caller, `backfill.${kind}`, id, fields),
     });
-    const { kind, ...fields } = action;
-    await this.#audit(workspace, caller, `backfill.${kind}`, id, fields);
-    return answer;
   }
 
   async #audit(
+    tx: Sql,
     workspace: Workspace,
     caller: Principal,
     action: string,
     target: string,
     fields: object,
   ): Promise<void> {
-    await writeAudit(this.ports.database, this.ports.secretBox, {
+    await writeAudit(tx, this.ports.secretBox, {
       workspaceId: workspace.id,
       userId: caller.userId,
       action,

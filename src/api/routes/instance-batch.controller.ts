@@ -18,6 +18,7 @@ import {
   type WideRerun,
 } from '../../domain/instance/operation.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
+import type { Sql } from '../../store/database.js';
 import { writeAudit } from '../../store/repositories/audit-repository.js';
 import { workspaceOfInstance } from '../../store/repositories/instance-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
@@ -164,8 +165,8 @@ export class InstanceBatchController {
       ...key,
       userId: caller.userId,
       ...(body.comment === undefined ? {} : { comment: body.comment }),
+      note: (tx) => this.#note(tx, id, context),
     });
-    await this.#note(id, context);
     return { status, frozen };
   }
 
@@ -184,11 +185,13 @@ export class InstanceBatchController {
         problems.set(id, problem(id, error));
       }
     }
+    const apiIdOf = new Map([...known].map(([apiId, key]) => [key.id, apiId]));
     const { items: done, along } = await this.ports.commands.rerunWide({
       operation,
       keys: [...known.values()],
       userId: caller.userId,
       ...(body.comment === undefined ? {} : { comment: body.comment }),
+      noteOf: (tx, id) => this.#note(tx, apiIdOf.get(id) ?? '', context),
     });
     const byKey = new Map(done.map((each) => [each.id, each]));
     const items: BatchItem[] = [];
@@ -197,10 +200,7 @@ export class InstanceBatchController {
       if (item === undefined) items.push(problems.get(id) ?? problem(id, unknown(id)));
       else if (item.verdict.verdict === 'refused')
         items.push(problem(id, new MillraceError(item.verdict.code, item.verdict.reason)));
-      else {
-        await this.#note(id, context);
-        items.push({ id, ok: true, status: item.status, frozen: item.frozen });
-      }
+      else items.push({ id, ok: true, status: item.status, frozen: item.frozen });
     }
     return { items, along };
   }
@@ -212,9 +212,9 @@ export class InstanceBatchController {
     return key;
   }
 
-  async #note(id: string, { workspace, caller, body }: Context): Promise<void> {
+  async #note(tx: Sql, id: string, { workspace, caller, body }: Context): Promise<void> {
     const { action, ids: _, ...fields } = body;
-    await writeAudit(this.ports.database, this.ports.secretBox, {
+    await writeAudit(tx, this.ports.secretBox, {
       workspaceId: workspace.id,
       userId: caller.userId,
       action: AUDIT_NAMES[action],

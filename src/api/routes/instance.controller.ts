@@ -302,20 +302,21 @@ export class InstanceController {
     body: Operation,
   ): Promise<object> {
     const key: InstanceKey = decodeDayId('inst', id);
+    const { commands, secretBox, wakeBus } = this.ports;
     const command: InstanceCommand = {
       ...key,
       userId: caller.userId,
       ...(body.comment === undefined ? {} : { comment: body.comment }),
+      note: (tx) =>
+        writeAudit(tx, secretBox, {
+          workspaceId: workspace.id,
+          userId: caller.userId,
+          action: AUDIT_NAMES[asked.operation],
+          target: id,
+          fields: body,
+        }),
     };
-    const { commands, database, secretBox, wakeBus } = this.ports;
     const state = await operateInstance(commands, asked, command);
-    await writeAudit(database, secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: AUDIT_NAMES[asked.operation],
-      target: id,
-      fields: body,
-    });
     wakeBus.wake();
     return { id, ...state };
   }

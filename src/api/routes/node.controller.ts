@@ -75,20 +75,21 @@ export class NodeController {
     { id, node, frozen }: { readonly id: string; readonly node: string; readonly frozen: boolean },
     body: FreezeNode,
   ): Promise<object> {
-    const { commands, database, secretBox, wakeBus } = this.ports;
+    const { commands, secretBox, wakeBus } = this.ports;
     const workflow = await this.#load(workspace, id);
     const done = await commands.setNodeFrozen({
       workflowId: workflow.id,
       node,
       frozen,
       withInstances: body.instances,
-    });
-    await writeAudit(database, secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: frozen ? 'node.freezeNode' : 'node.unfreezeNode',
-      target: `${workflow.name}/${node}`,
-      fields: body,
+      note: (tx) =>
+        writeAudit(tx, secretBox, {
+          workspaceId: workspace.id,
+          userId: caller.userId,
+          action: frozen ? 'node.freezeNode' : 'node.unfreezeNode',
+          target: `${workflow.name}/${node}`,
+          fields: body,
+        }),
     });
     wakeBus.wake();
     return { node, frozen, ...done };

@@ -19,6 +19,8 @@ export interface BackfillCommand {
   readonly workspaceId: number;
   readonly runGroupId: number;
   readonly action: BackfillAction;
+  /** Writes down in the same transaction who did it; may be called again when that is repeated. */
+  readonly note?: (tx: Sql) => Promise<void>;
 }
 
 export interface BackfillControlled {
@@ -48,7 +50,11 @@ export async function controlBackfill(
   command: BackfillCommand,
 ): Promise<BackfillControlled> {
   const { action } = command;
-  const row = await database.transaction((tx) => change(tx, command, now));
+  const row = await database.transaction(async (tx) => {
+    const changed = await change(tx, command, now);
+    await command.note?.(tx);
+    return changed;
+  });
   const counts = action.kind === 'retry' ? await retryFailed(database, row, now) : NOTHING_RETRIED;
   await driveBackfills(database, now);
   const [after] = await database.rows<Pick<BackfillControlled, 'state' | 'parallelism'>>(

@@ -13,6 +13,8 @@ export interface BackfillOptions extends BackfillOrderOptions {
   readonly name: string;
   /** Of the plan that the user has seen: refuses a world that has changed since. */
   readonly planToken?: string | undefined;
+  /** Writes down in the same transaction who did it; may be called again when that is repeated. */
+  readonly note?: (tx: Sql, runGroupId: number) => Promise<void>;
 }
 
 export interface BackfillStarted {
@@ -69,6 +71,7 @@ export async function createBackfill(
       runs.length < dates.length ? making : undefined,
     );
     await insertDates(tx, now, group, dates, runs, options);
+    await options.note?.(tx, group.id);
     const instances = dates.reduce((sum, { plan }) => sum + plan.instances.length, 0);
     return { runGroupId: group.id, instances, bizdates: dates.length };
   });
@@ -83,9 +86,10 @@ function specOf(
   options: BackfillOptions,
   { order, dates }: PlannedBackfill,
 ): BackfillOptions & { from: string | undefined; to: string | undefined } {
+  // The token has served its purpose, and who notes it is of this call; as JSON what is undefined is left out.
+  const { planToken: _, note: __, ...asked } = options;
   const ascending = dates.map(({ bizdate }) => bizdate).sort();
-  // The token has served its purpose; as JSON what is undefined is left out.
-  return { ...options, planToken: undefined, order, from: ascending[0], to: ascending.at(-1) };
+  return { ...asked, order, from: ascending[0], to: ascending.at(-1) };
 }
 
 async function insertBackfill(

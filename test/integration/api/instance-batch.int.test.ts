@@ -352,3 +352,18 @@ async function auditOf(api: TestApi, action: string): Promise<string[]> {
 async function statuses(api: TestApi): Promise<unknown[]> {
   return await api.database.rows('SELECT id, status, frozen, epoch FROM node_instance ORDER BY id');
 }
+
+test('what cannot be audited is not done', async () => {
+  await using api = await open();
+  const [first = '', second = ''] = api.ids;
+  const before = await statuses(api);
+  await api.database.run('ALTER TABLE audit RENAME TO audit_elsewhere');
+  const alone = await api.send('POST', `/api/v1/instances/${first}/stop`, { body: {} });
+  expect(alone.status).toBe(500);
+  for (const action of ['stop', 'rerun-downstream'])
+    await api.send('POST', `${INSTANCES}/batch`, { body: { action, ids: [first, second] } });
+  expect(await statuses(api)).toEqual(before);
+  await api.database.run('ALTER TABLE audit_elsewhere RENAME TO audit');
+  const again = await api.send('POST', `/api/v1/instances/${first}/stop`, { body: {} });
+  expect(again.json).toMatchObject({ status: 'cancelled' });
+});

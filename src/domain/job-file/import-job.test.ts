@@ -63,6 +63,17 @@ describe('a job file of DataWorks 2.0', () => {
     });
   });
 
+  test('takes other names for its data sources, and refuses one that it does not have', () => {
+    const file = job('"writeMode": "insert"');
+    expect(importJob(file, { mysql_pub: 'shop', pg: 'dwh' }).dataSources).toMatchObject({
+      source: { name: 'shop' },
+      target: { name: 'dwh' },
+    });
+    expect(() => importJob(file, { mysql_pbu: 'shop' })).toThrow(
+      'the file has no data source mysql_pbu; it has mysql_pub and pg',
+    );
+  });
+
   test('names with path, line and column what is not carried over, and never a secret', () => {
     const { notes } = importJob(
       job(

@@ -1,3 +1,4 @@
+import { MillraceError } from '../errors.js';
 import { databaseTypeOf, readDatabase, writeDatabase } from './database-end.js';
 import { isFile, readFile, writeFile } from './file-end.js';
 import type { ImportedReader, ImportedWriter, ProposedDataSource } from './imported-end.js';
@@ -79,6 +80,12 @@ function named(
   const isOther = source.type !== target.type || source.url !== target.url;
   const isTaken = source.name === target.name && isOther && source.url !== undefined;
   const second = isTaken ? { ...target, name: `${target.name}_target` } : target;
+  const strange = Object.keys(names).find((name) => name !== source.name && name !== second.name);
+  if (strange !== undefined)
+    throw new MillraceError(
+      'MR-A101',
+      `the file has no data source ${strange}; it has ${source.name} and ${second.name}`,
+    );
   return { source: own(source), target: own(second) };
 }
 

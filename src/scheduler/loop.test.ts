@@ -65,6 +65,29 @@ describe('a loop', () => {
     expect(warned).toHaveLength(1);
   });
 
+  test('woken again and again it keeps its pace, and ends it when it is stopped', async () => {
+    let rounds = 0;
+    const loop = new Loop({
+      name: 'test',
+      round: () => {
+        rounds++;
+        return Promise.resolve('rest');
+      },
+      restMs: () => 3_600_000,
+      paceMs: 3_600_000,
+      clock,
+      logger: { warn: () => undefined },
+    });
+    loop.start();
+    for (let times = 0; times < 10; times++) {
+      loop.wake();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(rounds).toBe(1);
+    await loop.stop();
+    expect(rounds).toBe(1);
+  });
+
   test('stopping ends a rest at once', async () => {
     let rounds = 0;
     const loop = loopOf(() => {

@@ -11,6 +11,8 @@ export interface LoopOptions {
   readonly round: () => Promise<'again' | 'rest'>;
   /** How long to rest at most; a wake-up ends the rest. */
   readonly restMs: () => Promise<number> | number;
+  /** However often it is woken, it rests until so long after the beginning of the round before. */
+  readonly paceMs?: number;
   readonly logger: LoopLogger;
   readonly clock: Clock;
 }
@@ -28,7 +30,10 @@ export class Loop {
   #stopped = false;
   #woken = false;
   #endRest: (() => void) | undefined;
+  /** Ended by a stop alone. */
+  #endPace: (() => void) | undefined;
   #failures = 0;
+  #roundAt = -Infinity;
   #lastSuccess: Date | undefined;
 
   constructor(options: LoopOptions) {
@@ -54,12 +59,14 @@ export class Loop {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#endRest?.();
+    this.#endPace?.();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#woken = false;
+      this.#roundAt = performance.now();
       try {
         const more = await this.#options.round();
         this.#failures = 0;
@@ -78,14 +85,20 @@ export class Loop {
   }
 
   async #rest(ms: number): Promise<void> {
-    if (this.#woken || this.#stopped) return;
+    if (!this.#woken && !this.#stopped) await this.#wait(ms, (end) => (this.#endRest = end));
+    this.#endRest = undefined;
+    const paceMs = this.#roundAt + (this.#options.paceMs ?? 0) - performance.now();
+    if (paceMs > 0 && !this.#stopped) await this.#wait(paceMs, (end) => (this.#endPace = end));
+    this.#endPace = undefined;
+  }
+
+  async #wait(ms: number, onBegin: (end: () => void) => void): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, Math.min(ms, 2 ** 31 - 1)));
-      this.#endRest = () => {
+      onBegin(() => {
         clearTimeout(timer);
         resolve();
-      };
+      });
     });
-    this.#endRest = undefined;
   }
 }

@@ -5,6 +5,8 @@ import type { WakeBus } from '../store/wake-bus.js';
 import { Loop, type LoopLogger } from './loop.js';
 
 const MAX_REST_MS = 1000;
+/** Whatever ends wakes it. What falls due within so long shares a transaction: workers hear no more often. */
+const PACE_MS = 20;
 
 interface Part {
   readonly share: DueShare;
@@ -32,17 +34,24 @@ export interface ReleaserOptions {
 export function createReleaser(options: ReleaserOptions): Loop {
   const { database, clock, logger } = options;
   const release = releaseRounds(options);
+  const untilDue = async (): Promise<number> => {
+    const due = await nextDueAt(database.few);
+    return due === undefined ? MAX_REST_MS : due.getTime() - clock.now().getTime();
+  };
+  let leftMs: number | undefined;
   return new Loop({
     name: 'releaser',
     logger,
     clock,
-    round: async () => ((await release()) ? 'again' : 'rest'),
-    restMs: async () => {
-      const due = await nextDueAt(database);
-      return due === undefined
-        ? MAX_REST_MS
-        : Math.min(MAX_REST_MS, due.getTime() - clock.now().getTime());
+    round: async () => {
+      leftMs = await untilDue();
+      if (leftMs > 0) return 'rest';
+      const isMore = await release();
+      leftMs = undefined;
+      return isMore ? 'again' : 'rest';
     },
+    restMs: async () => Math.min(MAX_REST_MS, leftMs ?? (await untilDue())),
+    paceMs: PACE_MS,
   });
 }
 
@@ -55,7 +64,7 @@ export function releaseRounds({
 }: Omit<ReleaserOptions, 'logger'>): () => Promise<boolean> {
   let parts = WHOLE;
   const release = async ({ share, limit }: Part): Promise<boolean> => {
-    const released = await database.transaction(async (tx) => {
+    const released = await database.few.transaction(async (tx) => {
       const found = await releaseDue(tx, clock.now(), limit, share);
       if (found > 0) await crashPoint('release:before-commit');
       return found;

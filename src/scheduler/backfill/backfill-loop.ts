@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Clock } from '../../domain/clock.js';
 import type { Database } from '../../store/database.js';
 import {
@@ -15,8 +13,8 @@ import type { WakeBus } from '../../store/wake-bus.js';
 import { Loop, type LoopLogger } from '../loop.js';
 import { makeDates, type Scenes } from './make-backfill.js';
 
-/** Every finished batch wakes the loop: it looks at most this often. */
-const MIN_ROUND_MS = 200;
+/** Every finished batch wakes the loops: they look at most this often. */
+const PACE_MS = 200;
 const LIVE_REST_MS = 1000;
 const IDLE_REST_MS = 5000;
 /** What a version says is read anew after so long. */
@@ -90,14 +88,11 @@ export function createBackfillLoop(
   logger: LoopLogger,
 ): Loop {
   let live = 0;
-  let lastRound = -Infinity;
   return new Loop({
     name: 'backfills',
     logger,
     clock,
     round: async () => {
-      await sleep(Math.max(0, lastRound + MIN_ROUND_MS - performance.now()));
-      lastRound = performance.now();
       const driven = await driveBackfills(database, clock.now());
       live = driven.live;
       if (driven.changed === 0) return 'rest';
@@ -105,6 +100,7 @@ export function createBackfillLoop(
       return 'again';
     },
     restMs: () => (live > 0 ? LIVE_REST_MS : IDLE_REST_MS),
+    paceMs: PACE_MS,
   });
 }
 
@@ -133,5 +129,6 @@ export function createBackfillMaker(
       }
     },
     restMs: () => IDLE_REST_MS,
+    paceMs: PACE_MS,
   });
 }

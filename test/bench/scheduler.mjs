@@ -56,7 +56,7 @@ try {
     say,
   };
   const parts = {
-    planning: () => planning(Line),
+    planning: () => planning(Line, [WORKFLOWS / 10, WORKFLOWS]),
     backfill: () => backfill(Line),
     'zero-load': () =>
       zeroLoad({ ...common, workflows: WORKFLOWS, agedRows: isQuick ? 30_000 : 3_000_000 }),
@@ -66,9 +66,11 @@ try {
     'worker-run': () =>
       workerRun({ ...common, instances: isQuick ? 2_000 : 20_000, seconds: isQuick ? 4 : 20 }),
     timeline: () => timeline(),
+    // Takes as long as all the others together: by name alone.
+    'planning-million': () => planning(Line, [WORKFLOWS, WORKFLOWS * 10], 'million-'),
   };
   for (const [name, run] of Object.entries(parts)) {
-    if (only !== undefined && only !== name) continue;
+    if (only === undefined ? name === 'planning-million' : only !== name) continue;
     await run();
     if (isTelling) await tellStatements(name, server);
   }
@@ -141,10 +143,10 @@ async function walBytes(line) {
 }
 
 /** Stored versions to a planned and sealed day, and how the cost grows with ten times the work. */
-async function planning(Line) {
+async function planning(Line, [few, many], prefix = '') {
   const { sealPlans } = await import('../../src/store/sql/seal-plans.sql.ts');
   const perS = [];
-  for (const workflows of [WORKFLOWS / 10, WORKFLOWS]) {
+  for (const workflows of [few, many]) {
     await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
       await submitMany(line, workflows, layered('shell', NODES));
       let rss = 0;
@@ -165,34 +167,39 @@ async function planning(Line) {
         `planned ${instances} instances, ${edges} edges in ${seconds.toFixed(2)} s, ` +
           `${(seconds - plannedMs / 1000).toFixed(2)} s of it for the seal`,
       );
-      if (workflows !== WORKFLOWS) return;
+      if (workflows !== many) return;
       figures.add(
-        'plan-per-s',
+        `${prefix}plan-per-s`,
         instances / seconds,
         '1/s',
         `${instances} instances, ${edges} edges`,
       );
       figures.add(
-        'plan-seal-ms',
+        `${prefix}plan-seal-ms`,
         seconds * 1000 - plannedMs,
         'ms',
         'of it, for the seal with its checksum',
       );
       figures.add(
-        'plan-rows-per-instance',
+        `${prefix}plan-rows-per-instance`,
         (instances + edges + others) / instances,
         '',
         'rows written for an instance, its edges, parameters and due time',
       );
-      figures.add('plan-wal-bytes', wal / instances, 'B', 'write-ahead log for each instance');
       figures.add(
-        'plan-rss-mb',
+        `${prefix}plan-wal-bytes`,
+        wal / instances,
+        'B',
+        'write-ahead log for each instance',
+      );
+      figures.add(
+        `${prefix}plan-rss-mb`,
         rss / 2 ** 20,
         'MB',
         'greatest resident size of the process meanwhile',
       );
       figures.add(
-        'plan-growth-ratio',
+        `${prefix}plan-growth-ratio`,
         perS[1] / perS[0],
         '',
         'instances a second with ten times the work, over those without',

@@ -1,48 +1,49 @@
-import type { Client } from 'pg';
-import { DataSource, type QueryRunner } from 'typeorm';
+import type { PoolClient } from 'pg';
+import { DataSource } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 
 import { MillraceError } from '../domain/errors.js';
-import { CopyIn, type CopyRows } from './copy-rows.js';
+import type { CopyRows } from './copy-rows.js';
 import { ENTITIES } from './entities/index.js';
+import { FewRows } from './few-rows.js';
+import { listening, repeating, Session, type Sql, within } from './session.js';
 import { valueParsers } from './value-parsers.js';
 
-/** Anything SQL can be sent to: the database itself, or one open transaction of it. */
-export interface Sql {
-  /** Sends one statement and returns its rows. Column names arrive as the statement spells them. */
-  rows<T>(text: string, values?: readonly unknown[]): Promise<T[]>;
-  /** Sends one statement and returns how many rows it changed. */
-  run(text: string, values?: readonly unknown[]): Promise<number>;
-  /** Sends rows to a table, `into` with its columns in brackets. Returns how many the server took. */
-  copy(into: string, rows: CopyRows): Promise<number>;
-}
+export { FEW } from './few-rows.js';
+export { type Sql, sqlStateOf } from './session.js';
 
 export interface DatabaseOptions {
   readonly url: string;
   readonly applicationName: string;
+  /** Of all connections, those for few rows included. */
   readonly poolSize: number;
 }
 
-const DEADLOCK = '40P01';
-const SERIALIZATION_FAILURE = '40001';
-const MAX_TRIES = 8;
+/** So many of its connections are for statements of few rows; they are short. */
+const SHARE_OF_FEW = 0.4;
 
 /**
  * The metadata database. Entities and migrations go through {@link orm}; the line's statements are
- * hand-written SQL in `store/sql` and go through {@link rows}, {@link run} and {@link transaction}.
+ * hand-written SQL in `store/sql` and go through {@link rows}, {@link run} and {@link transaction}, and
+ * those of which a busy second sends hundreds through {@link few}.
  */
 export class Database implements Sql, AsyncDisposable {
+  readonly keepsPlans = false;
   readonly orm: DataSource;
+  readonly few: FewRows;
 
-  private constructor(orm: DataSource) {
+  private constructor(orm: DataSource, few: FewRows) {
     this.orm = orm;
+    this.few = few;
   }
 
-  static async open(options: DatabaseOptions): Promise<Database> {
+  static async open({ url, applicationName, poolSize }: DatabaseOptions): Promise<Database> {
+    const ofFew = Math.max(1, Math.floor(poolSize * SHARE_OF_FEW));
     const orm = new DataSource({
       type: 'postgres',
-      url: options.url,
-      applicationName: options.applicationName,
-      poolSize: options.poolSize,
+      url,
+      applicationName,
+      poolSize: Math.max(1, poolSize - ofFew),
       entities: ENTITIES,
       migrations: [],
       extra: { types: valueParsers, connectionTimeoutMillis: 10_000, keepAlive: true },
@@ -55,22 +56,27 @@ export class Database implements Sql, AsyncDisposable {
         cause: error,
       });
     }
-    return new Database(orm);
+    return new Database(orm, new FewRows({ url, applicationName, poolSize: ofFew }));
   }
 
   async rows<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
-    await using runner = this.orm.createQueryRunner();
-    return await sqlOf(runner).rows<T>(text, values);
+    return await this.#connected((client) => new Session(client).rows<T>(text, values));
   }
 
   async run(text: string, values: readonly unknown[] = []): Promise<number> {
-    await using runner = this.orm.createQueryRunner();
-    return await sqlOf(runner).run(text, values);
+    return await this.#connected((client) => new Session(client).run(text, values));
+  }
+
+  async send(text: string, values: readonly unknown[] = []): Promise<void> {
+    await this.run(text, values);
   }
 
   async copy(into: string, rows: CopyRows): Promise<number> {
-    await using runner = this.orm.createQueryRunner();
-    return await sqlOf(runner).copy(into, rows);
+    return await this.#connected((client) => new Session(client).copy(into, rows));
+  }
+
+  async expectMany(): Promise<void> {
+    // Statements outside of a transaction are planned for their values anyway.
   }
 
   /**
@@ -78,21 +84,11 @@ export class Database implements Sql, AsyncDisposable {
    * whole of it, so `work` must not have effects outside the database (engine rule 5).
    */
   async transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      await using runner = this.orm.createQueryRunner();
-      await runner.startTransaction();
-      try {
-        const result = await work(sqlOf(runner));
-        await runner.commitTransaction();
-        return result;
-      } catch (error) {
-        // The connection may be gone: the first error is the one that tells why.
-        await runner.rollbackTransaction().catch(() => undefined);
-        const code = sqlStateOf(error);
-        if ((code === DEADLOCK || code === SERIALIZATION_FAILURE) && attempt < MAX_TRIES) continue;
-        throw error;
-      }
-    }
+    return await repeating(() =>
+      this.#connected((client) =>
+        within(client, ['BEGIN', 'COMMIT'], () => work(new Session(client))),
+      ),
+    );
   }
 
   /**
@@ -100,44 +96,24 @@ export class Database implements Sql, AsyncDisposable {
    * however long it takes.
    */
   async snapshot<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    await using runner = this.orm.createQueryRunner();
-    await runner.startTransaction('REPEATABLE READ');
-    try {
-      await runner.query('SET TRANSACTION READ ONLY');
-      return await work(sqlOf(runner));
-    } finally {
-      await runner.rollbackTransaction().catch(() => undefined);
-    }
+    return await this.#connected((client) =>
+      within(client, ['BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'ROLLBACK'], () =>
+        work(new Session(client)),
+      ),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.few[Symbol.asyncDispose]();
     await this.orm.destroy();
   }
-}
 
-function sqlOf(runner: QueryRunner): Sql {
-  return {
-    async rows<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
-      const result = await runner.query(text, [...values], true);
-      return result.records as T[];
-    },
-    async run(text: string, values: readonly unknown[] = []): Promise<number> {
-      const result = await runner.query(text, [...values], true);
-      return result.affected ?? 0;
-    },
-    async copy(into: string, rows: CopyRows): Promise<number> {
-      const client = (await runner.connect()) as Client;
-      return await client.query(new CopyIn(into, rows)).done;
-    },
-  };
-}
-
-/** The SQLSTATE of a database error, also where TypeORM has wrapped it. */
-export function sqlStateOf(error: unknown): string | undefined {
-  for (let at = error; typeof at === 'object' && at !== null;) {
-    if ('code' in at && typeof at.code === 'string' && /^[0-9A-Z]{5}$/.test(at.code))
-      return at.code;
-    at = 'driverError' in at ? at.driverError : 'cause' in at ? at.cause : undefined;
+  async #connected<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const driver = this.orm.driver as PostgresDriver;
+    const [client, release] = (await driver.obtainMasterConnection()) as [
+      PoolClient,
+      (error?: Error) => void,
+    ];
+    return await listening(client, release, work);
   }
-  return undefined;
 }

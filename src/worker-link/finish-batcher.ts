@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.js';
 import { MillraceError } from '../domain/errors.js';
-import { type Database, sqlStateOf } from '../store/database.js';
+import { type Database, FEW, sqlStateOf } from '../store/database.js';
 import { type Ending, finishInstances } from '../store/sql/finish-instances.sql.js';
 import { insertLogChunks } from '../store/sql/insert-log-chunks.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
@@ -15,6 +15,7 @@ export interface FinishBatcherOptions {
 
 interface Waiting {
   readonly report: FinishReport;
+  readonly ending: Ending;
   readonly resolve: (refused: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,14 +35,16 @@ export class FinishBatcher {
     this.#options = options;
   }
 
-  /** Resolves after the commit with the reports that a newer attempt had overtaken. */
-  async finish(reports: readonly FinishReport[]): Promise<FinishReport[]> {
+  /** Resolves after the commit with the reports of which nothing was kept: they were not the worker's, or not any more. */
+  async finish(workerId: number, reports: readonly FinishReport[]): Promise<FinishReport[]> {
+    const arrivedAt = this.#options.clock.now();
     const refused = await Promise.all(
       reports
         .map(
           (report) =>
             new Promise<boolean>((resolve, reject) => {
-              this.#queue.push({ report, resolve, reject });
+              const ending = { ...endingOf(report, arrivedAt), workerId };
+              this.#queue.push({ report, ending, resolve, reject });
             }),
         )
         .concat(this.#drain()),
@@ -62,22 +65,23 @@ export class FinishBatcher {
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
     const { database, clock, wakeBus, crashPoint } = this.#options;
-    const endings = batch.map(({ report }) => endingOf(report));
+    const endings = batch.map(({ ending }) => ending);
     try {
       await crashPoint('finish:before-commit');
-      const refused = await database.transaction(async (tx) => {
-        await insertLogChunks(tx, batch.flatMap(logOf));
-        return await finishInstances(tx, endings, clock.now(), () =>
-          crashPoint('finish:before-release'),
-        );
-      });
+      const refused = await (batch.length <= FEW ? database.few : database).transaction(
+        async (tx) => {
+          const { overtaken, foreign } = await finishInstances(tx, endings, clock.now(), () =>
+            crashPoint('finish:before-release'),
+          );
+          const own = batch.filter(({ ending }) => !foreign.includes(ending));
+          await insertLogChunks(tx, own.flatMap(logOf));
+          return [...overtaken, ...foreign];
+        },
+      );
       await crashPoint('finish:after-commit');
       wakeBus.wake();
-      const overtaken = new Set(refused);
-      for (const [at, waiting] of batch.entries()) {
-        const ending = endings[at];
-        waiting.resolve(ending !== undefined && overtaken.has(ending));
-      }
+      const dropped = new Set(refused);
+      for (const { ending, resolve } of batch) resolve(dropped.has(ending));
     } catch (error) {
       // What one report says cannot be stored: it must not keep its neighbours from ending, and its worker
       // must not send it again.
@@ -102,13 +106,16 @@ function unstorable(error: unknown): MillraceError {
   return new MillraceError('MR-A101', `The report cannot be stored: ${words}`, { cause: error });
 }
 
-function endingOf(report: FinishReport): Ending {
+/** Its start by the clock of whoever keeps it: that of the worker may be hours off. */
+function endingOf(report: FinishReport, arrivedAt: Date): Ending {
   return {
     planDay: report.planDay,
     instanceId: report.instanceId,
     epoch: report.epoch,
     outcome: report.outcome,
-    ...(report.startedMsAgo === undefined ? {} : { startedMsAgo: report.startedMsAgo }),
+    ...(report.startedMsAgo === undefined
+      ? {}
+      : { startedAt: new Date(arrivedAt.getTime() - report.startedMsAgo) }),
     ...(report.errorCode === undefined ? {} : { errorCode: report.errorCode }),
     ...(report.errorDetail === undefined ? {} : { errorDetail: report.errorDetail }),
     ...(report.outcome === 'succeeded' && Object.keys(report.outputs ?? {}).length > 0

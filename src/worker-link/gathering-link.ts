@@ -20,10 +20,10 @@ export function gatheringLink(link: WorkerLink, workerId: number): WorkerLink {
     maxWeight: MAX_CALL_BYTES,
     weightOf,
   });
-  const finish = new CallGatherer<FinishReport, readonly AttemptRef[]>({
-    send: (reports) => link.finish(workerId, reports),
+  const finish = new CallGatherer<Gathered, readonly AttemptRef[]>({
+    send: (reports) => link.finish(workerId, reports.map(sentNow)),
     maxWeight: MAX_CALL_BYTES,
-    weightOf: ({ log = [], ...report }) =>
+    weightOf: ({ report: { log = [], ...report } }) =>
       log.reduce((sum, each) => sum + weightOf(each), JSON.stringify(report).length),
   });
   return {
@@ -36,7 +36,8 @@ export function gatheringLink(link: WorkerLink, workerId: number): WorkerLink {
     },
     finish: async (_, reports) => {
       const refused = new Set<string>();
-      for (const answer of await Promise.all(reports.map((report) => finish.send(report))))
+      const at = performance.now();
+      for (const answer of await Promise.all(reports.map((report) => finish.send({ report, at }))))
         for (const ref of answer) refused.add(keyOf(ref));
       return reports.filter((report) => refused.has(keyOf(report)));
     },
@@ -48,6 +49,19 @@ export function gatheringLink(link: WorkerLink, workerId: number): WorkerLink {
     answer: (...args) => link.answer(...args),
     goodbye: (...args) => link.goodbye(...args),
   };
+}
+
+interface Gathered {
+  readonly report: FinishReport;
+  /** Milliseconds of this process when it was given. */
+  readonly at: number;
+}
+
+/** What it says of its start is true at the moment of sending. */
+function sentNow({ report, at }: Gathered): FinishReport {
+  const { startedMsAgo } = report;
+  if (startedMsAgo === undefined) return report;
+  return { ...report, startedMsAgo: startedMsAgo + performance.now() - at };
 }
 
 function weightOf({ body, grams = '' }: LogPiece): number {

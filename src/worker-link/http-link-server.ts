@@ -95,11 +95,11 @@ export class HttpLinkServer {
   };
 
   async #answer(method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const owner = await this.#authenticate(request);
+    const [owner, text] = await Promise.all([this.#authenticate(request), readBody(request)]);
     if (request.method !== 'POST' || !isLinkMethod(method)) {
       throw new MillraceError('MR-A104', `The worker link has no ${request.method} ${method}.`);
     }
-    const body: unknown = JSON.parse((await readBody(request)).toString('utf8'));
+    const body: unknown = JSON.parse(text.toString('utf8'));
     const parsed = LINK_BODIES[method].safeParse(body);
     if (!parsed.success) throw new MillraceError('MR-A101', parsed.error.message);
     const gone = new AbortController();
@@ -129,7 +129,7 @@ export class HttpLinkServer {
   async #authenticate(request: IncomingMessage): Promise<TokenOwner> {
     const token = /^Bearer (mrw_[\w-]+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new MillraceError('MR-A102', 'A worker token is needed.');
-    const [owner] = await this.#database.rows<TokenOwner>(
+    const [owner] = await this.#database.few.rows<TokenOwner>(
       `SELECT t.resource_group_id AS "resourceGroupId", g.name AS "resourceGroup"
          FROM worker_token t JOIN resource_group g ON g.id = t.resource_group_id
         WHERE t.token_hash = $1 AND t.revoked_at IS NULL`,

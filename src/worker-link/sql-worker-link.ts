@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.js';
 import { MillraceError } from '../domain/errors.js';
 import { encodeDayId } from '../domain/ids.js';
 import type { ProducedOutputs } from '../domain/params/named-output.js';
-import type { Database } from '../store/database.js';
+import { type Database, FEW } from '../store/database.js';
 import { answerRequest, claimRequests } from '../store/repositories/request-repository.js';
 import type { SecretBox } from '../store/secret-box.js';
 import { storableJson } from '../store/storable.js';
@@ -10,6 +10,7 @@ import { type ClaimDetails, claimDetails } from '../store/sql/claim-details.sql.
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { controlAttempts } from '../store/sql/control-attempts.sql.js';
 import { leaseRateShares } from '../store/sql/lease-rate-shares.sql.js';
+import { daysOf, onDays } from '../store/sql/instance-row.js';
 import { insertLogChunks } from '../store/sql/insert-log-chunks.sql.js';
 import { markStarted } from '../store/sql/mark-started.sql.js';
 import { openLanes } from '../store/sql/open-lanes.sql.js';
@@ -162,17 +163,14 @@ export class SqlWorkerLink implements WorkerLink {
     const own = await this.#own(workerId, attempts);
     if (own.length === 0) return;
     const { database, clock, wakeBus } = this.#options;
-    await database.transaction((tx) => markStarted(tx, own, clock.now()));
+    await (own.length <= FEW ? database.few : database).transaction((tx) =>
+      markStarted(tx, own, clock.now()),
+    );
     wakeBus.wake('news');
   }
 
   async finish(workerId: number, reports: readonly FinishReport[]): Promise<readonly AttemptRef[]> {
-    const own = new Set((await this.#own(workerId, reports)).map((ref) => ref.instanceId));
-    const foreign = reports.filter((report) => !own.has(report.instanceId));
-    const refused = await this.#finisher.finish(
-      reports.filter((report) => own.has(report.instanceId)),
-    );
-    return [...foreign, ...refused].map(refOf);
+    return (await this.#finisher.finish(workerId, reports)).map(refOf);
   }
 
   async log(workerId: number, chunks: readonly LogChunk[]): Promise<void> {
@@ -256,11 +254,11 @@ export class SqlWorkerLink implements WorkerLink {
   /** Which of these attempts were given to this worker: a group's token opens nothing of another's. */
   async #own(workerId: number, attempts: readonly AttemptRef[]): Promise<AttemptRef[]> {
     if (attempts.length === 0) return [];
-    const rows = await this.#options.database.rows<{ instance_id: number; epoch: number }>(
+    const rows = await this.#options.database.few.rows<{ instance_id: number; epoch: number }>(
       `SELECT instance_id, epoch FROM attempt
-        WHERE plan_day = ANY($1::date[]) AND instance_id = ANY($2::bigint[]) AND worker_id = $3`,
+        WHERE plan_day ${onDays('$1')} AND instance_id = ANY($2::bigint[]) AND worker_id = $3`,
       [
-        [...new Set(attempts.map((each) => each.planDay))],
+        daysOf(attempts.map((each) => each.planDay)),
         [...new Set(attempts.map((each) => each.instanceId))],
         workerId,
       ],
@@ -271,7 +269,7 @@ export class SqlWorkerLink implements WorkerLink {
 
   async #look(ask: PollAsk, worker: WorkerInfo): Promise<PollAnswer> {
     const { database, leaseMs } = this.#options;
-    const [there] = await database.rows<{
+    const [there] = await database.few.rows<{
       ready: boolean;
       laned: boolean;
       request: boolean;
@@ -319,7 +317,7 @@ export class SqlWorkerLink implements WorkerLink {
 
   async #claim(ask: PollAsk, worker: WorkerInfo): Promise<Claim[]> {
     const { database, box, clock, wakeBus, installation } = this.#options;
-    const { rows, details } = await database.transaction(async (tx) => {
+    const { rows, details } = await database.few.transaction(async (tx) => {
       const claimed = await claimReadyInstances(
         tx,
         {
@@ -339,7 +337,7 @@ export class SqlWorkerLink implements WorkerLink {
             : await claimDetails(tx, box, claimed),
       };
     });
-    if (rows.length > 0) wakeBus.wake();
+    if (rows.length > 0) wakeBus.wake('news');
     return rows.flatMap((row) => {
       const found = details.get(row.id);
       return found === undefined ? [] : [claimOf(row, found, installation)];

@@ -3,6 +3,7 @@ import type { RegisteredCode } from '../../domain/error-registry.js';
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import type { NamedOutput, NodeInput } from '../../domain/params/named-output.js';
 import type { Sql } from '../database.js';
+import { daysOf, onDays } from './instance-row.js';
 import type { SecretBox } from '../secret-box.js';
 import type { ClaimedRow } from './claim-ready-instances.sql.js';
 import { type InputAsk, resolveInputs } from './resolve-inputs.sql.js';
@@ -153,9 +154,9 @@ type SourceRow = NonNullable<DetailRow['dataSources']>[number] & { readonly work
 
 /** Three small statements: to plan one over all these tables took longer than to run it. */
 async function detailRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<DetailRow[]> {
-  const planned = await plannedRows(sql, claimed);
   const versionOf = new Map(claimed.map((row) => [row.id, row.version_id]));
-  const code = await codeRows(sql, planned, versionOf);
+  // Neither needs the answer to the other, and a claim is not over before both have come.
+  const [planned, code] = await Promise.all([plannedRows(sql, claimed), codeRows(sql, claimed)]);
   const sources = await sourceRows(sql, planned, [...code.values()]);
   return planned.flatMap((row): DetailRow[] => {
     // Inputs and outputs are parameters: those of the planned version, also when the code is newer.
@@ -194,29 +195,30 @@ async function plannedRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<Pl
             i.scheduled_at, d.parameters, d.channel
        FROM node_instance i
        LEFT JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id
-             AND d.plan_day = ANY($1::date[]) AND d.instance_id = ANY($2::bigint[])
-      WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])`,
-    [[...new Set(claimed.map((row) => row.plan_day))], claimed.map((row) => row.id)],
+             AND d.plan_day ${onDays('$1')} AND d.instance_id = ANY($2::bigint[])
+      WHERE i.plan_day ${onDays('$1')} AND i.id = ANY($2::bigint[])`,
+    [daysOf(claimed.map((row) => row.plan_day)), claimed.map((row) => row.id)],
   );
 }
 
 /** The nodes as they were planned, and as the latest version has them. */
-async function codeRows(
-  sql: Sql,
-  planned: readonly PlannedRow[],
-  versionOf: ReadonlyMap<number, number>,
-): Promise<Map<string, CodeRow>> {
-  const versions = planned.flatMap((row) => [
-    row.version_id,
-    versionOf.get(row.id) ?? row.version_id,
-  ]);
+async function codeRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<Map<string, CodeRow>> {
   const rows = await sql.rows<CodeRow>(
-    `SELECT nv.version_id, nv.node_id, n.name, nv.type, nv.config, nv.config_version, nv.timeout_ms,
+    `WITH planned AS MATERIALIZED (
+       SELECT version_id, node_id FROM node_instance
+        WHERE plan_day ${onDays('$1')} AND id = ANY($2::bigint[])
+     )
+     SELECT nv.version_id, nv.node_id, n.name, nv.type, nv.config, nv.config_version, nv.timeout_ms,
             v.timezone, nv.data_sources, nv.inputs, nv.named_outputs
        FROM node_version nv JOIN node n ON n.id = nv.node_id
        JOIN workflow_version v ON v.id = nv.version_id
-      WHERE nv.version_id = ANY($1::bigint[]) AND nv.node_id = ANY($2::bigint[])`,
-    [[...new Set(versions)], planned.map((row) => row.node_id)],
+      WHERE nv.version_id = ANY(ARRAY(SELECT DISTINCT version_id FROM planned) || $3::bigint[])
+        AND nv.node_id = ANY(ARRAY(SELECT node_id FROM planned))`,
+    [
+      daysOf(claimed.map((row) => row.plan_day)),
+      claimed.map((row) => row.id),
+      [...new Set(claimed.map((row) => row.version_id))],
+    ],
   );
   return new Map(rows.map((row) => [codeKey(row.version_id, row.node_id), row]));
 }

@@ -1,10 +1,10 @@
 import type { Move } from '../../domain/instance/transitions.js';
-import type { Sql } from '../database.js';
+import { FEW, type Sql } from '../database.js';
 import { heldBackfills } from './held-backfills.js';
-import { INSTANCE_COLUMNS, type InstanceRow } from './instance-row.js';
+import { type InstanceRow, daysOf, onDays } from './instance-row.js';
 import { openLanes, PLAIN_LANE } from './open-lanes.sql.js';
 import { type Candidate, passCandidates, type Through } from './pass-gates.sql.js';
-import { statusEvent, writeEvents } from './write-events.sql.js';
+import { batchOf, statusPayload } from './write-events.sql.js';
 
 export const CLAIM_MOVES: readonly Move[] = [
   { from: ['waiting_resource'], events: ['slot_granted'], to: 'dispatched' },
@@ -104,6 +104,7 @@ export async function claimReadyInstances(
     if (found.length === 0 || (await decide(tx, ask, group, found, taken)) === found.length) break;
   }
   if (taken.candidates.length === 0) return [];
+  if (taken.candidates.length > FEW) await tx.expectMany();
   return await take(tx, ask, taken, now);
 }
 
@@ -208,7 +209,9 @@ function readyOf(which: string, room = 'lane.room'): string {
               AND ${which} AND r.node_type = ANY($2::text[]) AND r.slots <= $4::int
               AND r.instance_id <> ALL($9::bigint[])
               AND NOT EXISTS (SELECT FROM running_attempt a WHERE a.node_id = r.node_id
-                                 AND a.scheduled_at = r.scheduled_at AND a.path = r.path)
+                                 AND a.scheduled_at = r.scheduled_at AND a.path = r.path
+                              -- As a join it would be of all that run, where the plan is of a time of few.
+                              OFFSET 0)
             ORDER BY r.rank, r.instance_id LIMIT $3) first
           ORDER BY rank, instance_id LIMIT ${room}) r`;
 }
@@ -241,7 +244,7 @@ const QUEUE_WITH_BACKFILLS = `used AS MATERIALIZED (
      )`;
 
 /** What got in, as a test on rows of `fenced` that the planner makes no join of. */
-const IS_HELD = '(id IN (SELECT instance_id FROM held)) IS TRUE';
+const IS_HELD = '(i.id IN (SELECT instance_id FROM held)) IS TRUE';
 /** The same as values, for the index. */
 const HELD = 'ANY(ARRAY(SELECT instance_id FROM held))';
 
@@ -259,7 +262,7 @@ const TAKE = `WITH locked AS (
          FROM node_instance i LEFT JOIN LATERAL (
            SELECT nv.version_id, nv.labels, nv.scheduling_group_id FROM node_version nv
             WHERE nv.node_id = i.node_id ORDER BY nv.version_id DESC LIMIT 1) latest ON true
-        WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+        WHERE i.plan_day ${onDays('$1')} AND i.id = ANY($2::bigint[])
           AND i.status = 'waiting_resource' AND NOT i.frozen
           -- It may have been given to another group meanwhile, whose slots are not locked here.
           AND i.resource_group_id = $6
@@ -285,16 +288,25 @@ const TAKE = `WITH locked AS (
        UPDATE node_instance i
           SET status = 'dispatched', epoch = i.epoch + 1, attempt = i.attempt + 1, dispatched_at = $4,
               started_at = NULL, ended_at = NULL
-        WHERE i.plan_day = ANY($1::date[]) AND i.id = ${HELD}
+        WHERE i.plan_day ${onDays('$1')} AND i.id = ${HELD}
      ), recorded AS (
        INSERT INTO attempt (plan_day, instance_id, epoch, run_number, attempt, fence, worker_id, version_id,
               state, claimed_at)
        SELECT plan_day, id, epoch + 1, run_number, attempt + 1, fence, $3, code_version_id, 'dispatched', $4
-         FROM fenced WHERE ${IS_HELD}
+         FROM fenced i WHERE ${IS_HELD}
      ), gone AS (
        DELETE FROM ready_instance WHERE instance_id = ${HELD}
+     ), told AS (
+       INSERT INTO event_outbox (workspace_id, type, at, events, payload)
+       SELECT i.workspace_id, 'batch', $4::timestamptz, count(*),
+              ${batchOf(statusPayload({ status: "'dispatched'", dryRun: 'i.dry_run', attempt: 'i.attempt + 1' }))}
+         FROM fenced i
+         LEFT JOIN resource_group g ON g.id = i.resource_group_id
+         LEFT JOIN run_group r ON r.id = i.run_group_id
+        WHERE ${IS_HELD}
+        GROUP BY i.workspace_id
      )
-     SELECT ${INSTANCE_COLUMNS}, i.fence, i.code_version_id,
+     SELECT i.plan_day, i.id, i.node_id, i.epoch, i.run_number, i.attempt, i.fence, i.code_version_id,
             -- What is not over: attempts that are held, and runs between two attempts.
             CASE WHEN i.node_id = ANY($5::bigint[]) THEN
               least((SELECT min(coalesce(a.fence, 0)) FROM running_attempt a WHERE a.node_id = i.node_id),
@@ -302,7 +314,10 @@ const TAKE = `WITH locked AS (
        FROM fenced i WHERE ${IS_HELD}`;
 
 /** An instance as it was before its claim. */
-interface TakenRow extends InstanceRow {
+interface TakenRow extends Pick<
+  InstanceRow,
+  'plan_day' | 'id' | 'node_id' | 'epoch' | 'run_number' | 'attempt'
+> {
   readonly fence: number;
   readonly code_version_id: number;
   /** The lowest of what is not over of its node, but for this very claim; null: nothing, or not known. */
@@ -317,7 +332,7 @@ async function take(
 ): Promise<ClaimedRow[]> {
   const alone = new Set(candidates.flatMap((each) => (each.alone ? [each.node_id] : [])));
   const rows = await tx.rows<TakenRow>(TAKE, [
-    [...new Set(candidates.map((each) => each.plan_day))],
+    daysOf(candidates.map((each) => each.plan_day)),
     candidates.map((each) => each.instance_id),
     ask.workerId,
     now,
@@ -326,11 +341,6 @@ async function take(
     JSON.stringify(Object.fromEntries(gates)),
     ask.labels,
   ]);
-  await writeEvents(
-    tx,
-    now,
-    rows.map((row) => statusEvent(row, 'dispatched', { attempt: row.attempt + 1 })),
-  );
   const lowest = new Map<number, number>();
   for (const { node_id: node, fence, open_fence: open } of rows)
     lowest.set(node, Math.min(lowest.get(node) ?? fence, fence, open ?? fence));

@@ -1,5 +1,6 @@
 import type { ChannelChange } from '../../domain/channel/channel-change.js';
 import type { Sql } from '../database.js';
+import { daysOf, onDays } from './instance-row.js';
 import { storableJson } from '../storable.js';
 import { type HeldAttempt, KEEP_PROGRESS } from './renew-lease.sql.js';
 
@@ -33,18 +34,18 @@ export async function controlAttempts(
                 AND s.name = ANY(v.data_sources)) AS limited
        FROM own
        JOIN node_instance i ON i.plan_day = own.plan_day AND i.id = own.instance_id
-        AND i.plan_day = ANY($5::date[])
+        AND i.plan_day ${onDays('$5')}
        JOIN attempt t ON t.plan_day = own.plan_day AND t.instance_id = own.instance_id
-        AND t.epoch = own.epoch AND t.plan_day = ANY($5::date[])
+        AND t.epoch = own.epoch AND t.plan_day ${onDays('$5')}
        JOIN node_version v ON v.version_id = t.version_id AND v.node_id = i.node_id
        LEFT JOIN node_instance_detail d ON d.plan_day = own.plan_day AND d.instance_id = own.instance_id
-        AND d.plan_day = ANY($5::date[])`,
+        AND d.plan_day ${onDays('$5')}`,
     [
       workerId,
       attempts.map((each) => each.instanceId),
       attempts.map((each) => each.epoch),
       attempts.map((each) => (each.progress === undefined ? null : storableJson(each.progress))),
-      [...new Set(attempts.map((each) => each.planDay))],
+      daysOf(attempts.map((each) => each.planDay)),
     ],
   );
 }

@@ -16,7 +16,7 @@ export interface LogChunkRow {
 /** Keeps chunks; one that is there already, because an answer was lost, stays as it is. */
 export async function insertLogChunks(sql: Sql, chunks: readonly LogChunkRow[]): Promise<void> {
   if (chunks.length === 0) return;
-  await sql.run(
+  await sql.send(
     `INSERT INTO log_chunk (plan_day, instance_id, epoch, no, at, line_count, byte_count, body, grams)
      SELECT c.plan_day, c.instance_id, c.epoch, c.no, c.at, c.line_count, c.byte_count,
             decode(c.body, 'base64'), decode(c.grams, 'base64')

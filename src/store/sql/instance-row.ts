@@ -85,5 +85,18 @@ export function keyOf(row: Pick<InstanceRow, 'plan_day' | 'id'>): InstanceKey {
 
 /** Plan days and ids as the two arrays every statement over several instances takes. */
 export function keyArrays(keys: readonly InstanceKey[]): [days: string[], ids: number[]] {
-  return [[...new Set(keys.map((key) => key.planDay))], keys.map((key) => key.id)];
+  return [daysOf(keys.map((key) => key.planDay)), keys.map((key) => key.id)];
+}
+
+/** Each once, the first one first. */
+export function daysOf(days: readonly string[]): string[] {
+  return [...new Set(days)].sort();
+}
+
+/**
+ * A test of a plan day beside one of ids: from the first to the last of `days`, a parameter as
+ * {@link daysOf} makes it. By `= ANY` of a parameter the server leaves no partition out of a kept plan.
+ */
+export function onDays(days: string): string {
+  return `BETWEEN (${days}::date[])[1] AND (${days}::date[])[cardinality(${days}::date[])]`;
 }

@@ -6,6 +6,7 @@ import {
   keyArrays,
   WAITING_COLUMNS,
   type WaitingRow,
+  onDays,
 } from './instance-row.js';
 
 /**
@@ -17,7 +18,7 @@ export async function lockInstances(tx: Sql, keys: readonly InstanceKey[]): Prom
   if (keys.length === 0) return [];
   return await tx.rows<InstanceRow>(
     `SELECT ${INSTANCE_COLUMNS} FROM node_instance i
-      WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+      WHERE i.plan_day ${onDays('$1')} AND i.id = ANY($2::bigint[])
       ORDER BY i.id FOR NO KEY UPDATE`,
     keyArrays(keys),
   );
@@ -30,7 +31,7 @@ export async function readStatuses(
 ): Promise<Pick<InstanceRow, 'id' | 'status'>[]> {
   if (keys.length === 0) return [];
   return await sql.rows(
-    `SELECT id, status FROM node_instance WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])
+    `SELECT id, status FROM node_instance WHERE plan_day ${onDays('$1')} AND id = ANY($2::bigint[])
       ORDER BY id`,
     keyArrays(keys),
   );
@@ -41,7 +42,7 @@ export async function lockWaiting(tx: Sql, keys: readonly InstanceKey[]): Promis
   if (keys.length === 0) return [];
   return await tx.rows<WaitingRow>(
     `SELECT ${WAITING_COLUMNS} FROM node_instance i
-      WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+      WHERE i.plan_day ${onDays('$1')} AND i.id = ANY($2::bigint[])
       ORDER BY i.id FOR NO KEY UPDATE`,
     keyArrays(keys),
   );

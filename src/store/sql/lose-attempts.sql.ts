@@ -1,5 +1,5 @@
 import type { Sql } from '../database.js';
-import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
+import { type InstanceRow, keyArrays, keyOf, onDays } from './instance-row.js';
 import { dropHeldAttempts } from './open-runs.sql.js';
 
 /** Ends the present attempts of locked instances as lost: their slots are free, their history says why. */
@@ -15,7 +15,7 @@ export async function loseAttempts(
   await tx.run(
     `UPDATE attempt a SET state = 'lost', ended_at = $4, error_code = 'MR-S204', error_detail = $5
        FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)
-      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch`,
+      WHERE a.plan_day ${onDays('$1')} AND a.instance_id = e.id AND a.epoch = e.epoch`,
     [days, ids, rows.map((row) => row.epoch), now, detail],
   );
 }

@@ -1,6 +1,6 @@
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
-import { keyArrays } from './instance-row.js';
+import { keyArrays, onDays } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
@@ -28,15 +28,15 @@ export async function markStarted(
   );
   if (rows.length === 0) return;
   const [days, ids] = keyArrays(rows.map((row) => ({ planDay: row.plan_day, id: row.id })));
-  await tx.run(
+  await tx.send(
     `UPDATE node_instance SET status = 'running', started_at = $3
-      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+      WHERE plan_day ${onDays('$1')} AND id = ANY($2::bigint[])`,
     [days, ids, now],
   );
-  await tx.run(
+  await tx.send(
     `UPDATE attempt a SET state = 'running', started_at = $4
        FROM unnest($2::bigint[], $3::int[]) AS e(id, epoch)
-      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = e.id AND a.epoch = e.epoch
+      WHERE a.plan_day ${onDays('$1')} AND a.instance_id = e.id AND a.epoch = e.epoch
         AND a.instance_id = ANY($2::bigint[])`,
     [days, ids, rows.map((row) => row.epoch), now],
   );

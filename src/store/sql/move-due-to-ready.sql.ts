@@ -1,5 +1,5 @@
 import type { Sql } from '../database.js';
-import { type InstanceKey, keyArrays } from './instance-row.js';
+import { type InstanceKey, keyArrays, onDays } from './instance-row.js';
 import { queueing, ranksOf, withRank } from './make-ready.sql.js';
 import { batchOf, statusPayload } from './write-events.sql.js';
 
@@ -24,13 +24,13 @@ export async function moveDueToReady(
   now: Date,
 ): Promise<void> {
   if (rows.length === 0) return;
-  await tx.run(
+  await tx.send(
     `WITH due AS MATERIALIZED (
        -- Another scheduler may have been first, or the instance was stopped or moved in the meantime; it may
        -- also have run, failed and got a later time.
        SELECT i.*, i.tableoid AS part, i.ctid AS place
          FROM due_instance d JOIN node_instance i ON i.plan_day = d.plan_day AND i.id = d.instance_id
-        WHERE d.due_at <= $3 AND i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])
+        WHERE d.due_at <= $3 AND i.plan_day ${onDays('$1')} AND i.id = ANY($2::bigint[])
           AND i.status IN ('waiting_time', 'retry_wait')
      ), told AS (
        INSERT INTO event_outbox (workspace_id, type, at, events, payload)
@@ -49,7 +49,7 @@ export async function moveDueToReady(
      UPDATE node_instance i
         SET status = 'waiting_resource', ready_at = $3,
             upstream_done_at = coalesce(i.upstream_done_at, $3)
-       FROM due WHERE i.tableoid = due.part AND i.ctid = due.place AND i.plan_day = ANY($1::date[])`,
+       FROM due WHERE i.tableoid = due.part AND i.ctid = due.place AND i.plan_day ${onDays('$1')}`,
     [...keyArrays(rows), now, ...ranksOf(rows, now)],
   );
 }

@@ -1,9 +1,11 @@
 import type { Sql } from '../database.js';
+import { daysOf, onDays } from './instance-row.js';
+import { queueing, ranksOf, withRank } from './make-ready.sql.js';
 import { batchOf, statusPayload } from './write-events.sql.js';
 
 /** What becomes of one locked instance that no worker has. */
 export interface InstanceMove {
-  readonly row: { readonly plan_day: string; readonly id: number };
+  readonly row: { readonly plan_day: string; readonly id: number; readonly priority: number };
   /** By how much its `pending` changes. */
   readonly delta: number;
   /** Absent: it stays where it is. */
@@ -12,8 +14,15 @@ export interface InstanceMove {
   readonly isSkipped?: boolean;
 }
 
+const READY = `FROM move m
+         JOIN node_instance i ON i.plan_day = m.plan_day AND i.id = m.id ${withRank('$8', '$9')}
+        WHERE m.status = 'waiting_resource' AND NOT i.frozen AND i.plan_day ${onDays('$7')}
+          AND i.id = ANY($2::bigint[])
+       ON CONFLICT (instance_id) DO NOTHING`;
+
 /**
- * Moves locked instances and writes their events, each row once: counting an edge down and ending the
+ * Moves locked instances, writes their events and puts what is ready before the workers, but for frozen ones.
+ * Each row is written once: counting an edge down and ending the
  * instance in two updates wrote every row, and where the page was full all its index entries, twice.
  *
  * Days and ids stand there as values as well: a join alone prunes no partition, and reads the whole of a
@@ -31,7 +40,8 @@ export async function moveInstances(
   now: Date,
 ): Promise<void> {
   if (moves.length === 0) return;
-  await tx.run(
+  const ready = moves.filter(({ to }) => to === 'waiting_resource').map(({ row }) => row);
+  await tx.send(
     `WITH move AS (
        SELECT * FROM unnest($1::date[], $2::bigint[], $3::int[], $4::text[], $5::boolean[])
                   AS m(plan_day, id, delta, status, is_skipped)
@@ -44,9 +54,9 @@ export async function moveInstances(
          JOIN node_instance i ON i.plan_day = m.plan_day AND i.id = m.id
          LEFT JOIN resource_group g ON g.id = i.resource_group_id
          LEFT JOIN run_group r ON r.id = i.run_group_id
-        WHERE m.status IS NOT NULL AND i.plan_day = ANY($7::date[]) AND i.id = ANY($2::bigint[])
+        WHERE m.status IS NOT NULL AND i.plan_day ${onDays('$7')} AND i.id = ANY($2::bigint[])
         GROUP BY i.workspace_id
-     )
+     )${ready.length === 0 ? '' : `, queued AS (${await queueing(tx, '$6')} ${READY})`}
      UPDATE node_instance i
         SET pending = i.pending + m.delta,
             status = coalesce(m.status, i.status),
@@ -60,7 +70,7 @@ export async function moveInstances(
               WHEN m.status = 'succeeded' THEN CASE WHEN i.dry_run THEN coalesce(i.reason, 'dry_run') END
               ELSE i.reason END
        FROM move m
-      WHERE i.plan_day = m.plan_day AND i.id = m.id AND i.plan_day = ANY($7::date[])
+      WHERE i.plan_day = m.plan_day AND i.id = m.id AND i.plan_day ${onDays('$7')}
         AND i.id = ANY($2::bigint[])`,
     [
       moves.map(({ row }) => row.plan_day),
@@ -69,7 +79,8 @@ export async function moveInstances(
       moves.map(({ to }) => to ?? null),
       moves.map(({ isSkipped }) => isSkipped === true),
       now,
-      [...new Set(moves.map(({ row }) => row.plan_day))],
+      daysOf(moves.map(({ row }) => row.plan_day)),
+      ...(ready.length === 0 ? [] : ranksOf(ready, now)),
     ],
   );
 }

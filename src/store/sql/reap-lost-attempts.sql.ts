@@ -2,7 +2,7 @@ import { MAX_LOST_LEASES } from '../../domain/instance/retry.js';
 import { HELD_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
-import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
+import { type InstanceRow, keyArrays, keyOf, onDays } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReadyAgain } from './make-ready.sql.js';
@@ -102,7 +102,7 @@ async function endLost(
   await tx.run(
     `UPDATE node_instance SET status = $4, ended_at = $3, epoch = epoch + 1,
             lost_leases = lost_leases + 1, reason = $5
-      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+      WHERE plan_day ${onDays('$1')} AND id = ANY($2::bigint[])`,
     [days, ids, now, status, code],
   );
   await closeRuns(tx, ids);

@@ -1,5 +1,12 @@
 import type { FinalStatus } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
+import { daysOf, onDays } from './instance-row.js';
+
+export const LAST_OF_NODES =
+  'INSERT INTO node_last (node_id, scheduled_at, plan_day, instance_id, status)';
+export const LATER_CYCLE_WINS = `ON CONFLICT (node_id) DO UPDATE SET scheduled_at = excluded.scheduled_at,
+       plan_day = excluded.plan_day, instance_id = excluded.instance_id, status = excluded.status
+       WHERE excluded.scheduled_at >= node_last.scheduled_at`;
 
 /**
  * Keeps the last outcome of each node beyond the retention of its instances (engine rule 13), in the
@@ -13,22 +20,20 @@ export async function recordLast(
   }[],
 ): Promise<void> {
   if (ended.length === 0) return;
-  await tx.run(
+  await tx.send(
     // In the order of the nodes: two batches that end instances of the same nodes lock them in one order.
-    `INSERT INTO node_last (node_id, scheduled_at, plan_day, instance_id, status)
+    `${LAST_OF_NODES}
      SELECT DISTINCT ON (i.node_id) i.node_id, i.scheduled_at, i.plan_day, i.id, e.status
        FROM unnest($1::date[], $2::bigint[], $3::text[]) AS e(plan_day, id, status)
        JOIN node_instance i ON i.plan_day = e.plan_day AND i.id = e.id
-      WHERE i.plan_day = ANY($4::date[]) AND i.id = ANY($2::bigint[])
+      WHERE i.plan_day ${onDays('$4')} AND i.id = ANY($2::bigint[])
       ORDER BY i.node_id, i.scheduled_at DESC, i.id DESC
-     ON CONFLICT (node_id) DO UPDATE SET scheduled_at = excluded.scheduled_at,
-       plan_day = excluded.plan_day, instance_id = excluded.instance_id, status = excluded.status
-       WHERE excluded.scheduled_at >= node_last.scheduled_at`,
+     ${LATER_CYCLE_WINS}`,
     [
       ended.map(({ row }) => row.plan_day),
       ended.map(({ row }) => row.id),
       ended.map(({ status }) => status),
-      [...new Set(ended.map(({ row }) => row.plan_day))],
+      daysOf(ended.map(({ row }) => row.plan_day)),
     ],
   );
 }

@@ -1,6 +1,6 @@
 import type { Move } from '../../domain/instance/transitions.js';
-import type { Sql } from '../database.js';
-import { type InstanceKey, keyArrays } from './instance-row.js';
+import { FEW, type Sql } from '../database.js';
+import { type InstanceKey, keyArrays, onDays } from './instance-row.js';
 import { lockWaiting } from './lock-instances.sql.js';
 import { moveDueToReady } from './move-due-to-ready.sql.js';
 import { finishAtOnce, rowEndsAtOnce, settleEdges } from './settle-edges.sql.js';
@@ -35,6 +35,7 @@ export async function releaseDue(
     [now, limit, share.of, share.no],
   );
   if (due.length === 0) return 0;
+  if (due.length > FEW) await tx.expectMany();
   const locked = await lockDue(tx, due);
   const ending = locked.filter((row) => row.ends);
   if (ending.length > 0) await endAtOnce(tx, ending, now);
@@ -43,7 +44,7 @@ export async function releaseDue(
     locked.filter((row) => !row.ends),
     now,
   );
-  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[]) AND due_at <= $2`, [
+  await tx.send(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[]) AND due_at <= $2`, [
     // Also where there is no instance: such a row would be due for ever.
     due.map((each) => each.id),
     now,
@@ -61,7 +62,7 @@ interface DueRow extends InstanceKey {
 async function lockDue(tx: Sql, due: readonly InstanceKey[]): Promise<DueRow[]> {
   return await tx.rows<DueRow>(
     `SELECT plan_day AS "planDay", id, priority, (dry_run OR slots = 0) AND NOT frozen AS ends
-       FROM node_instance WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])
+       FROM node_instance WHERE plan_day ${onDays('$1')} AND id = ANY($2::bigint[])
       ORDER BY id FOR NO KEY UPDATE`,
     keyArrays(due),
   );
@@ -87,7 +88,7 @@ async function endAtOnce(tx: Sql, locked: readonly InstanceKey[], now: Date): Pr
 }
 
 /** When the next instance falls due, or `undefined` while none waits. */
-export async function nextDueAt(sql: Sql): Promise<Date | undefined> {
+export async function nextDueAt(sql: Pick<Sql, 'rows'>): Promise<Date | undefined> {
   const [row] = await sql.rows<{ due_at: Date }>(
     `SELECT due_at FROM due_instance ORDER BY due_at LIMIT 1`,
   );

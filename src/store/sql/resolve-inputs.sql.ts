@@ -11,6 +11,7 @@ import {
   type UpstreamRun,
 } from '../../domain/params/named-output.js';
 import type { Sql } from '../database.js';
+import { daysOf, onDays } from './instance-row.js';
 
 /** A claimed instance whose node takes outputs of upstreams. */
 export interface InputAsk {
@@ -94,9 +95,9 @@ export async function resolveInputs(
   await tx.run(
     `UPDATE attempt a SET inputs = g.inputs
        FROM unnest($2::bigint[], $3::int[], $4::jsonb[]) AS g(id, epoch, inputs)
-      WHERE a.plan_day = ANY($1::date[]) AND a.instance_id = g.id AND a.epoch = g.epoch`,
+      WHERE a.plan_day ${onDays('$1')} AND a.instance_id = g.id AND a.epoch = g.epoch`,
     [
-      [...new Set(asks.map((ask) => ask.planDay))],
+      daysOf(asks.map((ask) => ask.planDay)),
       asks.map((ask) => ask.id),
       asks.map((ask) => ask.epoch),
       asks.map((ask) => JSON.stringify(given.get(ask.id))),
@@ -139,7 +140,7 @@ async function findUpstreams(
   tx: Sql,
   asks: readonly InputAsk[],
 ): Promise<Map<string, UpstreamRow>> {
-  const days = [...new Set(asks.map((ask) => ask.planDay))];
+  const days = daysOf(asks.map((ask) => ask.planDay));
   const wanted = asks.flatMap((ask) => ask.inputs.map((input, no) => ({ id: ask.id, no, input })));
   const found = new Map<string, UpstreamRow>();
   for (const find of [BY_EDGE, BY_BUSINESS_DATE]) {
@@ -167,7 +168,7 @@ const WANTED = `wanted AS (
 const BY_EDGE = `chosen AS (
   SELECT DISTINCT ON (w.id, w.no) w.id AS downstream_id, w.no, u.plan_day, u.id
     FROM wanted w
-    JOIN instance_edge e ON e.plan_day = ANY($1::date[]) AND e.downstream_id = w.id
+    JOIN instance_edge e ON e.plan_day ${onDays('$1')} AND e.downstream_id = w.id
                         AND (e.kind = 'same_cycle') = (w.cycle = 'same')
     JOIN node_instance u ON u.plan_day = e.upstream_plan_day AND u.id = e.upstream_id
                         AND u.node_id = w.node_id
@@ -181,7 +182,7 @@ const BY_EDGE = `chosen AS (
 const BY_BUSINESS_DATE = `chosen AS (
   SELECT DISTINCT ON (w.id, w.no) w.id AS downstream_id, w.no, u.plan_day, u.id
     FROM wanted w
-    JOIN node_instance d ON d.plan_day = ANY($1::date[]) AND d.id = w.id AND d.node_id <> w.node_id
+    JOIN node_instance d ON d.plan_day ${onDays('$1')} AND d.id = w.id AND d.node_id <> w.node_id
     JOIN LATERAL (SELECT plan_day FROM plan WHERE workspace_id = d.workspace_id AND bizdate = d.bizdate
                   UNION SELECT plan_day FROM run_group
                    WHERE workspace_id = d.workspace_id AND plan_day IS NOT NULL) days ON true

@@ -2,17 +2,18 @@ import { endsAtOnce, moveOfChild } from '../../domain/instance/operation.js';
 import type { EdgeOutcome } from '../../domain/instance/status.js';
 import { NOT_STARTED_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
-import type { Sql } from '../database.js';
+import { FEW, type Sql } from '../database.js';
 import { closedDates, NOT_DUE } from './closed-dates.sql.js';
 import {
   type InstanceKey,
   type InstanceRow,
   keyArrays,
   keyOf,
+  WAITING_COLUMNS,
   type WaitingRow,
+  onDays,
 } from './instance-row.js';
-import { lockInstances, lockWaiting } from './lock-instances.sql.js';
-import { enqueueReady } from './make-ready.sql.js';
+import { lockInstances } from './lock-instances.sql.js';
 import { type InstanceMove, moveInstances } from './move-instances.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
@@ -92,28 +93,30 @@ async function settleChunk(
     (NOT_STARTED_STATUSES as readonly string[]).includes(row.status),
   );
   if (open.length === 0) return [];
-  const deltas = await writeOutcomes(tx, settlements, open);
-  return await moveChildren(tx, open, deltas, now, mayEnd);
+  if (open.length > FEW) await tx.expectMany();
+  const changes = await writeOutcomes(tx, settlements, open);
+  return await moveChanged(tx, open, changes, now, mayEnd);
 }
 
 /**
- * The lateral limits the planner to the index: for a plan of this evening, which nothing has analysed yet, it
- * takes each upstream for one with hundreds of children and reads the whole partition.
+ * The children in id order, as everybody locks instances. The lateral limits the planner to the index: for a plan
+ * of this evening, which nothing has analysed yet, it takes each upstream for one with hundreds of children and
+ * reads the whole partition.
  */
 async function lockChildren(tx: Sql, settlements: readonly Settlement[]): Promise<WaitingRow[]> {
   const [first, last] = childDays(settlements);
-  const children = await tx.rows<{ plan_day: string; downstream_id: number }>(
-    `SELECT DISTINCT e.plan_day, e.downstream_id
-       FROM unnest($3::bigint[]) AS s(upstream_id)
-      CROSS JOIN LATERAL (
-        SELECT plan_day, downstream_id FROM instance_edge
-         WHERE plan_day BETWEEN $1::date AND $2::date AND upstream_id = s.upstream_id AND NOT removed
-        OFFSET 0) e`,
+  return await tx.rows<WaitingRow>(
+    `SELECT ${WAITING_COLUMNS} FROM node_instance i
+      WHERE i.plan_day BETWEEN $1::date AND $2::date AND i.id = ANY(ARRAY(
+              SELECT DISTINCT e.downstream_id
+                FROM unnest($3::bigint[]) AS s(upstream_id)
+               CROSS JOIN LATERAL (
+                 SELECT downstream_id FROM instance_edge
+                  WHERE plan_day BETWEEN $1::date AND $2::date AND upstream_id = s.upstream_id
+                    AND NOT removed
+                 OFFSET 0) e))
+      ORDER BY i.id FOR NO KEY UPDATE`,
     [first, last, settlements.map((each) => each.id)],
-  );
-  return await lockWaiting(
-    tx,
-    children.map((child) => ({ planDay: child.plan_day, id: child.downstream_id })),
   );
 }
 
@@ -124,48 +127,70 @@ function childDays(settlements: readonly Settlement[]): [first: string, last: st
 
 /**
  * The edges themselves need no lock: whoever changes one has locked its child, or its upstream and writes of
- * no child that has not started. By `ctid` each is looked for once, though the update needs what it was.
+ * no child that has not started. By `ctid` each is looked for once, though the update needs what it was; by the
+ * upstreams as well, because a kept plan may be of a time when reading the whole partition was little.
  */
 async function writeOutcomes(
   tx: Sql,
   settlements: readonly Settlement[],
   children: readonly WaitingRow[],
-): Promise<Map<number, number>> {
+): Promise<Map<number, ChildChange>> {
   const [days, ids] = keyArrays(children.map(keyOf));
-  const rows = await tx.rows<{ downstream_id: number; delta: number }>(
+  const rows = await tx.rows<{ downstream_id: number; delta: number; runs: boolean }>(
     `WITH old AS MATERIALIZED (
        SELECT e.*, s.outcome AS after
          FROM unnest($3::bigint[], $4::text[]) AS s(upstream_id, outcome)
         CROSS JOIN LATERAL (
           SELECT tableoid AS part, ctid AS place, outcome AS before FROM instance_edge
-           WHERE plan_day = ANY($1::date[]) AND upstream_id = s.upstream_id
+           WHERE plan_day ${onDays('$1')} AND upstream_id = s.upstream_id
              AND downstream_id = ANY($2::bigint[]) AND NOT removed AND outcome <> s.outcome
           OFFSET 0) e
      ), changed AS (
        UPDATE instance_edge e SET outcome = old.after FROM old
-        WHERE e.ctid = old.place AND e.tableoid = old.part AND e.plan_day = ANY($1::date[])
+        WHERE e.ctid = old.place AND e.tableoid = old.part AND e.upstream_id = ANY($3::bigint[])
+          AND e.plan_day ${onDays('$1')}
        RETURNING e.downstream_id,
-         (old.after IN ('open', 'failed'))::int - (old.before IN ('open', 'failed'))::int AS delta
+         (old.after IN ('open', 'failed'))::int - (old.before IN ('open', 'failed'))::int AS delta,
+         old.after <> 'skipped' AND (e.kind = 'same_cycle' OR coalesce(e.inherits_dry_run, false)) AS runs
      )
-     SELECT downstream_id, sum(delta)::int AS delta FROM changed GROUP BY downstream_id`,
+     SELECT downstream_id, sum(delta)::int AS delta, bool_or(runs) AS runs
+       FROM changed GROUP BY downstream_id`,
     [days, ids, settlements.map((each) => each.id), settlements.map((each) => each.outcome)],
   );
-  return new Map(rows.map((row) => [row.downstream_id, row.delta]));
+  return new Map(rows.map(({ downstream_id: id, delta, runs }) => [id, { delta, runs }]));
+}
+
+/** What has changed of the edges of a child. */
+interface ChildChange {
+  /** By how much its `pending` changes. */
+  readonly delta: number;
+  /** One of them alone says that it is not skipped. */
+  readonly runs: boolean;
 }
 
 /**
- * Moves locked children that have not started by what has changed of their edges; `deltas` is by how much
- * `pending` of each changes. What ends at once has to be settled in its turn.
+ * Moves locked children that have not started by how much `pending` of each changes. What ends at once has to be
+ * settled in its turn.
  */
 export async function moveChildren(
   tx: Sql,
   children: readonly WaitingRow[],
   deltas: ReadonlyMap<number, number>,
   now: Date,
-  mayEnd = MAX_ENDED_AT_ONCE,
+): Promise<Settlement[]> {
+  const changes = new Map([...deltas].map(([id, delta]) => [id, { delta, runs: false }]));
+  return await moveChanged(tx, children, changes, now, MAX_ENDED_AT_ONCE);
+}
+
+async function moveChanged(
+  tx: Sql,
+  children: readonly WaitingRow[],
+  changes: ReadonlyMap<number, ChildChange>,
+  now: Date,
+  mayEnd: number,
 ): Promise<Settlement[]> {
   const changed = children
-    .map((row) => ({ row, delta: deltas.get(row.id) ?? 0 }))
+    .map((row) => ({ row, delta: 0, runs: false, ...changes.get(row.id) }))
     .filter((each) => each.delta !== 0);
   const satisfied = changed.filter(
     ({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'release',
@@ -189,16 +214,15 @@ export async function releaseSatisfied(
 ): Promise<Settlement[]> {
   return await release(
     tx,
-    satisfied.map((row) => ({ row, delta: 0 })),
+    satisfied.map((row) => ({ row, delta: 0, runs: false })),
     [],
     now,
     MAX_ENDED_AT_ONCE,
   );
 }
 
-interface Counted {
+interface Counted extends ChildChange {
   readonly row: WaitingRow;
-  readonly delta: number;
 }
 
 /** Releases what is satisfied and counts the others, in one update of both. */
@@ -210,7 +234,10 @@ async function release(
   mayEnd: number,
 ): Promise<Settlement[]> {
   const rows = satisfied.map(({ row }) => row);
-  const skipped = await onlySkippedUpstreams(tx, rows);
+  const skipped = await onlySkippedUpstreams(
+    tx,
+    satisfied.flatMap(({ row, runs }) => (runs ? [] : [row])),
+  );
   const closed = await closedDates(tx, rows);
   const dueAt = (row: WaitingRow): Date => (closed.has(row.id) ? NOT_DUE : row.run_at);
   const endsNow = (row: WaitingRow): boolean =>
@@ -244,7 +271,11 @@ async function release(
     rows.filter((row) => !decided.has(row.id)),
     dueAt,
   );
-  await enqueueReady(tx, ready, now);
+  // The others came from their upstreams, and nothing waits for a time before these have ended.
+  await notDueAnyMore(
+    tx,
+    ready.filter((row) => row.status !== 'waiting_upstream'),
+  );
   return await settlementsOfEnded(tx, ending, skipped);
 }
 
@@ -257,7 +288,7 @@ async function onlySkippedUpstreams(tx: Sql, rows: readonly WaitingRow[]): Promi
   const [days, ids] = keyArrays(rows.map(keyOf));
   const found = await tx.rows<{ downstream_id: number }>(
     `SELECT downstream_id FROM instance_edge
-      WHERE plan_day = ANY($1::date[]) AND downstream_id = ANY($2::bigint[])
+      WHERE plan_day ${onDays('$1')} AND downstream_id = ANY($2::bigint[])
         AND (kind = 'same_cycle' OR inherits_dry_run) AND NOT removed
       GROUP BY downstream_id
      HAVING bool_and(outcome = 'skipped' AND coalesce(inherits_dry_run, true))`,
@@ -272,12 +303,19 @@ async function waitForTime(
   dueAt: (row: WaitingRow) => Date,
 ): Promise<void> {
   if (rows.length === 0) return;
-  await tx.run(
+  await tx.send(
     `INSERT INTO due_instance (plan_day, instance_id, due_at)
      SELECT * FROM unnest($1::date[], $2::bigint[], $3::timestamptz[])
      ON CONFLICT (instance_id) DO UPDATE SET due_at = excluded.due_at`,
     [rows.map((row) => row.plan_day), rows.map((row) => row.id), rows.map(dueAt)],
   );
+}
+
+async function notDueAnyMore(tx: Sql, rows: readonly WaitingRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.send(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [
+    rows.map((row) => row.id),
+  ]);
 }
 
 export function rowEndsAtOnce({ dry_run: dryRun, slots, frozen }: WaitingRow): boolean {
@@ -305,9 +343,7 @@ async function settlementsOfEnded(
   skipped: ReadonlySet<number>,
 ): Promise<Settlement[]> {
   if (rows.length === 0) return [];
-  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [
-    rows.map((row) => row.id),
-  ]);
+  await notDueAnyMore(tx, rows);
   // One that lost its worker before its upstreams were rerun and skipped it.
   await closeRuns(
     tx,
@@ -329,12 +365,12 @@ async function takeBack(tx: Sql, reopened: readonly Counted[], now: Date): Promi
     reopened.map(({ row }) => keyOf(row)),
   );
   const [days, ids] = keyArrays(rows.map(keyOf));
-  await tx.run(`DELETE FROM ready_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
-  await tx.run(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
-  await tx.run(
+  await tx.send(`DELETE FROM ready_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await tx.send(`DELETE FROM due_instance WHERE instance_id = ANY($1::bigint[])`, [ids]);
+  await tx.send(
     `UPDATE node_instance SET status = 'waiting_upstream', upstream_done_at = NULL, ready_at = NULL,
             dry_run = dry_run_reason IS NOT NULL, reason = dry_run_reason
-      WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
+      WHERE plan_day ${onDays('$1')} AND id = ANY($2::bigint[])`,
     [days, ids],
   );
   await writeEvents(

@@ -41,7 +41,7 @@ function openJson(payload: NewEvent['payload']): string {
 
 async function insertEach(tx: Sql, now: Date, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await tx.run(
+  await tx.send(
     `INSERT INTO event_outbox (workspace_id, type, at, plan_day, instance_id, payload)
      SELECT e.workspace_id, e.type, $8::timestamptz, e.plan_day, e.instance_id,
             CASE WHEN e.payload = '{' THEN '{}' ELSE e.payload || ${NAMES} || '}' END::jsonb
@@ -70,7 +70,7 @@ async function insertEach(tx: Sql, now: Date, events: readonly NewEvent[]): Prom
  */
 async function insertBatch(tx: Sql, now: Date, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  await tx.run(
+  await tx.send(
     `INSERT INTO event_outbox (workspace_id, type, at, events, payload)
      SELECT e.workspace_id, 'batch', $5::timestamptz, count(*),
             ('[' || string_agg(e.event || ${NAMES} || '}}', ',' ORDER BY e.no) || ']')::jsonb
@@ -149,7 +149,7 @@ function timesBefore(row: InstanceRow): Record<string, Date> {
  * `,"name":value` of a JSON object, or nothing where there is no such time. `to_char` takes three times as long;
  * the microsecond makes JSON write the milliseconds also where there are none.
  */
-function timeIn(name: string, column: string): string {
+export function timeIn(name: string, column: string): string {
   const written = `to_json(date_trunc('milliseconds', ${column} AT TIME ZONE 'UTC') + interval '1 us')::text`;
   return `coalesce(',"${name}":' || left(${written}, ${'"2026-11-21T04:30:00.000'.length}) || 'Z"', '')`;
 }
@@ -162,16 +162,22 @@ function timeIn(name: string, column: string): string {
  * JSON as text: `jsonb_build_object` looks up the type of each of its 40 arguments for each row, which took
  * longer than all the rest of moving an instance.
  */
-export function statusPayload(after: { readonly status: string; readonly dryRun: string }): string {
+export function statusPayload(after: {
+  readonly status: string;
+  readonly dryRun: string;
+  readonly attempt?: string;
+  /** More of it, each as `,"name":value`. */
+  readonly more?: string;
+}): string {
   return `'{"from":"' || i.status || '","status":"' || ${after.status} || '","workflowId":' || i.workflow_id ||
     ',"nodeId":' || i.node_id || ',"nodeType":' || ${textOf('i.node_type')} ||
     ',"runGroupId":' || i.run_group_id || ',"bizdate":' || to_json(i.bizdate)::text ||
-    ',"runNumber":' || i.run_number || ',"attempt":' || i.attempt ||
+    ',"runNumber":' || i.run_number || ',"attempt":' || (${after.attempt ?? 'i.attempt'}) ||
     ',"frozen":' || i.frozen || ',"dryRun":' || (${after.dryRun}) ||
     ${timeIn('runAt', 'i.run_at')} || ${timeIn('upstreamDoneAt', 'i.upstream_done_at')} ||
     ${timeIn('readyAt', 'i.ready_at')} || ${timeIn('dispatchedAt', 'i.dispatched_at')} ||
     ${timeIn('startedAt', 'i.started_at')} || ${timeIn('endedAt', 'i.ended_at')} ||
-    ${NAMES} || '}'`;
+    ${after.more ?? "''"} || ${NAMES} || '}'`;
 }
 
 /** One row of the outbox for many status events of `node_instance i`: the aggregate that is its payload. */

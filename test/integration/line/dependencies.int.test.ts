@@ -498,6 +498,12 @@ async function statementsFor(count: number): Promise<number> {
         statements += 1;
         return await tx.copy(into, rows);
       },
+      send: async (text, values) => {
+        statements += 1;
+        await tx.send(text, values);
+      },
+      expectMany: async () => await tx.expectMany(),
+      keepsPlans: tx.keepsPlans,
     };
     const plan = await planWorkflow(counting, {
       workspaceId: line.workspaceId,

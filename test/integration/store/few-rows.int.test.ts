@@ -1,0 +1,123 @@
+import { expect, test } from '@jest/globals';
+
+import type { Sql } from '../../../src/store/session.js';
+import { keyArrays } from '../../../src/store/sql/instance-row.js';
+import { lockWaiting } from '../../../src/store/sql/lock-instances.sql.js';
+import { openStore } from '../../support/store.js';
+
+const KEY = { planDay: '2026-11-21', id: 1 };
+const DUE = `INSERT INTO due_instance (plan_day, instance_id, due_at) VALUES ($1, $2, now())`;
+
+/** What the server keeps of `lockWaiting` on this connection. */
+async function keptPlan(tx: Sql): Promise<{ name: string; generic: number; custom: number }[]> {
+  return await tx.rows(
+    `SELECT name, generic_plans::int AS generic, custom_plans::int AS custom FROM pg_prepared_statements
+      WHERE statement LIKE '%FROM node_instance i%' AND statement NOT LIKE '%pg_prepared%'`,
+  );
+}
+
+test('a statement of few rows is planned once, and its plan reads one partition of all there are', async () => {
+  await using store = await openStore();
+  await store.database.few.transaction(async (tx) => {
+    for (let times = 0; times < 3; times++) await lockWaiting(tx, [KEY]);
+    const [kept] = await keptPlan(tx);
+    expect(kept).toMatchObject({ generic: 3, custom: 0 });
+    const [days, ids] = keyArrays([KEY]);
+    const plan = await tx.rows<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (COSTS OFF) EXECUTE ${kept?.name} ('{${days.join()}}', '{${ids.join()}}')`,
+    );
+    const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+    expect(text).toContain('Subplans Removed');
+    expect(text.match(/Index Scan using/g)).toHaveLength(1);
+  });
+});
+
+test('what turns out to be of many rows is planned for its values, and the next transaction is not', async () => {
+  await using store = await openStore();
+  const { few } = store.database;
+  const mode = async (tx: Sql): Promise<string | undefined> =>
+    (await tx.rows<{ mode: string }>(`SELECT current_setting('plan_cache_mode') AS mode`))[0]?.mode;
+  await few.transaction(async (tx) => {
+    expect(tx.keepsPlans).toBe(true);
+    await tx.expectMany();
+    expect(tx.keepsPlans).toBe(false);
+    await lockWaiting(tx, [KEY]);
+    expect(await keptPlan(tx)).toEqual([]);
+    expect(await mode(tx)).toBe('auto');
+  });
+  expect(await few.transaction(mode)).toBe('force_generic_plan');
+});
+
+test('a connection that is lost between two statements is replaced, and its transaction fails', async () => {
+  await using store = await openStore();
+  const { few } = store.database;
+  const pidOf = async (sql: Pick<Sql, 'rows'>): Promise<number | undefined> =>
+    (await sql.rows<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid;
+  await expect(
+    few.transaction(async (tx) => {
+      await store.database.run('SELECT pg_terminate_backend($1)', [await pidOf(tx)]);
+      await lockWaiting(tx, [KEY]);
+    }),
+  ).rejects.toThrow();
+  expect(await few.transaction((tx) => lockWaiting(tx, [KEY]))).toEqual([]);
+});
+
+test('a transaction of few rows that fails leaves nothing behind', async () => {
+  await using store = await openStore();
+  const { few } = store.database;
+  await expect(
+    few.transaction(async (tx) => {
+      await tx.run(
+        `INSERT INTO due_instance (plan_day, instance_id, due_at) VALUES ($1, $2, now())`,
+        [KEY.planDay, KEY.id],
+      );
+      throw new Error('no');
+    }),
+  ).rejects.toThrow('no');
+  expect(await few.rows('SELECT FROM due_instance')).toEqual([]);
+});
+
+test('a statement that nobody waits for fails its transaction with its own error', async () => {
+  await using store = await openStore();
+  const { few } = store.database;
+  const values = [KEY.planDay, KEY.id];
+  await expect(
+    few.transaction(async (tx) => {
+      await tx.send(DUE, values);
+      await tx.send(DUE, values);
+    }),
+  ).rejects.toMatchObject({ code: '23505' });
+  await expect(
+    few.transaction(async (tx) => {
+      await tx.send(DUE, values);
+      await tx.send(DUE, values);
+      await tx.rows('SELECT FROM due_instance');
+    }),
+  ).rejects.toMatchObject({ code: '23505' });
+  expect(await few.rows('SELECT FROM due_instance')).toEqual([]);
+  await few.transaction((tx) => tx.send(DUE, values));
+  expect(await few.rows('SELECT FROM due_instance')).toHaveLength(1);
+});
+
+test('a deadlock of statements that nobody waits for is tried again', async () => {
+  await using store = await openStore();
+  const { few } = store.database;
+  for (const id of [1, 2]) await few.run(DUE, [KEY.planDay, id]);
+  const touch = `UPDATE due_instance SET due_at = due_at + interval '1 s' WHERE instance_id = $1`;
+  let tries = 0;
+  const arrived: (() => void)[] = [];
+  const crossing = (ids: readonly [number, number]): Promise<void> =>
+    few.transaction(async (tx) => {
+      tries++;
+      await tx.run(touch, [ids[0]]);
+      // Both of them hold one before either asks for the other.
+      if (tries <= 2)
+        await new Promise<void>((resolve) => {
+          arrived.push(resolve);
+          if (arrived.length === 2) for (const go of arrived) go();
+        });
+      await tx.send(touch, [ids[1]]);
+    });
+  await Promise.all([crossing([1, 2]), crossing([2, 1])]);
+  expect(tries).toBe(3);
+});

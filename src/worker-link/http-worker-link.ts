@@ -1,3 +1,7 @@
+import { Agent, type IncomingMessage, request as overHttp } from 'node:http';
+import { Agent as TlsAgent, request as overHttps } from 'node:https';
+import { json } from 'node:stream/consumers';
+
 import { z } from 'zod';
 
 import { isRegisteredCode } from '../domain/error-registry.js';
@@ -29,14 +33,23 @@ export interface HttpWorkerLinkOptions {
   readonly timeoutMs: number;
 }
 
+/** Idle connections are given up before the api does: a call on one that it is just closing would fail. */
+const IDLE_MS = 4000;
+
 const problemSchema = z.object({ code: z.string(), detail: z.string() });
 
-/** The link of a worker that runs elsewhere: it knows an address and a token, never the database. */
+/**
+ * The link of a worker that runs elsewhere: it knows an address and a token, never the database. Not by `fetch`,
+ * which takes three times as long for a short call, between an upstream and its downstream twice.
+ */
 export class HttpWorkerLink implements WorkerLink {
   readonly #options: HttpWorkerLinkOptions;
+  readonly #agent: Agent;
 
   constructor(options: HttpWorkerLinkOptions) {
     this.#options = options;
+    const isSecure = new URL(options.url).protocol === 'https:';
+    this.#agent = new (isSecure ? TlsAgent : Agent)({ keepAlive: true, timeout: IDLE_MS });
   }
 
   async register(hello: WorkerHello): Promise<Registration> {
@@ -95,21 +108,39 @@ export class HttpWorkerLink implements WorkerLink {
   }
 
   async #call<T>(method: LinkMethod, body: unknown, signal?: AbortSignal): Promise<T> {
-    const response = await fetch(new URL(LINK_PREFIX + method, this.#options.url), {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${this.#options.token}`,
-      },
-      body: JSON.stringify(body),
-      signal: signal ?? AbortSignal.timeout(this.#options.timeoutMs),
-    });
-    const answer: unknown = await response.json();
-    if (response.ok) return answer as T;
+    const response = await this.#post(
+      new URL(LINK_PREFIX + method, this.#options.url),
+      Buffer.from(JSON.stringify(body)),
+      signal ?? AbortSignal.timeout(this.#options.timeoutMs),
+    );
+    const answer: unknown = await json(response);
+    if (response.statusCode === 200) return answer as T;
     const problem = problemSchema.safeParse(answer);
     throw new MillraceError(
       problem.success && isRegisteredCode(problem.data.code) ? problem.data.code : 'MR-A109',
-      problem.success ? problem.data.detail : response.statusText,
+      problem.success ? problem.data.detail : (response.statusMessage ?? ''),
     );
+  }
+
+  async #post(url: URL, body: Buffer, signal: AbortSignal): Promise<IncomingMessage> {
+    return await new Promise((resolve, reject) => {
+      const send = url.protocol === 'https:' ? overHttps : overHttp;
+      const request = send(
+        url,
+        {
+          method: 'POST',
+          agent: this.#agent,
+          signal,
+          headers: {
+            'content-type': 'application/json',
+            'content-length': body.length,
+            authorization: `Bearer ${this.#options.token}`,
+          },
+        },
+        resolve,
+      );
+      request.on('error', reject);
+      request.end(body);
+    });
   }
 }

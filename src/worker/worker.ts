@@ -305,10 +305,9 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   }
 }
 
-/** One line: fetch says `fetch failed` with a stack, and hides the system's words one level down. */
+/** One line in the system's own words: of a host of several addresses they are one level down. */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const said = cause instanceof Error && cause.message !== '' ? cause : error;
+  const said: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return said instanceof Error ? said.message : String(said);
 }
 

@@ -116,7 +116,7 @@ export class LineLoads {
     const { check } = this.#options;
     if (which === 'all' || check.isNeeded) return check.check(data, rowCount, which);
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    return { data: bytes, count: rowCount, refused: [], originals: new Map() };
+    return { data: bytes, count: rowCount, refused: [], originals: new Map(), doubtful: [] };
   }
 
   async #add(lines: Lines, looked: CheckedLines, which: Which): Promise<Run> {

@@ -1,6 +1,7 @@
 import type { Chunk } from '@millrace/sdk';
 import type { OpenCopy } from './copy-in.js';
-import type { HopefulChunk, LoadTarget } from './row-loader.js';
+import type { LoadTarget } from './load-target.js';
+import type { HopefulChunk } from './row-loader.js';
 import { hopefulChunk, loadChunk, openLoad } from './row-loader.js';
 
 /** Kept here until the server has taken them: it may refuse one of them, and then all come again. */
@@ -13,6 +14,8 @@ interface Run {
   readonly copy: OpenCopy;
   readonly format: HopefulChunk['rows']['format'];
   readonly chunks: HopefulChunk[];
+  /** Its last chunk has some. */
+  hasSuspects: boolean;
   readonly begunAt: number;
   bytes: number;
 }
@@ -41,19 +44,24 @@ export class ChunkLoads {
       return rows + (await loadChunk(into, chunk));
     }
     const { format } = hopeful.rows;
+    // What was left out of the rows before comes before these.
+    if (this.#ended?.hasSuspects === true) rows += await this.#settleEnded();
     if (this.#open !== undefined && this.#open.format !== format) rows += await this.flush();
     this.#open ??= {
       copy: openLoad(into, format, this.#ended?.copy),
       format,
       chunks: [],
+      hasSuspects: false,
       begunAt: performance.now(),
       bytes: 0,
     };
     const run = this.#open;
     run.chunks.push(hopeful);
+    run.hasSuspects = hopeful.hasSuspects;
     run.bytes += hopeful.rows.data.length;
     await run.copy.add(hopeful.rows.data);
-    if (run.bytes < this.#maxBytes && performance.now() - run.begunAt < MAX_RUN_MS) return rows;
+    const hasRoom = run.bytes < this.#maxBytes && performance.now() - run.begunAt < MAX_RUN_MS;
+    if (hasRoom && !run.hasSuspects) return rows;
     run.copy.end();
     rows += await this.#settleEnded();
     // It may have gone down with those before it, and be settled.
@@ -84,9 +92,10 @@ export class ChunkLoads {
     this.#ended = undefined;
     const taken = await run.copy.taken;
     if (typeof taken === 'number') {
-      for (const chunk of run.chunks) await chunk.kept();
+      let rows = taken;
+      for (const chunk of run.chunks) rows += await chunk.kept();
       this.#maxBytes = Math.min(MAX_RUN_BYTES, Math.max(run.bytes, this.#maxBytes) * 2);
-      return taken;
+      return rows;
     }
     this.#maxBytes = 0;
     const behind = this.#open;

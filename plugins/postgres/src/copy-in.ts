@@ -77,8 +77,7 @@ class CopyIn implements Submittable {
   }
 
   handleCommandComplete(message: { readonly text?: string }): void {
-    const count = /^COPY (\d+)/.exec(message.text ?? '')?.[1];
-    if (count !== undefined) this.#rows = Number(count);
+    this.#rows = copyCount(message) ?? this.#rows;
   }
 
   handleReadyForQuery(): void {
@@ -126,8 +125,9 @@ export function openCopy(
   behind?: OpenCopy,
 ): OpenCopy {
   const isBinary = format === 'binary';
-  const statement = `COPY ${into} FROM STDIN${isBinary ? ' (FORMAT binary)' : ''}`;
-  const copy = new CopyIn(`SAVEPOINT millrace_rows; ${statement}; RELEASE SAVEPOINT millrace_rows`);
+  const copy = new CopyIn(
+    `SAVEPOINT millrace_rows; ${copyStatement(into, format)}; RELEASE SAVEPOINT millrace_rows`,
+  );
   client.query(copy);
   // The driver itself sends nothing before all else is answered.
   if (behind?.isAnswered === false) copy.send(client.connection);
@@ -157,6 +157,23 @@ export function sendCopy(client: Client, into: string, { format, data }: CopyRow
   void copy.add(data);
   copy.end();
   return copy;
+}
+
+export function copyStatement(into: string, format: CopyFormat): string {
+  return `COPY ${into} FROM STDIN${format === 'binary' ? ' (FORMAT binary)' : ''}`;
+}
+
+/** All that is sent behind the statement. */
+export function copyMessages({ format, data }: CopyRows): readonly Uint8Array[] {
+  return format === 'binary'
+    ? [BINARY_HEADER, ...messagesOf(data), BINARY_TRAILER, COPY_DONE]
+    : [...messagesOf(data), COPY_DONE];
+}
+
+/** Of a COPY that is through: how many rows the server took. */
+export function copyCount(message: { readonly text?: string }): number | undefined {
+  const count = /^COPY (\d+)/.exec(message.text ?? '')?.[1];
+  return count === undefined ? undefined : Number(count);
 }
 
 /** Where one ends says nothing about rows: the server itself would send one a row, and reads such ones slowly. */

@@ -1,7 +1,7 @@
 import type { Chunk, SlicesRead, WriteContext } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
 import { ChunkLoads } from './chunk-loads.js';
-import { LoadHistory } from './row-loader.js';
+import { LoadHistory } from './load-history.js';
 import type { Session } from './session.js';
 import { query } from './session.js';
 import type { WritePlan } from './write-plan.js';

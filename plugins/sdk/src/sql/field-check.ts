@@ -18,6 +18,7 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const COLON = 0x3a;
 const BLANK = 0x20;
+const LONG_MONTHS: ReadonlySet<number> = new Set([1, 3, 5, 7, 8, 10, 12]);
 const TEXT_BYTES: Readonly<Record<string, number>> = {
   tinytext: 255,
   text: 65_535,
@@ -67,7 +68,7 @@ function checkOf(source: Column, target: Column, dialect: SqlDialect): FieldChec
     case 'json':
       return dialect === 'postgres' ? always : isPlainJsonField;
     case 'uuid':
-      return always;
+      return isUuid;
     case 'other':
       // The server reads the same text on either lane.
       return dialect === 'postgres' ? always : undefined;
@@ -184,10 +185,21 @@ function isDate(bytes: Uint8Array, from: number): boolean {
       return false;
     }
   }
-  const month = digitAt(bytes, from + 5) * 10 + digitAt(bytes, from + 6);
-  const day = digitAt(bytes, from + 8) * 10 + digitAt(bytes, from + 9);
-  // A day that its month does not have is refused by the server.
-  return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+  const month = numberAt(bytes, from + 5, 2);
+  const day = numberAt(bytes, from + 8, 2);
+  if (month < 1 || month > 12 || day < 1) return false;
+  return day <= 28 || day <= lastDay(numberAt(bytes, from, 4), month);
+}
+
+function lastDay(year: number, month: number): number {
+  if (month !== 2) return LONG_MONTHS.has(month) ? 31 : 30;
+  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+}
+
+function numberAt(bytes: Uint8Array, at: number, digits: number): number {
+  let number = 0;
+  for (let i = at; i < at + digits; i++) number = number * 10 + digitAt(bytes, i);
+  return number;
 }
 
 function isClock(bytes: Uint8Array, from: number): boolean {
@@ -198,7 +210,7 @@ function isClock(bytes: Uint8Array, from: number): boolean {
       return false;
     }
   }
-  return true;
+  return numberAt(bytes, from + 3, 2) <= 59 && numberAt(bytes, from + 6, 2) <= 59;
 }
 
 /** Where the digits of a second end, when there are no more than `most`; else -1. */
@@ -213,7 +225,7 @@ function timestampCheck(type: Kind<'timestamp'>, dialect: SqlDialect): FieldChec
   const hasZone = type.zoned && dialect === 'postgres';
   return (bytes, from, to) => {
     if (to - from < 19 || !isDate(bytes, from) || bytes[from + 10] !== BLANK) return false;
-    if (!isClock(bytes, from + 11)) return false;
+    if (!isClock(bytes, from + 11) || numberAt(bytes, from + 11, 2) > 23) return false;
     const end = fractionEnd(bytes, from + 19, to, type.fraction);
     if (!hasZone) return end === to;
     const isSigned = bytes[end] === PLUS || bytes[end] === MINUS;
@@ -228,6 +240,22 @@ function timeCheck(type: Kind<'time'>): FieldCheck {
     to - from >= 8 &&
     isClock(bytes, from) &&
     fractionEnd(bytes, from + 8, to, type.fraction) === to;
+}
+
+/** As servers print it. */
+function isUuid(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from !== 36) return false;
+  for (let i = 0; i < 36; i++) {
+    const byte = bytes[from + i] ?? 0;
+    const isHyphen = i === 8 || i === 13 || i === 18 || i === 23;
+    if (isHyphen ? byte !== MINUS : !isDigit(bytes, from + i) && !isHexLetter(byte)) return false;
+  }
+  return true;
+}
+
+function isHexLetter(byte: number): boolean {
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66;
 }
 
 const BOOLEANS = new Set(['true', 'false', 't', 'f', '1', '0']);

@@ -36,6 +36,8 @@ export interface CheckedLines {
   readonly refused: readonly RefusedLine[];
   /** The cells as they came, of lines that were written differently, by their number in `data`. */
   readonly originals: ReadonlyMap<number, Row>;
+  /** Numbers in `data` of lines that only the row rules let pass: the server may still refuse them. */
+  readonly doubtful: readonly number[];
 }
 
 /**
@@ -72,6 +74,7 @@ export class LineCheck {
     const parts: Buffer[] = [];
     const refused: RefusedLine[] = [];
     const originals = new Map<number, Row>();
+    const doubtful: number[] = [];
     let [kept, no] = [0, 0];
     for (let at = 0; at < bytes.length;) {
       const end = this.#goodEnd(bytes, at, fields);
@@ -90,12 +93,13 @@ export class LineCheck {
         }
         kept = -end;
       }
+      if (settled === 'as it is') doubtful.push(no);
       if (settled === 'as it is' || 'line' in settled) no += 1;
       at = -end;
     }
-    if (kept === 0) return { data: bytes, count, refused, originals };
+    if (kept === 0) return { data: bytes, count, refused, originals, doubtful };
     parts.push(bytes.subarray(kept));
-    return { data: Buffer.concat(parts), count: no, refused, originals };
+    return { data: Buffer.concat(parts), count: no, refused, originals, doubtful };
   }
 
   /** Where the line ends; negative when one of its fields is not plainly good. */

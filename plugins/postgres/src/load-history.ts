@@ -1,0 +1,50 @@
+import { uniqueKeys } from './merge.js';
+import type { KeyPlaces } from './seen-keys.js';
+import { SuspectQuery } from './suspect-query.js';
+import type { SuspectTarget } from './suspect-query.js';
+
+/** So many clean chunks behind a refused row are looked at as if they had some: a refused chunk is sent twice. */
+const WARY_CHUNKS = 16;
+
+/** What the chunks before have shown: the next one is loaded as would have been best for them. */
+export class LoadHistory {
+  readonly #mayMakeTemporary: boolean;
+  #cleanChunks = Infinity;
+  #keys: readonly KeyPlaces[] | undefined;
+  #suspects: Promise<SuspectQuery | undefined> | undefined;
+  /** The last chunk had rows that only the server could suspect. */
+  hasConflicts = false;
+
+  /** `mayMakeTemporary`: the server may make a temporary table for us. */
+  constructor(mayMakeTemporary: boolean) {
+    this.#mayMakeTemporary = mayMakeTemporary;
+  }
+
+  /** One of the last chunks had refused rows. */
+  get isDirty(): boolean {
+    return this.#cleanChunks < WARY_CHUNKS;
+  }
+
+  chunkDone(hadRefused: boolean): void {
+    this.#cleanChunks = hadRefused ? 0 : this.#cleanChunks + 1;
+  }
+
+  /** The unique keys of the table that rows have; `undefined` as long as nobody has asked the server. */
+  get knownKeys(): readonly KeyPlaces[] | undefined {
+    return this.#keys;
+  }
+
+  async keys({ client, quotedTable, columns }: SuspectTarget): Promise<readonly KeyPlaces[]> {
+    this.#keys ??= (await uniqueKeys(client, quotedTable))
+      .map((key) => key.map((name) => columns.indexOf(name)))
+      .filter((places) => !places.includes(-1));
+    return this.#keys;
+  }
+
+  /** `undefined`: there is no temporary table to find suspects in, or no rule to find them by. */
+  async suspectQuery(target: SuspectTarget): Promise<SuspectQuery | undefined> {
+    if (!this.#mayMakeTemporary) return undefined;
+    this.#suspects ??= SuspectQuery.of(target, await this.keys(target));
+    return this.#suspects;
+  }
+}

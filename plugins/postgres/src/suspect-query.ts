@@ -1,0 +1,116 @@
+import type { Client } from 'pg';
+import type { ChunkRows } from './chunk-rows.js';
+import { sendCopy } from './copy-in.js';
+import { quoteName } from './quoting.js';
+import type { KeyPlaces } from './seen-keys.js';
+import { underSavepoint } from './savepoint.js';
+import { query } from './session.js';
+
+const NAME = quoteName('millrace_rows');
+const ROWS = `pg_temp.${NAME}`;
+const NUMBER = quoteName('millrace_no');
+
+/** A table, and the columns of it that rows have. */
+export interface SuspectTarget {
+  readonly client: Client;
+  readonly quotedTable: string;
+  readonly columns: readonly string[];
+}
+
+/**
+ * Asks the server which rows of a chunk have a key that is taken, or break a CHECK, before they are sent: only
+ * the columns that this takes go into a temporary table.
+ */
+export class SuspectQuery {
+  readonly #client: Client;
+  /** Of the columns that are looked at. */
+  readonly #places: readonly number[];
+  readonly #create: string;
+  readonly #find: string;
+
+  private constructor(
+    { client, quotedTable, columns }: SuspectTarget,
+    places: readonly number[],
+    conditions: readonly string[],
+  ) {
+    this.#client = client;
+    this.#places = places;
+    const names = places.map((place) => quoteName(columns[place] ?? ''));
+    this.#create = `CREATE TEMPORARY TABLE IF NOT EXISTS ${NAME} ON COMMIT DROP AS
+      SELECT 0::bigint AS ${NUMBER}, ${names.join(', ')} FROM ${quotedTable} WHERE false;
+      TRUNCATE ${ROWS}`;
+    this.#find = conditions.join(' UNION ');
+  }
+
+  /** `undefined`: the table has no rule that could be asked about. */
+  static async of(
+    target: SuspectTarget,
+    keys: readonly KeyPlaces[],
+  ): Promise<SuspectQuery | undefined> {
+    const { client, quotedTable, columns } = target;
+    const checks = await checksOf(client, quotedTable, columns);
+    if (checks.length + keys.length === 0) return undefined;
+    const places = new Set([...checks.flatMap((check) => check.places), ...keys.flat()]);
+    const conditions = checks.map(
+      ({ condition }) => `SELECT ${NUMBER} FROM ${ROWS} AS s WHERE (${condition}) IS FALSE`,
+    );
+    for (const key of keys) {
+      const names = key.map((place) => quoteName(columns[place] ?? ''));
+      const isSame = names.map((n) => `t.${n} = s.${n}`).join(' AND ');
+      conditions.push(
+        // One that comes first is no suspect.
+        `SELECT ${NUMBER} FROM (SELECT ${NUMBER},
+             row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${NUMBER}) AS n FROM ${ROWS}
+            WHERE ${names.map((n) => `${n} IS NOT NULL`).join(' AND ')}) AS s WHERE n > 1`,
+        // One look into the index a row: a join could read the whole table for a few thousand rows.
+        `SELECT ${NUMBER} FROM ${ROWS} AS s WHERE (SELECT true FROM ${quotedTable} AS t WHERE ${isSame} LIMIT 1)`,
+      );
+    }
+    return new SuspectQuery(
+      target,
+      [...places].toSorted((a, b) => a - b),
+      conditions,
+    );
+  }
+
+  /** Their numbers, ascending; `undefined` where a value is none of its column's type, or a CHECK cannot take it. */
+  async find(rows: ChunkRows): Promise<readonly number[] | undefined> {
+    const client = this.#client;
+    await query(client, this.#create);
+    const { format } = rows;
+    const data = rows.numbered(this.#places);
+    if (typeof (await sendCopy(client, ROWS, { format, data }).taken) !== 'number')
+      return undefined;
+    let found: readonly number[] = [];
+    const failed = await underSavepoint(client, async () => {
+      found = (await query(client, `${this.#find} ORDER BY 1`)).map(([no]) => Number(no));
+    });
+    return failed === undefined ? found : undefined;
+  }
+}
+
+/** The CHECKs whose columns are all there: the condition, and the places of its columns. */
+async function checksOf(
+  client: Client,
+  quotedTable: string,
+  columns: readonly string[],
+): Promise<readonly { readonly condition: string; readonly places: readonly number[] }[]> {
+  const rows = await query(
+    client,
+    `SELECT pg_get_expr(c.conbin, c.conrelid),
+            json_agg(array_position($2::text[], a.attname::text) - 1)::text
+       FROM pg_constraint c CROSS JOIN LATERAL unnest(c.conkey) AS k(attnum)
+       JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum
+      WHERE c.conrelid = $1::regclass AND c.contype = 'c'
+      GROUP BY c.oid HAVING count(*) = cardinality(c.conkey) AND bool_and(a.attname = ANY ($2::text[]))`,
+    [quotedTable, arrayLiteral(columns)],
+  );
+  return rows.map(([condition, places]) => ({
+    condition: condition ?? 'false',
+    places: JSON.parse(places ?? '[]') as number[],
+  }));
+}
+
+function arrayLiteral(names: readonly string[]): string {
+  return `{${names.map((name) => `"${name.replaceAll(/["\\\\]/g, String.raw`\\$&`)}"`).join(',')}}`;
+}

@@ -38,10 +38,14 @@ export class ChunkLoads {
     // Behind rows that may have been refused nothing goes before they are sent again: rows keep their order.
     if (this.#ended?.copy.isAnswered === true) rows += await this.#settleEnded();
     if (this.#open?.copy.isAnswered === true) rows += await this.flush();
-    const hopeful = hopefulChunk(into, chunk);
+    let hopeful = hopefulChunk(into, chunk);
     if (hopeful === undefined) {
       rows += await this.flush();
       return rows + (await loadChunk(into, chunk));
+    }
+    if (hopeful.ask !== undefined) {
+      rows += await this.flush();
+      hopeful = await hopeful.ask();
     }
     const { format } = hopeful.rows;
     // What was left out of the rows before comes before these.

@@ -13,6 +13,8 @@ const NULL_FIELD = Buffer.from([0xff, 0xff, 0xff, 0xff]);
 export abstract class ChunkRows {
   abstract readonly format: CopyFormat;
   protected readonly data: Buffer;
+  /** Of the fields that were located last: where each begins, {@link NULL} if it is, and ends. */
+  protected readonly bounds: number[] = [];
   /** Where each row begins, and the last one ends. */
   readonly #starts: readonly number[];
 
@@ -53,12 +55,15 @@ export abstract class ChunkRows {
 
   /** The fields of a row at these places, in one text; `undefined` where one is NULL. */
   keyOf(index: number, places: readonly number[]): string | undefined {
-    const fields = this.fields(this.#startOf(index), places);
+    const { bounds, data } = this;
+    this.locate(this.#startOf(index), places);
     let key = '';
-    for (const { from, to } of fields) {
+    for (let i = 0; i < places.length * 2; i += 2) {
+      const [from, to] = [bounds[i] ?? NULL, bounds[i + 1] ?? NULL];
       if (from === NULL) return undefined;
-      // A field may hold whatever could stand between two.
-      key += `${to - from} ${this.data.toString('latin1', from, to)}`;
+      // Of several a field may hold whatever could stand between two.
+      if (places.length > 1) key += `${to - from} `;
+      key += data.toString('latin1', from, to);
     }
     return key;
   }
@@ -66,8 +71,10 @@ export abstract class ChunkRows {
   /** The rows with NULL at one of these places, ascending. */
   withNull(places: readonly number[]): readonly number[] {
     const found: number[] = [];
+    if (places.length === 0) return found;
     for (let i = 0; i < this.count; i++) {
-      if (this.fields(this.#startOf(i), places).some(({ from }) => from === NULL)) found.push(i);
+      this.locate(this.#startOf(i), places);
+      if (this.bounds.includes(NULL)) found.push(i);
     }
     return found;
   }
@@ -76,24 +83,20 @@ export abstract class ChunkRows {
   numbered(places: readonly number[]): Buffer {
     const parts: Uint8Array[] = [];
     for (let i = 0; i < this.count; i++) {
-      this.addNumbered(parts, i, this.fields(this.#startOf(i), places));
+      this.locate(this.#startOf(i), places);
+      this.addNumbered(parts, i);
     }
     return Buffer.concat(parts);
   }
 
-  protected abstract fields(start: number, places: readonly number[]): readonly Field[];
-  protected abstract addNumbered(parts: Uint8Array[], no: number, fields: readonly Field[]): void;
+  /** Finds the {@link bounds} of fields; their places ascend. */
+  protected abstract locate(start: number, places: readonly number[]): void;
+  /** A row of that number and the fields that were located. */
+  protected abstract addNumbered(parts: Uint8Array[], no: number): void;
 
   #startOf(index: number): number {
     return this.#starts[index] ?? this.data.length;
   }
-}
-
-/** Where a field lies in the data. */
-interface Field {
-  /** {@link NULL} of one that is NULL. */
-  readonly from: number;
-  readonly to: number;
 }
 
 class TextRows extends ChunkRows {
@@ -107,23 +110,22 @@ class TextRows extends ChunkRows {
     super(data, starts);
   }
 
-  protected fields(start: number, places: readonly number[]): readonly Field[] {
-    const { data } = this;
-    const fields: Field[] = [];
+  protected locate(start: number, places: readonly number[]): void {
+    const { data, bounds } = this;
+    bounds.length = 0;
     let [place, from] = [0, start];
     for (const wanted of places) {
-      if (wanted < place) [place, from] = [0, start];
       for (; place < wanted; place++) from = this.#endOf(from) + 1;
       const to = this.#endOf(from);
       const isNull = to - from === 2 && data[from] === BACKSLASH && data[from + 1] === LETTER_N;
-      fields.push({ from: isNull ? NULL : from, to });
+      bounds.push(isNull ? NULL : from, to);
     }
-    return fields;
   }
 
-  protected addNumbered(parts: Uint8Array[], no: number, fields: readonly Field[]): void {
+  protected addNumbered(parts: Uint8Array[], no: number): void {
     let line = String(no);
-    for (const { from, to } of fields) {
+    for (let i = 0; i < this.bounds.length; i += 2) {
+      const [from = NULL, to] = this.bounds.slice(i, i + 2);
       line += from === NULL ? '\t\\N' : `\t${this.data.toString('latin1', from, to)}`;
     }
     parts.push(Buffer.from(`${line}\n`, 'latin1'));
@@ -150,26 +152,25 @@ class BinaryRows extends ChunkRows {
     super(data, starts);
   }
 
-  protected fields(start: number, places: readonly number[]): readonly Field[] {
-    const { data } = this;
-    const fields: Field[] = [];
+  protected locate(start: number, places: readonly number[]): void {
+    const { data, bounds } = this;
+    bounds.length = 0;
     let [place, at] = [0, start + 2];
     for (const wanted of places) {
-      if (wanted < place) [place, at] = [0, start + 2];
       for (; place < wanted; place++) at += 4 + Math.max(0, data.readInt32BE(at));
       const length = data.readInt32BE(at);
-      fields.push({ from: length < 0 ? NULL : at + 4, to: at + 4 + length });
+      bounds.push(length < 0 ? NULL : at + 4, at + 4 + length);
     }
-    return fields;
   }
 
-  protected addNumbered(parts: Uint8Array[], no: number, fields: readonly Field[]): void {
+  protected addNumbered(parts: Uint8Array[], no: number): void {
     const head = Buffer.alloc(2 + 4 + NUMBER_BYTES);
-    head.writeInt16BE(fields.length + 1, 0);
+    head.writeInt16BE(this.bounds.length / 2 + 1, 0);
     head.writeInt32BE(NUMBER_BYTES, 2);
     head.writeBigInt64BE(BigInt(no), 6);
     parts.push(head);
-    for (const { from, to } of fields) {
+    for (let i = 0; i < this.bounds.length; i += 2) {
+      const [from = NULL, to] = this.bounds.slice(i, i + 2);
       // Its length is before it.
       parts.push(from === NULL ? NULL_FIELD : this.data.subarray(from - 4, to));
     }

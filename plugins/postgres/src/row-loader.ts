@@ -5,15 +5,20 @@ import type { CopyRows, OpenCopy } from './copy-in.js';
 import type { LoadTarget } from './load-target.js';
 import { tableOf } from './load-target.js';
 import { SeenKeys } from './seen-keys.js';
-import { loadTold, trySuspects, union } from './suspect-load.js';
+import { loadRanges, loadTold, trySuspects, union, withAsked } from './suspect-load.js';
 import { toldBinary, toldCells, toldLines } from './told-rows.js';
 import type { ToldRows } from './told-rows.js';
 
 /** A chunk that is sent without its suspects, in the hope that the server takes all of it. */
 export interface HopefulChunk {
   readonly rows: CopyRows;
-  /** Rows that the server may refuse are left out: they are tried behind the others, and before those of the next chunk. */
+  /**
+   * Rows that the server may refuse are left out: they are tried behind the others, and before those of the next
+   * chunk.
+   */
   readonly hasSuspects: boolean;
+  /** The server is to be asked for suspects before anything is sent. Nothing may be under way on the session. */
+  readonly ask?: () => Promise<HopefulChunk>;
   /**
    * Once the server has taken all that was sent; with suspects, nothing may be under way on the session. Resolves to
    * the number of suspects written.
@@ -26,12 +31,13 @@ export interface HopefulChunk {
 /** `undefined`: the chunk has to be looked at first, by {@link loadChunk}. */
 export function hopefulChunk(into: LoadTarget, chunk: Chunk): HopefulChunk | undefined {
   const { history, plan } = into;
-  // Beside refused rows only text can be looked at while other rows are under way.
-  if (chunk.lane === 'pg-copy-text' && !history.hasConflicts) {
+  if (history.isDirty && history.knownKeys === undefined) return undefined;
+  if (chunk.lane === 'pg-copy-text') {
     const data = plan.complete(chunk.data, chunk.rowCount);
     return hopefulText(withoutFilled(into), data, chunk.rowCount);
   }
-  if (chunk.lane !== 'pg-copy-binary' || history.isDirty) return undefined;
+  if (chunk.lane !== 'pg-copy-binary') return undefined;
+  if (history.isDirty) return warily(into, toldBinary(into, chunk.data), undefined);
   return {
     rows: { format: 'binary', data: chunk.data },
     hasSuspects: false,
@@ -84,7 +90,7 @@ function withoutFilled(into: LoadTarget): LoadTarget {
  * Lines whose columns the server cannot all be trusted with are looked at first; where rows were refused a moment
  * ago, all that can be looked at is.
  */
-function hopefulText(into: LoadTarget, data: Uint8Array, count: number): HopefulChunk | undefined {
+function hopefulText(into: LoadTarget, data: Uint8Array, count: number): HopefulChunk {
   const { plan, history } = into;
   if (!history.isDirty) {
     const looked = plan.lineCheck.isNeeded
@@ -104,30 +110,40 @@ function hopefulText(into: LoadTarget, data: Uint8Array, count: number): Hopeful
       },
     };
   }
-  const keys = history.knownKeys;
-  if (keys === undefined) return undefined;
   const looked = plan.lineCheck.check(data, count, 'all');
-  const told = toldLines(into, looked);
-  const suspects = union(told.unfit, new SeenKeys(keys).again(told.rows));
-  return {
-    rows: { format: 'text', data: told.rows.without(suspects) },
+  return warily(into, toldLines(into, looked), looked);
+}
+
+/** `looked`: of lines, what was found. */
+function warily(into: LoadTarget, told: ToldRows, looked: CheckedLines | undefined): HopefulChunk {
+  const { history } = into;
+  const { rows, unfit } = told;
+  const without = (suspects: readonly number[], again: () => Promise<number>): HopefulChunk => ({
+    rows: { format: rows.format, data: rows.without(suspects) },
     hasSuspects: suspects.length > 0,
     kept: async () => {
       await quarantineAll(into, looked);
       const written = await trySuspects(into, told, suspects);
-      history.chunkDone(looked.refused.length + suspects.length > written);
+      history.chunkDone((looked?.refused.length ?? 0) + suspects.length > written);
       return written;
     },
-    again: () => loadLooked(into, looked, told),
-  };
+    again: async () => {
+      await quarantineAll(into, looked);
+      history.chunkDone(true);
+      return again();
+    },
+  });
+  const near = union(unfit, new SeenKeys(history.knownKeys ?? []).again(rows));
+  const hopeful = without(near, () => loadTold(into, told, near.length));
+  if (!history.hasConflicts) return hopeful;
+  const ask = async (): Promise<HopefulChunk> =>
+    without(await withAsked(into, rows, near), () => loadRanges(into, told));
+  return { ...hopeful, ask };
 }
 
 async function loadText(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {
   const looked = into.plan.lineCheck.check(data, count, 'all');
-  return loadLooked(into, looked, toldLines(into, looked));
-}
-
-async function loadLooked(into: LoadTarget, looked: CheckedLines, told: ToldRows): Promise<number> {
+  const told = toldLines(into, looked);
   await quarantineAll(into, looked);
   const written = await loadTold(into, told);
   into.history.chunkDone(looked.refused.length + told.rows.count > written);

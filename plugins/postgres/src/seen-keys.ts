@@ -1,6 +1,6 @@
 import type { ChunkRows } from './chunk-rows.js';
 
-/** Places of the columns of a unique key in a row. */
+/** Places of the columns of a unique key in a row, ascending. */
 export type KeyPlaces = readonly number[];
 
 /**

@@ -1,11 +1,13 @@
 import type { Row } from '@millrace/sdk';
 import { sendCopy } from './copy-in.js';
+import type { ChunkRows } from './chunk-rows.js';
 import type { LoadTarget } from './load-target.js';
 import { tableOf } from './load-target.js';
 import { serverErrorOf, serverReasonOf, toPluginError } from './pg-error.js';
 import { loadRange } from './range-load.js';
 import { tryRows } from './row-tries.js';
 import { SeenKeys } from './seen-keys.js';
+import type { SuspectTarget } from './suspect-query.js';
 import type { ToldRows } from './told-rows.js';
 
 /** A run may be over its limit of dirty rows: no more than these are tried before that is looked at. */
@@ -14,16 +16,16 @@ const TRIED_AT_ONCE = 256;
 /**
  * Puts rows into the table: first those that nothing speaks against, by one statement, then the suspects one by
  * one, in their order. Where the server refuses others too, more are suspected; at last it is asked about ever
- * smaller ranges. Resolves to the number written.
+ * smaller ranges. `last`: with so many suspects it has just refused others. Resolves to the number written.
  */
-export async function loadTold(into: LoadTarget, told: ToldRows): Promise<number> {
+export async function loadTold(into: LoadTarget, told: ToldRows, last?: number): Promise<number> {
   if (told.rows.count === 0) return 0;
-  let last: number | undefined;
+  let before = last;
   for (const look of looksAt(into, told)) {
     const suspects = await look();
     // Without the same ones as before it would be refused as before.
-    if (suspects.length === last) continue;
-    last = suspects.length;
+    if (suspects.length === before) continue;
+    before = suspects.length;
     const written = await loadWithout(into, told, suspects);
     if (written !== undefined) return written;
   }
@@ -32,20 +34,31 @@ export async function loadTold(into: LoadTarget, told: ToldRows): Promise<number
 
 /** Ways to find the suspects among rows, each dearer than the one before; those that would not do are left out. */
 function looksAt(
-  { client, quotedTable, plan, history }: LoadTarget,
+  into: LoadTarget,
   { rows, unfit }: ToldRows,
 ): readonly (() => Promise<readonly number[]>)[] {
-  const target = { client, quotedTable, columns: plan.columnNames };
+  const { history } = into;
   const near = async (): Promise<readonly number[]> =>
-    union(unfit, new SeenKeys(await history.keys(target)).again(rows));
-  const far = async (): Promise<readonly number[]> => {
-    const known = await near();
-    const all = union(known, (await (await history.suspectQuery(target))?.find(rows)) ?? []);
-    history.hasConflicts = all.length > known.length;
-    return all;
-  };
+    union(unfit, new SeenKeys(await history.keys(suspectTargetOf(into))).again(rows));
+  const far = async (): Promise<readonly number[]> => withAsked(into, rows, await near());
   if (history.hasConflicts) return [far];
   return history.isDirty ? [near, far] : [() => Promise.resolve(unfit), near, far];
+}
+
+/** And those that the server suspects; nothing else may be under way on the session. */
+export async function withAsked(
+  into: LoadTarget,
+  rows: ChunkRows,
+  known: readonly number[],
+): Promise<readonly number[]> {
+  const suspects = await into.history.suspectQuery(suspectTargetOf(into));
+  const all = union(known, (await suspects?.find(rows)) ?? []);
+  into.history.hasConflicts = all.length > known.length;
+  return all;
+}
+
+function suspectTargetOf({ client, quotedTable, plan }: LoadTarget): SuspectTarget {
+  return { client, quotedTable, columns: plan.columnNames };
 }
 
 /** Numbers that are in either, ascending. */
@@ -89,7 +102,8 @@ export async function trySuspects(
   return written;
 }
 
-async function loadRanges(into: LoadTarget, { rows, cellsOf }: ToldRows): Promise<number> {
+/** For rows of which the server refuses some that nothing tells apart. Resolves to the number written. */
+export async function loadRanges(into: LoadTarget, { rows, cellsOf }: ToldRows): Promise<number> {
   const { format } = rows;
   // What the server says it took: a trigger may have dropped rows, and that must not pass for written.
   let written = 0;

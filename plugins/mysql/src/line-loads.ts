@@ -43,8 +43,8 @@ type Which = 'needed' | 'all';
 
 /**
  * Loads chunks one after the other: many in one LOAD DATA, because the server was idle between two of them for
- * as long as this process had other things to do. Around lines with warnings each chunk has one of its own, so
- * that little has to be sent again.
+ * as long as this process had other things to do. Around lines that it changes each chunk has one of its own,
+ * so that little has to be sent again.
  */
 export class LineLoads {
   readonly #options: LineLoadsOptions;
@@ -80,16 +80,19 @@ export class LineLoads {
     this.#run = undefined;
     clearTimeout(run.timer);
     const { chunks } = run;
-    const [first, ...others] = chunks;
-    const alone = others.length === 0 ? first : undefined;
-    const skipped = await run.load.end(alone?.looked.data);
+    const skipped = await run.load.end(chunks.map(({ looked }) => looked.data));
     if (skipped !== undefined) {
-      const isClean = skipped.length === 0;
-      this.#maxBytes = isClean
-        ? Math.min(MAX_RUN_BYTES, Math.max(run.bytes, this.#maxBytes) * 2)
-        : 0;
-      let rows = 0;
-      for (const { looked } of chunks) rows += await this.#keep(looked, skipped);
+      this.#maxBytes = Math.min(MAX_RUN_BYTES, Math.max(run.bytes, this.#maxBytes) * 2);
+      let [rows, no] = [0, 0];
+      for (const { looked } of chunks) {
+        const inside = skipped.filter(({ index }) => index >= no && index < no + looked.count);
+        const first = no;
+        rows += await this.#keep(
+          looked,
+          inside.map((line) => ({ ...line, index: line.index - first })),
+        );
+        no += looked.count;
+      }
       return rows;
     }
     if (this.#options.load.isOff) {
@@ -98,7 +101,9 @@ export class LineLoads {
       return rows;
     }
     this.#maxBytes = 0;
-    if (alone !== undefined) return await this.#again(alone.lines, alone.which);
+    const [first, ...others] = chunks;
+    if (first !== undefined && others.length === 0)
+      return await this.#again(first.lines, first.which);
     let rows = 0;
     for (const { lines } of chunks) rows += await this.load(lines);
     return rows + (await this.flush());
@@ -157,7 +162,7 @@ export class LineLoads {
         const run = await this.#add(lines, looked, 'all');
         clearTimeout(run.timer);
         this.#run = undefined;
-        const skipped = await run.load.end(looked.data);
+        const skipped = await run.load.end([looked.data]);
         if (skipped !== undefined) return await this.#keep(looked, skipped);
       }
     }

@@ -29,9 +29,9 @@ export interface LineLoad {
    * wrong with which. The server's own count and warnings decide: LOCAL skips what it cannot store and changes
    * what it cannot hold, and still says OK.
    *
-   * `alone`: all lines, where they are to be looked through for the skipped ones.
+   * `lines`: all that were added, to look for the skipped ones.
    */
-  end(alone: Uint8Array | undefined): Promise<readonly SkippedLine[] | undefined>;
+  end(lines: readonly Uint8Array[]): Promise<readonly SkippedLine[] | undefined>;
   /** The transaction is rolled back. */
   drop(): Promise<void>;
 }
@@ -89,15 +89,15 @@ export class LoadLines {
         const lines = plainControls(bytesOf(data));
         await file.add(this.#isNumbered ? numbered(lines, rows, firstNo) : lines);
       },
-      end: async (alone) => {
+      end: async (lines) => {
         file.end();
         const result = await sent;
         if (result?.warnings === 0 && result.affectedRows === all) return [];
         const skipped =
-          result === undefined || alone === undefined || this.#skippedLines === undefined
+          result === undefined || this.#skippedLines === undefined
             ? undefined
             : this.#skippedLines.find(
-                bytesOf(alone),
+                Buffer.concat(lines),
                 all - result.affectedRows,
                 await this.#session.warnings(),
               );

@@ -5,6 +5,7 @@ import type { ServerWarning, Session } from './session.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 
 const LINE_FEED = 0x0a;
+const TAB = 0x09;
 const DUPLICATE = 1062;
 /** The server prints keys like these in full, and each in one way. */
 const PRINTED = /^[\x20-\x26\x28-\x5b\x5d-\x7e]{0,40}$/;
@@ -12,8 +13,11 @@ const PRINTED = /^[\x20-\x26\x28-\x5b\x5d-\x7e]{0,40}$/;
 export interface SkippedLine {
   /** Counted from 0. */
   readonly index: number;
+  readonly line: Buffer;
   readonly reason: string;
 }
+
+type Line = Omit<SkippedLine, 'reason'>;
 
 /**
  * Finds the lines that LOAD DATA LOCAL has skipped because their key was taken. Its warnings tell the key, not
@@ -59,27 +63,44 @@ export class SkippedLines {
     const found = this.#linesOf(lines, told);
     const all: SkippedLine[] = [];
     for (const [key, messages] of told) {
-      const indexes = found.get(key) ?? [];
-      const spared = indexes.length - messages.length;
+      const same = found.get(key) ?? [];
+      const spared = same.length - messages.length;
       // Of all lines with a key one at most is stored.
       if (spared !== 0 && spared !== 1) return undefined;
-      all.push(...indexes.slice(spared).map((index, i) => ({ index, reason: messages[i] ?? '' })));
+      all.push(...same.slice(spared).map((line, i) => ({ ...line, reason: messages[i] ?? '' })));
     }
     return all.toSorted((a, b) => a.index - b.index);
   }
 
-  #linesOf(lines: Buffer, keys: ReadonlyMap<string, unknown>): Map<string, number[]> {
-    const found = new Map<string, number[]>();
+  #linesOf(lines: Buffer, keys: ReadonlyMap<string, unknown>): Map<string, Line[]> {
+    const found = new Map<string, Line[]>();
     let index = 0;
     for (let at = 0; at < lines.length; index++) {
-      const end = lines.indexOf(LINE_FEED, at);
-      const fields = lines.toString('latin1', at, end).split('\t');
-      const key = this.#places.map((place) => printed(fields[place] ?? '')).join('-');
-      if (keys.has(key)) found.set(key, [...(found.get(key) ?? []), index]);
-      at = end + 1;
+      const end = lines.indexOf(LINE_FEED, at) + 1;
+      const key = this.#keyOf(lines, at, end - 1);
+      if (keys.has(key)) {
+        const line = { index, line: lines.subarray(at, end) };
+        found.set(key, [...(found.get(key) ?? []), line]);
+      }
+      at = end;
     }
     return found;
   }
+
+  #keyOf(lines: Buffer, from: number, end: number): string {
+    const parts = this.#places.map((place) => {
+      let at = from;
+      for (let before = 0; before < place; before++) at = fieldEnd(lines, at, end) + 1;
+      return printed(lines.toString('latin1', at, fieldEnd(lines, at, end)));
+    });
+    return parts.join('-');
+  }
+}
+
+function fieldEnd(lines: Buffer, from: number, end: number): number {
+  let at = from;
+  while (at < end && lines[at] !== TAB) at += 1;
+  return at;
 }
 
 /**

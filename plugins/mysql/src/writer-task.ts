@@ -206,10 +206,8 @@ export class MysqlWriterTask implements WriterTask {
     for (const refused of looked.refused) {
       await this.#ctx.quarantine({ sliceNo, code: 'MR-D202', ...refused });
     }
-    if (skipped.length === 0) return looked.count;
-    const rows = this.#decoder.push(looked.data);
-    for (const { index, reason } of skipped) {
-      const cells = looked.originals.get(index) ?? rows[index] ?? [];
+    for (const { index, line, reason } of skipped) {
+      const cells = looked.originals.get(index) ?? this.#decoder.push(line)[0] ?? [];
       await this.#ctx.quarantine({ sliceNo, cells, code: '1062', reason });
     }
     return looked.count - skipped.length;

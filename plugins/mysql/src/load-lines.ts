@@ -39,6 +39,7 @@ export interface LineLoad {
 /** Loads COPY lines by LOAD DATA LOCAL on a session that is in a transaction. */
 export class LoadLines {
   readonly #session: Session;
+  readonly #into: string;
   readonly #sql: string;
   readonly #isNumbered: boolean;
   readonly #skippedLines: SkippedLines | undefined;
@@ -46,10 +47,12 @@ export class LoadLines {
 
   private constructor(
     session: Session,
+    into: string,
     sql: string,
     isNumbered: boolean,
     skippedLines: SkippedLines | undefined,
   ) {
+    this.#into = into;
     this.#skippedLines = skippedLines;
     this.#session = session;
     this.#sql = sql;
@@ -72,7 +75,7 @@ export class LoadLines {
       `LOAD DATA LOCAL INFILE 'millrace' INTO TABLE ${into} CHARACTER SET utf8mb4 ` +
       String.raw`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'` +
       ` (${list.join(', ')})${set}`;
-    return new LoadLines(session, sql, numberColumn !== undefined, skippedLines);
+    return new LoadLines(session, into, sql, numberColumn !== undefined, skippedLines);
   }
 
   /** Begins a statement to which lines are added as they come. */
@@ -96,11 +99,13 @@ export class LoadLines {
         const skipped =
           result === undefined || this.#skippedLines === undefined
             ? undefined
-            : this.#skippedLines.find(
-                Buffer.concat(lines),
-                all - result.affectedRows,
-                await this.#session.warnings(),
-              );
+            : await this.#skippedLines.find({
+                lines: Buffer.concat(lines),
+                skipped: all - result.affectedRows,
+                warnings: await this.#session.warnings(),
+                session: this.#session,
+                into: this.#into,
+              });
         if (skipped === undefined) await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
         return skipped;
       },

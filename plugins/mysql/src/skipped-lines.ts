@@ -1,5 +1,7 @@
+import { errorCodeOf } from '@millrace/sdk';
 import type { Column } from '@millrace/sdk';
 
+import { quoteName, textLiteral } from './literal.js';
 import { uniqueKeys } from './merge.js';
 import type { ServerWarning, Session } from './session.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
@@ -7,80 +9,139 @@ import type { ColumnPair, WriterTarget } from './writer-target.js';
 const LINE_FEED = 0x0a;
 const TAB = 0x09;
 const DUPLICATE = 1062;
+/** A line with one of these is not stored: a CHECK, in MariaDB's number and MySQL's, or a foreign key. */
+const BROKEN_RULES: ReadonlySet<number> = new Set([4025, 3819, 1452]);
 /** The server prints keys like these in full, and each in one way. */
 const PRINTED = /^[\x20-\x26\x28-\x5b\x5d-\x7e]{0,40}$/;
+const ASKED_AT_ONCE = 2_000;
+/** The server's word for a key of several columns. */
+const BETWEEN = '-';
 
 export interface SkippedLine {
   /** Counted from 0. */
   readonly index: number;
   readonly line: Buffer;
+  /** The server's number of the reason. */
+  readonly code: string;
   readonly reason: string;
 }
 
-type Line = Omit<SkippedLine, 'reason'>;
+/** What LOAD DATA said. */
+export interface LoadedLines {
+  readonly lines: Buffer;
+  /** How many lines are not stored. */
+  readonly skipped: number;
+  readonly warnings: readonly ServerWarning[];
+  readonly session: Session;
+  /** Quoted: the table they went to. */
+  readonly into: string;
+}
+
+interface Line {
+  readonly index: number;
+  readonly line: Buffer;
+  /** As the server prints it. */
+  readonly key: string;
+}
 
 /**
- * Finds the lines that LOAD DATA LOCAL has skipped because their key was taken. Its warnings tell the key, not
- * the line: with one unique key, the lines skipped are the last ones that have it.
+ * Finds the lines that LOAD DATA LOCAL has skipped. Its warnings tell a key, or a rule and not even that; they come
+ * in the order of the lines. Of lines with one key the last ones were skipped for it; lines whose key is not in the
+ * table were all skipped. Whatever these two do not explain to the last line is not known.
  */
 export class SkippedLines {
+  readonly #target: WriterTarget;
+  readonly #index: string;
+  readonly #columns: readonly Column[];
   /** Places of the key's columns in a line, in the order of the key. */
   readonly #places: readonly number[];
 
-  private constructor(places: readonly number[]) {
+  private constructor(
+    target: WriterTarget,
+    index: string,
+    columns: readonly Column[],
+    places: readonly number[],
+  ) {
+    this.#target = target;
+    this.#index = index;
+    this.#columns = columns;
     this.#places = places;
   }
 
-  /** `undefined` for a table of none or several unique keys, or with a key that is not all mapped. */
+  /** `undefined` for a table without a unique key that is all mapped, never NULL and printed in one way. */
   static async of(
     session: Session,
     target: WriterTarget,
     pairs: readonly ColumnPair[],
   ): Promise<SkippedLines | undefined> {
-    const [key, ...others] = await uniqueKeys(session, target);
-    if (key?.columns === undefined || others.length > 0) return undefined;
-    const places = key.columns.map((name) => pairs.findIndex((p) => p.target.name === name));
-    const isPrinted = places.every((place) => {
-      const pair = pairs[place];
-      return pair !== undefined && isPrintedAlike(pair.target, places.length > 1);
-    });
-    return isPrinted ? new SkippedLines(places) : undefined;
+    const all = await uniqueKeys(session, target);
+    for (const { index, columns: names } of all) {
+      const places = names?.map((name) => pairs.findIndex((p) => p.target.name === name)) ?? [];
+      const columns = places.flatMap((place) => pairs[place]?.target ?? []);
+      const isPrinted = columns.every((c) => !c.nullable && isPrintedAlike(c, places.length > 1));
+      // MySQL prints the name of the table before that of the index.
+      const isAmbiguous = all.some((other) => other.index.endsWith(`.${index}`));
+      if (places.length > 0 && columns.length === places.length && isPrinted && !isAmbiguous)
+        return new SkippedLines(target, index, columns, places);
+    }
+    return undefined;
   }
 
-  /** `undefined` when the warnings do not tell all of them; `skipped`: how many lines are not stored. */
-  find(
-    lines: Buffer,
-    skipped: number,
-    warnings: readonly ServerWarning[],
-  ): readonly SkippedLine[] | undefined {
+  /** `undefined` when the warnings do not tell all of them. */
+  async find(loaded: LoadedLines): Promise<readonly SkippedLine[] | undefined> {
+    const { lines, skipped, warnings } = loaded;
     if (warnings.length !== skipped) return undefined;
-    const told = new Map<string, string[]>();
+    const told = new Map<string, number>();
+    let untold = 0;
     for (const { errno, message } of warnings) {
-      const key = /^Duplicate entry '(.*)' for key '/s.exec(message)?.[1];
-      if (errno !== DUPLICATE || key === undefined || !PRINTED.test(key)) return undefined;
-      told.set(key, [...(told.get(key) ?? []), message]);
+      const key = this.#toldKey(errno, message);
+      if (key !== undefined) told.set(key, (told.get(key) ?? 0) + 1);
+      else if (errno === DUPLICATE || BROKEN_RULES.has(errno)) untold += 1;
+      else return undefined;
     }
-    const found = this.#linesOf(lines, told);
-    const all: SkippedLine[] = [];
-    for (const [key, messages] of told) {
-      const same = found.get(key) ?? [];
-      const spared = same.length - messages.length;
+    if (![...told.keys()].every((key) => PRINTED.test(key))) return undefined;
+    const byKey = this.#byKey(lines, untold > 0 ? undefined : told);
+    const stored = untold > 0 ? await this.#stored(byKey, loaded).catch(notAllowed) : undefined;
+    if (untold > 0 && stored === undefined) return undefined;
+    const found: Line[] = [];
+    for (const [key, same] of byKey) {
+      const times = told.get(key) ?? 0;
+      const isAbsent = stored?.has(key) === false;
       // Of all lines with a key one at most is stored.
-      if (spared !== 0 && spared !== 1) return undefined;
-      all.push(...same.slice(spared).map((line, i) => ({ ...line, reason: messages[i] ?? '' })));
+      if (!isAbsent && times > 0 && same.length - times > 1) return undefined;
+      if (isAbsent) found.push(...same);
+      else if (times > 0) found.push(...same.slice(-times));
     }
-    return all.toSorted((a, b) => a.index - b.index);
+    if (found.length !== skipped) return undefined;
+    const all: SkippedLine[] = [];
+    for (const [i, { index, line, key }] of found.toSorted((a, b) => a.index - b.index).entries()) {
+      const { errno, message } = warnings[i] ?? { errno: 0, message: '' };
+      if ((this.#toldKey(errno, message) ?? key) !== key) return undefined;
+      all.push({ index, line, code: String(errno), reason: message });
+    }
+    return all;
   }
 
-  #linesOf(lines: Buffer, keys: ReadonlyMap<string, unknown>): Map<string, Line[]> {
+  /** Of this key's warnings: which key was taken. */
+  #toldKey(errno: number, message: string): string | undefined {
+    if (errno !== DUPLICATE) return undefined;
+    const [, key, index] = /^Duplicate entry '(.*)' for key '(.*)'$/s.exec(message) ?? [];
+    const isOurs = index === this.#index || index?.endsWith(`.${this.#index}`) === true;
+    return isOurs ? key : undefined;
+  }
+
+  /** The lines of each key, or of some. */
+  #byKey(lines: Buffer, some: ReadonlyMap<string, unknown> | undefined): Map<string, Line[]> {
     const found = new Map<string, Line[]>();
     let index = 0;
     for (let at = 0; at < lines.length; index++) {
       const end = lines.indexOf(LINE_FEED, at) + 1;
       const key = this.#keyOf(lines, at, end - 1);
-      if (keys.has(key)) {
-        const line = { index, line: lines.subarray(at, end) };
-        found.set(key, [...(found.get(key) ?? []), line]);
+      if (some?.has(key) !== false) {
+        const line = { index, line: lines.subarray(at, end), key };
+        const same = found.get(key);
+        if (same === undefined) found.set(key, [line]);
+        else same.push(line);
       }
       at = end;
     }
@@ -88,13 +149,56 @@ export class SkippedLines {
   }
 
   #keyOf(lines: Buffer, from: number, end: number): string {
-    const parts = this.#places.map((place) => {
+    return this.#partsOf(lines, from, end).join(BETWEEN);
+  }
+
+  #partsOf(lines: Buffer, from: number, end: number): readonly string[] {
+    return this.#places.map((place) => {
       let at = from;
       for (let before = 0; before < place; before++) at = fieldEnd(lines, at, end) + 1;
       return printed(lines.toString('latin1', at, fieldEnd(lines, at, end)));
     });
-    return parts.join('-');
   }
+
+  /** Which of the keys the table has; `undefined` where it cannot be asked, or does not keep keys as they are sent. */
+  async #stored(
+    byKey: ReadonlyMap<string, readonly Line[]>,
+    { session, into }: LoadedLines,
+  ): Promise<ReadonlySet<string> | undefined> {
+    if (await this.#hasTrigger(session)) return undefined;
+    const names = this.#columns.map(({ name }) => quoteName(name)).join(', ');
+    const tuples: string[] = [];
+    for (const [key, [first]] of byKey) {
+      if (first === undefined || !PRINTED.test(key)) return undefined;
+      const parts = this.#partsOf(first.line, 0, first.line.length - 1);
+      const isNumber = parts.map((_, i) => this.#columns[i]?.type.kind === 'integer');
+      if (parts.some((part, i) => isNumber[i] === true && !/^-?\d+$/.test(part))) return undefined;
+      const literals = parts.map((part, i) => (isNumber[i] === true ? part : textLiteral(part)));
+      tuples.push(`(${literals.join(', ')})`);
+    }
+    const stored = new Set<string>();
+    for (let at = 0; at < tuples.length; at += ASKED_AT_ONCE) {
+      const some = tuples.slice(at, at + ASKED_AT_ONCE).join(', ');
+      const sql = `SELECT ${names} FROM ${into} WHERE (${names}) IN (${some})`;
+      for (const parts of await session.rows(sql)) stored.add(parts.join(BETWEEN));
+    }
+    return stored;
+  }
+
+  /** It may give a row another key. */
+  async #hasTrigger(session: Session): Promise<boolean> {
+    const { database, table } = this.#target.name;
+    const triggers = await session.rows(
+      `SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
+        WHERE EVENT_OBJECT_SCHEMA = ${textLiteral(database)} AND EVENT_OBJECT_TABLE = ${textLiteral(table)}`,
+    );
+    return triggers.length > 0;
+  }
+}
+
+/** An account that only writes may not ask. */
+function notAllowed(error: unknown): undefined {
+  if (errorCodeOf(error) !== 'MR-D106') throw error;
 }
 
 function fieldEnd(lines: Buffer, from: number, end: number): number {

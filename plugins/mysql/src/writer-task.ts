@@ -206,9 +206,9 @@ export class MysqlWriterTask implements WriterTask {
     for (const refused of looked.refused) {
       await this.#ctx.quarantine({ sliceNo, code: 'MR-D202', ...refused });
     }
-    for (const { index, line, reason } of skipped) {
+    for (const { index, line, code, reason } of skipped) {
       const cells = looked.originals.get(index) ?? this.#decoder.push(line)[0] ?? [];
-      await this.#ctx.quarantine({ sliceNo, cells, code: '1062', reason });
+      await this.#ctx.quarantine({ sliceNo, cells, code, reason });
     }
     return looked.count - skipped.length;
   }

@@ -158,8 +158,11 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
           reader: { table: 'src' },
           writer: { table: 'dst', mode: 'append' },
           channel: { dirtyLimit: { records: ROWS } },
-        }).finally(async () => void (await execute(server, 'SET GLOBAL local_infile = 1')));
+        });
         expect(run.lane).toBe('pg-copy-text');
+        // With several keys a line may have more than one reason, and then its chunk goes by INSERT.
+        if (!rules.includes('UNIQUE'))
+          expect(run.log.filter((line) => /taken back and sent again/.test(line))).toEqual([]);
         const found = run.dirty.map((d) => ({ row: d.cells[6], state: d.code, words: d.reason }));
         expect(found.map(({ row }) => row).toSorted()).toEqual([...wanted.keys()].toSorted());
         // The row rules say in their own words what the server need not be asked.

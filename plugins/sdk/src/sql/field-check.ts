@@ -1,6 +1,7 @@
 import type { Column, LogicalType } from '../table.js';
 import { compileConversion } from './cell-conversion.js';
 import { isPlainJsonField } from './json-field.js';
+import { lastDay } from './last-day.js';
 import type { SqlDialect } from './statements.js';
 
 /**
@@ -18,7 +19,6 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const COLON = 0x3a;
 const BLANK = 0x20;
-const LONG_MONTHS: ReadonlySet<number> = new Set([1, 3, 5, 7, 8, 10, 12]);
 const TEXT_BYTES: Readonly<Record<string, number>> = {
   tinytext: 255,
   text: 65_535,
@@ -189,11 +189,6 @@ function isDate(bytes: Uint8Array, from: number): boolean {
   const day = numberAt(bytes, from + 8, 2);
   if (month < 1 || month > 12 || day < 1) return false;
   return day <= 28 || day <= lastDay(numberAt(bytes, from, 4), month);
-}
-
-function lastDay(year: number, month: number): number {
-  if (month !== 2) return LONG_MONTHS.has(month) ? 31 : 30;
-  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
 }
 
 function numberAt(bytes: Uint8Array, at: number, digits: number): number {

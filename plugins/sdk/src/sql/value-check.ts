@@ -1,6 +1,7 @@
 import type { Cell } from '../chunk.js';
 import type { Column, LogicalType } from '../table.js';
 import { floatRoundTrip, parseDecimal } from './decimal-text.js';
+import { lastDay } from './last-day.js';
 import type { SqlDialect } from './statements.js';
 
 /**
@@ -204,9 +205,20 @@ function bitsCheck(length: number, dialect: SqlDialect): TextCheck {
 }
 
 function dateCheck(dialect: SqlDialect): TextCheck {
-  return dialect === 'postgres'
-    ? patternCheck(/^(?:\d{4,7}-\d\d-\d\d(?: BC)?|-?infinity)$/, 'not a date alone')
-    : patternCheck(/^\d{4}-\d\d-\d\d$/, 'not a date of the years 0000 to 9999');
+  const check =
+    dialect === 'postgres'
+      ? patternCheck(/^(?:\d{4,7}-\d\d-\d\d(?: BC)?|-?infinity)$/, 'not a date alone')
+      : patternCheck(/^\d{4}-\d\d-\d\d$/, 'not a date of the years 0000 to 9999');
+  return (text) => check(text) ?? (text.endsWith(' BC') ? undefined : dayReason(text));
+}
+
+/** Of dates of our era: no server has the 30th of February, and MySQL's LOAD DATA stores 0000-00-00 for it. */
+function dayReason(text: string): string | undefined {
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(text) ?? [];
+  if (Number(day ?? 0) <= 28 || Number(month) < 1 || Number(month) > 12) return undefined;
+  return Number(day) > lastDay(Number(year), Number(month))
+    ? 'a day that its month does not have'
+    : undefined;
 }
 
 function timeCheck(type: Extract<LogicalType, { kind: 'time' }>, dialect: SqlDialect): TextCheck {
@@ -230,7 +242,10 @@ function timestampCheck(
   );
   return (text) => {
     if (postgres && /^-?infinity$/.test(text)) return undefined;
-    return fractionReason(pattern.exec(text), type.fraction, 'not a timestamp of this column');
+    return (
+      fractionReason(pattern.exec(text), type.fraction, 'not a timestamp of this column') ??
+      (text.endsWith(' BC') ? undefined : dayReason(text))
+    );
   };
 }
 

@@ -36,7 +36,9 @@ export class LoadHistory {
 
   async keys({ client, quotedTable, columns }: SuspectTarget): Promise<readonly KeyPlaces[]> {
     this.#keys ??= (await uniqueKeys(client, quotedTable))
-      .map((key) => key.map((name) => columns.indexOf(name)).toSorted((a, b) => a - b))
+      .map((key) =>
+        key.map((name) => columns.findIndex((c) => c.name === name)).toSorted((a, b) => a - b),
+      )
       .filter((places) => !places.includes(-1));
     return this.#keys;
   }

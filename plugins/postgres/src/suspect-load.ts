@@ -58,7 +58,7 @@ export async function withAsked(
 }
 
 function suspectTargetOf({ client, quotedTable, plan }: LoadTarget): SuspectTarget {
-  return { client, quotedTable, columns: plan.columnNames };
+  return { client, quotedTable, columns: plan.columns };
 }
 
 /** Numbers that are in either, ascending. */

@@ -44,7 +44,8 @@ interface PlannedColumn {
 export class WritePlan {
   /** Quoted names for the column list of COPY and INSERT. */
   readonly columnList: string;
-  readonly columnNames: readonly string[];
+  /** The target columns of `columnList`. */
+  readonly columns: readonly Column[];
   /** The condition of the rows a run replaces; `undefined`: none. */
   readonly scopeSql: string | undefined;
   /** The target columns of the mapping, in its order. */
@@ -97,8 +98,8 @@ export class WritePlan {
       ...constants,
     ]);
     this.mapped = this.#columns.map((c) => c.target);
-    this.columnNames = [...this.mapped, ...filled.map(([column]) => column)].map((c) => c.name);
-    this.columnList = this.columnNames.map(quoteName).join(', ');
+    this.columns = [...this.mapped, ...filled.map(([column]) => column)];
+    this.columnList = this.columns.map(({ name }) => quoteName(name)).join(', ');
     this.scopeSql = scopeSqlOf(scope, partition);
   }
 

@@ -130,4 +130,25 @@ describe('the rules of rows on lines', () => {
       [['f', '99999999999'], 'c'],
     ]);
   });
+
+  test('tell of the lines that only the row rules let pass, by their place among those that are left', () => {
+    const target = column({ kind: 'uuid' });
+    const check = new LineCheck([
+      {
+        source: { ...column({ kind: 'text' }), unchecked: true },
+        target,
+        isTrusted: false,
+        field: compileFieldCheck(column({ kind: 'text' }), target, 'postgres'),
+        convert: undefined,
+        check: (cell) => (cell === 'bad' ? 'bad' : undefined),
+      },
+    ]);
+    const good = '0cc175b9-c0f1-b6a8-31c3-99e269772661';
+    const found = check.check(
+      Buffer.from(`${good}\nbad\n{${good}}\n${good}\nno uuid\n`),
+      5,
+      'needed',
+    );
+    expect(found).toMatchObject({ count: 4, doubtful: [1, 3] });
+  });
 });

@@ -62,7 +62,9 @@ export class LineCheck {
     this.#decoder = new CopyTextDecoder(columns.map((c) => c.source));
     this.#nullable = columns.map((c) => c.target.nullable);
     this.#needed = columns.map((c) => (c.isTrusted && c.isWatched !== true ? undefined : c.field));
-    this.#known = columns.map((c) => c.field ?? (c.target.nullable ? undefined : () => true));
+    this.#known = columns.map(
+      (c) => (isSureOf(c) ? undefined : c.field) ?? (c.target.nullable ? undefined : () => true),
+    );
     this.isNeeded = columns.some((c) => !c.isTrusted || c.isWatched === true);
     this.isPossible = columns.every((c) => c.isTrusted || c.field !== undefined);
   }
@@ -140,4 +142,9 @@ export class LineCheck {
     });
     return { line: Buffer.from(`${written.join('\t')}\n`, 'latin1'), cells };
   }
+}
+
+/** The field of a value of the same type: NULL alone can be wrong with it. */
+function isSureOf({ source, target, isTrusted, isWatched }: LineColumn): boolean {
+  return isTrusted && isWatched !== true && source.nativeType === target.nativeType;
 }

@@ -55,6 +55,15 @@ const CASES: readonly Case[] = [
   ['text in bytes', column({ kind: 'bytes' }), 'a', false],
   ['bytes in text', column({ kind: 'text' }), new Uint8Array(1), false],
   ['a date with a time', column({ kind: 'date' }), '2024-02-29 10:00:00', false],
+  ["the last day of a leap year's February", column({ kind: 'date' }), '2024-02-29', true],
+  ['a day that February has in other years', column({ kind: 'date' }), '2023-02-29', false],
+  ['a day that April does not have', column({ kind: 'date' }), '2024-04-31', false],
+  [
+    'a day of a century that has no leap year',
+    column({ kind: 'timestamp', fraction: 0, zoned: false }),
+    '1900-02-29 00:00:00',
+    false,
+  ],
   [
     'milliseconds kept',
     column({ kind: 'timestamp', fraction: 3, zoned: false }),

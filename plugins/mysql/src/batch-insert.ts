@@ -1,7 +1,7 @@
 import type { Cell } from '@millrace/sdk';
 
 import { isDataError, isValueWarning, mysqlError, serverErrorOf } from './mysql-error.js';
-import type { Session } from './session.js';
+import type { Session, StatementResult } from './session.js';
 
 /** A row ready to be sent, beside the cells it was made of. */
 export interface PreparedRow {
@@ -59,8 +59,10 @@ export class BatchInsert {
   async #insertBatch(rows: readonly PreparedRow[]): Promise<number> {
     const [first] = rows;
     if (first === undefined) return 0;
+    const values = rows.map((row) => row.tuple).join(',');
     const refusal =
-      this.#tooLarge(rows) ?? (await this.attemptValues(rows.map((row) => row.tuple).join(',')));
+      this.#tooLarge(rows) ??
+      (await this.attempt(rows.length, () => this.#session.runRaw(this.#head + values)));
     if (refusal === undefined) return rows.length;
     if (rows.length === 1) {
       await this.#onRefused(first, refusal);
@@ -79,20 +81,31 @@ export class BatchInsert {
     return { code: '1153', reason: `the row is larger than the server's max_allowed_packet` };
   }
 
-  /** One INSERT of these tuples; why it was refused, in which case nothing of it is stored. */
-  async attemptValues(tuples: string): Promise<Refusal | undefined> {
+  /** One statement that inserts so many rows; why it was refused, in which case nothing of it is stored. */
+  async attempt(
+    rows: number,
+    insert: () => Promise<StatementResult>,
+  ): Promise<Refusal | undefined> {
     await this.#session.run(`SAVEPOINT ${SAVEPOINT}`);
+    const refusal = await this.#attempt(rows, insert);
+    if (refusal !== undefined) await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
+    return refusal;
+  }
+
+  async #attempt(
+    rows: number,
+    insert: () => Promise<StatementResult>,
+  ): Promise<Refusal | undefined> {
     try {
-      const result = await this.#session.runRaw(this.#head + tuples);
-      if (result.warnings === 0) return undefined;
+      const { warnings, affectedRows } = await insert();
+      if (warnings > 0) return await this.#changedValue();
+      if (affectedRows === rows) return undefined;
+      return { code: 'MR-D204', reason: `the server has inserted ${affectedRows} of ${rows} rows` };
     } catch (error) {
       if (!isDataError(error)) throw mysqlError(error);
       const { errno, message } = serverErrorOf(error);
       return { code: String(errno), reason: message };
     }
-    const changed = await this.#changedValue();
-    if (changed !== undefined) await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
-    return changed;
   }
 
   /** Strict mode still lets some changes pass with a note: digits cut from a decimal, blanks from a text. */

@@ -1,22 +1,24 @@
-import type { BatchInsert, PreparedRow } from './batch-insert.js';
-import { literalSpace, literalWriterOf } from './field-literal.js';
-import type { LiteralWriter } from './field-literal.js';
+import type { BatchInsert, PreparedRow, Refusal } from './batch-insert.js';
+import { fieldFormOf } from './field-form.js';
+import type { FieldForm } from './field-form.js';
+import { bulkForm, LinePacket, textForm } from './line-packet.js';
+import type { PacketForm, PlacedLine } from './line-packet.js';
+import type { Session } from './session.js';
 import type { ColumnPair } from './writer-target.js';
 
-const TAB = 0x09;
 const LINE_FEED = 0x0a;
-const OPEN = 0x28;
-const CLOSE = 0x29;
-const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
-const LETTER_N = 0x4e;
-const NULL = Buffer.from('NULL');
-const LONGEST_NUMBER = 24;
 /** A server that refuses one row refuses its statement: larger ones gain nothing and cost more then. */
 const MOST_BYTES = 512 * 1024;
+/** Room for the line that makes a statement large enough. */
+const SLACK_BYTES = 64 * 1024;
+/** What a statement has around the values of a row, beside its head. */
+const MOST_AROUND_ROW = 1024;
 
 export interface InsertLinesOptions {
+  readonly session: Session;
   readonly batch: BatchInsert;
+  /** `INSERT INTO t (…) VALUES ` */
+  readonly head: string;
   readonly pairs: readonly ColumnPair[];
   readonly maxAllowedPacket: number;
   /** On a staging table: the number of the next row. */
@@ -25,121 +27,135 @@ export interface InsertLinesOptions {
   readonly rowOf: (line: Buffer) => Promise<PreparedRow | undefined>;
 }
 
-/** Inserts COPY lines by multi-row INSERT, bytes to bytes, where LOAD DATA LOCAL is not allowed. */
+/** A statement that the server has not answered yet. */
+interface Running {
+  readonly packet: LinePacket;
+  readonly answer: Promise<Refusal | undefined>;
+}
+
+/**
+ * Inserts COPY lines where LOAD DATA LOCAL is not allowed, bytes to bytes: one statement is made while the server
+ * works on the one before.
+ */
 export class InsertLines {
   readonly #options: InsertLinesOptions;
-  readonly #writers: readonly LiteralWriter[];
-  readonly #nullable: readonly boolean[];
+  readonly #fields: readonly FieldForm[];
   readonly #mostBytes: number;
-  #out: Buffer;
-  #at = 0;
-  /** Where each line of the statement begins and ends in the chunk. */
-  #lines: number[] = [];
+  /** Are used by turns. */
+  #packet: LinePacket | undefined;
+  #spare: LinePacket | undefined;
+  #running: Running | undefined;
+  /** Rows that are no plain copies of their lines go by statements of their own. */
+  #settled: PreparedRow[] = [];
+  #settledBytes = 0;
+  #form: PacketForm | undefined;
 
-  private constructor(options: InsertLinesOptions, writers: readonly LiteralWriter[]) {
+  private constructor(options: InsertLinesOptions, fields: readonly FieldForm[]) {
     this.#options = options;
-    this.#writers = writers;
-    this.#nullable = options.pairs.map((p) => p.target.nullable);
+    this.#fields = fields;
     this.#mostBytes = Math.min(MOST_BYTES, Math.floor(options.maxAllowedPacket / 2));
-    this.#out = Buffer.allocUnsafe(this.#mostBytes * 2);
   }
 
   /** `undefined` where some column can only be judged by the row lane. */
   static of(options: InsertLinesOptions): InsertLines | undefined {
-    const writers = options.pairs
-      .map((pair) => literalWriterOf(pair))
-      .filter((writer) => writer !== undefined);
-    return writers.length < options.pairs.length ? undefined : new InsertLines(options, writers);
+    const fields = options.pairs.map(fieldFormOf).filter((form) => form !== undefined);
+    return fields.length < options.pairs.length ? undefined : new InsertLines(options, fields);
   }
 
-  /** How many lines were written; the others are in the quarantine. The bytes are UTF-8. */
+  /**
+   * The bytes are UTF-8, and are still read after this. Resolves to how many lines were written since the last
+   * answer; those that are neither written nor on their way are in the quarantine.
+   */
   async insert(lines: Buffer): Promise<number> {
     let written = 0;
-    this.#clear();
     for (let at = 0; at < lines.length;) {
-      const end = lines.indexOf(LINE_FEED, at) + 1;
-      const start = this.#at;
-      this.#reserve(literalSpace(end - at) + this.#writers.length * literalSpace(0));
-      if (
-        this.#tuple(lines, at, end - 1) ||
-        (await this.#settled(lines.subarray(at, end), start))
-      ) {
-        if (this.#lines.length > 0 && this.#at > this.#mostBytes) {
-          written += await this.#send(lines, start);
-        }
-        this.#lines.push(at, end);
+      this.#packet ??= await this.#begin();
+      const line = { chunk: lines, from: at, to: lines.indexOf(LINE_FEED, at) + 1 };
+      if (!this.#packet.add(line)) await this.#settle(line);
+      at = line.to;
+      if (this.#packet.bytes + this.#settledBytes > this.#mostBytes) written += await this.#send();
+    }
+    return written + (await this.#send());
+  }
+
+  /** Resolves to how many lines were written since the last answer: none is on its way any more. */
+  async flush(): Promise<number> {
+    const running = this.#running;
+    if (running === undefined) return 0;
+    const refusal = await running.answer;
+    const { lines } = running.packet;
+    let written = lines.length;
+    if (refusal !== undefined) {
+      const rows: PreparedRow[] = [];
+      for (const line of lines) {
+        const row = await this.#options.rowOf(bytesOf(line));
+        if (row !== undefined) rows.push(row);
       }
-      at = end;
+      written = await this.#options.batch.insert(rows);
     }
-    return written + (this.#lines.length > 0 ? await this.#send(lines, this.#at) : 0);
+    running.packet.clear();
+    this.#spare = running.packet;
+    this.#running = undefined;
+    return written;
   }
 
-  #clear(): void {
-    this.#at = 0;
-    this.#lines = [];
+  /** The transaction is rolled back. */
+  async drop(): Promise<void> {
+    await this.#running?.answer.catch(() => undefined);
+    this.#running = undefined;
+    this.#packet = undefined;
+    this.#settled = [];
+    this.#settledBytes = 0;
   }
 
-  /** Sends what lies before `to`; what lies behind it begins the next statement. */
-  async #send(lines: Buffer, to: number): Promise<number> {
-    const values = this.#out.toString('utf8', 0, to);
-    const rows = this.#lines;
-    this.#lines = [];
-    // Behind the comma.
-    const rest = Math.min(to + 1, this.#at);
-    this.#out.copyWithin(0, rest, this.#at);
-    this.#at -= rest;
-    const { batch, rowOf } = this.#options;
-    if ((await batch.attemptValues(values)) === undefined) return rows.length / 2;
-    const prepared: PreparedRow[] = [];
-    for (let i = 0; i < rows.length; i += 2) {
-      const row = await rowOf(lines.subarray(rows[i], rows[i + 1]));
-      if (row !== undefined) prepared.push(row);
+  /** Sends what there is as soon as the statement before it is answered. */
+  async #send(): Promise<number> {
+    let written = await this.flush();
+    const packet = this.#packet;
+    if (this.#settled.length > 0) {
+      const rows = this.#settled;
+      this.#settled = [];
+      this.#settledBytes = 0;
+      written += await this.#options.batch.insert(rows);
     }
-    return batch.insert(prepared);
+    if (packet === undefined || packet.lines.length === 0) return written;
+    const { batch, session } = this.#options;
+    const answer = batch.attempt(packet.lines.length, () => session.send(packet.command));
+    // Who waits for it comes later.
+    answer.catch(() => undefined);
+    this.#running = { packet, answer };
+    this.#packet = this.#spare;
+    this.#spare = undefined;
+    return written;
   }
 
-  async #settled(line: Buffer, start: number): Promise<boolean> {
-    this.#at = start;
-    const row = await this.#options.rowOf(line);
-    if (row === undefined) return false;
-    this.#reserve(row.tuple.length * 3 + 1);
-    if (start > 0) this.#out[this.#at++] = COMMA;
-    this.#at += this.#out.write(row.tuple, this.#at);
-    return true;
+  async #begin(): Promise<LinePacket> {
+    this.#form ??= await this.#formOf();
+    const { pairs, nextNo, head, maxAllowedPacket } = this.#options;
+    return new LinePacket(this.#form, this.#fields, {
+      nullable: pairs.map((pair) => pair.target.nullable),
+      nextNo,
+      bytes: this.#mostBytes + SLACK_BYTES,
+      mostBytesOfLine: maxAllowedPacket - head.length - MOST_AROUND_ROW,
+    });
   }
 
-  /** Writes the tuple of a line; `false`, with nothing to rely on behind its begin, when it is not plain. */
-  #tuple(lines: Buffer, from: number, end: number): boolean {
-    const out = this.#out;
-    let at = this.#at;
-    if (at > 0) out[at++] = COMMA;
-    out[at++] = OPEN;
-    let field = from;
-    for (const [no, write] of this.#writers.entries()) {
-      if (no > 0) out[at++] = COMMA;
-      let to = field;
-      while (to < end && lines[to] !== TAB) to += 1;
-      if (to - field === 2 && lines[field] === BACKSLASH && lines[field + 1] === LETTER_N) {
-        if (this.#nullable[no] !== true) return false;
-        at += NULL.copy(out, at);
-      } else {
-        at = write(out, at, lines, field, to);
-        if (at === -1) return false;
-      }
-      field = to + 1;
-    }
-    const { nextNo } = this.#options;
-    if (nextNo !== undefined) at += out.write(`,${nextNo()}`, at, 'latin1');
-    out[at++] = CLOSE;
-    this.#at = at;
-    return true;
+  async #formOf(): Promise<PacketForm> {
+    const { session, head, pairs, nextNo } = this.#options;
+    const hasNumbers = nextNo !== undefined;
+    const parameters = Array.from({ length: pairs.length + (hasNumbers ? 1 : 0) }, () => '?');
+    const id = await session.prepareBulk(`${head}(${parameters.join(', ')})`);
+    return id === undefined ? textForm(head, this.#fields) : bulkForm(id, this.#fields, hasNumbers);
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#at + bytes + LONGEST_NUMBER;
-    if (needed <= this.#out.length) return;
-    const old = this.#out;
-    this.#out = Buffer.allocUnsafe(Math.max(needed, old.length * 2));
-    old.copy(this.#out, 0, 0, this.#at);
+  async #settle(line: PlacedLine): Promise<void> {
+    const row = await this.#options.rowOf(bytesOf(line));
+    if (row === undefined) return;
+    this.#settled.push(row);
+    this.#settledBytes += row.tuple.length;
   }
+}
+
+function bytesOf({ chunk, from, to }: PlacedLine): Buffer {
+  return chunk.subarray(from, to);
 }

@@ -1,3 +1,4 @@
+import { CONTROLS } from './copy-control.js';
 import { loadColumns } from './load-columns.js';
 import { LocalFile } from './local-file.js';
 import { isDataError, serverErrorOf } from './mysql-error.js';
@@ -13,11 +14,6 @@ const NINE = 0x39;
 const SAVEPOINT = 'millrace_lines';
 /** What MySQL and MariaDB say to LOAD DATA LOCAL where it is not allowed. */
 const LOCAL_OFF: ReadonlySet<number> = new Set([1148, 3948, 4166]);
-/** What LOAD DATA does not know as escapes: it would drop the backslash and keep the letter. */
-const CONTROLS: ReadonlyMap<number, number> = new Map([
-  [0x66, 0x0c],
-  [0x76, 0x0b],
-]);
 
 /** One LOAD DATA LOCAL that is under way. */
 export interface LineLoad {

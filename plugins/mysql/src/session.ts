@@ -2,11 +2,14 @@ import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 
 import { PluginError } from '@millrace/sdk';
-import type { Connection, ConnectionOptions, FieldPacket, QueryOptions } from 'mysql2';
+import type { Connection, FieldPacket, QueryOptions } from 'mysql2';
 
 import type { MysqlConfig } from './config.js';
+import { connect } from './connect.js';
+import type { ConnectOptions } from './connect.js';
+import { isBulkAgreed, sendCommand } from './driver-command.js';
 import type { LocalFile } from './local-file.js';
-import { mysqlError } from './mysql-error.js';
+import { mysqlError, serverErrorOf } from './mysql-error.js';
 import { TextResult } from './text-result.js';
 import type { RowTaker } from './text-result.js';
 
@@ -28,9 +31,6 @@ export interface ServerWarning {
 /** The raw bytes of one cell, or null; only valid during the call it is given to. */
 export type RawCell = Buffer | null;
 
-const CONNECT_TIMEOUT_MS = 10_000;
-/** The operating system's own is two hours. */
-const KEEP_ALIVE_MS = 30_000;
 const CLOSE_GRACE_MS = 5000;
 
 /**
@@ -59,32 +59,10 @@ export class Session {
     connection.on('error', (error) => this.#lose(asError(error)));
   }
 
-  /** Opens a connection; `database: false` logs in without choosing one. */
-  static async open(
-    config: MysqlConfig,
-    options: {
-      readonly database?: false;
-      readonly signal?: AbortSignal;
-      /** For LOAD DATA LOCAL, where the server allows it: see {@link Session.loadLocal}. */
-      readonly local?: boolean;
-    } = {},
-  ): Promise<Session> {
-    const base = optionsOf(config, options.database !== false, options.local === true);
-    const { mode, ca } = config.tls;
-    const ssl =
-      mode === 'verify'
-        ? { rejectUnauthorized: true, verifyIdentity: true, ...(ca === undefined ? {} : { ca }) }
-        : { rejectUnauthorized: false };
+  static async open(config: MysqlConfig, options: ConnectOptions = {}): Promise<Session> {
     try {
-      if (mode === 'off') return new Session(await connect(base, options.signal), false);
-      return new Session(await connect({ ...base, ssl }, options.signal), true);
-    } catch (error) {
-      if (mode !== 'prefer' || Reflect.get(Object(error), 'code') !== 'HANDSHAKE_NO_SSL_SUPPORT') {
-        throw mysqlError(error);
-      }
-    }
-    try {
-      return new Session(await connect(base, options.signal), false);
+      const { connection, encrypted } = await connect(config, options);
+      return new Session(connection, encrypted);
     } catch (error) {
       throw mysqlError(error);
     }
@@ -232,6 +210,34 @@ export class Session {
     }
   }
 
+  /**
+   * Prepares a statement that is to be executed for many rows at once, and gives its number; `undefined` where the
+   * server cannot, or will not.
+   */
+  async prepareBulk(sql: string): Promise<number | undefined> {
+    if (!isBulkAgreed(this.#connection)) return undefined;
+    // Its binary log would have to tell the rows.
+    if ((await this.value('SELECT @@SESSION.binlog_format')) === 'STATEMENT') return undefined;
+    try {
+      return await this.#untilLost((resolve, reject) => {
+        this.#connection.prepare(sql, (error, statement) => {
+          if (error !== null) reject(asError(error));
+          else resolve(Number(Reflect.get(statement, 'id')));
+        });
+      });
+    } catch (error) {
+      if (serverErrorOf(error).errno > 0) return undefined;
+      throw mysqlError(error);
+    }
+  }
+
+  /** Sends a command of the protocol, behind room for its header; throws what the driver threw. */
+  send(command: Buffer): Promise<StatementResult> {
+    return this.#untilLost((resolve, reject) => {
+      sendCommand(this.#connection, command).then((answer) => resolve(resultOf(answer)), reject);
+    });
+  }
+
   /** Streams a SELECT as the packets of its rows, without a value for any cell. */
   async streamRows(sql: string, rows: RowTaker): Promise<void> {
     const connection = this.#connection;
@@ -317,54 +323,6 @@ const skipCell: Extract<QueryOptions['typeCast'], (...args: never[]) => unknown>
   field.buffer();
   return null;
 };
-
-function optionsOf(
-  config: MysqlConfig,
-  withDatabase: boolean,
-  withLocal: boolean,
-): ConnectionOptions {
-  return {
-    host: config.host,
-    port: config.port,
-    user: config.user,
-    password: config.password,
-    ...(withDatabase ? { database: config.database } : {}),
-    charset: 'utf8mb4',
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    enableKeepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
-    // A server must not be able to ask for a file of this machine, and counts are of changed rows.
-    flags: [withLocal ? '+LOCAL_FILES' : '-LOCAL_FILES', '-FOUND_ROWS'],
-    connectAttributes: { program_name: 'millrace' },
-  };
-}
-
-async function connect(options: ConnectionOptions, signal?: AbortSignal): Promise<Connection> {
-  const { createConnection } = await import('mysql2');
-  signal?.throwIfAborted();
-  const connection = createConnection(options);
-  let onAbort: () => void = () => undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      onAbort = () => reject(abortError(signal));
-      signal?.addEventListener('abort', onAbort, { once: true });
-      connection.once('error', reject);
-      connection.connect((error) => (error === null ? resolve() : reject(asError(error))));
-    });
-    connection.removeAllListeners('error');
-    return connection;
-  } catch (error) {
-    connection.on('error', () => undefined);
-    connection.destroy();
-    throw asError(error);
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-function abortError(signal: AbortSignal | undefined): Error {
-  return new PluginError('MR-D109', `ended before the login: ${String(signal?.reason)}`);
-}
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));

@@ -22,7 +22,7 @@ import type {
 import { BatchInsert } from './batch-insert.js';
 import type { PreparedRow } from './batch-insert.js';
 import type { MysqlConfig } from './config.js';
-import { literalWriterOf } from './field-literal.js';
+import { fieldFormOf } from './field-form.js';
 import { InsertLines } from './insert-lines.js';
 import { quoteName } from './literal.js';
 import { isLoadable, trustedField } from './load-columns.js';
@@ -101,16 +101,16 @@ export class MysqlWriterTask implements WriterTask {
         check: lineCheckOf(options.pairs),
         nextNo: () => this.#nextNo,
         keep: (looked, skipped) => this.#loaded(looked, skipped),
-        insert: (lines) => this.#insertLines(lines),
+        insert: async (lines) => (await this.#insertLines(lines)) + (await this.#flushed()),
       });
-    this.#batch = new BatchInsert(
-      options.session,
-      `INSERT INTO ${options.into} (${names.join(', ')}) VALUES `,
-      options.maxAllowedPacket,
-      (row, refusal) => ctx.quarantine({ sliceNo: this.#sliceNo, cells: row.cells, ...refusal }),
+    const head = `INSERT INTO ${options.into} (${names.join(', ')}) VALUES `;
+    this.#batch = new BatchInsert(options.session, head, options.maxAllowedPacket, (row, refusal) =>
+      ctx.quarantine({ sliceNo: this.#sliceNo, cells: row.cells, ...refusal }),
     );
     this.#inserts = InsertLines.of({
+      session: options.session,
       batch: this.#batch,
+      head,
       pairs: options.pairs,
       maxAllowedPacket: options.maxAllowedPacket,
       nextNo: options.hasNumbers ? () => this.#nextNo++ : undefined,
@@ -129,7 +129,7 @@ export class MysqlWriterTask implements WriterTask {
       ? `LOAD DATA cannot be trusted with ${namesOf(pairs.filter((p) => !isLoadable(p)))}`
       : 'LOCAL INFILE is off on the server';
     if (this.#inserts !== undefined) return `Lines are written by INSERT: ${cause}.`;
-    const slow = namesOf(pairs.filter((p) => literalWriterOf(p) === undefined));
+    const slow = namesOf(pairs.filter((p) => fieldFormOf(p) === undefined));
     return `Rows are written by INSERT, each looked at: ${slow}.`;
   }
 
@@ -155,7 +155,7 @@ export class MysqlWriterTask implements WriterTask {
   }
 
   async flush(): Promise<Acked> {
-    this.#rows += (await this.#loads?.flush()) ?? 0;
+    this.#rows += ((await this.#loads?.flush()) ?? 0) + (await this.#flushed());
     return { rows: this.#rows, bytes: this.#bytes };
   }
 
@@ -171,6 +171,7 @@ export class MysqlWriterTask implements WriterTask {
     const { session, isInsideTransaction } = this.#options;
     this.#rows = 0;
     await this.#loads?.drop();
+    await this.#inserts?.drop();
     if (session.closed) return;
     await session.run(
       isInsideTransaction ? `ROLLBACK TO SAVEPOINT ${SLICE_SAVEPOINT}` : 'ROLLBACK',
@@ -191,9 +192,9 @@ export class MysqlWriterTask implements WriterTask {
     return this.#options.onClose();
   }
 
-  /** How many rows were written; the others are in the quarantine. */
+  /** How many rows were written since the last answer; the others are on their way or in the quarantine. */
   async #put(chunk: Chunk): Promise<number> {
-    if (chunk.lane === 'rows') return this.#insert(chunk.rows);
+    if (chunk.lane === 'rows') return (await this.#flushed()) + (await this.#insert(chunk.rows));
     if (chunk.lane !== 'pg-copy-text') {
       throw new PluginError('MR-D209', `this writer does not take the lane ${chunk.lane}`);
     }
@@ -216,7 +217,11 @@ export class MysqlWriterTask implements WriterTask {
   async #insertLines(lines: Buffer): Promise<number> {
     // A value that is no UTF-8 would become another one on its way through a string.
     if (this.#inserts !== undefined && isUtf8(lines)) return this.#inserts.insert(lines);
-    return this.#insert(this.#decoder.push(lines));
+    return (await this.#flushed()) + (await this.#insert(this.#decoder.push(lines)));
+  }
+
+  async #flushed(): Promise<number> {
+    return (await this.#inserts?.flush()) ?? 0;
   }
 
   async #insert(rows: readonly Row[]): Promise<number> {

@@ -25,6 +25,7 @@ import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { provisionalMapping } from './field-mapping.js';
 import type { Incremental } from './incremental.js';
 import { checkIncremental, nextWindow } from './incremental.js';
+import { EarlyConnection } from './early-connection.js';
 import { messageOf, reportEnd, reportFindings, reportVerdicts } from './job-report.js';
 import type { ChannelLine } from './live-channel.js';
 import type { OpenMapped } from './open-mapped.js';
@@ -113,11 +114,12 @@ export async function runSyncJob(given: SyncJob): Promise<SyncResult> {
   const job: WatchedJob = { ...given, stall, context: contextOf(given.context, signal) };
   const { context } = job;
   context.signal.throwIfAborted();
+  await using connection = new EarlyConnection(job.writer, jobContext(context, job.target));
   const source = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
   const reader = job.replay === undefined ? source : replayReader(source, job.replay);
   let outcome: 'succeeded' | 'failed' = 'failed';
   try {
-    const result = await writeFrom(reader, job);
+    const result = await writeFrom(reader, job, connection);
     outcome = 'succeeded';
     return result;
   } finally {
@@ -148,7 +150,11 @@ export function jobContext(context: RunContext, dataSource: ResolvedDataSource):
   return { ...own, dataSource: dataSource as ResolvedDataSource<never> };
 }
 
-async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult> {
+async function writeFrom(
+  reader: ReaderJob,
+  job: WatchedJob,
+  connection: EarlyConnection,
+): Promise<SyncResult> {
   const { context } = job;
   const source = await reader.describe();
   if (source.estimatedRows !== undefined) context.progress({ rowsTotal: source.estimatedRows });
@@ -183,6 +189,7 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
       ...(cursor === undefined ? {} : { cursor }),
       ...resume.keyOf(mapping),
       quarantine: onDirty,
+      takeConnection: () => connection.take(),
     });
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
   columns = resolved.mapping.columns.map(({ target: name }) => name);

@@ -71,7 +71,14 @@ const manifest = z.strictObject({
     .optional(),
   readers: z.array(z.strictObject({ ...described, open: fn })).optional(),
   writers: z
-    .array(z.strictObject({ ...described, modes: z.array(z.enum(WRITE_MODES)).min(1), open: fn }))
+    .array(
+      z.strictObject({
+        ...described,
+        modes: z.array(z.enum(WRITE_MODES)).min(1),
+        connect: optionalFn,
+        open: fn,
+      }),
+    )
     .optional(),
   nodes: z
     .array(

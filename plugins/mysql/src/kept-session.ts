@@ -30,6 +30,15 @@ export class KeptSession {
     return (await this.#kept).session;
   }
 
+  /** The connection is the caller's from now on. Whoever asks later gets a new one. */
+  async take(): Promise<Session> {
+    const session = await this.get();
+    const kept = await this.#kept;
+    this.#kept = undefined;
+    await kept?.cancel[Symbol.asyncDispose]();
+    return session;
+  }
+
   /** Whoever asks later gets a new one. */
   async close(): Promise<void> {
     const kept = await this.#kept?.catch(() => undefined);

@@ -12,6 +12,8 @@ interface PinOptions {
   readonly isRequired: boolean;
   /** There will be one slice, so one statement. */
   readonly isWhole: boolean;
+  /** What was asked for so far has a connection, which may read as well. */
+  readonly takeOpen: () => Promise<Session>;
 }
 
 interface Pinned {
@@ -41,6 +43,7 @@ export async function pinSessions(
   const sessions: Session[] = [];
   try {
     const open = async (count: number): Promise<void> => {
+      sessions.push(await options.takeOpen());
       while (sessions.length < count) sessions.push(await openReading(ctx));
       const level = 'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ';
       for (const session of sessions) await session.run(level);

@@ -75,6 +75,7 @@ export class MysqlReaderJob implements ReaderJob {
       readers,
       isRequired: this.#config.snapshot === 'required',
       isWhole: this.#config.query !== undefined && this.#config.sliceKey === undefined,
+      takeOpen: () => this.#looking.take(),
     });
     this.#pinned = [...sessions];
     return token;

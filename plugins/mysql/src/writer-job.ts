@@ -49,8 +49,9 @@ import { openWriting } from './writing-session.js';
 export class MysqlWriterJob implements WriterJob {
   readonly #config: WriterConfig;
   readonly #ctx: WriteContext<MysqlConfig>;
-  readonly #noted = new Set<string>();
   readonly #main: KeptSession;
+  #described: Promise<WriterTarget> | undefined;
+  #checked: ReturnType<typeof checkTarget> | undefined;
   #prepared: PreparedWrite | undefined;
   readonly #tasks = new TaskSessions();
   #rows = 0;
@@ -59,7 +60,10 @@ export class MysqlWriterJob implements WriterJob {
   constructor(config: WriterConfig, ctx: WriteContext<MysqlConfig>) {
     this.#config = config;
     this.#ctx = ctx;
-    this.#main = new KeptSession(ctx, openWriting);
+    this.#main = new KeptSession(ctx, async () => {
+      const early = await ctx.takeConnection?.();
+      return early instanceof Session ? early : openWriting(ctx);
+    });
   }
 
   async describe(): Promise<TableSchema> {
@@ -70,12 +74,7 @@ export class MysqlWriterJob implements WriterJob {
   async check(): ReturnType<WriterJob['check']> {
     const session = await this.#main.get();
     const target = await this.#target(session);
-    const { verdicts, findings } = await checkTarget(
-      session,
-      target,
-      this.#ctx.mapping,
-      this.#config,
-    );
+    const { verdicts, findings } = await this.#check(session, target);
     const { runNumber } = this.#ctx.identity;
     if (this.#config.mode !== 'append' || this.#config.replace || runNumber === 1) {
       return { verdicts, findings };
@@ -122,7 +121,7 @@ export class MysqlWriterJob implements WriterJob {
     const source = this.#ctx.dataSource.config;
     const session = await this.#main.get();
     const target = await this.#target(session);
-    const { findings } = await checkTarget(session, target, this.#ctx.mapping, this.#config);
+    const { findings } = await this.#check(session, target);
     const error = findings.find((f) => f.level === 'error');
     if (error !== undefined) {
       throw new PluginError(isMillraceCode(error.code) ? error.code : 'MR-D208', error.message);
@@ -364,13 +363,17 @@ export class MysqlWriterJob implements WriterJob {
     }
   }
 
+  #check(session: Session, target: WriterTarget): ReturnType<typeof checkTarget> {
+    this.#checked ??= checkTarget(session, target, this.#ctx.mapping, this.#config);
+    return this.#checked;
+  }
+
   #target(session: Session): Promise<WriterTarget> {
     const { database } = this.#ctx.dataSource.config;
-    return resolveTarget(session, database, this.#config.table, (text) => {
-      // The target is looked at several times in one job; once is enough to read.
-      if (!this.#noted.has(text)) this.#ctx.log.info(text);
-      this.#noted.add(text);
-    });
+    this.#described ??= resolveTarget(session, database, this.#config.table, (text) =>
+      this.#ctx.log.info(text),
+    );
+    return this.#described;
   }
 
   /** A stop ends statements with errors of the server: what counts is why it was stopped. */

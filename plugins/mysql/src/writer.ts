@@ -4,6 +4,7 @@ import type { MysqlConfig } from './config.js';
 import { WRITER_MODES, writerSchema } from './writer-config.js';
 import type { WriterConfig } from './writer-config.js';
 import { MysqlWriterJob } from './writer-job.js';
+import { openWriting } from './writing-session.js';
 
 export const mysqlWriter = defineWriter<WriterConfig, MysqlConfig>({
   type: 'mysql',
@@ -20,5 +21,6 @@ export const mysqlWriter = defineWriter<WriterConfig, MysqlConfig>({
     { table: 'events', mode: 'append' },
     { table: 'customers', mode: 'upsert', key: ['id'] },
   ],
+  connect: openWriting,
   open: async (config, ctx) => new MysqlWriterJob(config, ctx),
 });

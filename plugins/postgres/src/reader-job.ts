@@ -34,6 +34,8 @@ export class PostgresReaderJob implements ReaderJob {
   /** Of the source at the same index, once it has been cut. */
   readonly #keys: (SplitKey | undefined)[] = [];
   #snapshot: string | undefined;
+  /** The only task reads on the connection that has made the snapshot. */
+  #isAlone = false;
 
   constructor(config: PostgresReaderConfig, ctx: JobContext<PostgresSource>) {
     this.#config = config;
@@ -80,6 +82,7 @@ export class PostgresReaderJob implements ReaderJob {
         `SELECT pg_export_snapshot(), (SELECT min(backend_xmin::text::bigint)::text FROM pg_stat_activity)`,
       );
       this.#snapshot = row?.[0] ?? undefined;
+      this.#isAlone = readers === 1;
       const label = `${this.#snapshot ?? ''}, exported for all channels; oldest xmin of the server ${row?.[1] ?? 'not visible'}`;
       return { consistent: true, token: this.#snapshot, label };
     } catch (error) {
@@ -136,10 +139,14 @@ export class PostgresReaderJob implements ReaderJob {
   async open(_no: number): Promise<ReaderTask> {
     const { signal, dataSource, identity } = this.#ctx;
     const sources = await this.#resolved();
-    const session = await openSession(dataSource.config, 'data', tagOf(identity));
+    const isShared = this.#isAlone;
+    this.#isAlone = false;
+    const session = isShared
+      ? await this.#open()
+      : await openSession(dataSource.config, 'data', tagOf(identity));
     const task = new PostgresReaderTask(
       dataSource.config,
-      session,
+      isShared ? { ...session, close: () => Promise.resolve() } : session,
       sources[0].schema.columns,
       (slice, columns) => {
         const { table = 0 } = parseKeyBounds(slice.bounds);
@@ -148,6 +155,7 @@ export class PostgresReaderJob implements ReaderJob {
       },
       signal,
     );
+    if (isShared) return task;
     try {
       await query(session.client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       if (this.#snapshot !== undefined) {

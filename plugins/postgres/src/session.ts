@@ -1,15 +1,16 @@
 import type { AttemptIdentity } from '@millrace/sdk';
-import type { Client, ClientConfig } from 'pg';
+import type { Client } from 'pg';
 import { createHash } from 'node:crypto';
 import { attemptsWord, PluginError } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import { toPluginError } from './pg-error.js';
+import { PreferringSocket, startPlain } from './preferring-socket.js';
 import { quoteLiteral } from './quoting.js';
 
 export type TextRow = readonly (string | null)[];
 
 /** One connection. Every value comes as the server's own text. */
-export interface Session {
+export interface Session extends AsyncDisposable {
   readonly client: Client;
   readonly pid: number;
   readonly encrypted: boolean;
@@ -63,6 +64,7 @@ export async function openSession(
       pid: Number(rows[0]?.[0]),
       encrypted,
       close: () => closeClient(client),
+      [Symbol.asyncDispose]: () => closeClient(client),
     };
   } catch (error) {
     await closeClient(client);
@@ -184,49 +186,33 @@ async function connect(
   source: PostgresSource,
   applicationName: string,
 ): Promise<{ client: Client; encrypted: boolean }> {
-  const { mode } = source.tls;
-  if (mode === 'off')
-    return { client: await dial(source, applicationName, false), encrypted: false };
+  const { default: pg } = await import('pg');
+  const { mode, ca } = source.tls;
   const ssl =
     mode === 'verify'
-      ? { rejectUnauthorized: true, ...(source.tls.ca === undefined ? {} : { ca: source.tls.ca }) }
+      ? { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) }
       : { rejectUnauthorized: false };
-  try {
-    return { client: await dial(source, applicationName, ssl), encrypted: true };
-  } catch (error) {
-    const unsupported =
-      error instanceof PluginError &&
-      /does not support SSL/.test(error.detail) &&
-      mode === 'prefer';
-    if (!unsupported) throw error;
-    return { client: await dial(source, applicationName, false), encrypted: false };
-  }
-}
-
-async function dial(
-  source: PostgresSource,
-  applicationName: string,
-  ssl: Exclude<ClientConfig['ssl'], undefined>,
-): Promise<Client> {
-  const { default: pg } = await import('pg');
+  const socket = mode === 'prefer' ? new PreferringSocket() : undefined;
   const client = new pg.Client({
     host: source.host,
     port: source.port,
     database: source.database,
     user: source.user,
     password: source.password,
-    ssl,
+    ssl: mode === 'off' ? false : ssl,
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: { getTypeParser: () => (text: unknown) => text },
+    ...(socket === undefined ? {} : { stream: () => socket }),
   });
+  if (socket !== undefined) socket.goOnPlain = () => startPlain(client, socket);
   // A lost connection is reported by the statement that runs; without a listener it would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return client;
+    return { client, encrypted: mode !== 'off' && socket?.isPlain !== true };
   } catch (error) {
     await closeClient(client);
     throw toPluginError(error);

@@ -362,13 +362,14 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   #mainSession(): Promise<Session> {
-    this.#main ??= this.#openSession();
+    this.#main ??= this.#openSession(this.#ctx.takeConnection?.() as Promise<Session> | undefined);
     return this.#main;
   }
 
-  async #openSession(): Promise<Session> {
+  async #openSession(early?: Promise<Session>): Promise<Session> {
     const { dataSource, identity, signal } = this.#ctx;
-    const session = await openSession(dataSource.config, 'data', tagOf(identity));
+    const session =
+      (await early) ?? (await openSession(dataSource.config, 'data', tagOf(identity)));
     this.#sessions.set(session, cancelOnAbort(dataSource.config, session, signal));
     return session;
   }

@@ -3,6 +3,7 @@ import { defineWriter } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import type { PostgresWriterConfig } from './writer-config.js';
 import { WRITER_MODES, postgresWriterSchema } from './writer-config.js';
+import { openSession, tagOf } from './session.js';
 import { PostgresWriterJob } from './writer-job.js';
 
 export const postgresWriter = defineWriter<PostgresWriterConfig, PostgresSource>({
@@ -20,6 +21,7 @@ export const postgresWriter = defineWriter<PostgresWriterConfig, PostgresSource>
     { table: 'events', mode: 'append' },
     { table: 'customers', mode: 'upsert', key: ['id'] },
   ],
+  connect: ({ dataSource, identity }) => openSession(dataSource.config, 'data', tagOf(identity)),
   open: (config, ctx: WriteContext<PostgresSource>) =>
     Promise.resolve(new PostgresWriterJob(config, ctx)),
 });

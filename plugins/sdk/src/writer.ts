@@ -123,6 +123,8 @@ export interface WriteContext<S = unknown> extends JobContext<S> {
   readonly resumeKey?: string;
   /** Counts and keeps a dirty row; throws MR-D201 once the limit is passed. Await it. */
   quarantine(record: DirtyRecord): Promise<void>;
+  /** What `connect` of the plugin has given, to whom asks first, who then has to close it. */
+  takeConnection?(): Promise<AsyncDisposable> | undefined;
 }
 
 /**
@@ -202,5 +204,10 @@ export interface WriterPlugin<C = never, S = never> {
   readonly configVersion: number;
   upgrade?(config: unknown, from: number): unknown;
   readonly examples: readonly unknown[];
+  /**
+   * Opens what a job will need to reach its target, while its source is still being looked at. Absent, or of no
+   * use any more: the job opens it.
+   */
+  connect?(ctx: JobContext<S>): Promise<AsyncDisposable>;
   open(config: C, ctx: WriteContext<S>): Promise<WriterJob>;
 }

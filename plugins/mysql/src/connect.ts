@@ -2,7 +2,7 @@ import { PluginError } from '@millrace/sdk';
 import type { Connection, ConnectionOptions } from 'mysql2';
 
 import type { MysqlConfig } from './config.js';
-import { offerBulk } from './driver-command.js';
+import { isEncrypted, offerBulk, preferTls } from './driver-command.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The operating system's own is two hours. */
@@ -27,17 +27,8 @@ export async function connect(
     mode === 'verify'
       ? { rejectUnauthorized: true, verifyIdentity: true, ...(ca === undefined ? {} : { ca }) }
       : { rejectUnauthorized: false };
-  const encrypted = { ...plain, ssl };
-  const { signal } = options;
-  if (mode !== 'off') {
-    try {
-      return { connection: await login(encrypted, signal), encrypted: true };
-    } catch (error) {
-      const isWithout = Reflect.get(Object(error), 'code') === 'HANDSHAKE_NO_SSL_SUPPORT';
-      if (mode !== 'prefer' || !isWithout) throw error;
-    }
-  }
-  return { connection: await login(plain, signal), encrypted: false };
+  const connection = await login(mode === 'off' ? plain : { ...plain, ssl }, mode, options.signal);
+  return { connection, encrypted: isEncrypted(connection) };
 }
 
 function optionsOf(
@@ -62,11 +53,16 @@ function optionsOf(
   };
 }
 
-async function login(options: ConnectionOptions, signal?: AbortSignal): Promise<Connection> {
+async function login(
+  options: ConnectionOptions,
+  mode: MysqlConfig['tls']['mode'],
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
   const { createConnection } = await import('mysql2');
   signal?.throwIfAborted();
   const connection = createConnection(options);
   offerBulk(connection);
+  if (mode === 'prefer') preferTls(connection);
   let onAbort: () => void = () => undefined;
   try {
     await new Promise<void>((resolve, reject) => {

@@ -2,6 +2,7 @@ import type { Connection } from 'mysql2';
 
 /** MARIADB_CLIENT_STMT_BULK_OPERATIONS, among the extended capabilities. */
 const BULK_OPERATIONS = 4;
+const TLS = 0x0800;
 
 interface DriverPacket {
   isError(): boolean;
@@ -16,13 +17,46 @@ interface DriverConnection {
   writePacket(packet: unknown): void;
 }
 
+interface DriverLogin {
+  mariadbExtendedClientFlags?: number;
+  next(hello: HelloPacket, connection: Connection): unknown;
+}
+
+interface HelloPacket {
+  readonly buffer: Buffer;
+  /** Of its first byte. */
+  readonly offset: number;
+}
+
 /** Of a connection that is being opened: one statement may be executed for many rows, where the server knows how. */
 export function offerBulk(connection: Connection): void {
-  const login = Object(Reflect.get(connection, '_command')) as {
-    mariadbExtendedClientFlags?: number;
-  };
+  const login = loginOf(connection);
   if (login.mariadbExtendedClientFlags === undefined) return;
   login.mariadbExtendedClientFlags |= BULK_OPERATIONS;
+}
+
+/** Of a connection that is being opened: goes on without TLS where the server has none, instead of ending. */
+export function preferTls(connection: Connection): void {
+  const login = loginOf(connection);
+  const answer = login.next;
+  login.next = (hello, driver) => {
+    if (!hasTls(hello)) Reflect.set(driver.config, 'ssl', false);
+    return answer.call(login, hello, driver);
+  };
+}
+
+export function isEncrypted(connection: Connection): boolean {
+  return Boolean(connection.config.ssl);
+}
+
+/** The version of the protocol, that of the server until a NUL, its thread, eight bytes and a NUL; then what it can. */
+function hasTls({ buffer, offset }: HelloPacket): boolean {
+  const capabilities = buffer.indexOf(0, offset + 1) + 14;
+  return (buffer.readUInt16LE(capabilities) & TLS) !== 0;
+}
+
+function loginOf(connection: Connection): DriverLogin {
+  return Reflect.get(connection, '_command') as DriverLogin;
 }
 
 /** The driver tells a server what was offered only where it has a wish of its own. */

@@ -111,15 +111,15 @@ const nowMs = (): number => performance.now();
 export async function runSyncJob(given: SyncJob): Promise<SyncResult> {
   const stall = new StallWatch(given.channel.stallMinutes);
   const signal = AbortSignal.any([given.context.signal, stall.signal]);
-  const job: WatchedJob = { ...given, stall, context: contextOf(given.context, signal) };
-  const { context } = job;
+  const context = contextOf(given.context, signal);
   context.signal.throwIfAborted();
-  await using connection = new EarlyConnection(job.writer, jobContext(context, job.target));
+  await using connection = new EarlyConnection(given.writer, jobContext(context, given.target));
+  const job: WatchedJob = { ...given, stall, context, connection };
   const source = await job.reader.open(job.readerConfig as never, jobContext(context, job.source));
   const reader = job.replay === undefined ? source : replayReader(source, job.replay);
   let outcome: 'succeeded' | 'failed' = 'failed';
   try {
-    const result = await writeFrom(reader, job, connection);
+    const result = await writeFrom(reader, job);
     outcome = 'succeeded';
     return result;
   } finally {
@@ -131,6 +131,7 @@ export async function runSyncJob(given: SyncJob): Promise<SyncResult> {
 
 interface WatchedJob extends SyncJob {
   readonly stall: StallWatch;
+  readonly connection: EarlyConnection;
 }
 
 /** Copied member by member: a spread would lose the methods of a context that is a class. */
@@ -150,11 +151,7 @@ export function jobContext(context: RunContext, dataSource: ResolvedDataSource):
   return { ...own, dataSource: dataSource as ResolvedDataSource<never> };
 }
 
-async function writeFrom(
-  reader: ReaderJob,
-  job: WatchedJob,
-  connection: EarlyConnection,
-): Promise<SyncResult> {
+async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult> {
   const { context } = job;
   const source = await reader.describe();
   if (source.estimatedRows !== undefined) context.progress({ rowsTotal: source.estimatedRows });
@@ -189,7 +186,7 @@ async function writeFrom(
       ...(cursor === undefined ? {} : { cursor }),
       ...resume.keyOf(mapping),
       quarantine: onDirty,
-      takeConnection: () => connection.take(),
+      takeConnection: () => job.connection.take(),
     });
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
   columns = resolved.mapping.columns.map(({ target: name }) => name);

@@ -43,7 +43,8 @@ export class Database implements Sql, AsyncDisposable {
       type: 'postgres',
       url,
       applicationName,
-      poolSize: Math.max(1, poolSize - ofFew),
+      // One that does something while it holds another would wait for itself.
+      poolSize: Math.max(Math.min(2, poolSize), poolSize - ofFew),
       entities: ENTITIES,
       migrations: [],
       extra: { types: valueParsers, connectionTimeoutMillis: 10_000, keepAlive: true },

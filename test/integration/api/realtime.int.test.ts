@@ -176,18 +176,20 @@ test('a run log is read from a line, followed over HTTP, and streamed to a room 
 });
 
 test('instances are listed, shown and explained under their ids', async () => {
+  let database: Database | undefined;
   await using api = await openApi({
     commands: () => ({
       explainInstance: async () => ({
         status: 'running',
         reasons: [{ gate: 'running', text: 'it runs on w1', refs: [] }],
       }),
-      rerunInstance: async ({ id }) => ({
-        status: id === 0 ? 'failed' : 'waiting_upstream',
-        frozen: false,
-      }),
+      rerunInstance: async ({ id, note }) => {
+        await database?.transaction(async (tx) => await note?.(tx));
+        return { status: id === 0 ? 'failed' : 'waiting_upstream', frozen: false };
+      },
     }),
   });
+  database = api.database;
   const { instance, run } = await instanceWithLog(api);
   const list = '/api/v1/workspaces/finance/instances';
   const one = {

@@ -10,11 +10,11 @@ import type {
 import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/create-backfill.js';
 import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
 import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
+import type { Note } from '../scheduler/note.js';
 import type { PatchOptions, PatchPreview } from '../scheduler/patch/patch-plan.js';
 import type { PlanPatch } from '../scheduler/patch/plan-patch.js';
 import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
 import type { SubmitPlan } from '../scheduler/submit-plan.js';
-import type { Sql } from '../store/database.js';
 
 /** Where an instance is, and who asks. */
 export interface InstanceCommand {
@@ -25,9 +25,6 @@ export interface InstanceCommand {
   readonly comment?: string;
   readonly note?: Note;
 }
-
-/** Writes down in the same transaction who did it; may be called again when that is repeated. */
-export type Note = (tx: Sql) => Promise<void>;
 
 export interface InstanceState {
   readonly status: InstanceStatus;
@@ -195,7 +192,7 @@ export interface SchedulerCommands {
     readonly userId: number;
     readonly comment?: string;
     /** Of each that is run again. */
-    readonly noteOf?: (tx: Sql, id: number) => Promise<void>;
+    readonly noteOf?: Note<[id: number]>;
   }): Promise<{
     /** Of those that are there. */
     readonly items: readonly (InstanceState & { readonly id: number; readonly verdict: Verdict })[];

@@ -38,19 +38,15 @@ export function createReleaser(options: ReleaserOptions): Loop {
     const due = await nextDueAt(database.few);
     return due === undefined ? MAX_REST_MS : due.getTime() - clock.now().getTime();
   };
-  let leftMs: number | undefined;
   return new Loop({
     name: 'releaser',
     logger,
     clock,
     round: async () => {
-      leftMs = await untilDue();
-      if (leftMs > 0) return 'rest';
-      const isMore = await release();
-      leftMs = undefined;
-      return isMore ? 'again' : 'rest';
+      if ((await untilDue()) > 0) return 'rest';
+      return (await release()) ? 'again' : 'rest';
     },
-    restMs: async () => Math.min(MAX_REST_MS, leftMs ?? (await untilDue())),
+    restMs: async () => Math.min(MAX_REST_MS, await untilDue()),
     paceMs: PACE_MS,
   });
 }

@@ -18,6 +18,7 @@ import {
 import { rerunWide } from '../store/sql/rerun-wide.sql.js';
 import { unlinkUpstreams } from '../store/sql/unlink-upstreams.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import type { Note } from './note.js';
 import { type EdgePreview, type EdgePreviewOptions, previewEdges } from './preview-edges.js';
 import {
   type ParameterPreview,
@@ -58,9 +59,6 @@ interface InstanceCommand extends InstanceKey {
   readonly note?: Note;
 }
 
-/** Writes down in the same transaction who did it; may be called again when that is repeated. */
-type Note = (tx: Sql) => Promise<void>;
-
 interface InstanceState {
   readonly status: InstanceStatus;
   readonly frozen: boolean;
@@ -72,7 +70,7 @@ export interface WideRerunCommand {
   readonly userId: number;
   readonly comment?: string;
   /** Of each that is run again. */
-  readonly noteOf?: (tx: Sql, id: number) => Promise<void>;
+  readonly noteOf?: Note<[id: number]>;
 }
 
 /** Of each instance that is there what was decided and how it is now, and how many ran along. */

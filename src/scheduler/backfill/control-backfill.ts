@@ -5,6 +5,7 @@ import { cancelInstances } from '../../store/sql/cancel-instances.sql.js';
 import { rerunInstance } from '../../store/sql/operate-instance.sql.js';
 import { chainedDates } from '../../store/sql/skip-dates.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
+import type { Note } from '../note.js';
 import { driveBackfills } from './backfill-loop.js';
 
 export type BackfillState = 'running' | 'paused' | 'cancelling' | 'cancelled' | 'ended';
@@ -19,8 +20,7 @@ export interface BackfillCommand {
   readonly workspaceId: number;
   readonly runGroupId: number;
   readonly action: BackfillAction;
-  /** Writes down in the same transaction who did it; may be called again when that is repeated. */
-  readonly note?: (tx: Sql) => Promise<void>;
+  readonly note?: Note;
 }
 
 export interface BackfillControlled {

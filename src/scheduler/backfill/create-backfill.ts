@@ -1,6 +1,7 @@
 import { MillraceError } from '../../domain/errors.js';
 import type { Database, Sql } from '../../store/database.js';
 import { createRunGroup } from '../run-workflow.js';
+import type { Note } from '../note.js';
 import { insertDate } from './insert-date.js';
 import { planBackfill } from './plan-backfill.js';
 import { requirePlanned } from './plan-token.js';
@@ -13,8 +14,7 @@ export interface BackfillOptions extends BackfillOrderOptions {
   readonly name: string;
   /** Of the plan that the user has seen: refuses a world that has changed since. */
   readonly planToken?: string | undefined;
-  /** Writes down in the same transaction who did it; may be called again when that is repeated. */
-  readonly note?: (tx: Sql, runGroupId: number) => Promise<void>;
+  readonly note?: Note<[runGroupId: number]>;
 }
 
 export interface BackfillStarted {

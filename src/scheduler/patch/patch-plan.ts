@@ -8,6 +8,7 @@ import {
 } from '../../store/sql/remove-instances.sql.js';
 import { replanInstances } from '../../store/sql/replan-instances.sql.js';
 import { writeEvents } from '../../store/sql/write-events.sql.js';
+import type { Note } from '../note.js';
 import { foreseePatch } from './foresee-patch.js';
 import type { PatchOrder, PatchScene } from './patch-scene.js';
 import { patchTokenOf, requirePreviewed } from './patch-token.js';
@@ -19,8 +20,7 @@ export interface PatchOptions {
   readonly workflowId: number;
   /** Of the preview that the user has seen: refuses a world that has changed since. */
   readonly planToken: string;
-  /** Writes down in the same transaction who did it; may be called again when that is repeated. */
-  readonly note?: (tx: Sql, patch: PlanPatch) => Promise<void>;
+  readonly note?: Note<[patch: PlanPatch]>;
   /** Named points where a fault test may end this process. */
   readonly crashPoint?: (name: string) => Promise<void>;
 }

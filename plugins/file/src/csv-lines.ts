@@ -1,4 +1,4 @@
-import { PluginError, encodeCopyCell } from '@millrace/sdk';
+import { PluginError, encodeCopyCell, withRoom } from '@millrace/sdk';
 import type { BrokenLines } from './broken-lines.js';
 import { BrokenRecords, MAX_RECORD_BYTES, REASONS } from './broken-lines.js';
 import { ESCAPES, MEANINGS, cellOf } from './copy-field.js';
@@ -114,7 +114,7 @@ export class CsvLines {
       if (this.#input.subarray(0, BOM.length).equals(BOM)) this.#at = BOM.length;
     }
     // Every byte may need a backslash, and a short NULL token two bytes.
-    this.#reserve((this.#input.length - this.#at) * 3 + SLACK_BYTES);
+    this.#out = withRoom(this.#out, this.#outAt, (this.#input.length - this.#at) * 3 + SLACK_BYTES);
     if (!this.#format.hasHeader) this.#layout ??= this.#begin(undefined);
     for (;;) {
       while (this.#at < this.#input.length && this.#row(isLast));
@@ -368,14 +368,6 @@ export class CsvLines {
     this.#outAt = to === start && this.#isEmptyNull[no] === true ? this.#null(start) : to;
     this.#at = at + 1;
     return next === this.#delimiter ? MORE : ROW_END;
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#outAt + bytes;
-    if (needed <= this.#out.length) return;
-    const old = this.#out;
-    this.#out = Buffer.allocUnsafe(Math.max(needed, old.length * 2));
-    old.copy(this.#out, 0, 0, this.#outAt);
   }
 
   /** The record ends with the line that `at` is in. */

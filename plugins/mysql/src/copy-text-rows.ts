@@ -1,4 +1,5 @@
 import type { Column } from '@millrace/sdk';
+import { withRoom } from '@millrace/sdk';
 
 import { cellDecoderOf } from './cell-decoder.js';
 import type { CellDecoder } from './cell-decoder.js';
@@ -62,7 +63,11 @@ export class CopyTextRows {
 
   /** Adds the row whose cells lie in `input` from `from` to `to`, a packet without its header. */
   row(input: Buffer, from: number, to: number): void {
-    this.#reserve((to - from) * 2 + this.#ops.length * MOST_GROWTH_OF_CELL);
+    this.#out = withRoom(
+      this.#out,
+      this.#at,
+      (to - from) * 2 + this.#ops.length * MOST_GROWTH_OF_CELL,
+    );
     let at = from;
     for (let i = 0; i < this.#ops.length; i++) {
       if (i > 0) this.#out[this.#at++] = TAB;
@@ -152,14 +157,6 @@ export class CopyTextRows {
       out[at++] = HEX[byte & 15] ?? 0;
     }
     this.#at = at;
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#at + bytes;
-    if (needed <= this.#out.length) return;
-    const old = this.#out;
-    this.#out = Buffer.allocUnsafe(Math.max(needed, old.length * 2));
-    old.copy(this.#out, 0, 0, this.#at);
   }
 }
 

@@ -1,3 +1,5 @@
+import { withRoom } from '@millrace/sdk';
+
 import type { FieldForm, FieldWriter } from './field-form.js';
 import { literalWriterOf } from './field-literal.js';
 import { parameterTypeOf, parameterWriterOf } from './field-parameter.js';
@@ -134,7 +136,11 @@ export class LinePacket {
     const { chunk, from, to } = line;
     const form = this.#form;
     const { nullable, nextNo, mostBytesOfLine } = this.#options;
-    this.#reserve((to - from) * 2 + form.writers.length * MOST_AROUND_FIELD + MOST_AROUND_LINE);
+    this.#out = withRoom(
+      this.#out,
+      this.#at,
+      (to - from) * 2 + form.writers.length * MOST_AROUND_FIELD + MOST_AROUND_LINE,
+    );
     const out = this.#out;
     const end = to - 1;
     let at = this.#at;
@@ -161,14 +167,6 @@ export class LinePacket {
     this.#at = put(out, at, form.end);
     this.lines.push(line);
     return true;
-  }
-
-  #reserve(bytes: number): void {
-    const needed = this.#at + bytes;
-    if (needed <= this.#out.length) return;
-    const old = this.#out;
-    this.#out = Buffer.allocUnsafe(Math.max(needed, old.length * 2));
-    old.copy(this.#out, 0, 0, this.#at);
   }
 }
 

@@ -28,3 +28,4 @@ export * from './sql/column-verdict.js';
 export * from './sql/field-check.js';
 export * from './sql/line-check.js';
 export * from './sql/partition-check.js';
+export * from './sql/with-room.js';

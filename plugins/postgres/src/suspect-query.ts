@@ -114,20 +114,15 @@ async function checksOf(
 ): Promise<readonly { readonly condition: string; readonly places: readonly number[] }[]> {
   const rows = await query(
     client,
-    `SELECT pg_get_expr(c.conbin, c.conrelid),
-            json_agg(array_position($2::text[], a.attname::text) - 1)::text
+    `SELECT pg_get_expr(c.conbin, c.conrelid), json_agg(a.attname)::text
        FROM pg_constraint c CROSS JOIN LATERAL unnest(c.conkey) AS k(attnum)
        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum
       WHERE c.conrelid = $1::regclass AND c.contype = 'c'
-      GROUP BY c.oid HAVING count(*) = cardinality(c.conkey) AND bool_and(a.attname = ANY ($2::text[]))`,
-    [quotedTable, arrayLiteral(columns)],
+      GROUP BY c.oid HAVING count(*) = cardinality(c.conkey)`,
+    [quotedTable],
   );
-  return rows.map(([condition, places]) => ({
-    condition: condition ?? 'false',
-    places: JSON.parse(places ?? '[]') as number[],
-  }));
-}
-
-function arrayLiteral(names: readonly string[]): string {
-  return `{${names.map((name) => `"${name.replaceAll(/["\\\\]/g, String.raw`\\$&`)}"`).join(',')}}`;
+  return rows.flatMap(([condition, names]) => {
+    const places = (JSON.parse(names ?? '[]') as string[]).map((name) => columns.indexOf(name));
+    return places.includes(-1) ? [] : [{ condition: condition ?? 'false', places }];
+  });
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import mysql from 'mysql2/promise';
 
+import { dirtyRows, loadDirtyRows } from '../../support/dirty-rows.js';
+import type { FaultName } from '../../support/dirty-rows.js';
 import { ownLocalInfile } from '../../support/local-infile.js';
 import { seeded, testSeed } from '../../support/seeded.js';
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
@@ -21,7 +23,8 @@ interface Target {
 const TARGETS: readonly Target[] = [
   {
     name: 'one key',
-    rules: `id int PRIMARY KEY, a int, b int, name varchar(30) NOT NULL, n int, day date, filler text`,
+    rules:
+      'id int PRIMARY KEY, a int, b int, name varchar(30) NOT NULL, n int, day date, filler text',
   },
   {
     name: 'keys and a CHECK',
@@ -30,63 +33,23 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-type Source = readonly (string | number | null)[];
-
-/** Some rows in a hundred are dirty, some of them twice. */
-function sourceRows(random: () => number): readonly Source[] {
-  const any = (below: number): number => Math.floor(random() * below);
-  const rows: Source[] = [];
-  for (let i = 1; i <= ROWS; i++) {
-    let [id, a, b, name, n, day]: Source = [i, i, i % 3, `Name ${i}`, 1 + (i % 90), '2024-03-01'];
-    const before = rows[random() < 0.5 ? rows.length - 1 : any(rows.length)];
-    switch (any(150)) {
-      case 0:
-        [id] = before ?? [id];
-        break;
-      case 1:
-        [, a, b] = before ?? [i, a, b];
-        break;
-      case 2:
-        name = null;
-        break;
-      case 3:
-        if (random() < 0.2) n = 0;
-        break;
-      case 4:
-        name = String(before?.[3] ?? '').toUpperCase() || name;
-        break;
-      case 5:
-        name = 'long '.repeat(9);
-        break;
-      case 6:
-        // Taken before the run began.
-        id = -any(50);
-        break;
-      case 7:
-        [a, b] = [null, null];
-        break;
-      case 8:
-        day = ['no date', '2024-02-31', '2023-02-29'][any(3)] ?? null;
-        break;
-    }
-    rows.push([
-      id ?? null,
-      a ?? null,
-      b ?? null,
-      name ?? null,
-      n ?? null,
-      day ?? null,
-      `${i} ${'x'.repeat(any(FILLER))}`,
-    ]);
-  }
-  return rows;
-}
+const FAULTS_HERE: readonly FaultName[] = [
+  'id of a row before',
+  'pair of a row before',
+  'no pair',
+  'name of a row before, in capitals',
+  'no name',
+  'long name',
+  'n of 0',
+  'id taken before the run began',
+  'no such day',
+];
 
 /** What becomes of the rows when each is inserted on its own, in strict mode: the server's word on them, by filler. */
 async function inserted(
   { server, name }: TestDatabase,
   table: string,
-  rows: readonly Source[],
+  rows: readonly Record<string, unknown>[],
 ): Promise<ReadonlyMap<unknown, { readonly state: string; readonly words: string }>> {
   const { host, port, user, password } = server;
   const connection = await mysql.createConnection({ host, port, user, password, database: name });
@@ -95,10 +58,12 @@ async function inserted(
     await connection.query(`SET sql_mode = 'STRICT_ALL_TABLES', autocommit = 0`);
     for (const row of rows) {
       try {
-        await connection.query(`INSERT INTO ${table} (${COLUMNS.join(', ')}) VALUES (?)`, [row]);
+        await connection.query(`INSERT INTO ${table} (${COLUMNS.join(', ')}) VALUES (?)`, [
+          COLUMNS.map((column) => row[column]),
+        ]);
       } catch (error) {
         const { errno, sqlMessage } = error as { errno: number; sqlMessage: string };
-        refused.set(row.at(-1), { state: String(errno), words: sqlMessage });
+        refused.set(row['filler'], { state: String(errno), words: sqlMessage });
       }
     }
     await connection.query('COMMIT');
@@ -125,17 +90,15 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
           'CREATE TABLE src (id int, a int, b int, name text, n int, day text, filler text)',
           from.name,
         );
-        const rows = sourceRows(seeded(SEED));
-        const types = ['int', 'int', 'int', 'text', 'int', 'text', 'text'];
-        const cells = types.map((type, i) => `(r->>${i})::${type}`).join(', ');
-        for (let at = 0; at < ROWS; at += 2000) {
-          const json = JSON.stringify(rows.slice(at, at + 2000)).replaceAll("'", "''");
-          await execute(
-            from.server,
-            `INSERT INTO src SELECT ${cells} FROM jsonb_array_elements('${json}') AS r`,
-            from.name,
-          );
-        }
+        await loadDirtyRows(
+          from,
+          dirtyRows(seeded(SEED), {
+            count: ROWS,
+            oneIn: 150,
+            faults: FAULTS_HERE,
+            mostFiller: FILLER,
+          }),
+        );
         await execute(server, 'CREATE TABLE dst (' + rules + ')', to.name);
         const taken = Array.from(
           { length: 40 },
@@ -146,11 +109,7 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
         await execute(server, 'INSERT INTO ref SELECT * FROM dst', to.name);
         // The server has put them into its pages as it liked.
         const inOrder = await execute(from.server, 'SELECT * FROM src ORDER BY ctid', from.name);
-        const wanted = await inserted(
-          to,
-          'ref',
-          inOrder.map((row) => COLUMNS.map((name) => row[name] as string | number | null)),
-        );
+        const wanted = await inserted(to, 'ref', inOrder);
         if (!isLocal) await execute(server, 'SET GLOBAL local_infile = 0');
         const run = await runSync({
           from: { kind: 'postgres', server: from.server, database: from.name },

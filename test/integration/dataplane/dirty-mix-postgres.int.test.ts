@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Lane } from '@millrace/sdk';
 
+import { dirtyRows, loadDirtyRows } from '../../support/dirty-rows.js';
+import type { FaultName } from '../../support/dirty-rows.js';
 import { seeded, testSeed } from '../../support/seeded.js';
 import { createDatabase, execute, postgresTestServers } from '../../support/servers.js';
 import type { TestDatabase } from '../../support/servers.js';
@@ -35,58 +37,17 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-type Source = readonly (string | number | null)[];
-
-/** About one row in eight hundredths is dirty, some of them twice. */
-function sourceRows(random: () => number, isLoose: boolean): readonly Source[] {
-  const any = (below: number): number => Math.floor(random() * below);
-  const rows: Source[] = [];
-  for (let i = 1; i <= ROWS; i++) {
-    let [id, a, b, name, n]: Source = [i, i, i % 3, `Name ${i}`, 1 + (i % 90)];
-    let day: string | null = `20${10 + any(80)}-0${1 + any(9)}-1${any(9)}`;
-    if (n === 7) n = 8;
-    const before = rows[random() < 0.5 ? rows.length - 1 : any(rows.length)];
-    switch (any(100)) {
-      case 0:
-        [id] = before ?? [id];
-        break;
-      case 1:
-        [, a, b] = before ?? [i, a, b];
-        break;
-      case 2:
-        name = null;
-        break;
-      case 3:
-        n = 0;
-        break;
-      case 4:
-        name = String(before?.[3] ?? '').toUpperCase() || name;
-        break;
-      case 5:
-        [n, day] = [7, '2030-01-01'];
-        break;
-      case 6:
-        // Taken before the run began.
-        id = -any(50);
-        break;
-      case 7:
-        [a, b] = [null, null];
-        break;
-    }
-    if (isLoose && any(100) === 0) day = ['no date', '2024-02-31', '2023-02-29'][any(3)] ?? null;
-    if (isLoose && any(100) === 0) name = 'long '.repeat(9);
-    rows.push([
-      id ?? null,
-      a ?? null,
-      b ?? null,
-      name ?? null,
-      n ?? null,
-      day,
-      'x'.repeat(any(FILLER)),
-    ]);
-  }
-  return rows;
-}
+const FAULTS_OF_VALUES: readonly FaultName[] = [
+  'id of a row before',
+  'pair of a row before',
+  'no pair',
+  'name of a row before, in capitals',
+  'no name',
+  'n of 0',
+  'day of all sevens',
+  'id taken before the run began',
+];
+const FAULTS_OF_TEXTS: readonly FaultName[] = ['no such day', 'long name'];
 
 /** What becomes of the rows when each is inserted on its own: PostgreSQL's word on which are dirty, and why. */
 const REFERENCE = `DO $do$
@@ -117,17 +78,15 @@ async function openTables(
       INSERT INTO ${table} (id, a, b, name, n, day, filler)
         SELECT -i, -i, 0, 'before ' || i, 1, NULL, '' FROM generate_series(0, 40) AS i`);
   }
-  const rows = sourceRows(seeded(SEED), isLoose).map((row, i) => [
-    ...row.slice(0, 6),
-    `${i} ${String(row[6])}`,
-  ]);
-  for (let from = 0; from < rows.length; from += 2000) {
-    const json = JSON.stringify(rows.slice(from, from + 2000)).replaceAll("'", "''");
-    const columns = ['int', 'int', 'int', 'text', 'int', isLoose ? 'text' : 'date', 'text']
-      .map((type, i) => `(r->>${i})::${type}`)
-      .join(', ');
-    await sql(`INSERT INTO src SELECT ${columns} FROM jsonb_array_elements('${json}') AS r`);
-  }
+  await loadDirtyRows(
+    database,
+    dirtyRows(seeded(SEED), {
+      count: ROWS,
+      oneIn: 100,
+      faults: [...FAULTS_OF_VALUES, ...(isLoose ? FAULTS_OF_TEXTS : [])],
+      mostFiller: FILLER,
+    }),
+  );
   await sql(REFERENCE);
   return database;
 }

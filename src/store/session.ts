@@ -27,6 +27,8 @@ export interface Sql {
 const DEADLOCK = '40P01';
 const SERIALIZATION_FAILURE = '40001';
 const MAX_TRIES = 8;
+/** An administrator or a crash ended it, the database was dropped, it was idle for too long. */
+const ENDS_CONNECTION = /^(57P0[1-5]|25P0[34]|08...)$/;
 
 /** Statements on one connection. */
 export class Session implements Sql {
@@ -87,6 +89,10 @@ export async function listening<T>(
   client.on('error', onError);
   try {
     return await work(client);
+  } catch (error) {
+    // The server says that it ends a connection before the socket is closed: whoever took it in between lost it.
+    if (ENDS_CONNECTION.test(sqlStateOf(error) ?? '') && error instanceof Error) lost ??= error;
+    throw error;
   } finally {
     client.off('error', onError);
     release(lost);

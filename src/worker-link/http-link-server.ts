@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
@@ -10,7 +11,11 @@ import {
   type LinkMethod,
 } from './link-methods.js';
 import type { WorkerLink } from './worker-link.js';
-import { type TokenOwner, WorkerTokens } from './worker-tokens.js';
+
+interface TokenOwner {
+  readonly resourceGroupId: number;
+  readonly resourceGroup: string;
+}
 
 /** How one method of the link is served, and for which worker it speaks. */
 interface Call<M extends LinkMethod> {
@@ -65,14 +70,12 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 export class HttpLinkServer {
   readonly #link: WorkerLink;
   readonly #database: Database;
-  readonly #tokens: WorkerTokens;
   /** A worker never changes its group. */
   readonly #groupOf = new Map<number, number>();
 
   constructor(link: WorkerLink, database: Database) {
     this.#link = link;
     this.#database = database;
-    this.#tokens = new WorkerTokens(database);
   }
 
   /** Answers a request below {@link LINK_PREFIX}; any other is handed to `next`. */
@@ -126,7 +129,14 @@ export class HttpLinkServer {
   async #authenticate(request: IncomingMessage): Promise<TokenOwner> {
     const token = /^Bearer (mrw_[\w-]+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new MillraceError('MR-A102', 'A worker token is needed.');
-    return await this.#tokens.ownerOf(token);
+    const [owner] = await this.#database.few.rows<TokenOwner>(
+      `SELECT t.resource_group_id AS "resourceGroupId", g.name AS "resourceGroup"
+         FROM worker_token t JOIN resource_group g ON g.id = t.resource_group_id
+        WHERE t.token_hash = $1 AND t.revoked_at IS NULL`,
+      [workerTokenHash(token)],
+    );
+    if (owner === undefined) throw new MillraceError('MR-A102', 'This worker token is not known.');
+    return owner;
   }
 
   async #requireOwn(workerId: number, owner: TokenOwner): Promise<void> {
@@ -147,6 +157,11 @@ export class HttpLinkServer {
     if (row !== undefined) this.#groupOf.set(workerId, row.group);
     return row?.group;
   }
+}
+
+/** What the store keeps of a worker token. */
+export function workerTokenHash(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

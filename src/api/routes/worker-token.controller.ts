@@ -80,7 +80,7 @@ export class WorkerTokenController {
   @Delete(':id')
   @HttpCode(204)
   @Access('writeResourceGroups', 'any')
-  @Describe({ summary: 'Revoke a worker token: its workers are refused within a second' })
+  @Describe({ summary: 'Revoke a worker token: its workers are refused from now on' })
   async revokeWorkerToken(@Caller() caller: Principal, @Param('id') apiId: string): Promise<void> {
     const id = decodeId('tok', apiId);
     await this.ports.database.transaction(async (tx) => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { workerTokenHash } from '../../../src/worker-link/worker-tokens.js';
+import { workerTokenHash } from '../../../src/worker-link/http-link-server.js';
 import { openApi } from '../../support/api.js';
 
 const TOKENS = '/api/v1/worker-tokens';

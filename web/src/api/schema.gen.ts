@@ -491,7 +491,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke a worker token: its workers are refused within a second */
+        /** Revoke a worker token: its workers are refused from now on */
         delete: operations["revokeWorkerToken"];
         options?: never;
         head?: never;
@@ -4990,7 +4990,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Revoke a worker token: its workers are refused within a second */
+            /** @description Revoke a worker token: its workers are refused from now on */
             204: {
                 headers: {
                     [name: string]: unknown;

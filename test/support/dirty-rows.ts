@@ -59,8 +59,10 @@ export function dirtyRows(
       day: `20${10 + any(80)}-0${1 + any(9)}-1${any(9)}`,
       filler: `${i} ${'x'.repeat(any(mostFiller))}`,
     };
-    // A twin in the same chunk and one in a chunk long sent are found in two ways.
-    const before = rows[random() < 0.5 ? rows.length - 1 : any(rows.length)] ?? row;
+    // A twin in the same chunk and one in a chunk long sent are found in two ways: half of them are the neighbour.
+    const place = any(2) === 0 ? rows.length - 1 : any(rows.length);
+    // Before the first row there is none.
+    const before = rows[place] ?? row;
     const fault = faults[any(oneIn)];
     rows.push(fault === undefined ? row : { ...row, ...FAULTS[fault](row, before, any) });
   }

@@ -1,5 +1,5 @@
 import type { LargeRows } from '@millrace/sdk';
-import { PluginError } from '@millrace/sdk';
+import { PluginError, withRoom } from '@millrace/sdk';
 import type { Connection, Submittable } from 'pg';
 import { toPluginError } from './pg-error.js';
 
@@ -98,7 +98,7 @@ export class CopyOut implements Submittable {
   }
 
   readonly #receive = (data: Buffer): void => {
-    if (this.#end + data.length > this.#slab.length) this.#grow(data.length);
+    this.#slab = withRoom(this.#slab, this.#end, data.length);
     data.copy(this.#slab, this.#end);
     this.#end += data.length;
     if (!this.#isWaiting) this.#scan();
@@ -223,12 +223,6 @@ export class CopyOut implements Submittable {
     this.#rows = 0;
     this.#end = rest;
     return data;
-  }
-
-  #grow(more: number): void {
-    const old = this.#slab;
-    this.#slab = Buffer.allocUnsafe(Math.max(old.length * 2, this.#end + more));
-    old.copy(this.#slab, 0, 0, this.#end);
   }
 
   #giveBack(): void {

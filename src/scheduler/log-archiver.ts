@@ -20,7 +20,6 @@ export function createLogArchiver(
     logger,
     clock,
     round: async () =>
-      (await archiveLogs(database, logStore, MIN_AGE_MS, BATCH)) === BATCH ? 'again' : 'rest',
-    restMs: () => REST_MS,
+      (await archiveLogs(database, logStore, MIN_AGE_MS, BATCH)) === BATCH ? 'again' : REST_MS,
   });
 }

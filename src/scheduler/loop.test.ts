@@ -2,13 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 
 import { Loop } from './loop.js';
 
+const REST_MS = 3_600_000;
+
 const clock = { now: () => new Date('2026-11-21T00:00:00Z') };
 
-function loopOf(round: () => Promise<'again' | 'rest'>, warned: string[] = []): Loop {
+function loopOf(round: () => Promise<'again' | number>, warned: string[] = []): Loop {
   return new Loop({
     name: 'test',
     round,
-    restMs: () => 3_600_000,
     clock,
     logger: { warn: (_, text) => warned.push(text) },
   });
@@ -21,7 +22,7 @@ describe('a loop', () => {
     const loop = loopOf(() => {
       rounds++;
       arrive();
-      return Promise.resolve(rounds < 3 ? 'again' : 'rest');
+      return Promise.resolve(rounds < 3 ? 'again' : REST_MS);
     });
     const third = new Promise<void>((resolve) => {
       arrive = () => (rounds === 3 ? resolve() : undefined);
@@ -44,7 +45,7 @@ describe('a loop', () => {
     const loop: Loop = loopOf(() => {
       rounds++;
       if (rounds === 1) loop.wake();
-      return Promise.resolve('rest');
+      return Promise.resolve(REST_MS);
     });
     loop.start();
     while (rounds < 2) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -57,7 +58,7 @@ describe('a loop', () => {
     let rounds = 0;
     const loop = loopOf(() => {
       rounds++;
-      return rounds === 1 ? Promise.reject(new Error('no database')) : Promise.resolve('rest');
+      return rounds === 1 ? Promise.reject(new Error('no database')) : Promise.resolve(REST_MS);
     }, warned);
     loop.start();
     while (rounds < 2) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -71,10 +72,9 @@ describe('a loop', () => {
       name: 'test',
       round: () => {
         rounds++;
-        return Promise.resolve('rest');
+        return Promise.resolve(REST_MS);
       },
-      restMs: () => 3_600_000,
-      paceMs: 3_600_000,
+      paceMs: REST_MS,
       clock,
       logger: { warn: () => undefined },
     });
@@ -92,7 +92,7 @@ describe('a loop', () => {
     let rounds = 0;
     const loop = loopOf(() => {
       rounds++;
-      return Promise.resolve('rest');
+      return Promise.resolve(REST_MS);
     });
     loop.start();
     while (rounds < 1) await new Promise((resolve) => setTimeout(resolve, 1));

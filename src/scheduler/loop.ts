@@ -7,10 +7,8 @@ export interface LoopLogger {
 
 export interface LoopOptions {
   readonly name: string;
-  /** Does one round; `again` at once when it says that more is waiting. */
-  readonly round: () => Promise<'again' | 'rest'>;
-  /** How long to rest at most; a wake-up ends the rest. */
-  readonly restMs: () => Promise<number> | number;
+  /** Does one round. `again`: more is waiting. Otherwise how many ms to rest at most; a wake-up ends the rest. */
+  readonly round: () => Promise<'again' | number>;
   /** However often it is woken, it rests until so long after the beginning of the round before. */
   readonly paceMs?: number;
   readonly logger: LoopLogger;
@@ -68,10 +66,10 @@ export class Loop {
       this.#woken = false;
       this.#roundAt = performance.now();
       try {
-        const more = await this.#options.round();
+        const rest = await this.#options.round();
         this.#failures = 0;
         this.#lastSuccess = this.#options.clock.now();
-        if (more === 'rest') await this.#rest(await this.#options.restMs());
+        if (rest !== 'again') await this.#rest(rest);
       } catch (error) {
         this.#failures++;
         this.#options.logger.warn(

@@ -13,8 +13,7 @@ export function createQueueCleaner(database: Database, clock: Clock, logger: Loo
     clock,
     round: async () => {
       await vacuumQueues(database);
-      return 'rest';
+      return REST_MS;
     },
-    restMs: () => REST_MS,
   });
 }

@@ -24,6 +24,7 @@ export function createReaper(
   let lastSuccess = performance.now();
   let patientUntil = lastSuccess + leaseMs;
   let requeueAt = lastSuccess;
+  const restMs = Math.min(1000, leaseMs / 5);
   return new Loop({
     name: 'reaper',
     logger,
@@ -37,11 +38,10 @@ export function createReaper(
         requeueAt = now + REQUEUE_MS;
         if ((await database.transaction((tx) => requeue(tx, 'lately'))) > 0) wakeBus.wake();
       }
-      if (now < patientUntil) return 'rest';
+      if (now < patientUntil) return restMs;
       const reaped = await database.transaction((tx) => reapLostAttempts(tx, clock.now(), leaseMs));
       if (reaped > 0) wakeBus.wake();
-      return reaped > 0 ? 'again' : 'rest';
+      return reaped > 0 ? 'again' : restMs;
     },
-    restMs: () => Math.min(1000, leaseMs / 5),
   });
 }

@@ -43,10 +43,10 @@ export function createReleaser(options: ReleaserOptions): Loop {
     logger,
     clock,
     round: async () => {
-      if ((await untilDue()) > 0) return 'rest';
-      return (await release()) ? 'again' : 'rest';
+      const leftMs = await untilDue();
+      if (leftMs > 0) return Math.min(MAX_REST_MS, leftMs);
+      return (await release()) ? 'again' : 0;
     },
-    restMs: async () => Math.min(MAX_REST_MS, await untilDue()),
     paceMs: PACE_MS,
   });
 }

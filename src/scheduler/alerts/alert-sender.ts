@@ -43,8 +43,7 @@ export function createAlertSender(ports: AlertSenderPorts & { readonly clock: Cl
     name: 'alert sender',
     logger: ports.logger,
     clock: ports.clock,
-    round: async () => ((await sendWaiting(ports)) > 0 ? 'again' : 'rest'),
-    restMs: () => REST_MS,
+    round: async () => ((await sendWaiting(ports)) > 0 ? 'again' : REST_MS),
   });
 }
 

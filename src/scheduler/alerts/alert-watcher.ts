@@ -151,7 +151,7 @@ export function createAlertWatcher(
       const work = await probeAlerts(database, clock.now());
       const at = performance.now();
       const levels = work.watched && at >= levelsAt;
-      if (!levels && !work.events && !work.messages) return 'rest';
+      if (!levels && !work.events && !work.messages) return REST_MS;
       if (at - removedAt > REMOVE_MS) {
         await database.transaction((tx) => removeOldAlerts(tx, clock.now()));
         removedAt = at;
@@ -159,8 +159,7 @@ export function createAlertWatcher(
       const { messages, more } = await watchAlerts(options, levels);
       if (levels) levelsAt = at + LEVEL_MS;
       if (messages > 0) onMessages();
-      return more ? 'again' : 'rest';
+      return more ? 'again' : REST_MS;
     },
-    restMs: () => REST_MS,
   });
 }

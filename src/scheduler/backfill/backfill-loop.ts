@@ -87,19 +87,16 @@ export function createBackfillLoop(
   wakeBus: WakeBus,
   logger: LoopLogger,
 ): Loop {
-  let live = 0;
   return new Loop({
     name: 'backfills',
     logger,
     clock,
     round: async () => {
-      const driven = await driveBackfills(database, clock.now());
-      live = driven.live;
-      if (driven.changed === 0) return 'rest';
+      const { changed, live } = await driveBackfills(database, clock.now());
+      if (changed === 0) return live > 0 ? LIVE_REST_MS : IDLE_REST_MS;
       wakeBus.wake();
       return 'again';
     },
-    restMs: () => (live > 0 ? LIVE_REST_MS : IDLE_REST_MS),
     paceMs: PACE_MS,
   });
 }
@@ -123,12 +120,11 @@ export function createBackfillMaker(
         const made = await makeDates(database, clock.now(), scenes, crashPoint);
         all += made;
         if (made > 0 && performance.now() < end) continue;
-        if (all === 0) return 'rest';
+        if (all === 0) return IDLE_REST_MS;
         wakeBus.wake();
         return 'again';
       }
     },
-    restMs: () => IDLE_REST_MS,
     paceMs: PACE_MS,
   });
 }

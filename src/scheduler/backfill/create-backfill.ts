@@ -1,7 +1,7 @@
 import { MillraceError } from '../../domain/errors.js';
 import type { Database, Sql } from '../../store/database.js';
-import { createRunGroup } from '../run-workflow.js';
 import type { Note } from '../note.js';
+import { createRunGroup } from '../run-workflow.js';
 import { insertDate } from './insert-date.js';
 import { planBackfill } from './plan-backfill.js';
 import { requirePlanned } from './plan-token.js';

@@ -3,6 +3,12 @@ import type { FromAttempt, ToAttempt } from './attempt-protocol.js';
 import type { AttemptTransport, TransportEvents } from './attempt-transport.js';
 import { forwardOutput, minimalEnv } from './attempt-transport.js';
 
+/**
+ * Three times 2 MB instead of 16, which a thread takes for ever once it was busy; and dead Buffers of its sockets
+ * wait until it is full. A sync by bytes takes no more CPU for it, one that looks into rows a few per cent.
+ */
+const YOUNG_MB = 6;
+
 /** A worker thread for the attempts of built-in plugins; reused while it stays healthy. */
 export class AttemptThread implements AttemptTransport {
   readonly #worker: Worker;
@@ -19,7 +25,10 @@ export class AttemptThread implements AttemptTransport {
       execArgv: [],
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapLimitBytes / 1024 ** 2) },
+      resourceLimits: {
+        maxOldGenerationSizeMb: Math.ceil(heapLimitBytes / 1024 ** 2),
+        maxYoungGenerationSizeMb: YOUNG_MB,
+      },
     });
     this.#worker.unref();
     void forwardOutput(this.#worker.stdout, 'stdout', () => this.#events);

@@ -10,7 +10,10 @@ import { chooseLane, copySlice } from './slice-pipe.js';
 import type { SliceQueue } from './slice-queue.js';
 import type { SnapshotAge } from './snapshot-age.js';
 
-const CHUNK_BYTES = 1024 * 1024;
+const MOST_CHUNK_BYTES = 1024 * 1024;
+const LEAST_CHUNK_BYTES = 256 * 1024;
+/** Each channel has a few under way: of many channels they are smaller, or the job would take as much more memory. */
+const CHUNK_BYTES_OF_ALL = 4 * 1024 * 1024;
 const TICK_MS = 1000;
 
 /** Both ends of a job, opened, and the slices between them. */
@@ -70,9 +73,19 @@ export async function whileLive(
 }
 
 /** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
-export function chunkBytesOf(limiter: RateLimiter): number {
-  const quarterSecond = limiter.bytesPerSecond / 4;
-  return Math.max(1024, Math.min(CHUNK_BYTES, Math.floor(quarterSecond)));
+export function chunkBytesOf(limiter: RateLimiter, channels: number): number {
+  const quarterSecond = Math.floor(limiter.bytesPerSecond / 4);
+  return Math.max(1024, Math.min(largestChunk(channels), quarterSecond));
+}
+
+/** What one of so many channels may hold: a chunk for the writer, and the next one. */
+export function channelBytesOf(channels: number): number {
+  return 2 * largestChunk(channels);
+}
+
+function largestChunk(channels: number): number {
+  const share = Math.floor(CHUNK_BYTES_OF_ALL / channels);
+  return Math.min(MOST_CHUNK_BYTES, Math.max(LEAST_CHUNK_BYTES, share));
 }
 
 /** Copies all slices, each channel one after another; throws what failed first. */

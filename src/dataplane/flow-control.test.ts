@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Chunk } from '@millrace/sdk';
 import { ByteChannel } from './byte-channel.js';
+import { channelBytesOf, chunkBytesOf } from './copy-slices.js';
 import { RateLimiter } from './rate-limit.js';
 import { chooseLane } from './slice-pipe.js';
 
@@ -40,6 +41,25 @@ describe('a byte channel', () => {
     const sizes: number[] = [];
     for await (const each of channel) sizes.push(each.byteCount);
     expect(sizes).toEqual([1, 2]);
+  });
+});
+
+describe('chunks', () => {
+  test('are smaller over many channels, so that all of these hold as much as a few', () => {
+    const limiter = new RateLimiter(() => 0);
+    const kilobytes = [1, 4, 8, 32].map((channels) => chunkBytesOf(limiter, channels) / 1024);
+    expect(kilobytes).toEqual([1024, 1024, 512, 256]);
+    expect([1, 4, 8].map((channels) => channels * channelBytesOf(channels))).toEqual([
+      2 * 1024 ** 2,
+      8 * 1024 ** 2,
+      8 * 1024 ** 2,
+    ]);
+  });
+
+  test('are of a quarter of a second under a slow limit', () => {
+    const { limiter } = limiterAt(0);
+    limiter.change('job', { bytesPerSecond: 1024 * 1024 });
+    expect(chunkBytesOf(limiter, 1)).toBe(256 * 1024);
   });
 });
 

@@ -8,6 +8,7 @@ import type {
   Row,
   RunContext,
   Sink,
+  SlabPool,
   Slice,
   WriterTask,
 } from '@millrace/sdk';
@@ -36,6 +37,7 @@ export interface PipeJob {
   /** As it is good at this moment: a slow limit wants small chunks. */
   readonly chunkBytes: () => number;
   readonly channelBytes: number;
+  readonly slabs: SlabPool;
   /** Larger rows become dirty records without being read. */
   readonly maxRowBytes: number;
   readonly context: RunContext;
@@ -144,6 +146,7 @@ function sinkOf(
   return {
     lane,
     chunkBytes: job.chunkBytes(),
+    slabs: job.slabs,
     columns: job.sourceIndexes,
     large: seen,
     broken: (record) => seen.keep(record, signal),

@@ -16,11 +16,12 @@ import type {
   WriterJob,
   WriterPlugin,
 } from '@millrace/sdk';
+import { SlabPool } from '@millrace/sdk';
 import type { DirtyLimit } from '../domain/channel/channel-change.js';
 import type { RateLimit } from '../domain/channel/rate-limit.js';
 import { MillraceError } from '../domain/errors.js';
 import type { OpenJob } from './copy-slices.js';
-import { chunkBytesOf, copySlices, whileLive } from './copy-slices.js';
+import { channelBytesOf, chunkBytesOf, copySlices, whileLive } from './copy-slices.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { provisionalMapping } from './field-mapping.js';
 import type { Incremental } from './incremental.js';
@@ -98,7 +99,6 @@ export interface SyncResult {
   readonly wasPublished: boolean;
 }
 
-const CHANNEL_BYTES = 2 * 1024 * 1024;
 const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 const nowMs = (): number => performance.now();
@@ -334,8 +334,9 @@ async function load(
     quarantine,
     counters,
     verification,
-    chunkBytes: () => chunkBytesOf(limiter),
-    channelBytes: CHANNEL_BYTES,
+    chunkBytes: () => chunkBytesOf(limiter, open.writers),
+    channelBytes: channelBytesOf(open.writers),
+    slabs: new SlabPool(),
     maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,
     onDirty: (record) => counting.onDirty(record),
     context,

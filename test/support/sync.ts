@@ -1,11 +1,13 @@
 import type {
   AttemptIdentity,
+  Chunk,
   DirtyRecord,
   Lane,
   ReaderJob,
   ReaderPlugin,
   ReaderTask,
   ResolvedDataSource,
+  Sink,
   TableSchema,
   Verification,
 } from '@millrace/sdk';
@@ -47,6 +49,8 @@ export interface SyncOptions {
   readonly identity?: Partial<AttemptIdentity>;
   readonly signal?: AbortSignal;
   readonly crashPoint?: (name: string) => Promise<void>;
+  /** Of chunks that the reader may fill again, right before it may. */
+  readonly onRelease?: (data: Uint8Array) => void;
   /** Also of a run that fails. */
   readonly onLog?: (line: string) => void;
 }
@@ -66,7 +70,7 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
   const context = makeRunContext(options);
   const told = (): void => context.log.lines.forEach((line) => options.onLog?.(line.text));
   const result = await runSyncJob({
-    reader: options.lane === undefined ? reader : withLane(reader, options.lane),
+    reader: watched(reader, options),
     readerConfig: await parse(reader.config, options.reader),
     source: await resolved(options.from),
     writer,
@@ -107,8 +111,8 @@ function pluginOf<P>(all: readonly P[] | undefined): P {
 }
 
 /** Proves that one lane alone gives the same as another: the planner takes the best that both ends have. */
-function withLane(reader: ReaderPlugin, lane: Lane): ReaderPlugin {
-  const lanes: readonly Lane[] = lane === 'rows' ? ['rows'] : [lane, 'rows'];
+function watched(reader: ReaderPlugin, { lane, onRelease }: SyncOptions): ReaderPlugin {
+  if (lane === undefined && onRelease === undefined) return reader;
   const override = <T extends object>(target: T, change: Partial<T>): T =>
     new Proxy(target, {
       get: (of, key) => {
@@ -119,11 +123,32 @@ function withLane(reader: ReaderPlugin, lane: Lane): ReaderPlugin {
   return override(reader, {
     open: async (config: never, ctx: never): Promise<ReaderJob> => {
       const job = await reader.open(config, ctx);
-      const open = async (no: number): Promise<ReaderTask> =>
-        override(await job.open(no), { lanes });
+      const open = async (no: number): Promise<ReaderTask> => {
+        const task = await job.open(no);
+        return override(task, {
+          lanes: lane === undefined ? task.lanes : [...new Set([lane, 'rows' as const])],
+          read: (slice, out, signal) => {
+            const write = (chunk: Chunk): Promise<void> =>
+              out.write(tellingChunk(chunk, onRelease));
+            return task.read(slice, override<Sink>(out, { write }), signal);
+          },
+        });
+      };
       return override(job, { open });
     },
   });
+}
+
+function tellingChunk(chunk: Chunk, onRelease: SyncOptions['onRelease']): Chunk {
+  if (chunk.lane === 'rows' || chunk.release === undefined || onRelease === undefined) return chunk;
+  const { data, release } = chunk;
+  return {
+    ...chunk,
+    release: () => {
+      onRelease(data);
+      release();
+    },
+  };
 }
 
 interface StandardSchema {

@@ -1,5 +1,5 @@
 import type { Column } from '@millrace/sdk';
-import { withRoom } from '@millrace/sdk';
+import { SlabPool, withRoom } from '@millrace/sdk';
 
 import { cellDecoderOf } from './cell-decoder.js';
 import type { CellDecoder } from './cell-decoder.js';
@@ -30,17 +30,19 @@ const SLACK_BYTES = 64 * 1024;
  */
 export class CopyTextRows {
   readonly #chunkBytes: number;
+  readonly #slabs: SlabPool;
   readonly #ops: readonly Op[];
   readonly #decoders: readonly CellDecoder[];
   #out: Buffer;
   #at = 0;
   #rows = 0;
 
-  constructor(columns: readonly Column[], chunkBytes: number) {
+  constructor(columns: readonly Column[], chunkBytes: number, slabs = new SlabPool()) {
     this.#chunkBytes = chunkBytes;
+    this.#slabs = slabs;
     this.#ops = columns.map(opOf);
     this.#decoders = columns.map(cellDecoderOf);
-    this.#out = Buffer.allocUnsafe(chunkBytes + SLACK_BYTES);
+    this.#out = slabs.take(chunkBytes + SLACK_BYTES);
   }
 
   get isFull(): boolean {
@@ -48,17 +50,25 @@ export class CopyTextRows {
   }
 
   /** The lines since the last call; `undefined` when there are none. */
-  take(): { readonly data: Buffer; readonly rows: number } | undefined {
+  take(): { data: Buffer; rows: number; release?: () => void } | undefined {
     const rows = this.#rows;
     if (rows === 0) return undefined;
     // A large chunk keeps the buffer; a small one would hold all of it in memory.
-    const isSmall = this.#at * 2 < this.#out.length;
-    const lines = this.#out.subarray(0, this.#at);
-    const data = isSmall ? Buffer.from(lines) : lines;
-    if (!isSmall) this.#out = Buffer.allocUnsafe(this.#chunkBytes + SLACK_BYTES);
+    const slab = this.#out;
+    const isSmall = this.#at * 2 < slab.length;
+    const lines = slab.subarray(0, this.#at);
+    const taken = isSmall
+      ? { data: Buffer.from(lines), rows }
+      : { data: lines, rows, release: () => this.#slabs.giveBack(slab) };
+    if (!isSmall) this.#out = this.#slabs.take(this.#chunkBytes + SLACK_BYTES);
     this.#at = 0;
     this.#rows = 0;
-    return { data, rows };
+    return taken;
+  }
+
+  /** Behind the last lines. */
+  close(): void {
+    this.#slabs.giveBack(this.#out);
   }
 
   /** Adds the row whose cells lie in `input` from `from` to `to`, a packet without its header. */

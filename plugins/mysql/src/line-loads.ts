@@ -3,8 +3,6 @@ import type { CheckedLines, LineCheck } from '@millrace/sdk';
 import type { LineLoad, LoadLines } from './load-lines.js';
 import type { SkippedLine } from './skipped-lines.js';
 
-/** Kept here until the server has stored them: with a warning about one line all are taken back. */
-const MAX_RUN_BYTES = 4 * 1024 * 1024;
 /** A limit on the speed must not make the news of a refused row hours old, nor the statement. */
 const MAX_RUN_MS = 500;
 
@@ -12,11 +10,14 @@ const MAX_RUN_MS = 500;
 export interface Lines {
   readonly data: Uint8Array;
   readonly rowCount: number;
+  readonly release?: () => void;
 }
 
 export interface LineLoadsOptions {
   readonly load: LoadLines;
   readonly check: LineCheck;
+  /** Of one LOAD DATA. They are kept until the server has stored them: with a warning about one line all are taken back. */
+  readonly runBytes: number;
   /** The number of the next line that is kept. */
   readonly nextNo: () => number;
   /** Its lines are stored, but for those that were refused here and skipped there. Resolves to how many are. */
@@ -49,13 +50,14 @@ type Which = 'needed' | 'all';
 export class LineLoads {
   readonly #options: LineLoadsOptions;
   #run: Run | undefined;
-  #maxBytes = MAX_RUN_BYTES;
+  #maxBytes: number;
   /** The last chunk had lines that the row rules refuse. */
   #isDirty = false;
   #takenBack = 0;
 
   constructor(options: LineLoadsOptions) {
     this.#options = options;
+    this.#maxBytes = options.runBytes;
   }
 
   /** How many chunks were taken back. */
@@ -82,9 +84,9 @@ export class LineLoads {
     const { chunks } = run;
     const skipped = await run.load.end(chunks.map(({ looked }) => looked.data));
     if (skipped !== undefined) {
-      this.#maxBytes = Math.min(MAX_RUN_BYTES, Math.max(run.bytes, this.#maxBytes) * 2);
+      this.#maxBytes = Math.min(this.#options.runBytes, Math.max(run.bytes, this.#maxBytes) * 2);
       let [rows, no] = [0, 0];
-      for (const { looked } of chunks) {
+      for (const { lines, looked } of chunks) {
         const inside = skipped.filter(({ index }) => index >= no && index < no + looked.count);
         const first = no;
         rows += await this.#keep(
@@ -92,6 +94,8 @@ export class LineLoads {
           inside.map((line) => ({ ...line, index: line.index - first })),
         );
         no += looked.count;
+        // A refused line may be waiting to be kept, as the bytes that came.
+        if (inside.length === 0 && looked.refused.length === 0) lines.release?.();
       }
       return rows;
     }

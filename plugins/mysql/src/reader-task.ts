@@ -115,7 +115,7 @@ export class MysqlReaderTask implements ReaderTask {
       if (column === undefined) throw new PluginError('MR-P105', `the source has no column ${at}`);
       return column;
     });
-    const lines = new CopyTextRows(columns, out.chunkBytes);
+    const lines = new CopyTextRows(columns, out.chunkBytes, out.slabs);
     const stats = { rows: 0, bytes: 0 };
     const left = countLarge(out);
     const send = async (): Promise<void> => {
@@ -123,8 +123,8 @@ export class MysqlReaderTask implements ReaderTask {
       if (chunk === undefined) return;
       stats.rows += chunk.rows;
       stats.bytes += chunk.data.length;
-      const { data, rows: rowCount } = chunk;
-      await out.write({ lane: 'pg-copy-text', data, rowCount, byteCount: data.length });
+      const { rows: rowCount, ...slab } = chunk;
+      await out.write({ lane: 'pg-copy-text', ...slab, rowCount, byteCount: slab.data.length });
     };
     await session.streamRows(`${source.selectOf(columns)} AND ${where}`, {
       large: left.large,
@@ -132,6 +132,7 @@ export class MysqlReaderTask implements ReaderTask {
       full: () => (lines.isFull ? send() : undefined),
     });
     await send();
+    lines.close();
     return { ...stats, rows: stats.rows + left.rows };
   }
 

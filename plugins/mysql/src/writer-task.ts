@@ -6,6 +6,7 @@ import {
   LineCheck,
   partitionField,
   PluginError,
+  runBytes,
 } from '@millrace/sdk';
 import type {
   Acked,
@@ -99,6 +100,7 @@ export class MysqlWriterTask implements WriterTask {
       new LineLoads({
         load: this.#load,
         check: lineCheckOf(options.pairs),
+        runBytes: runBytes(ctx.writers),
         nextNo: () => this.#nextNo,
         keep: (looked, skipped) => this.#loaded(looked, skipped),
         insert: async (lines) => (await this.#insertLines(lines)) + (await this.#flushed()),

@@ -4,8 +4,6 @@ import type { LoadTarget } from './load-target.js';
 import type { HopefulChunk } from './row-loader.js';
 import { hopefulChunk, loadChunk, openLoad } from './row-loader.js';
 
-/** Kept here until the server has taken them: it may refuse one of them, and then all come again. */
-const MAX_RUN_BYTES = 4 * 1024 * 1024;
 /** A limit on the speed must not make the news of a refused row hours old. */
 const MAX_RUN_MS = 500;
 
@@ -13,7 +11,7 @@ const MAX_RUN_MS = 500;
 interface Run {
   readonly copy: OpenCopy;
   readonly format: HopefulChunk['rows']['format'];
-  readonly chunks: HopefulChunk[];
+  readonly chunks: { readonly hopeful: HopefulChunk; readonly release: () => void }[];
   /** Its last chunk has some. */
   hasSuspects: boolean;
   readonly begunAt: number;
@@ -30,7 +28,14 @@ export class ChunkLoads {
   #open: Run | undefined;
   /** All of it is sent; {@link #open} goes behind it. */
   #ended: Run | undefined;
-  #maxBytes = MAX_RUN_BYTES;
+  readonly #runBytes: number;
+  #maxBytes: number;
+
+  /** `runBytes`: of one `COPY`. They are kept until the server has taken them: it may refuse one, and then all come again. */
+  constructor(runBytes: number) {
+    this.#runBytes = runBytes;
+    this.#maxBytes = runBytes;
+  }
 
   /** Resolves to the rows that were written since the last answer, of chunks before this one or of all. */
   async load(into: LoadTarget, chunk: Chunk): Promise<number> {
@@ -60,7 +65,7 @@ export class ChunkLoads {
       bytes: 0,
     };
     const run = this.#open;
-    run.chunks.push(hopeful);
+    run.chunks.push({ hopeful, release: () => releaseClean(into, chunk) });
     run.hasSuspects = hopeful.hasSuspects;
     run.bytes += hopeful.rows.data.length;
     await run.copy.add(hopeful.rows.data);
@@ -97,8 +102,11 @@ export class ChunkLoads {
     const taken = await run.copy.taken;
     if (typeof taken === 'number') {
       let rows = taken;
-      for (const chunk of run.chunks) rows += await chunk.kept();
-      this.#maxBytes = Math.min(MAX_RUN_BYTES, Math.max(run.bytes, this.#maxBytes) * 2);
+      for (const { hopeful, release } of run.chunks) {
+        rows += await hopeful.kept();
+        release();
+      }
+      this.#maxBytes = Math.min(this.#runBytes, Math.max(run.bytes, this.#maxBytes) * 2);
       return rows;
     }
     this.#maxBytes = 0;
@@ -107,7 +115,14 @@ export class ChunkLoads {
     // It went down with those before it.
     await behind?.copy.taken.catch(() => undefined);
     let rows = 0;
-    for (const chunk of [...run.chunks, ...(behind?.chunks ?? [])]) rows += await chunk.again();
+    for (const { hopeful } of [...run.chunks, ...(behind?.chunks ?? [])]) {
+      rows += await hopeful.again();
+    }
     return rows;
   }
+}
+
+/** A refused row may be waiting to be kept, as the bytes that came. */
+function releaseClean({ history }: LoadTarget, chunk: Chunk): void {
+  if (chunk.lane !== 'rows' && !history.isDirty) chunk.release?.();
 }

@@ -1,5 +1,5 @@
 import type { LargeRows } from '@millrace/sdk';
-import { PluginError, withRoom } from '@millrace/sdk';
+import { PluginError, SlabPool, withRoom } from '@millrace/sdk';
 import type { Connection, Submittable } from 'pg';
 import { toPluginError } from './pg-error.js';
 
@@ -19,6 +19,9 @@ const BINARY_HEADER_BYTES = 19;
 const BINARY_TRAILER_BYTES = 2;
 const SOCKET_BYTES = 64 * 1024;
 
+/** `release`: once nobody has a part of `data`; absent where it is not to be filled again. */
+export type TakeChunk = (data: Buffer, rows: number, release?: () => void) => Promise<void>;
+
 /**
  * `COPY … TO STDOUT` in chunks of whole rows. It reads the socket itself: a driver that makes an object of
  * each message takes longer for a row than the two servers together. The server sends one row a message.
@@ -29,7 +32,8 @@ export class CopyOut implements Submittable {
   readonly #sql: string;
   readonly #isBinary: boolean;
   readonly #chunkBytes: number;
-  readonly #onChunk: (data: Buffer, rows: number) => Promise<void>;
+  readonly #onChunk: TakeChunk;
+  readonly #slabs: SlabPool;
   readonly #large: LargeRows | undefined;
   /** Bytes still to come of a row that is left out. */
   #dropping = 0;
@@ -53,15 +57,19 @@ export class CopyOut implements Submittable {
     select: string,
     format: CopyFormat,
     chunkBytes: number,
-    onChunk: (data: Buffer, rows: number) => Promise<void>,
-    large?: LargeRows,
+    onChunk: TakeChunk,
+    {
+      large,
+      slabs = new SlabPool(),
+    }: { large?: LargeRows | undefined; slabs?: SlabPool | undefined } = {},
   ) {
     this.#large = large;
     this.#isBinary = format === 'binary';
     this.#sql = `COPY (${select}) TO STDOUT${this.#isBinary ? ' (FORMAT binary)' : ''}`;
     this.#chunkBytes = chunkBytes;
     this.#onChunk = onChunk;
-    this.#slab = Buffer.allocUnsafe(chunkBytes + 2 * SOCKET_BYTES);
+    this.#slabs = slabs;
+    this.#slab = slabs.take(chunkBytes + 2 * SOCKET_BYTES);
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Who waits for it may come later than the end.
     this.done.catch(() => undefined);
@@ -82,6 +90,7 @@ export class CopyOut implements Submittable {
   }
 
   handleReadyForQuery(): void {
+    this.#slabs.giveBack(this.#slab);
     if (this.#failure !== undefined) {
       this.#settle?.reject(this.#failure.error);
     } else if (this.#counted === this.#totalRows) {
@@ -190,14 +199,14 @@ export class CopyOut implements Submittable {
     const stream = this.#connection?.stream;
     const rows = this.#rows;
     this.#totalRows += rows;
-    const data = this.#cut();
+    const { data, release } = this.#cut();
     if (this.#failure !== undefined) {
       this.#scan();
       return;
     }
     this.#isWaiting = true;
     stream?.pause();
-    this.#onChunk(data, rows)
+    this.#onChunk(data, rows, release)
       // The rest is read and dropped until the server has heard that nobody wants it.
       .catch((error: unknown) => (this.#failure ??= { error }))
       .finally(() => {
@@ -208,21 +217,26 @@ export class CopyOut implements Submittable {
   }
 
   /** The rows of the next chunk. A large one keeps the slab; a small one would hold all of it in memory. */
-  #cut(): Buffer {
+  #cut(): { readonly data: Buffer; readonly release?: () => void } {
     const rest = this.#end - this.#at;
     const old = this.#slab;
     const isSmall = this.#rowsEnd * 2 < old.length;
-    const data = isSmall
-      ? Buffer.from(old.subarray(0, this.#rowsEnd))
-      : old.subarray(0, this.#rowsEnd);
-    if (!isSmall)
-      this.#slab = Buffer.allocUnsafe(Math.max(this.#chunkBytes, rest) + 2 * SOCKET_BYTES);
+    const rows = old.subarray(0, this.#rowsEnd);
+    const cut = isSmall
+      ? { data: Buffer.from(rows) }
+      : { data: rows, release: () => this.#slabs.giveBack(old) };
+    if (!isSmall) {
+      this.#slab =
+        rest > this.#chunkBytes
+          ? Buffer.allocUnsafe(rest + 2 * SOCKET_BYTES)
+          : this.#slabs.take(this.#chunkBytes + 2 * SOCKET_BYTES);
+    }
     old.copy(this.#slab, 0, this.#at, this.#end);
     this.#at = 0;
     this.#rowsEnd = 0;
     this.#rows = 0;
     this.#end = rest;
-    return data;
+    return cut;
   }
 
   #giveBack(): void {

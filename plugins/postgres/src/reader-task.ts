@@ -10,13 +10,12 @@ import type {
 } from '@millrace/sdk';
 import { CopyTextDecoder, PluginError } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
+import type { TakeChunk } from './copy-out.js';
 import { CopyOut } from './copy-out.js';
 import { toPluginError } from './pg-error.js';
 import { tallyOf } from './row-tally.js';
 import type { Session } from './session.js';
 import { cancelOnAbort } from './session.js';
-
-type Send = (data: Buffer, rows: number) => Promise<void>;
 
 /** Streams slices by COPY: what is in memory is one chunk and the socket's buffer. */
 export class PostgresReaderTask implements ReaderTask {
@@ -47,11 +46,11 @@ export class PostgresReaderTask implements ReaderTask {
     any.throwIfAborted();
     let bytes = 0;
     const send = this.#sender(out);
-    const onChunk: Send = async (data, rows) => {
+    const onChunk: TakeChunk = async (data, rows, release) => {
       try {
         any.throwIfAborted();
-        await send(data, rows);
         bytes += data.length;
+        await send(data, rows, release);
       } catch (error) {
         // Nobody takes the rest: the server is told, else all of the table would still come.
         failed.abort(error);
@@ -89,10 +88,10 @@ export class PostgresReaderTask implements ReaderTask {
     await this.#session.close();
   }
 
-  #copyOf(slice: Slice, out: Sink, onChunk: Send): CopyOut {
+  #copyOf(slice: Slice, out: Sink, onChunk: TakeChunk): CopyOut {
     const columns = out.lane === 'rows' ? this.#columns : this.#columnsAt(out.columns);
     const format = out.lane === 'pg-copy-binary' ? 'binary' : 'text';
-    return new CopyOut(this.#sqlOf(slice, columns), format, out.chunkBytes, onChunk, out.large);
+    return new CopyOut(this.#sqlOf(slice, columns), format, out.chunkBytes, onChunk, out);
   }
 
   #columnsAt(indexes: readonly number[]): readonly Column[] {
@@ -103,10 +102,13 @@ export class PostgresReaderTask implements ReaderTask {
     });
   }
 
-  #sender(out: Sink): Send {
+  #sender(out: Sink): TakeChunk {
     const { lane } = out;
     if (lane !== 'rows') {
-      return (data, rowCount) => out.write({ lane, data, rowCount, byteCount: data.length });
+      return (data, rowCount, release) => {
+        const chunk = { lane, data, rowCount, byteCount: data.length };
+        return out.write(release === undefined ? chunk : { ...chunk, release });
+      };
     }
     const decoder = new CopyTextDecoder(this.#columns);
     return (data, rowCount) =>

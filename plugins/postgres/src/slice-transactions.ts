@@ -1,5 +1,5 @@
 import type { Chunk, SlicesRead, WriteContext } from '@millrace/sdk';
-import { PluginError } from '@millrace/sdk';
+import { PluginError, runBytes } from '@millrace/sdk';
 import { ChunkLoads } from './chunk-loads.js';
 import { LoadHistory } from './load-history.js';
 import type { Session } from './session.js';
@@ -23,6 +23,8 @@ export interface SliceTarget {
   readonly quotedTable: string;
   readonly plan: WritePlan;
   readonly canMakeTemporary: boolean;
+  /** How many tasks write at once. */
+  readonly writers: number;
   readonly quarantine: WriteContext['quarantine'];
   /** Inside the transaction of a slice that commits by itself, right before its end. */
   beforeCommit(session: Session, rows: number, read: SlicesRead | undefined): Promise<void>;
@@ -105,9 +107,9 @@ export class SliceTransactions {
   }
 }
 
-function loaderOf({ quotedTable, plan, canMakeTemporary, quarantine }: SliceTarget) {
+function loaderOf({ quotedTable, plan, canMakeTemporary, writers, quarantine }: SliceTarget) {
   const history = new LoadHistory(canMakeTemporary);
-  const loads = new ChunkLoads();
+  const loads = new ChunkLoads(runBytes(writers));
   return {
     load: ({ client }: Session, chunk: Chunk, sliceNo: number): Promise<number> =>
       loads.load({ client, quotedTable, plan, sliceNo, quarantine, history }, chunk),

@@ -341,6 +341,7 @@ export class PostgresWriterJob implements WriterJob {
       quotedTable: staging?.quoted ?? target,
       plan,
       canMakeTemporary,
+      writers: this.#ctx.writers,
       quarantine: (record) => this.#ctx.quarantine(record),
       beforeCommit: async ({ client }, rows, read) => {
         if (read === undefined || this.#prepared?.isResumable !== true) return;

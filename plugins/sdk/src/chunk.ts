@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error.js';
+import type { SlabPool } from './sql/slab-pool.js';
 
 /**
  * One cell on the row lane. `null` is SQL NULL. A string is the canonical text of the column's logical
@@ -32,6 +33,11 @@ export type Chunk =
       readonly data: Uint8Array;
       readonly rowCount: number;
       readonly byteCount: number;
+      /**
+       * Of a chunk whose rows are all stored and of whose `data` nobody has a part: its reader may fill it again.
+       * Without a call it is garbage.
+       */
+      readonly release?: () => void;
     };
 
 /** A piece of the source that is no row: a line of a file with too many cells, or not of its encoding. */
@@ -49,6 +55,8 @@ export interface Sink {
   readonly lane: Lane;
   /** Aim for chunks of about this size. */
   readonly chunkBytes: number;
+  /** Where the `data` of chunks may come from. Absent: each chunk has its own. */
+  readonly slabs?: SlabPool;
   /**
    * On a wire lane: the columns a row has, as indexes into the source's schema, in the order of the
    * mapping. On the row lane every column comes, and the engine puts the cells in their places.

@@ -29,3 +29,5 @@ export * from './sql/field-check.js';
 export * from './sql/line-check.js';
 export * from './sql/partition-check.js';
 export * from './sql/with-room.js';
+export * from './sql/run-bytes.js';
+export * from './sql/slab-pool.js';

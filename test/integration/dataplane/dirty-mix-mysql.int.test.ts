@@ -117,6 +117,7 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
           reader: { table: 'src' },
           writer: { table: 'dst', mode: 'append' },
           channel: { dirtyLimit: { records: ROWS } },
+          onRelease: (data) => data.fill(0x21),
         });
         expect(run.lane).toBe('pg-copy-text');
         // With several keys a line may have more than one reason, and then its chunk goes by INSERT.

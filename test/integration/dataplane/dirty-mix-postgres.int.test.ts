@@ -113,6 +113,7 @@ describe.each(postgresTestServers())('dirty rows among clean ones on $name', (se
           reader: { table: 'src' },
           writer: { table: 'dst', mode: 'append' },
           channel: { dirtyLimit: { records: ROWS } },
+          onRelease: (data) => data.fill(0x21),
         });
         expect(run.lane).toBe(lane);
         const refused = await sql('SELECT row, state, words FROM refused');

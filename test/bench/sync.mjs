@@ -6,8 +6,10 @@ import { benchChannels, CHANNEL_CASES } from './sync/channel-cases.mjs';
 import { LINEITEM, checksum, emptyTarget, fillDirty, fillLineitem } from './sync/lineitem.mjs';
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
 import { runOurs } from './sync/our-run.mjs';
+import { benchPair } from './sync/pair-case.mjs';
 import { benchRateLimit, RATE_CASE } from './sync/rate-case.mjs';
 import { openServers } from './sync/servers.mjs';
+import { benchShape, SHAPE_CASES } from './sync/shapes.mjs';
 import { benchWorker, WORKER_CASES } from './sync/worker-cases.mjs';
 import { Figures, percentile } from './timeline/figures.mjs';
 
@@ -28,7 +30,7 @@ const CASES = [
 ];
 /** The smallest table of `worker-memory`, and the jobs of `worker-few-rows`. */
 const WORKER = isQuick ? { rows: 100_000, jobs: 100 } : { rows: 1_000_000, jobs: 1_000 };
-const ALL = [...CASES, ...CHANNEL_CASES, RATE_CASE, ...WORKER_CASES];
+const ALL = [...CASES, ...SHAPE_CASES, ...CHANNEL_CASES, RATE_CASE, ...WORKER_CASES];
 const wanted = process.argv.filter((word) => ALL.includes(word));
 
 const figures = new Figures();
@@ -48,6 +50,8 @@ try {
       await benchRateLimit({ servers, figures, say });
     } else if (CHANNEL_CASES.includes(name)) {
       await benchChannels(name, { servers, pairs: PAIRS, figures, say });
+    } else if (SHAPE_CASES.includes(name)) {
+      await benchShape(name, { servers, isQuick, pairs: PAIRS, figures, say });
     } else if (name.startsWith('dirty-ratio-')) {
       await dirtyCase(name, endOf(name.split('-').at(-1)));
     } else await benchCase(name, pipes[name], expected);
@@ -94,53 +98,29 @@ function csvReader() {
   };
 }
 
-/** Ceiling and ours in turns, ABBA, so that a machine that grows slower is unfair to neither. */
 async function benchCase(name, pipe, expected) {
   const [from, to] = name.split('-').map(endOf);
-  const seconds = { ceiling: [], ours: [] };
-  let lane = '';
-  let cpuMs = 0;
-  const runs = {
-    ceiling: () => runPipe(pipe),
-    ours: async () => {
-      // Off is how a server of MySQL comes; the native pipe needs it.
-      const isInsert = name.endsWith('-insert');
-      if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 0');
-      const before = process.cpuUsage();
-      const run = await runOurs(from, to);
-      const { user, system } = process.cpuUsage(before);
-      cpuMs = (user + system) / 1000;
-      lane = `lane ${run.lane}`;
-      if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 1');
-    },
-  };
-  const measure = async (which) => {
-    await emptyTarget(to);
-    const start = performance.now();
-    await runs[which]();
-    const took = (performance.now() - start) / 1000;
-    const found = await checksum(to, LINEITEM.target);
-    if (found !== expected)
-      throw new Error(`${name}, ${which}: checksum ${found}, not ${expected}`);
-    return took;
-  };
-  for (const which of ['ceiling', 'ours']) await measure(which);
-  for (let pair = 0; pair < PAIRS; pair++) {
-    const order = pair % 2 === 0 ? ['ceiling', 'ours'] : ['ours', 'ceiling'];
-    for (const which of order) seconds[which].push(await measure(which));
-  }
-  const [ceiling, ours] = [percentile(seconds.ceiling, 0.5), percentile(seconds.ours, 0.5)];
-  const spread = (which) => seconds[which].map((each) => each.toFixed(2)).join(' ');
-  say(`${name} ceiling ${spread('ceiling')}; ours ${spread('ours')}; ${lane}`);
-  figures.add(
+  // Off is how a server of MySQL comes; the native pipe needs it.
+  const isInsert = name.endsWith('-insert');
+  const { cpuUs } = await benchPair({
     name,
-    ceiling / ours,
-    '',
-    `native pipe ${ceiling.toFixed(2)} s, ours ${ours.toFixed(2)} s`,
-  );
-  figures.add(`${name}-rows-per-s`, ROWS / ours, '1/s', lane);
-  const cpuUs = (cpuMs * 1000) / ROWS;
-  figures.add(`${name}-cpu-us-per-row`, cpuUs, 'µs', 'of this process, in the last run');
+    rows: ROWS,
+    pairs: PAIRS,
+    pipe,
+    prepare: () => emptyTarget(to),
+    ours: async () => {
+      if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 0');
+      const run = await runOurs(from, to);
+      if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 1');
+      return run;
+    },
+    check: async () => {
+      const found = await checksum(to, LINEITEM.target);
+      if (found !== expected) throw new Error(`${name}: checksum ${found}, not ${expected}`);
+    },
+    figures,
+    say,
+  });
   if (name === 'mysql-pg') figures.add('cpu-us-per-row', cpuUs, 'µs', 'the same');
 }
 

@@ -98,8 +98,8 @@ export async function checksum(server, table) {
 }
 
 /** An empty target, and no work left over that a run before it would be charged for. */
-export async function emptyTarget(server) {
-  await execute(server, 'TRUNCATE TABLE dst', DATABASE);
+export async function emptyTarget(server, database = DATABASE) {
+  await execute(server, 'TRUNCATE TABLE dst', database);
   if (server.kind === 'postgres') await execute(server, 'CHECKPOINT', DATABASE);
   else await execute(server, 'PURGE BINARY LOGS BEFORE NOW()', DATABASE);
 }

@@ -4,11 +4,11 @@ import { LINEITEM } from './lineitem.mjs';
 let runs = 0;
 
 /** One sync as a worker runs it, ledger, quarantine and limits on. */
-export async function runOurs(from, to, channel = {}) {
+export async function runOurs(from, to, { database = LINEITEM.database, ...channel } = {}) {
   const number = String(++runs);
   return await runSync({
-    from: endOf(from),
-    to: endOf(to),
+    from: endOf(from, database),
+    to: endOf(to, database),
     reader: from.reader ?? { table: LINEITEM.source },
     writer: { table: LINEITEM.target, mode: 'append' },
     channel,
@@ -16,7 +16,7 @@ export async function runOurs(from, to, channel = {}) {
   });
 }
 
-function endOf(end) {
+function endOf(end, database) {
   if (end.kind === 'file') return end;
-  return { kind: end.kind, server: end, database: LINEITEM.database };
+  return { kind: end.kind, server: end, database };
 }

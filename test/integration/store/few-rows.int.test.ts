@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import type { Sql } from '../../../src/store/session.js';
+import { ensurePartitions } from '../../../src/store/sql/ensure-partitions.sql.js';
 import { keyArrays } from '../../../src/store/sql/instance-row.js';
 import { lockWaiting } from '../../../src/store/sql/lock-instances.sql.js';
 import { openStore } from '../../support/store.js';
@@ -18,6 +19,7 @@ async function keptPlan(tx: Sql): Promise<{ name: string; generic: number; custo
 
 test('a statement of few rows is planned once, and its plan reads one partition of all there are', async () => {
   await using store = await openStore();
+  await ensurePartitions(store.database, KEY.planDay, KEY.planDay);
   await store.database.few.transaction(async (tx) => {
     for (let times = 0; times < 3; times++) await lockWaiting(tx, [KEY]);
     const [kept] = await keptPlan(tx);

@@ -5,8 +5,7 @@ import { openWebhook } from '../support/receivers.js';
 
 const KILLS = 2;
 
-/** A claim of a dead sender ends after 30 s, and each kill costs one. */
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 90_000;
 
 test(
   'a message whose sender is killed before it could note the answer arrives, however often that happens',
@@ -27,9 +26,14 @@ test(
       webhook: { url: receiver.url },
     });
     await cluster.until(TIMEOUT_MS - 20_000, 'the message to be noted as delivered', async () => {
-      const [row] = await cluster.database.rows<{ status: string }>(
-        'SELECT status FROM alert_delivery',
+      const [row] = await cluster.database.rows<{ status: string; attempts: number }>(
+        'SELECT status, attempts FROM alert_delivery',
       );
+      // The claim of a dead sender ends after 30 s, which nobody has to wait for.
+      if (row !== undefined && cluster.processes.lives('scheduler') > row.attempts)
+        await cluster.database.run(
+          `UPDATE alert_delivery SET next_at = clock_timestamp() WHERE status = 'waiting'`,
+        );
       return row?.status === 'delivered';
     });
     expect(cluster.processes.lives('scheduler')).toBe(KILLS + 1);

@@ -7,6 +7,7 @@ import {
   migrationClasses,
   pendingMigrations,
 } from '../../../src/store/run-migrations.js';
+import { ensurePartitions } from '../../../src/store/sql/ensure-partitions.sql.js';
 import { openStore } from '../../support/store.js';
 
 const PARTITIONS = `SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = 'node_instance'::regclass`;
@@ -170,13 +171,14 @@ test('a backfill that was being made is made from the same version, and its date
   const classes = await migrationClasses();
   const at = classes.findIndex(({ name }) => name.startsWith('BackfillWorkflows'));
   await migrate(store.url, classes.slice(0, at));
+  await ensurePartitions(store.database, '2026-11-19', '2026-11-19');
   await store.database.run(
     `WITH s AS (INSERT INTO workspace (name, timezone) VALUES ('finance', 'UTC') RETURNING id),
           w AS (INSERT INTO workflow (workspace_id, name, draft) SELECT id, 'w', '{}' FROM s RETURNING *),
           v AS (INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate)
                 SELECT id, 7, '{}', 'UTC', '2026-11-21' FROM w RETURNING id),
           g AS (INSERT INTO run_group (workspace_id, kind, name, plan_day)
-                SELECT id, 'backfill', name, '2026-11-22' FROM s, unnest('{half,whole}'::text[]) name
+                SELECT id, 'backfill', name, '2026-11-19' FROM s, unnest('{half,whole}'::text[]) name
                 RETURNING *),
           r AS (INSERT INTO workflow_instance (plan_day, workspace_id, workflow_id, version_id, run_group_id,
                        bizdate)

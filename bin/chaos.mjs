@@ -12,7 +12,7 @@ const USAGE =
  * `npm run test:chaos -- --faults 500`: a long round of test/faults/chaos.fault.test.ts.
  * `npm run test:chaos -- --simulated 10000`: so many instances in test/simulated-day.
  * `npm run test:chaos -- --outage 90`: PostgreSQL away so long under 50 running syncs.
- * `npm run test:chaos -- --kills 50`: so many workers killed at each point of a slice, and answers to COMMIT lost.
+ * `npm run test:chaos -- --kills 50`: so many processes killed at each named crash point, and answers to COMMIT lost.
  */
 const { faults, simulated, outage, kills, seed } = readArguments();
 await ensureInstalled();
@@ -24,7 +24,7 @@ if (simulated !== undefined)
 if (outage !== undefined)
   await run('fault', 'test/faults/database-restart', 'MILLRACE_TEST_OUTAGE', outage);
 if (kills !== undefined) {
-  await run('fault', 'test/faults/slices', 'MILLRACE_TEST_KILLS', kills);
+  await run('fault', 'test/faults/(slices|.*crash-points)', 'MILLRACE_TEST_KILLS', kills);
   await run('int', 'dataplane/resume', 'MILLRACE_TEST_KILLS', kills);
 }
 

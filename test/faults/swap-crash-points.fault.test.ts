@@ -16,7 +16,7 @@ import type { TestServer } from '../support/servers.js';
 import { runSync } from '../support/sync.js';
 import type { SyncOptions } from '../support/sync.js';
 
-const ROUNDS = Number(process.env['MILLRACE_FAULT_ROUNDS'] ?? 5);
+const ROUNDS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 5);
 const SEED = testSeed();
 
 const CASES = [

@@ -5,12 +5,12 @@ import { DayLine, daysFrom } from './day-line.js';
 import { brokenInvariants } from './invariants.js';
 import { seededNumbers, testSeed } from './seeded.js';
 
-export const KILLS = 20;
+export const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 20);
 /** Business dates of one test. */
-export const DAYS = 24;
+export const DAYS = KILLS + 4;
 export const DATES = daysFrom('2024-01-01', DAYS);
 export const CRASH_SEED = testSeed();
-export const CRASH_TIMEOUT_MS = 300_000;
+export const CRASH_TIMEOUT_MS = 15_000 * Math.max(20, KILLS);
 
 export interface CrashPointCase {
   readonly name: string;

@@ -50,20 +50,14 @@ export class CopyTextRows {
   }
 
   /** The lines since the last call; `undefined` when there are none. */
-  take(): { data: Buffer; rows: number; release?: () => void } | undefined {
+  take(): (ReturnType<SlabPool['cut']> & { readonly rows: number }) | undefined {
     const rows = this.#rows;
     if (rows === 0) return undefined;
-    // A large chunk keeps the buffer; a small one would hold all of it in memory.
-    const slab = this.#out;
-    const isSmall = this.#at * 2 < slab.length;
-    const lines = slab.subarray(0, this.#at);
-    const taken = isSmall
-      ? { data: Buffer.from(lines), rows }
-      : { data: lines, rows, release: () => this.#slabs.giveBack(slab) };
-    if (!isSmall) this.#out = this.#slabs.take(this.#chunkBytes + SLACK_BYTES);
+    const cut = this.#slabs.cut(this.#out, this.#at);
+    if (cut.release !== undefined) this.#out = this.#slabs.take(this.#chunkBytes + SLACK_BYTES);
     this.#at = 0;
     this.#rows = 0;
-    return taken;
+    return { ...cut, rows };
   }
 
   /** Behind the last lines. */

@@ -216,21 +216,13 @@ export class CopyOut implements Submittable {
       });
   }
 
-  /** The rows of the next chunk. A large one keeps the slab; a small one would hold all of it in memory. */
-  #cut(): { readonly data: Buffer; readonly release?: () => void } {
+  /** The rows of the next chunk. */
+  #cut(): ReturnType<SlabPool['cut']> {
     const rest = this.#end - this.#at;
     const old = this.#slab;
-    const isSmall = this.#rowsEnd * 2 < old.length;
-    const rows = old.subarray(0, this.#rowsEnd);
-    const cut = isSmall
-      ? { data: Buffer.from(rows) }
-      : { data: rows, release: () => this.#slabs.giveBack(old) };
-    if (!isSmall) {
-      this.#slab =
-        rest > this.#chunkBytes
-          ? Buffer.allocUnsafe(rest + 2 * SOCKET_BYTES)
-          : this.#slabs.take(this.#chunkBytes + 2 * SOCKET_BYTES);
-    }
+    const cut = this.#slabs.cut(old, this.#rowsEnd);
+    if (cut.release !== undefined)
+      this.#slab = withRoom(this.#slabs.take(this.#chunkBytes + 2 * SOCKET_BYTES), 0, rest);
     old.copy(this.#slab, 0, this.#at, this.#end);
     this.#at = 0;
     this.#rowsEnd = 0;

@@ -31,6 +31,21 @@ describe('a pool of slabs', () => {
     expect(pool.take(100).toString()).not.toContain('y');
   });
 
+  test('cuts few bytes off as a copy, and many as a part that is out until its release', () => {
+    const pool = new SlabPool();
+    const slab = pool.take(100).fill('x');
+    const few = pool.cut(slab, 49);
+    expect(few.release).toBeUndefined();
+    const many = pool.cut(slab, 50);
+    slab.fill('y');
+    expect([few, many].map(({ data }) => data.toString())).toEqual([
+      'x'.repeat(49),
+      'y'.repeat(50),
+    ]);
+    many.release?.();
+    expect([few, many].map(({ data }) => data.length)).toEqual([49, 0]);
+  });
+
   test('keeps none of another size: of a row that was larger, or of before a limit was set', () => {
     const pool = new SlabPool();
     const small = pool.take(100);

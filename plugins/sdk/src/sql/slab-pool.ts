@@ -17,6 +17,16 @@ export class SlabPool {
   }
 
   /**
+   * The first `used` bytes of a slab. Many of them keep it, and it is out until `release`. Few would hold all of it
+   * in memory: of these there is a copy without `release`, and the slab is still the caller's.
+   */
+  cut(slab: Buffer, used: number): { readonly data: Buffer; readonly release?: () => void } {
+    const data = slab.subarray(0, used);
+    if (used * 2 < slab.length) return { data: Buffer.from(data) };
+    return { data, release: () => this.giveBack(slab) };
+  }
+
+  /**
    * Its memory goes to the next one. The slab itself and all parts of it are empty from now on: who still had one
    * by mistake misses rows, which are counted, and never sends those of another chunk. Slabs of another size than
    * was asked for last are left as they are, and so is one that came back before.

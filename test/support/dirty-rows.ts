@@ -60,9 +60,9 @@ export function dirtyRows(
       filler: `${i} ${'x'.repeat(any(mostFiller))}`,
     };
     // A twin in the same chunk and one in a chunk long sent are found in two ways: half of them are the neighbour.
-    const place = any(2) === 0 ? rows.length - 1 : any(rows.length);
+    const twins = [rows.at(-1), rows[any(rows.length)]];
     // Before the first row there is none.
-    const before = rows[place] ?? row;
+    const before = twins[any(2)] ?? row;
     const fault = faults[any(oneIn)];
     rows.push(fault === undefined ? row : { ...row, ...FAULTS[fault](row, before, any) });
   }

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 
 import { execute } from '../support/servers.ts';
 import { benchChannels, CHANNEL_CASES } from './sync/channel-cases.mjs';
-import { LINEITEM, checksum, emptyTarget, fillDirty, fillLineitem } from './sync/lineitem.mjs';
+import {
+  LINEITEM,
+  checksum,
+  emptyTarget,
+  fillDirty,
+  fillLineitem,
+  withCheck,
+} from './sync/lineitem.mjs';
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
 import { runOurs } from './sync/our-run.mjs';
 import { benchPair } from './sync/pair-case.mjs';
@@ -139,11 +146,15 @@ async function dirtyCase(name, to) {
       throw new Error(`${name}: ${run.rowsDirty} dirty rows instead of ${wanted}`);
     return took;
   };
-  await measure('clean');
-  for (let pair = 0; pair < PAIRS; pair++) {
-    const order = pair % 2 === 0 ? ['clean', 'dirty'] : ['dirty', 'clean'];
-    for (const which of order) seconds[which].push(await measure(which));
-  }
+  await emptyTarget(to);
+  await withCheck(to, async () => {
+    await measure('clean');
+    for (let pair = 0; pair < PAIRS; pair++) {
+      const order = pair % 2 === 0 ? ['clean', 'dirty'] : ['dirty', 'clean'];
+      for (const which of order) seconds[which].push(await measure(which));
+    }
+    await emptyTarget(to);
+  });
   const [clean, dirty] = [percentile(seconds.clean, 0.5), percentile(seconds.dirty, 0.5)];
   const detail = `clean ${clean.toFixed(2)} s, ${dirtyRows} dirty rows ${dirty.toFixed(2)} s`;
   figures.add(

@@ -34,30 +34,49 @@ const CHECKSUM = {
 
 /** As `src`, of types that hold what `dst` does not. */
 const LOOSE = `CREATE TABLE %NAME% AS SELECT %ID% AS id, l_orderkey, l_partkey, l_suppkey, l_linenumber, l_quantity,
-  l_extendedprice, l_discount, l_tax, l_returnflag, l_linestatus, %DATE% AS l_shipdate, l_commitdate, l_receiptdate,
+  l_extendedprice, l_discount, %TAX% AS l_tax, l_returnflag, l_linestatus, %DATE% AS l_shipdate, l_commitdate, l_receiptdate,
   rtrim(l_shipinstruct) AS l_shipinstruct, rtrim(l_shipmode) AS l_shipmode, %COMMENT% AS l_comment FROM src ORDER BY src.id`;
 
 /**
- * Makes `clean` and `dirty` on PostgreSQL. Of 400 rows one is no date, one too long, one has the key of the row
- * before it and one is NULL. Gives the number of dirty rows.
+ * Makes `clean` and `dirty` on PostgreSQL. Of 800 rows two are no date, two too long, two have a key that is taken (by
+ * the row before, or by one that was sent long ago), one is NULL and one against {@link withCheck}. Gives the number
+ * of dirty rows.
  */
 export async function fillDirty(postgres, rows) {
-  const every = (offset) => `id % 400 = ${offset}`;
-  const text = {
-    clean: ['id', 'l_shipdate::text', 'l_comment::varchar(200)'],
-    dirty: [
-      `CASE WHEN ${every(300)} THEN id - 1 ELSE id END`,
-      `CASE WHEN ${every(100)} THEN 'no date' ELSE l_shipdate::text END`,
-      `CASE WHEN ${every(200)} THEN repeat('x', 99) WHEN ${every(0)} THEN NULL ELSE l_comment END::varchar(200)`,
-    ],
+  const every = (offset, of = 400) => `id % ${of} = ${offset}`;
+  // Seven more: that row keeps its own key.
+  const longAgo = Math.floor(rows / 1600) * 400 + 7;
+  const texts = {
+    clean: {
+      ID: 'id',
+      DATE: 'l_shipdate::text',
+      COMMENT: 'l_comment::varchar(200)',
+      TAX: 'l_tax::decimal(15,2)',
+    },
+    dirty: {
+      ID: `CASE WHEN ${every(300, 800)} AND id > ${longAgo} THEN id - ${longAgo} WHEN ${every(300)} THEN id - 1 ELSE id END`,
+      DATE: `CASE WHEN ${every(100)} THEN 'no date' ELSE l_shipdate::text END`,
+      COMMENT: `CASE WHEN ${every(200)} THEN repeat('x', 99) WHEN ${every(0, 800)} THEN NULL ELSE l_comment END::varchar(200)`,
+      TAX: `(CASE WHEN ${every(400, 800)} THEN -1 ELSE l_tax END)::decimal(15,2)`,
+    },
   };
-  for (const [name, [id, date, comment]] of Object.entries(text)) {
+  for (const [name, columns] of Object.entries(texts)) {
     await execute(postgres, `DROP TABLE IF EXISTS ${name}`, DATABASE);
-    const sql = LOOSE.replace('%NAME%', name).replace('%ID%', id);
-    await execute(postgres, sql.replace('%DATE%', date).replace('%COMMENT%', comment), DATABASE);
+    const sql = LOOSE.replace('%NAME%', name).replace(
+      /%([A-Z]+)%/g,
+      (_, column) => columns[column],
+    );
+    await execute(postgres, sql, DATABASE);
     await execute(postgres, `VACUUM (ANALYZE, FREEZE) ${name}`, DATABASE);
   }
   return Math.floor(rows / 100);
+}
+
+/** Runs `work` with a CHECK on the target. */
+export async function withCheck(server, work) {
+  await execute(server, 'ALTER TABLE dst ADD CONSTRAINT tax CHECK (l_tax >= 0)', DATABASE);
+  await work();
+  await execute(server, 'ALTER TABLE dst DROP CONSTRAINT tax', DATABASE);
 }
 
 export const LINEITEM = { database: DATABASE, source: 'src', target: 'dst' };

@@ -94,8 +94,9 @@ export class LineLoads {
           inside.map((line) => ({ ...line, index: line.index - first })),
         );
         no += looked.count;
-        // A refused line may be waiting to be kept, as the bytes that came.
-        if (inside.length === 0 && looked.refused.length === 0) lines.release?.();
+        // The server has all of it, and the cells of refused lines are copies.
+        looked.release?.();
+        lines.release?.();
       }
       return rows;
     }

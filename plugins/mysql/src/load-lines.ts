@@ -96,7 +96,7 @@ export class LoadLines {
           result === undefined || this.#skippedLines === undefined
             ? undefined
             : await this.#skippedLines.find({
-                lines: Buffer.concat(lines),
+                lines: joined(lines),
                 skipped: all - result.affectedRows,
                 warnings: await this.#session.warnings(),
                 session: this.#session,
@@ -128,6 +128,11 @@ export class LoadLines {
       throw error;
     }
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Buffer {
+  const [first] = parts;
+  return first !== undefined && parts.length === 1 ? bytesOf(first) : Buffer.concat(parts);
 }
 
 function bytesOf(data: Uint8Array): Buffer {

@@ -11,7 +11,7 @@ const MAX_RUN_MS = 500;
 interface Run {
   readonly copy: OpenCopy;
   readonly format: HopefulChunk['rows']['format'];
-  readonly chunks: { readonly hopeful: HopefulChunk; readonly release: () => void }[];
+  readonly chunks: { readonly hopeful: HopefulChunk; readonly chunk: Chunk }[];
   /** Its last chunk has some. */
   hasSuspects: boolean;
   readonly begunAt: number;
@@ -46,7 +46,9 @@ export class ChunkLoads {
     let hopeful = hopefulChunk(into, chunk);
     if (hopeful === undefined) {
       rows += await this.flush();
-      return rows + (await loadChunk(into, chunk));
+      rows += await loadChunk(into, chunk);
+      giveBack(chunk);
+      return rows;
     }
     if (hopeful.ask !== undefined) {
       rows += await this.flush();
@@ -65,10 +67,10 @@ export class ChunkLoads {
       bytes: 0,
     };
     const run = this.#open;
-    run.chunks.push({ hopeful, release: () => releaseClean(into, chunk) });
+    run.chunks.push({ hopeful, chunk });
     run.hasSuspects = hopeful.hasSuspects;
-    run.bytes += hopeful.rows.data.length;
-    await run.copy.add(hopeful.rows.data);
+    run.bytes += chunk.byteCount;
+    await run.copy.add(hopeful.rows.parts);
     const hasRoom = run.bytes < this.#maxBytes && performance.now() - run.begunAt < MAX_RUN_MS;
     if (hasRoom && !run.hasSuspects) return rows;
     run.copy.end();
@@ -102,9 +104,9 @@ export class ChunkLoads {
     const taken = await run.copy.taken;
     if (typeof taken === 'number') {
       let rows = taken;
-      for (const { hopeful, release } of run.chunks) {
+      for (const { hopeful, chunk } of run.chunks) {
         rows += await hopeful.kept();
-        release();
+        giveBack(chunk);
       }
       this.#maxBytes = Math.min(this.#runBytes, Math.max(run.bytes, this.#maxBytes) * 2);
       return rows;
@@ -115,14 +117,15 @@ export class ChunkLoads {
     // It went down with those before it.
     await behind?.copy.taken.catch(() => undefined);
     let rows = 0;
-    for (const { hopeful } of [...run.chunks, ...(behind?.chunks ?? [])]) {
+    for (const { hopeful, chunk } of [...run.chunks, ...(behind?.chunks ?? [])]) {
       rows += await hopeful.again();
+      giveBack(chunk);
     }
     return rows;
   }
 }
 
-/** A refused row may be waiting to be kept, as the bytes that came. */
-function releaseClean({ history }: LoadTarget, chunk: Chunk): void {
-  if (chunk.lane !== 'rows' && !history.isDirty) chunk.release?.();
+/** The server has all of it, and the cells of refused rows are copies. */
+function giveBack(chunk: Chunk): void {
+  if (chunk.lane !== 'rows') chunk.release?.();
 }

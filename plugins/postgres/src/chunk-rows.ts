@@ -1,20 +1,20 @@
+import type { ArrayValues } from './array-values.js';
+import { BinaryArray, TextArray } from './array-values.js';
 import type { CopyFormat } from './copy-out.js';
-import type { CopyRows } from './copy-in.js';
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x4e;
-const NUMBER_BYTES = 8;
 const NULL = -1;
-const NULL_FIELD = Buffer.from([0xff, 0xff, 0xff, 0xff]);
+const FNV_BASIS = 0x811c9dc5 | 0;
+const FNV_PRIME = 0x01000193;
 
 /** The rows of a chunk as COPY has them, told apart. */
 export abstract class ChunkRows {
   abstract readonly format: CopyFormat;
   protected readonly data: Buffer;
-  /** Of the fields that were located last: where each begins, {@link NULL} if it is, and ends. */
-  protected readonly bounds: number[] = [];
+  #bounds = new Int32Array(0);
   /** Where each row begins, and the last one ends. */
   readonly #starts: readonly number[];
 
@@ -23,7 +23,7 @@ export abstract class ChunkRows {
     this.#starts = starts;
   }
 
-  static of({ format, data }: CopyRows): ChunkRows {
+  static of(format: CopyFormat, data: Uint8Array): ChunkRows {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     return format === 'text' ? new TextRows(bytes) : new BinaryRows(bytes);
   }
@@ -41,8 +41,7 @@ export abstract class ChunkRows {
   }
 
   /** All but some, whose numbers ascend. */
-  without(indexes: readonly number[]): Buffer {
-    if (indexes.length === 0) return this.data;
+  without(indexes: readonly number[]): readonly Buffer[] {
     const parts: Buffer[] = [];
     let from = 0;
     for (const index of indexes) {
@@ -50,22 +49,23 @@ export abstract class ChunkRows {
       from = index + 1;
     }
     if (from < this.count) parts.push(this.range(from, this.count));
-    return Buffer.concat(parts);
+    return parts;
   }
 
-  /** The fields of a row at these places, in one text; `undefined` where one is NULL. */
-  keyOf(index: number, places: readonly number[]): string | undefined {
-    const { bounds, data } = this;
-    this.locate(this.#startOf(index), places);
-    let key = '';
-    for (let i = 0; i < places.length * 2; i += 2) {
-      const [from, to] = [bounds[i] ?? NULL, bounds[i + 1] ?? NULL];
+  /** A hash (FNV-1a) of the fields of a row at these places, never 0; `undefined` where one is NULL. */
+  hashOf(index: number, places: readonly number[]): number | undefined {
+    const { data } = this;
+    const bounds = this.locate(this.#startOf(index), places);
+    let hash = FNV_BASIS;
+    for (let i = 0; i < bounds.length; i += 2) {
+      const from = bounds[i] ?? NULL;
+      const to = bounds[i + 1] ?? NULL;
       if (from === NULL) return undefined;
+      for (let at = from; at < to; at++) hash = Math.imul(hash ^ (data[at] ?? 0), FNV_PRIME);
       // Of several a field may hold whatever could stand between two.
-      if (places.length > 1) key += `${to - from} `;
-      key += data.toString('latin1', from, to);
+      hash = Math.imul(hash ^ (to - from), FNV_PRIME);
     }
-    return key;
+    return hash === 0 ? 1 : hash;
   }
 
   /** The rows with NULL at one of these places, ascending. */
@@ -73,26 +73,41 @@ export abstract class ChunkRows {
     const found: number[] = [];
     if (places.length === 0) return found;
     for (let i = 0; i < this.count; i++) {
-      this.locate(this.#startOf(i), places);
-      if (this.bounds.includes(NULL)) found.push(i);
+      if (this.locate(this.#startOf(i), places).includes(NULL)) found.push(i);
     }
     return found;
   }
 
-  /** These fields of all rows, each row behind its number. */
-  numbered(places: readonly number[]): Buffer {
-    const parts: Uint8Array[] = [];
-    for (let i = 0; i < this.count; i++) {
-      this.locate(this.#startOf(i), places);
-      this.addNumbered(parts, i);
+  /** The fields of all rows at these places, those of each place as an array. */
+  arrays(columns: readonly { readonly place: number; readonly oid: number }[]): {
+    readonly values: ArrayValues;
+    readonly data: Buffer;
+  }[] {
+    const { data, count } = this;
+    const places = columns.map(({ place }) => place);
+    const arrays = columns.map(({ oid }) => this.newArray(count, oid));
+    for (let no = 0; no < count; no++) {
+      const bounds = this.locate(this.#startOf(no), places);
+      for (let i = 0; i < arrays.length; i++) {
+        const from = bounds[2 * i] ?? NULL;
+        if (from === NULL) arrays[i]?.addNull();
+        else arrays[i]?.add(data, from, bounds[2 * i + 1] ?? from);
+      }
     }
-    return Buffer.concat(parts);
+    return arrays.map((values) => ({ values, data: values.end() }));
   }
 
-  /** Finds the {@link bounds} of fields; their places ascend. */
-  protected abstract locate(start: number, places: readonly number[]): void;
-  /** A row of that number and the fields that were located. */
-  protected abstract addNumbered(parts: Uint8Array[], no: number): void;
+  /**
+   * Of the fields of a row at these places, which ascend: where each begins, {@link NULL} if it is, and ends. They
+   * are good until the next call.
+   */
+  protected abstract locate(start: number, places: readonly number[]): Int32Array;
+  protected abstract newArray(count: number, elementOid: number): ArrayValues;
+
+  protected boundsFor(places: readonly number[]): Int32Array {
+    if (this.#bounds.length !== 2 * places.length) this.#bounds = new Int32Array(2 * places.length);
+    return this.#bounds;
+  }
 
   #startOf(index: number): number {
     return this.#starts[index] ?? this.data.length;
@@ -110,33 +125,34 @@ class TextRows extends ChunkRows {
     super(data, starts);
   }
 
-  protected locate(start: number, places: readonly number[]): void {
-    const { data, bounds } = this;
-    bounds.length = 0;
-    let [place, from] = [0, start];
-    for (const wanted of places) {
-      for (; place < wanted; place++) from = this.#endOf(from) + 1;
-      const to = this.#endOf(from);
-      const isNull = to - from === 2 && data[from] === BACKSLASH && data[from + 1] === LETTER_N;
-      bounds.push(isNull ? NULL : from, to);
-    }
-  }
-
-  protected addNumbered(parts: Uint8Array[], no: number): void {
-    let line = String(no);
-    for (let i = 0; i < this.bounds.length; i += 2) {
-      const [from = NULL, to] = this.bounds.slice(i, i + 2);
-      line += from === NULL ? '\t\\N' : `\t${this.data.toString('latin1', from, to)}`;
-    }
-    parts.push(Buffer.from(`${line}\n`, 'latin1'));
-  }
-
-  #endOf(field: number): number {
+  protected locate(start: number, places: readonly number[]): Int32Array {
     const { data } = this;
-    let at = field;
-    while (at < data.length && data[at] !== TAB && data[at] !== LINE_FEED) at += 1;
-    return at;
+    const bounds = this.boundsFor(places);
+    let place = 0;
+    let from = start;
+    for (let i = 0; i < places.length; i++) {
+      const wanted = places[i] ?? 0;
+      for (; place < wanted; place++) from = endOfField(data, from) + 1;
+      const to = endOfField(data, from);
+      const isNull = to - from === 2 && data[from] === BACKSLASH && data[from + 1] === LETTER_N;
+      bounds[2 * i] = isNull ? NULL : from;
+      bounds[2 * i + 1] = to;
+    }
+    return bounds;
   }
+
+  protected newArray(count: number): ArrayValues {
+    return new TextArray(count);
+  }
+}
+
+function endOfField(data: Buffer, field: number): number {
+  for (let at = field; at < data.length; at++) {
+    const byte = data[at] ?? 0;
+    // Nearly all are behind the two, which one look tells.
+    if (byte <= LINE_FEED && (byte === TAB || byte === LINE_FEED)) return at;
+  }
+  return data.length;
 }
 
 class BinaryRows extends ChunkRows {
@@ -152,27 +168,22 @@ class BinaryRows extends ChunkRows {
     super(data, starts);
   }
 
-  protected locate(start: number, places: readonly number[]): void {
-    const { data, bounds } = this;
-    bounds.length = 0;
-    let [place, at] = [0, start + 2];
-    for (const wanted of places) {
+  protected locate(start: number, places: readonly number[]): Int32Array {
+    const { data } = this;
+    const bounds = this.boundsFor(places);
+    let place = 0;
+    let at = start + 2;
+    for (let i = 0; i < places.length; i++) {
+      const wanted = places[i] ?? 0;
       for (; place < wanted; place++) at += 4 + Math.max(0, data.readInt32BE(at));
       const length = data.readInt32BE(at);
-      bounds.push(length < 0 ? NULL : at + 4, at + 4 + length);
+      bounds[2 * i] = length < 0 ? NULL : at + 4;
+      bounds[2 * i + 1] = at + 4 + length;
     }
+    return bounds;
   }
 
-  protected addNumbered(parts: Uint8Array[], no: number): void {
-    const head = Buffer.alloc(2 + 4 + NUMBER_BYTES);
-    head.writeInt16BE(this.bounds.length / 2 + 1, 0);
-    head.writeInt32BE(NUMBER_BYTES, 2);
-    head.writeBigInt64BE(BigInt(no), 6);
-    parts.push(head);
-    for (let i = 0; i < this.bounds.length; i += 2) {
-      const [from = NULL, to] = this.bounds.slice(i, i + 2);
-      // Its length is before it.
-      parts.push(from === NULL ? NULL_FIELD : this.data.subarray(from - 4, to));
-    }
+  protected newArray(count: number, elementOid: number): ArrayValues {
+    return new BinaryArray(count, elementOid);
   }
 }

@@ -94,13 +94,14 @@ class CopyIn implements Submittable {
 /** Rows for COPY: lines of text, or binary rows without header and trailer. */
 export interface CopyRows {
   readonly format: CopyFormat;
-  readonly data: Uint8Array;
+  /** One behind the other. */
+  readonly parts: readonly Uint8Array[];
 }
 
 /** Rows that are sent to a table, as they come. */
 export interface OpenCopy {
   /** Resolves when there is room for more. What comes after a refusal is dropped by the server. */
-  add(data: Uint8Array): Promise<void>;
+  add(parts: readonly Uint8Array[]): Promise<void>;
   /** These were all. */
   end(): void;
   /** The rows are not wanted any more; the transaction can only be rolled back. */
@@ -141,7 +142,7 @@ export function openCopy(
   // Who waits for it may come later than the end.
   taken.catch(() => undefined);
   return {
-    add: (data) => copy.write(messagesOf(data)),
+    add: (parts) => copy.write(messagesOf(parts)),
     end: () => void copy.write(isBinary ? [BINARY_TRAILER, COPY_DONE] : [COPY_DONE]),
     fail: () => void copy.write([COPY_FAIL]),
     taken,
@@ -152,9 +153,9 @@ export function openCopy(
 }
 
 /** Sends rows to a table, and these alone. */
-export function sendCopy(client: Client, into: string, { format, data }: CopyRows): OpenCopy {
+export function sendCopy(client: Client, into: string, { format, parts }: CopyRows): OpenCopy {
   const copy = openCopy(client, into, format);
-  void copy.add(data);
+  void copy.add(parts);
   copy.end();
   return copy;
 }
@@ -164,10 +165,10 @@ export function copyStatement(into: string, format: CopyFormat): string {
 }
 
 /** All that is sent behind the statement. */
-export function copyMessages({ format, data }: CopyRows): readonly Uint8Array[] {
+export function copyMessages({ format, parts }: CopyRows): readonly Uint8Array[] {
   return format === 'binary'
-    ? [BINARY_HEADER, ...messagesOf(data), BINARY_TRAILER, COPY_DONE]
-    : [...messagesOf(data), COPY_DONE];
+    ? [BINARY_HEADER, ...messagesOf(parts), BINARY_TRAILER, COPY_DONE]
+    : [...messagesOf(parts), COPY_DONE];
 }
 
 /** Of a COPY that is through: how many rows the server took. */
@@ -177,13 +178,15 @@ export function copyCount(message: { readonly text?: string }): number | undefin
 }
 
 /** Where one ends says nothing about rows: the server itself would send one a row, and reads such ones slowly. */
-function messagesOf(data: Uint8Array): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < data.length; at += MESSAGE_BYTES) {
-    const part = data.subarray(at, at + MESSAGE_BYTES);
-    parts.push(headerOf(part.length), part);
+function messagesOf(parts: readonly Uint8Array[]): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += MESSAGE_BYTES) {
+      const data = part.subarray(at, at + MESSAGE_BYTES);
+      messages.push(headerOf(data.length), data);
+    }
   }
-  return parts;
+  return messages;
 }
 
 function headerOf(length: number): Buffer {

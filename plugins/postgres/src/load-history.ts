@@ -8,17 +8,9 @@ const WARY_CHUNKS = 16;
 
 /** What the chunks before have shown: the next one is loaded as would have been best for them. */
 export class LoadHistory {
-  readonly #mayMakeTemporary: boolean;
   #cleanChunks = Infinity;
   #keys: readonly KeyPlaces[] | undefined;
-  #suspects: Promise<SuspectQuery | undefined> | undefined;
-  /** The last chunk had rows that only the server could suspect. */
-  hasConflicts = false;
-
-  /** `mayMakeTemporary`: the server may make a temporary table for us. */
-  constructor(mayMakeTemporary: boolean) {
-    this.#mayMakeTemporary = mayMakeTemporary;
-  }
+  #suspects: SuspectQuery | undefined;
 
   /** One of the last chunks had refused rows. */
   get isDirty(): boolean {
@@ -43,10 +35,13 @@ export class LoadHistory {
     return this.#keys;
   }
 
-  /** `undefined`: there is no temporary table to find suspects in, or no rule to find them by. */
-  async suspectQuery(target: SuspectTarget): Promise<SuspectQuery | undefined> {
-    if (!this.#mayMakeTemporary) return undefined;
-    this.#suspects ??= SuspectQuery.of(target, await this.keys(target));
+  /** `undefined`: nothing that only the server can suspect has been found lately. */
+  get usefulQuery(): SuspectQuery | undefined {
+    return this.#suspects?.isUseful === true ? this.#suspects : undefined;
+  }
+
+  async suspectQuery(target: SuspectTarget): Promise<SuspectQuery> {
+    this.#suspects ??= await SuspectQuery.of(target, await this.keys(target));
     return this.#suspects;
   }
 }

@@ -13,7 +13,6 @@ export interface PreparedWrite {
   readonly swap: 'rename' | 'truncate' | undefined;
   readonly merge: Merge | undefined;
   readonly lanes: readonly Lane[];
-  readonly canMakeTemporary: boolean;
   /** Its slices are stored: what is committed of them is not read again. */
   isResumable: boolean;
 }

@@ -4,8 +4,8 @@ import { openCopy } from './copy-in.js';
 import type { CopyRows, OpenCopy } from './copy-in.js';
 import type { LoadTarget } from './load-target.js';
 import { tableOf } from './load-target.js';
-import { SeenKeys } from './seen-keys.js';
-import { loadRanges, loadTold, trySuspects, union, withAsked } from './suspect-load.js';
+import { seenKeys } from './seen-keys.js';
+import { loadTold, trySuspects, union } from './suspect-load.js';
 import { toldBinary, toldCells, toldLines } from './told-rows.js';
 import type { ToldRows } from './told-rows.js';
 
@@ -18,7 +18,7 @@ export interface HopefulChunk {
    */
   readonly hasSuspects: boolean;
   /** The server is to be asked for suspects before anything is sent. Nothing may be under way on the session. */
-  readonly ask?: () => Promise<HopefulChunk>;
+  readonly ask?: (() => Promise<HopefulChunk>) | undefined;
   /**
    * Once the server has taken all that was sent; with suspects, nothing may be under way on the session. Resolves to
    * the number of suspects written.
@@ -39,7 +39,7 @@ export function hopefulChunk(into: LoadTarget, chunk: Chunk): HopefulChunk | und
   if (chunk.lane !== 'pg-copy-binary') return undefined;
   if (history.isDirty) return warily(into, toldBinary(into, chunk.data), undefined);
   return {
-    rows: { format: 'binary', data: chunk.data },
+    rows: { format: 'binary', parts: [chunk.data] },
     hasSuspects: false,
     kept: async () => {
       history.chunkDone(false);
@@ -97,16 +97,20 @@ function hopefulText(into: LoadTarget, data: Uint8Array, count: number): Hopeful
       ? plan.lineCheck.check(data, count, 'needed')
       : undefined;
     return {
-      rows: { format: 'text', data: looked?.data ?? data },
+      rows: { format: 'text', parts: [looked?.data ?? data] },
       hasSuspects: false,
       kept: async () => {
         await quarantineAll(into, looked);
+        looked?.release?.();
         history.chunkDone((looked?.refused.length ?? 0) > 0);
         return 0;
       },
-      again: () => {
+      again: async () => {
         history.chunkDone(true);
-        return loadText(into, data, count);
+        const written = await loadText(into, data, count);
+        // Not before: some of it may still have been on its way to a server that had refused it.
+        looked?.release?.();
+        return written;
       },
     };
   }
@@ -118,27 +122,28 @@ function hopefulText(into: LoadTarget, data: Uint8Array, count: number): Hopeful
 function warily(into: LoadTarget, told: ToldRows, looked: CheckedLines | undefined): HopefulChunk {
   const { history } = into;
   const { rows, unfit } = told;
-  const without = (suspects: readonly number[], again: () => Promise<number>): HopefulChunk => ({
-    rows: { format: rows.format, data: rows.without(suspects) },
+  const without = (suspects: readonly number[]): HopefulChunk => ({
+    rows: { format: rows.format, parts: rows.without(suspects) },
     hasSuspects: suspects.length > 0,
     kept: async () => {
       await quarantineAll(into, looked);
       const written = await trySuspects(into, told, suspects);
+      looked?.release?.();
       history.chunkDone((looked?.refused.length ?? 0) + suspects.length > written);
       return written;
     },
     again: async () => {
       await quarantineAll(into, looked);
       history.chunkDone(true);
-      return again();
+      const written = await loadTold(into, told, suspects.length);
+      looked?.release?.();
+      return written;
     },
   });
-  const near = union(unfit, new SeenKeys(history.knownKeys ?? []).again(rows));
-  const hopeful = without(near, () => loadTold(into, told, near.length));
-  if (!history.hasConflicts) return hopeful;
-  const ask = async (): Promise<HopefulChunk> =>
-    without(await withAsked(into, rows, near), () => loadRanges(into, told));
-  return { ...hopeful, ask };
+  const near = union(unfit, seenKeys(rows, history.knownKeys ?? []));
+  const question = history.usefulQuery?.question(rows, near, 'useful');
+  const ask = question && (async (): Promise<HopefulChunk> => without(await question()));
+  return { ...without(near), ask };
 }
 
 async function loadText(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {
@@ -146,6 +151,7 @@ async function loadText(into: LoadTarget, data: Uint8Array, count: number): Prom
   const told = toldLines(into, looked);
   await quarantineAll(into, looked);
   const written = await loadTold(into, told);
+  looked.release?.();
   into.history.chunkDone(looked.refused.length + told.rows.count > written);
   return written;
 }

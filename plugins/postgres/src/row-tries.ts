@@ -21,17 +21,18 @@ export async function tryRows(
   if (rows.length === 0) return [];
   const copy = copyStatement(into, format);
   // The savepoint is set again behind a row that was taken: going back to it is right in either case.
-  const trying = `${SAVEPOINT}; ${copy}; RELEASE ${SAVEPOINT}; ${SAVEPOINT}`;
-  const after = { sql: `ROLLBACK TO ${SAVEPOINT}; RELEASE ${SAVEPOINT}`, messages: [] };
-  const answers = await new Pipeline(
-    client,
-    rows.flatMap((data) => [{ sql: trying, messages: copyMessages({ format, data }) }, after]),
-  ).done;
-  return answers.flatMap(({ error, count }, i) => {
+  const back = `ROLLBACK TO ${SAVEPOINT}`;
+  const sql = `${back}; ${copy}; RELEASE ${SAVEPOINT}; ${SAVEPOINT}`;
+  const answers = await new Pipeline(client, [
+    { sql: SAVEPOINT, messages: [] },
+    ...rows.map((data) => ({ sql, messages: copyMessages({ format, parts: [data] }) })),
+    { sql: `${back}; RELEASE ${SAVEPOINT}`, messages: [] },
+  ]).done;
+  const tried = answers.map(({ error, count }) => {
     if (error !== undefined && !isDataError(error)) throw toPluginError(error);
-    if (i % 2 === 1) return [];
-    return [error === undefined ? count : { refused: error }];
+    return error === undefined ? count : { refused: error };
   });
+  return tried.slice(1, -1);
 }
 
 interface Statement {

@@ -8,6 +8,8 @@ import { PreferringSocket, startPlain } from './preferring-socket.js';
 import { quoteLiteral } from './quoting.js';
 
 export type TextRow = readonly (string | null)[];
+/** Bytes are the server's binary form of the value. */
+export type Parameter = string | Buffer | null;
 
 /** One connection. Every value comes as the server's own text. */
 export interface Session extends AsyncDisposable {
@@ -76,7 +78,7 @@ export async function openSession(
 export async function query(
   client: Client,
   text: string,
-  values?: readonly (string | null)[],
+  values?: readonly Parameter[],
 ): Promise<readonly TextRow[]> {
   return (await execute(client, text, values)).rows;
 }
@@ -84,7 +86,7 @@ export async function query(
 export async function execute(
   client: Client,
   text: string,
-  values?: readonly (string | null)[],
+  values?: readonly Parameter[],
 ): Promise<{ readonly rows: readonly TextRow[]; readonly rowCount: number }> {
   try {
     const result = await client.query<(string | null)[]>({

@@ -22,7 +22,6 @@ export interface SliceTransaction {
 export interface SliceTarget {
   readonly quotedTable: string;
   readonly plan: WritePlan;
-  readonly canMakeTemporary: boolean;
   /** How many tasks write at once. */
   readonly writers: number;
   readonly quarantine: WriteContext['quarantine'];
@@ -107,8 +106,8 @@ export class SliceTransactions {
   }
 }
 
-function loaderOf({ quotedTable, plan, canMakeTemporary, writers, quarantine }: SliceTarget) {
-  const history = new LoadHistory(canMakeTemporary);
+function loaderOf({ quotedTable, plan, writers, quarantine }: SliceTarget) {
+  const history = new LoadHistory();
   const loads = new ChunkLoads(runBytes(writers));
   return {
     load: ({ client }: Session, chunk: Chunk, sliceNo: number): Promise<number> =>

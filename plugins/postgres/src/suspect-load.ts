@@ -1,12 +1,11 @@
 import type { Row } from '@millrace/sdk';
 import { sendCopy } from './copy-in.js';
-import type { ChunkRows } from './chunk-rows.js';
 import type { LoadTarget } from './load-target.js';
 import { tableOf } from './load-target.js';
 import { serverErrorOf, serverReasonOf, toPluginError } from './pg-error.js';
 import { loadRange } from './range-load.js';
 import { tryRows } from './row-tries.js';
-import { SeenKeys } from './seen-keys.js';
+import { seenKeys } from './seen-keys.js';
 import type { SuspectTarget } from './suspect-query.js';
 import type { ToldRows } from './told-rows.js';
 
@@ -39,22 +38,13 @@ function looksAt(
 ): readonly (() => Promise<readonly number[]>)[] {
   const { history } = into;
   const near = async (): Promise<readonly number[]> =>
-    union(unfit, new SeenKeys(await history.keys(suspectTargetOf(into))).again(rows));
-  const far = async (): Promise<readonly number[]> => withAsked(into, rows, await near());
-  if (history.hasConflicts) return [far];
+    union(unfit, seenKeys(rows, await history.keys(suspectTargetOf(into))));
+  const far = async (): Promise<readonly number[]> => {
+    const suspects = await history.suspectQuery(suspectTargetOf(into));
+    return await suspects.question(rows, await near(), 'all')();
+  };
+  if (history.usefulQuery !== undefined) return [far];
   return history.isDirty ? [near, far] : [() => Promise.resolve(unfit), near, far];
-}
-
-/** And those that the server suspects; nothing else may be under way on the session. */
-export async function withAsked(
-  into: LoadTarget,
-  rows: ChunkRows,
-  known: readonly number[],
-): Promise<readonly number[]> {
-  const suspects = await into.history.suspectQuery(suspectTargetOf(into));
-  const all = union(known, (await suspects?.find(rows)) ?? []);
-  into.history.hasConflicts = all.length > known.length;
-  return all;
 }
 
 function suspectTargetOf({ client, quotedTable, plan }: LoadTarget): SuspectTarget {
@@ -75,7 +65,7 @@ async function loadWithout(
   const { format } = told.rows;
   const taken = await sendCopy(into.client, tableOf(into), {
     format,
-    data: told.rows.without(suspects),
+    parts: told.rows.without(suspects),
   }).taken;
   return typeof taken === 'number' ? taken + (await trySuspects(into, told, suspects)) : undefined;
 }
@@ -109,8 +99,8 @@ export async function loadRanges(into: LoadTarget, { rows, cellsOf }: ToldRows):
   let written = 0;
   await loadRange(0, rows.count, {
     put: async (from, to) => {
-      const data = rows.range(from, to);
-      const taken = await sendCopy(into.client, tableOf(into), { format, data }).taken;
+      const parts = [rows.range(from, to)];
+      const taken = await sendCopy(into.client, tableOf(into), { format, parts }).taken;
       if (typeof taken !== 'number') return taken.refused;
       written += taken;
       return undefined;

@@ -24,7 +24,7 @@ export function toldLines(
   { plan }: LoadTarget,
   { data, count, originals, doubtful }: CheckedLines,
 ): ToldRows {
-  const rows = ChunkRows.of({ format: 'text', data });
+  const rows = ChunkRows.of('text', data);
   return {
     rows,
     unfit: doubtful.length * DOUBTFUL_ONE_IN > count ? [] : doubtful,
@@ -40,14 +40,14 @@ export function toldLines(
 /** Rows of the row lane, as lines. */
 export function toldCells(rows: readonly Row[], originals: readonly Row[]): ToldRows {
   return {
-    rows: ChunkRows.of({ format: 'text', data: encodeCopyText(rows) }),
+    rows: ChunkRows.of('text', encodeCopyText(rows)),
     unfit: [],
     cellsOf: (indexes) => Promise.resolve(indexes.map((index) => originals[index] ?? [])),
   };
 }
 
 export function toldBinary(into: LoadTarget, data: Uint8Array): ToldRows {
-  const rows = ChunkRows.of({ format: 'binary', data });
+  const rows = ChunkRows.of('binary', data);
   const filled = into.plan.mapped.flatMap(({ nullable }, place) => (nullable ? [] : [place]));
   return {
     rows,
@@ -73,12 +73,12 @@ async function binaryCells(into: LoadTarget, rows: readonly Buffer[]): Promise<r
        SELECT ${plan.columnList} FROM ${quotedTable} WHERE false;
      TRUNCATE ${REFUSED}`,
   );
-  const data = Buffer.concat(rows);
-  const { taken: answer } = sendCopy(client, REFUSED, { format: 'binary', data });
+  const { taken: answer } = sendCopy(client, REFUSED, { format: 'binary', parts: rows });
   const taken = await answer;
   if (typeof taken !== 'number') throw toPluginError(taken.refused);
   const parts: Buffer[] = [];
-  const copy = new CopyOut(`TABLE ${REFUSED}`, 'text', data.length, async (part) => {
+  const bytes = rows.reduce((sum, row) => sum + row.length, 0);
+  const copy = new CopyOut(`TABLE ${REFUSED}`, 'text', bytes, async (part) => {
     parts.push(part);
   });
   await client.query(copy).done;

@@ -134,15 +134,13 @@ export class PostgresWriterJob implements WriterJob {
       const isStaged = wantsStaging(this.#ctx, this.#config.mode, { key, scope });
       const canStage = isStaged && (await mayCreate(client, schema.schema ?? ''));
       const staging = canStage ? staged : undefined;
-      const canMakeTemporary = await mayMakeTemporary(client);
-      const lanes = plan.lanes(canMakeTemporary);
+      const lanes = plan.lanes(await mayMakeTemporary(client));
       const merge = this.#mergeOf(target, staging, plan, key);
       const isSwap = this.#config.mode === 'replace-swap' && staging !== undefined;
       const differences = isSwap ? await tryDouble(client, staging, target) : undefined;
       const swap =
         differences === undefined ? undefined : differences.length === 0 ? 'rename' : 'truncate';
-      const more = { canMakeTemporary, isResumable: false };
-      this.#prepared = { plan, target, staging, swap, merge, lanes, ...more };
+      this.#prepared = { plan, target, staging, swap, merge, lanes, isResumable: false };
       if (staging === undefined) {
         await staged.dropOlder(client);
         await this.#beginPublish(this.#prepared);
@@ -336,11 +334,10 @@ export class PostgresWriterJob implements WriterJob {
     return this.#slices.own(into, session, () => this.#closeSession(session));
   }
 
-  #sliceTarget({ plan, target, staging, canMakeTemporary }: PreparedWrite): SliceTarget {
+  #sliceTarget({ plan, target, staging }: PreparedWrite): SliceTarget {
     return {
       quotedTable: staging?.quoted ?? target,
       plan,
-      canMakeTemporary,
       writers: this.#ctx.writers,
       quarantine: (record) => this.#ctx.quarantine(record),
       beforeCommit: async ({ client }, rows, read) => {

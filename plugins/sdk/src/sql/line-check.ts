@@ -2,6 +2,7 @@ import type { Cell, Row } from '../chunk.js';
 import type { Column } from '../table.js';
 import { CopyTextDecoder, encodeCopyCell } from './copy-text.js';
 import type { FieldCheck } from './field-check.js';
+import { SlabPool } from './slab-pool.js';
 import type { CellCheck } from './value-check.js';
 
 const TAB = 0x09;
@@ -38,6 +39,8 @@ export interface CheckedLines {
   readonly originals: ReadonlyMap<number, Row>;
   /** Numbers in `data` of lines that only the row rules let pass: the server may still refuse them. */
   readonly doubtful: readonly number[];
+  /** Once nobody has a part of `data`; absent where it is what was given. Without a call it is garbage. */
+  readonly release?: () => void;
 }
 
 /**
@@ -56,6 +59,7 @@ export class LineCheck {
   readonly #needed: readonly (FieldCheck | undefined)[];
   readonly #known: readonly (FieldCheck | undefined)[];
   readonly #nullable: readonly boolean[];
+  readonly #slabs = new SlabPool();
 
   constructor(columns: readonly LineColumn[]) {
     this.#columns = columns;
@@ -101,7 +105,13 @@ export class LineCheck {
     }
     if (kept === 0) return { data: bytes, count, refused, originals, doubtful };
     parts.push(bytes.subarray(kept));
-    return { data: Buffer.concat(parts), count: no, refused, originals, doubtful };
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    // Chunks are of nearly the same size: of some larger ones each can be filled again.
+    const slab = this.#slabs.take(2 ** Math.ceil(Math.log2(length + 1)));
+    let at = 0;
+    for (const part of parts) at += part.copy(slab, at);
+    const release = (): void => this.#slabs.giveBack(slab);
+    return { data: slab.subarray(0, at), count: no, refused, originals, doubtful, release };
   }
 
   /** Where the line ends; negative when one of its fields is not plainly good. */

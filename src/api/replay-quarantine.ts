@@ -22,6 +22,17 @@ export interface ReplayOf {
   readonly workspaceId: number;
   readonly userId: number;
   readonly records: readonly RecordKey[] | undefined;
+  readonly after: RecordKey | undefined;
+}
+
+/** A call is answered after about this long, however many rows wait. */
+const CALL_MS = 20_000;
+
+export interface Replayed {
+  readonly replayed: number;
+  readonly dirty: number;
+  /** The last row that was tried where more wait behind it: the next call goes on there. */
+  readonly next: RecordKey | null;
 }
 
 const answerSchema = z.object({
@@ -36,36 +47,58 @@ const answerSchema = z.object({
 });
 
 /**
- * Brings quarantined rows into the target. A try writes all of its rows or none; those that are refused stay,
- * with the new reason, and the others are tried without them. MR-D221 when no row waits.
+ * Brings quarantined rows into the target, some of them at once. A try writes all of its rows or none; those that are
+ * refused stay, with the new reason, and the others are tried without them. MR-D221 when no row waits.
  */
-export async function replayQuarantine(
-  ports: ApiPorts,
-  of: ReplayOf,
-): Promise<{ readonly replayed: number; readonly dirty: number }> {
-  const { database } = ports;
-  let wanted = of.records;
-  let [replayed, dirty] = [0, 0];
+export async function replayQuarantine(ports: ApiPorts, of: ReplayOf): Promise<Replayed> {
+  const begunAt = performance.now();
+  let { after } = of;
+  let replayed = 0;
+  const refused = new Set<number>();
   for (;;) {
-    const replay = await beginReplay(database, of.instance, wanted);
+    const replay = await beginReplay(ports.database, of.instance, { records: of.records, after });
     if (replay === undefined) {
-      if (replayed + dirty > 0) return { replayed, dirty };
+      if (replayed + refused.size > 0 || of.after !== undefined)
+        return { replayed, dirty: refused.size, next: null };
       throw new MillraceError(
         'MR-D221',
         'no row of its last run waits; lines that are none wait to be mended',
       );
     }
+    const again = await replayAll(ports, of, replay);
+    for (const { no } of again) refused.add(no);
+    replayed += replay.records.length - again.length;
+    const last = replay.records.at(-1);
+    // Of an older one nothing tells which rows have come before.
+    if (last !== undefined && !replay.isOlder) after = { epoch: last.epoch, no: last.no };
+    if (after !== undefined && performance.now() - begunAt > CALL_MS)
+      return { replayed, dirty: refused.size, next: after };
+  }
+}
+
+/** Until none of them is refused any more. Resolves to those that were. */
+async function replayAll(
+  ports: ApiPorts,
+  of: ReplayOf,
+  all: Replay,
+): Promise<readonly RecordKey[]> {
+  const { database } = ports;
+  let replay: Replay | undefined = all;
+  const dirty: RecordKey[] = [];
+  while (replay !== undefined) {
     const refused = await tryReplay(ports, of, replay);
     if (refused.length === 0) {
       await endReplay(database, of.instance, replay);
-      return { replayed: replayed + replay.records.length, dirty };
+      return dirty;
     }
     await refuseReplay(database, of.instance, replay, refused);
-    dirty += refused.length;
     const isRefused = new Set(refused.map(({ no }) => no));
-    wanted = replay.records.filter((_, no) => !isRefused.has(no));
-    if (wanted.length === 0) return { replayed, dirty };
+    dirty.push(...replay.records.filter((_, no) => isRefused.has(no)));
+    const records: readonly RecordKey[] = replay.records.filter((_, no) => !isRefused.has(no));
+    replay =
+      records.length === 0 ? undefined : await beginReplay(database, of.instance, { records });
   }
+  return dirty;
 }
 
 async function tryReplay(

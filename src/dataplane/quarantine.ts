@@ -3,17 +3,16 @@ import type { DirtyLimit } from '../domain/channel/channel-change.js';
 import { dirtyText } from '../domain/channel/channel-change.js';
 import { MillraceError } from '../domain/errors.js';
 
-/** Where dirty records go: at most the first 1,000 of a run, in batches. */
+/** Where dirty records go, in batches, one after the other. */
 export type DirtySink = (records: readonly DirtyRecord[]) => void | Promise<void>;
 
-const KEPT_RECORDS = 1000;
-const BATCH_RECORDS = 100;
-/** Of original lines: one that a quote left open begins may be large. */
+const BATCH_RECORDS = 500;
+/** Of cells, and of original lines: one that a quote left open begins may be large. */
 const BATCH_BYTES = 1024 * 1024;
 /** Below this many rows a ratio says nothing yet: one bad first row would be 100 %. */
 const RATIO_FLOOR_ROWS = 1000;
 
-/** Counts the dirty records of one run, keeps the first ones, and fails the run over the limit. */
+/** Counts the dirty records of one run, keeps each of them, and fails the run over the limit. */
 export class Quarantine {
   #limit: DirtyLimit;
   readonly #sink: DirtySink;
@@ -22,6 +21,8 @@ export class Quarantine {
   readonly #reasons = new Map<string, { count: number; readonly first: string }>();
   #batch: DirtyRecord[] = [];
   #batchBytes = 0;
+  /** The batch before; what is read next need not wait for it. */
+  #handedOver: Promise<void> = Promise.resolve();
   #count = 0;
   #ratioFloor = RATIO_FLOOR_ROWS;
 
@@ -69,9 +70,10 @@ export class Quarantine {
     const known = this.#reasons.get(reason) ?? { count: 0, first };
     known.count += 1;
     this.#reasons.set(reason, known);
-    if (this.#count <= KEPT_RECORDS) this.#batch.push(record);
-    this.#batchBytes += record.original?.bytes.length ?? 0;
-    if (this.#batch.length >= BATCH_RECORDS || this.#batchBytes >= BATCH_BYTES) await this.flush();
+    this.#batch.push(record);
+    this.#batchBytes += bytesOf(record);
+    if (this.#batch.length >= BATCH_RECORDS || this.#batchBytes >= BATCH_BYTES)
+      await this.#handOver();
     await this.enforce();
   }
 
@@ -100,13 +102,22 @@ export class Quarantine {
     if (this.#isOverRatio(this.#rowsRead(), 0)) await this.#refuse();
   }
 
-  /** Hands what is kept to the sink. */
+  /** Resolves when all of them are kept. */
   async flush(): Promise<void> {
-    if (this.#batch.length === 0) return;
+    if (this.#batch.length > 0) await this.#handOver();
+    await this.#handedOver;
+  }
+
+  /** Begins to keep what has come; resolves when what had come before it is. */
+  async #handOver(): Promise<void> {
     const batch = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;
-    await this.#sink(batch);
+    const before = this.#handedOver;
+    this.#handedOver = before.then(() => this.#sink(batch));
+    // Who comes next is told.
+    this.#handedOver.catch(() => undefined);
+    await before;
   }
 
   #isNothingAllowed(): boolean {
@@ -125,4 +136,11 @@ export class Quarantine {
       `${this.#count} dirty of ${this.#rowsRead()} rows read; allowed: ${dirtyText(this.#limit)}. ${this.reasons().slice(0, 5).join('; ')}`,
     );
   }
+}
+
+/** About as many as its cells and its line take. */
+function bytesOf({ cells, original }: DirtyRecord): number {
+  let bytes = original?.bytes.length ?? 0;
+  for (const cell of cells) bytes += cell?.length ?? 0;
+  return bytes;
 }

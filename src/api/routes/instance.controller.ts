@@ -136,13 +136,14 @@ export class InstanceController {
       workspaceId: workspace.id,
       userId: caller.userId,
       records: body.records,
+      after: body.after,
     });
     await writeAudit(this.ports.database, this.ports.secretBox, {
       workspaceId: workspace.id,
       userId: caller.userId,
       action: 'dirty-record.replayed',
       target: id,
-      fields: done,
+      fields: { replayed: done.replayed, dirty: done.dirty },
     });
     return done;
   }

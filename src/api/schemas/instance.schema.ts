@@ -194,6 +194,10 @@ export const replayRequestSchema = z
       .max(1000)
       .optional()
       .meta({ description: 'Which of them; all that wait without it.' }),
+    after: z
+      .strictObject({ epoch: z.int(), no: z.int() })
+      .optional()
+      .meta({ description: '`next` of the call before: where it goes on.' }),
   })
   .meta({ id: 'ReplayRequest' });
 
@@ -201,6 +205,12 @@ export const replaySchema = z
   .object({
     replayed: z.int().meta({ description: 'Rows that are in the target now.' }),
     dirty: z.int().meta({ description: 'Rows that were refused again.' }),
+    next: z
+      .object({ epoch: z.int(), no: z.int() })
+      .nullable()
+      .meta({
+        description: 'Many rows take several calls: where the next one goes on; null at the end.',
+      }),
   })
   .meta({ id: 'Replay' });
 

@@ -15,8 +15,8 @@ export const dirtyRecordSchema = z.looseObject({
 });
 export type DirtyRecord = z.infer<typeof dirtyRecordSchema>;
 
-/** As many as a run keeps at most, several attempts together. */
-export const MANY_RECORDS = 100_000;
+/** All of them: an export that ends before the last one would look complete. */
+export const ALL_RECORDS = Infinity;
 
 export function dirtyRecordsPath(instance: string): string {
   return `/instances/${encodeURIComponent(instance)}/dirty-records`;

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { z } from 'zod';
 
-import { dirtyRecordSchema, dirtyRecordsPath, MANY_RECORDS } from '../api/dirty-record.js';
+import { dirtyRecordSchema, dirtyRecordsPath, ALL_RECORDS } from '../api/dirty-record.js';
 import { CliError, usageError } from '../cli-error.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
@@ -24,7 +24,7 @@ export const quarantineEdit: Command = {
     const rows = await readRows(resolve(io.cwd, args[1] ?? ''));
     const client = await api();
     const path = dirtyRecordsPath(args[0] ?? '');
-    const { items } = await client.list(path, dirtyRecordSchema, MANY_RECORDS);
+    const { items } = await client.list(path, dirtyRecordSchema, ALL_RECORDS);
     const known = new Map(items.map((row) => [`${row.epoch}/${row.no}`, row.cells]));
     const changed = rows.filter(
       ({ epoch, no, cells }) => !isDeepStrictEqual(known.get(`${epoch}/${no}`), cells),

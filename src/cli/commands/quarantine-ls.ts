@@ -2,7 +2,7 @@ import {
   type DirtyRecord,
   dirtyRecordSchema,
   dirtyRecordsPath,
-  MANY_RECORDS,
+  ALL_RECORDS,
 } from '../api/dirty-record.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
@@ -19,7 +19,7 @@ export const quarantineLs: Command = {
   async run({ args, printer, api }) {
     const client = await api();
     const path = dirtyRecordsPath(args[0] ?? '');
-    const { items } = await client.list(path, dirtyRecordSchema, MANY_RECORDS);
+    const { items } = await client.list(path, dirtyRecordSchema, ALL_RECORDS);
     printer.list(
       items,
       [

@@ -4,7 +4,11 @@ import { dirtyRecordsPath } from '../api/dirty-record.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-code.js';
 
-const replaySchema = z.looseObject({ replayed: z.number(), dirty: z.number() });
+const replaySchema = z.looseObject({
+  replayed: z.number(),
+  dirty: z.number(),
+  next: z.looseObject({ epoch: z.number(), no: z.number() }).nullish(),
+});
 
 export const quarantineReplay: Command = {
   path: ['quarantine', 'replay'],
@@ -13,14 +17,24 @@ export const quarantineReplay: Command = {
   completes: 'instance',
   options: {},
   examples: ['millrace quarantine replay inst_20261120_7'],
-  async run({ args, printer, api }) {
+  async run({ args, printer, io, api }) {
     const path = `${dirtyRecordsPath(args[0] ?? '')}/replay`;
-    const { value } = await (await api()).send('POST', path, replaySchema, { body: {} });
+    const client = await api();
+    const done = { replayed: 0, dirty: 0 };
+    for (let after: object | undefined, isOver = false; !isOver;) {
+      const body = after === undefined ? {} : { after };
+      const { value } = await client.send('POST', path, replaySchema, { body });
+      done.replayed += value.replayed;
+      done.dirty += value.dirty;
+      after = value.next ?? undefined;
+      isOver = after === undefined;
+      if (!isOver) io.stderr(`${done.replayed} rows are in the target, more wait …\n`);
+    }
     printer.one(
-      value,
+      done,
       args[0] ?? '',
-      () => `${value.replayed} rows are in the target, ${value.dirty} were refused again.\n`,
+      () => `${done.replayed} rows are in the target, ${done.dirty} were refused again.\n`,
     );
-    return value.dirty > 0 ? EXIT.failed : EXIT.ok;
+    return done.dirty > 0 ? EXIT.failed : EXIT.ok;
   },
 };

@@ -17,6 +17,8 @@ export interface Replay {
   readonly replayNo: number;
   readonly tryNo: number;
   readonly records: readonly (ReplayRow & RecordKey)[];
+  /** It was begun before, and nobody has heard its end. */
+  readonly isOlder: boolean;
   readonly attempt: ClaimedRow;
 }
 
@@ -58,30 +60,59 @@ export async function editDirtyRecord(
   throw new MillraceError('MR-D221', `the row has ${found.cells} cells, not ${cells.length}`);
 }
 
+/** Rows of one try: they are written in one transaction, and travel in one piece. */
+const TRIED_AT_ONCE = 1000;
+const TRIED_BYTES = 8 * 1024 * 1024;
+
+export interface WantedRecords {
+  /** These alone; absent: all that wait. */
+  readonly records?: readonly RecordKey[] | undefined;
+  /** Behind this one. */
+  readonly after?: RecordKey | undefined;
+}
+
 /**
- * Takes rows of the attempt that has published. Rows of a replay whose end nobody has heard are taken again
- * as they are, before any others: the ledger knows whether they have arrived. `undefined`: none waits.
+ * Takes the next rows of the attempt that has published, as many as one try may have. Rows of a replay whose end
+ * nobody has heard are taken again as they are, before any others: the ledger knows whether they have arrived.
+ * `undefined`: none waits.
  */
 export async function beginReplay(
   database: Database,
   { planDay, id }: InstanceKey,
-  wanted: readonly RecordKey[] | undefined,
+  { records: wanted, after }: WantedRecords,
 ): Promise<Replay | undefined> {
   return await database.transaction(async (tx) => {
     const attempt = await publishedAttempt(tx, { planDay, id });
+    const [begun] = (
+      await tx.rows<{ replayNo: number }>(
+        `SELECT replay_no AS "replayNo" FROM dirty_record
+          WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND replay_no IS NOT NULL
+          ORDER BY no LIMIT 1`,
+        [planDay, id, attempt.epoch],
+      )
+    ).map(({ replayNo }) => replayNo);
     // In the order of their key, as everybody locks them.
-    const rows = await tx.rows<ReplayRow & RecordKey & { replayNo: number | null }>(
-      `SELECT epoch, no, cells, stage, replay_no AS "replayNo" FROM dirty_record
-        WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND replayed_at IS NULL
-          AND stage <> 'source'
-        ORDER BY epoch, no FOR UPDATE`,
-      [planDay, id, attempt.epoch],
-    );
-    const [begun] = rows.flatMap((row) => row.replayNo ?? []);
-    const isWanted = (row: RecordKey): boolean =>
-      wanted === undefined || wanted.some((key) => key.epoch === row.epoch && key.no === row.no);
-    const records = rows.filter((row) =>
-      begun === undefined ? isWanted(row) : row.replayNo === begun,
+    const records = await tx.rows<ReplayRow & RecordKey>(
+      `SELECT d.epoch, d.no, d.cells, d.stage FROM dirty_record d
+         JOIN (SELECT epoch, no, row_number() OVER (ORDER BY no) AS place,
+                      sum(octet_length(cells::text)) OVER (ORDER BY no) AS bytes
+                 FROM dirty_record
+                WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND replayed_at IS NULL
+                  AND stage <> 'source' AND replay_no IS NOT DISTINCT FROM $4
+                  AND ($4::bigint IS NOT NULL OR no > $5 AND ($6::int[] IS NULL OR no = ANY ($6)))
+                ORDER BY no LIMIT CASE WHEN $4::bigint IS NULL THEN ${TRIED_AT_ONCE} END) AS w
+           ON w.epoch = d.epoch AND w.no = d.no
+        WHERE d.plan_day = $1 AND d.instance_id = $2 AND d.epoch = $3
+          AND ($4::bigint IS NOT NULL OR w.place = 1 OR w.bytes <= ${TRIED_BYTES})
+        ORDER BY d.no FOR UPDATE OF d`,
+      [
+        planDay,
+        id,
+        attempt.epoch,
+        begun ?? null,
+        after?.epoch === attempt.epoch ? after.no : -1,
+        wanted?.flatMap((key) => (key.epoch === attempt.epoch ? key.no : [])) ?? null,
+      ],
     );
     if (records.length === 0) return undefined;
     const [numbers] = await tx.rows<{ replayNo: number; tryNo: number }>(
@@ -94,7 +125,7 @@ export async function beginReplay(
         WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no = ANY ($5::int[])`,
       [planDay, id, attempt.epoch, numbers.replayNo, records.map((row) => row.no)],
     );
-    return { ...numbers, records, attempt };
+    return { ...numbers, records, isOlder: begun !== undefined, attempt };
   });
 }
 

@@ -151,6 +151,7 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     expect((await world.api.send('POST', `${path()}/replay`, { body: {} })).json).toEqual({
       replayed: 1,
       dirty: 0,
+      next: null,
     });
     // As the store stands when the api dies between the worker's answer and its own note of it.
     const [last] = await world.api.database.rows<{ n: number }>(
@@ -164,6 +165,7 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     expect((await world.api.send('POST', `${path()}/replay`, { body: {} })).json).toEqual({
       replayed: 1,
       dirty: 0,
+      next: null,
     });
     expect(await target()).toEqual(['1 ann d1', '2 ben d1', '3 cyd d1', '4 dan d1', '101 keep d0']);
     expect(await world.api.send('POST', `${path()}/replay`, { body: {} })).toMatchObject({
@@ -183,4 +185,53 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
       original: { place: 'in.csv, line 6' },
     });
   });
+});
+
+test('each of thousands is kept, listed, and replayed in tries that follow one another', async () => {
+  await using database = await createDatabase(postgres);
+  await execute(postgres, 'CREATE TABLE dst (id int PRIMARY KEY, name varchar(5))', database.name);
+  const { host, port, user, password } = postgres;
+  const access = { host, port, user, password, database: database.name, tls: { mode: 'off' } };
+  await world.dataSource('many', 'postgres', access);
+  const rows = Array.from(
+    { length: 2_600 },
+    (_, i) => `${i},${i < 100 ? 'short' : `too long ${i}`}`,
+  );
+  await writeFile(join(folder, 'many.csv'), `id,name\n${rows.join('\n')}\n`);
+  const { id, status } = await world.run({
+    type: 'sync',
+    config: {
+      source: { dataSource: 'files', path: 'many.csv' },
+      target: { dataSource: 'many', table: 'dst', mode: 'append' },
+      channel: { dirtyLimit: { records: 2_500 } },
+    },
+  });
+  expect(status).toBe('succeeded');
+  const path = `/api/v1/instances/${id}/dirty-records`;
+  const names: unknown[] = [];
+  for (let cursor = ''; cursor !== undefined && names.length < 5_000;) {
+    const more = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const { json } = await world.api.send('GET', `${path}?limit=200${more}`);
+    names.push(...(json['items'] as Kept[]).map((row) => row.cells[1]));
+    cursor = json['nextCursor'] as string;
+    if (cursor === null) break;
+  }
+  expect(names).toEqual(Array.from({ length: 2_500 }, (_, i) => `too long ${i + 100}`));
+  await execute(
+    postgres,
+    "ALTER TABLE dst ALTER name TYPE varchar(50); INSERT INTO dst SELECT i, 'taken' FROM generate_series(1200, 1202) AS i",
+    database.name,
+  );
+  const answer = await world.api.send('POST', `${path}/replay`, { body: {} });
+  expect(answer).toMatchObject({ status: 200, json: { replayed: 2_497, dirty: 3, next: null } });
+  expect(
+    await execute(
+      postgres,
+      `SELECT count(*)::int AS n, count(*) FILTER (WHERE name = 'too long ' || id)::int AS long FROM dst`,
+      database.name,
+    ),
+  ).toEqual([{ n: 2_600, long: 2_497 }]);
+  const goesOn = { after: { epoch: 1, no: 2_499 } };
+  const rest = await world.api.send('POST', `${path}/replay`, { body: goesOn });
+  expect(rest).toMatchObject({ status: 200, json: { replayed: 0, dirty: 0, next: null } });
 });

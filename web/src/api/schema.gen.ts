@@ -3305,10 +3305,20 @@ export interface components {
         Replay: {
             /** @description Rows that were refused again. */
             dirty: number;
+            /** @description Many rows take several calls: where the next one goes on; null at the end. */
+            next: {
+                epoch: number;
+                no: number;
+            } | null;
             /** @description Rows that are in the target now. */
             replayed: number;
         };
         ReplayRequest: {
+            /** @description `next` of the call before: where it goes on. */
+            after?: {
+                epoch: number;
+                no: number;
+            };
             /** @description Which of them; all that wait without it. */
             records?: {
                 epoch: number;

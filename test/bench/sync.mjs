@@ -142,8 +142,8 @@ async function dirtyCase(name, to) {
     const run = await runOurs(from, to, { dirtyLimit: { ratio: 0.02 } });
     const took = (performance.now() - start) / 1000;
     const wanted = which === 'dirty' ? dirtyRows : 0;
-    if (run.rowsDirty !== wanted || run.rowsWritten !== ROWS - wanted)
-      throw new Error(`${name}: ${run.rowsDirty} dirty rows instead of ${wanted}`);
+    if (run.dirty.length !== wanted || run.rowsWritten !== ROWS - wanted)
+      throw new Error(`${name}: ${run.dirty.length} rows in quarantine instead of ${wanted}`);
     return took;
   };
   await emptyTarget(to);

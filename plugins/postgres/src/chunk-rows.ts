@@ -6,6 +6,8 @@ const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x4e;
+const MINUS = 0x2d;
+const SIGN_BIT = 0x80;
 const NULL = -1;
 const FNV_BASIS = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
@@ -78,15 +80,46 @@ export abstract class ChunkRows {
     return found;
   }
 
-  /** The fields of all rows at these places, those of each place as an array. */
-  arrays(columns: readonly { readonly place: number; readonly oid: number }[]): {
-    readonly values: ArrayValues;
-    readonly data: Buffer;
-  }[] {
-    const { data, count } = this;
+  /**
+   * Of whole numbers at a place, which rows ascend: from the first of them to the last one each is larger than those
+   * before, but for `others`. A number below 0 is one of these, NULL is neither.
+   */
+  ascending(place: number): {
+    readonly first: number;
+    readonly last: number;
+    readonly others: readonly number[];
+  } {
+    const { data } = this;
+    const others: number[] = [];
+    let [first, last, lastFrom, lastTo] = [0, 0, 0, 0];
+    for (let no = 0; no < this.count; no++) {
+      const [from = NULL, to = NULL] = this.locate(this.#startOf(no), [place]);
+      if (from === NULL) continue;
+      const sign = data[from] ?? 0;
+      // Digits, and the bytes of a number in binary, are in the order of their numbers where they are as many.
+      const order =
+        to - from - (lastTo - lastFrom) || data.compare(data, lastFrom, lastTo, from, to);
+      if (sign === MINUS || sign >= SIGN_BIT || order <= 0) {
+        others.push(no);
+        continue;
+      }
+      if (lastTo === 0) first = no;
+      [last, lastFrom, lastTo] = [no, from, to];
+    }
+    return { first, last, others };
+  }
+
+  /** The fields of rows at these places, those of each place as an array; of all rows without `which`. */
+  arrays(
+    columns: readonly { readonly place: number; readonly oid: number }[],
+    which?: readonly number[],
+  ): { readonly values: ArrayValues; readonly data: Buffer }[] {
+    const { data } = this;
+    const count = which?.length ?? this.count;
     const places = columns.map(({ place }) => place);
     const arrays = columns.map(({ oid }) => this.newArray(count, oid));
-    for (let no = 0; no < count; no++) {
+    for (let at = 0; at < count; at++) {
+      const no = which?.[at] ?? at;
       const bounds = this.locate(this.#startOf(no), places);
       for (let i = 0; i < arrays.length; i++) {
         const from = bounds[2 * i] ?? NULL;

@@ -1,7 +1,7 @@
 import { uniqueKeys } from './merge.js';
 import type { KeyPlaces } from './seen-keys.js';
 import { SuspectQuery } from './suspect-query.js';
-import type { SuspectTarget } from './suspect-query.js';
+import type { SuspectTarget } from './suspect-rules.js';
 
 /** So many clean chunks behind a refused row are looked at as if they had some: a refused chunk is sent twice. */
 const WARY_CHUNKS = 16;

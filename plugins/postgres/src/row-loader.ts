@@ -18,7 +18,7 @@ export interface HopefulChunk {
    */
   readonly hasSuspects: boolean;
   /** The server is to be asked for suspects before anything is sent. Nothing may be under way on the session. */
-  readonly ask?: (() => Promise<HopefulChunk>) | undefined;
+  readonly ask?: () => Promise<HopefulChunk>;
   /**
    * Once the server has taken all that was sent; with suspects, nothing may be under way on the session. Resolves to
    * the number of suspects written.
@@ -141,9 +141,11 @@ function warily(into: LoadTarget, told: ToldRows, looked: CheckedLines | undefin
     },
   });
   const near = union(unfit, seenKeys(rows, history.knownKeys ?? []));
-  const question = history.usefulQuery?.question(rows, near, 'useful');
-  const ask = question && (async (): Promise<HopefulChunk> => without(await question()));
-  return { ...without(near), ask };
+  const { suspects = near, ask } = history.usefulQuery?.usual(rows, near) ?? {};
+  return {
+    ...without(suspects),
+    ...(ask === undefined ? {} : { ask: async () => without(await ask()) }),
+  };
 }
 
 async function loadText(into: LoadTarget, data: Uint8Array, count: number): Promise<number> {

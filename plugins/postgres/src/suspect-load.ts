@@ -6,7 +6,7 @@ import { serverErrorOf, serverReasonOf, toPluginError } from './pg-error.js';
 import { loadRange } from './range-load.js';
 import { tryRows } from './row-tries.js';
 import { seenKeys } from './seen-keys.js';
-import type { SuspectTarget } from './suspect-query.js';
+import type { SuspectTarget } from './suspect-rules.js';
 import type { ToldRows } from './told-rows.js';
 
 /** A run may be over its limit of dirty rows: no more than these are tried before that is looked at. */
@@ -41,7 +41,8 @@ function looksAt(
     union(unfit, seenKeys(rows, await history.keys(suspectTargetOf(into))));
   const far = async (): Promise<readonly number[]> => {
     const suspects = await history.suspectQuery(suspectTargetOf(into));
-    return await suspects.question(rows, await near(), 'all')();
+    const known = await near();
+    return (await suspects.full(rows, known).ask?.()) ?? known;
   };
   if (history.usefulQuery !== undefined) return [far];
   return history.isDirty ? [near, far] : [() => Promise.resolve(unfit), near, far];

@@ -1,43 +1,25 @@
-import type { Column } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { ChunkRows } from './chunk-rows.js';
-import { quoteName } from './quoting.js';
 import type { KeyPlaces } from './seen-keys.js';
 import { underSavepoint } from './savepoint.js';
 import type { TextRow } from './session.js';
 import { query } from './session.js';
+import type { AskedColumn, SuspectRule, SuspectTarget } from './suspect-rules.js';
+import { ARRAYS, askedColumns, NUMBER, suspectRules } from './suspect-rules.js';
 
-/** The columns that are asked about, each as one array. */
-const ARRAYS = quoteName('millrace_arrays');
-/** Of a row among them, from 1. */
-const NUMBER = quoteName('millrace_no');
 /** A rule that found nothing in so many chunks is not asked again before the server has refused a row. */
 const QUIET_CHUNKS = 16;
+/** Of rows that come in the order of their key no more than this are out of it. */
+const FEW_ONE_IN = 20;
 
-/** A table, and the columns of it that rows have. */
-export interface SuspectTarget {
-  readonly client: Client;
-  readonly quotedTable: string;
-  readonly columns: readonly Column[];
-}
-
-/** A rule of a table, and how the server is asked which rows `s` it speaks against. */
-interface Rule {
-  /** Of the columns it looks at. */
-  readonly places: readonly number[];
-  readonly condition: string;
-  /** What the condition needs beside the columns. */
-  readonly column?: string;
-  /** Chunks since it has found one. */
-  quietChunks: number;
-}
-
-/** A column that can be sent as an array. */
-interface AskedColumn {
-  readonly name: string;
-  /** As a statement names it. */
-  readonly arrayType: string;
-  readonly oid: number;
+/** What can be told of a chunk before it is sent. */
+export interface Suspicion {
+  /** Numbers of rows, ascending. */
+  readonly suspects: readonly number[];
+  /**
+   * The server knows more: resolves to the numbers with those it has found. Nothing may be under way on the session.
+   */
+  readonly ask?: () => Promise<readonly number[]>;
 }
 
 /**
@@ -48,12 +30,12 @@ export class SuspectQuery {
   readonly #client: Client;
   /** By place; `undefined`: there is no array of its type. */
   readonly #columns: readonly (AskedColumn | undefined)[];
-  readonly #rules: readonly Rule[];
+  readonly #rules: readonly SuspectRule[];
 
   private constructor(
     client: Client,
     columns: readonly (AskedColumn | undefined)[],
-    rules: readonly Rule[],
+    rules: readonly SuspectRule[],
   ) {
     this.#client = client;
     this.#columns = columns;
@@ -63,14 +45,11 @@ export class SuspectQuery {
   /** `keys`: the unique ones. */
   static async of(target: SuspectTarget, keys: readonly KeyPlaces[]): Promise<SuspectQuery> {
     const columns = await askedColumns(target);
-    const rules = [
-      ...(await checksOf(target)),
-      ...keys.map((places, no) => ({ places, ...takenKey(target, places, no) })),
-    ].filter(({ places }) => places.every((place) => columns[place] !== undefined));
+    const rules = await suspectRules(target, keys);
     return new SuspectQuery(
       target.client,
       columns,
-      rules.map((rule) => ({ ...rule, quietChunks: Infinity })),
+      rules.filter(({ places }) => places.every((place) => columns[place] !== undefined)),
     );
   }
 
@@ -79,17 +58,73 @@ export class SuspectQuery {
     return this.#rules.some(isUseful);
   }
 
-  /**
-   * By the rules that have found rows lately, or by all. Looks at the rows at once; nothing may be under way on the
-   * session when it is asked. Resolves to their numbers with the `known` ones, ascending.
-   */
-  question(
+  /** By the rules that have found rows lately, with the `known` ones. */
+  usual(rows: ChunkRows, known: readonly number[]): Suspicion {
+    const all = new Set(known);
+    const isKnown = new Set(known);
+    const asked: SuspectRule[] = [];
+    for (const rule of this.#rules.filter(isUseful)) {
+      const broken = rule.answers?.broken(rows);
+      if (broken === undefined) {
+        asked.push(rule);
+        continue;
+      }
+      rule.quietChunks = broken.some((no) => !isKnown.has(no)) ? 0 : rule.quietChunks + 1;
+      for (const no of broken) all.add(no);
+    }
+    const suspects = [...all].toSorted((a, b) => a - b);
+    const [only, ...others] = asked;
+    if (only === undefined) return { suspects };
+    const ask = others.length === 0 ? this.#askedInOrder(rows, suspects, only) : undefined;
+    return { suspects, ask: ask ?? this.#asked(rows, suspects, asked) };
+  }
+
+  /** By all rules, whatever they have said before. */
+  full(rows: ChunkRows, known: readonly number[]): Suspicion {
+    if (this.#rules.length === 0) return { suspects: known };
+    return { suspects: known, ask: this.#asked(rows, known, this.#rules) };
+  }
+
+  /** `undefined`: the rows do not come in the order of the key. */
+  #askedInOrder(
     rows: ChunkRows,
     known: readonly number[],
-    which: 'useful' | 'all',
+    rule: SuspectRule,
+  ): (() => Promise<readonly number[]>) | undefined {
+    const [place = 0] = rule.places;
+    const column = this.#columns[place];
+    const { ordered } = rule;
+    if (ordered === undefined || column === undefined) return undefined;
+    const { first, last, others } = rows.ascending(place);
+    if (others.length * FEW_ONE_IN > rows.count) return undefined;
+    const columns = [{ ...column, place }];
+    const [asked] = rows.arrays(columns, others);
+    const [ends] = rows.arrays(columns, [first, last]);
+    if (asked === undefined || ends === undefined) return undefined;
+    const { name, arrayType } = column;
+    const sql = `WITH ends AS MATERIALIZED (SELECT ${ends.values.parameter(2, arrayType)} AS of)
+      SELECT false, ${NUMBER} - 1 FROM unnest(${asked.values.parameter(1, arrayType)})
+        WITH ORDINALITY AS s (${name}, ${NUMBER}) WHERE ${ordered.isTaken}
+      UNION ALL SELECT EXISTS (SELECT FROM ${ordered.quotedTable} AS t WHERE t.${name} BETWEEN ends.of[1] AND ends.of[2]), NULL FROM ends`;
+    return async () => {
+      const found = await this.#ask(sql, [asked.data, ends.data]);
+      if (found === undefined || found.some(([isBetween]) => isBetween === 't')) {
+        rule.ordered = undefined;
+        return await this.#asked(rows, known, [rule])();
+      }
+      const taken = found.flatMap(([, no]) => (no === null ? [] : (others[Number(no)] ?? [])));
+      const all = new Set([...known, ...taken]);
+      rule.quietChunks = all.size > known.length ? 0 : rule.quietChunks + 1;
+      return [...all].toSorted((a, b) => a - b);
+    };
+  }
+
+  /** Looks at the rows at once. */
+  #asked(
+    rows: ChunkRows,
+    known: readonly number[],
+    rules: readonly SuspectRule[],
   ): () => Promise<readonly number[]> {
-    const rules = which === 'all' ? this.#rules : this.#rules.filter(isUseful);
-    if (rules.length === 0) return () => Promise.resolve(known);
     const places = [...new Set(rules.flatMap((rule) => rule.places))].toSorted((a, b) => a - b);
     const columns = places.flatMap((place) => {
       const column = this.#columns[place];
@@ -117,16 +152,18 @@ export class SuspectQuery {
       );
       const isKnown = new Set(known);
       const useful = new Set<number>();
-      const all = new Set(known);
-      for (const [rule, no] of found ?? []) {
-        if (!isKnown.has(Number(no))) useful.add(Number(rule));
-        all.add(Number(no));
-      }
+      const ruleOf = new Map(found?.map(([rule, no]) => [Number(no), Number(rule)]));
+      for (const [no, rule] of ruleOf) if (!isKnown.has(no)) useful.add(rule);
       for (const [no, rule] of rules.entries()) {
         if (useful.has(no)) rule.quietChunks = 0;
         else rule.quietChunks += found === undefined ? Infinity : 1;
+        if (found === undefined) continue;
+        // The first rule that a row breaks is named: of the others nothing is said.
+        rule.answers?.learn(rows, (row) =>
+          ruleOf.has(row) ? ruleOf.get(row) === no || undefined : false,
+        );
       }
-      return [...all].toSorted((a, b) => a - b);
+      return [...new Set([...known, ...ruleOf.keys()])].toSorted((a, b) => a - b);
     };
   }
 
@@ -140,89 +177,6 @@ export class SuspectQuery {
   }
 }
 
-function isUseful({ quietChunks }: Rule): boolean {
+function isUseful({ quietChunks }: SuspectRule): boolean {
   return quietChunks < QUIET_CHUNKS;
-}
-
-function takenKey(
-  { quotedTable, columns }: SuspectTarget,
-  key: KeyPlaces,
-  no: number,
-): Pick<Rule, 'condition' | 'column'> {
-  const parts = key.flatMap((place) => columns[place] ?? []);
-  const names = parts.map(({ name }) => quoteName(name));
-  const isSame = names.map((n) => `t.${n} = s.${n}`).join(' AND ');
-  // One look into the index a row: a join could read the whole table for a few thousand rows.
-  const isTaken = `(SELECT true FROM ${quotedTable} AS t WHERE ${isSame} LIMIT 1)`;
-  const [name = ''] = names;
-  const condition =
-    names.length === 1 ? `${mayBeTaken(quotedTable, name)} AND ${isTaken}` : isTaken;
-  if (parts.every(({ type }) => isWrittenAlike(type.kind))) return { condition };
-  const count = quoteName(`millrace_times${no}`);
-  // One that comes first is no suspect.
-  return {
-    column: `row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${NUMBER}) AS ${count}`,
-    condition: `(${condition}) OR (${count} > 1 AND (${names.join(', ')}) IS NOT NULL)`,
-  };
-}
-
-/**
- * Not of rows with a key between that of the first row and that of the last one where the table has none between
- * them: where rows come in the order of their key, that is nearly all of them.
- */
-function mayBeTaken(quotedTable: string, name: string): string {
-  const [first, last] = [`${name}[1]`, `${name}[cardinality(${name})]`];
-  return `((s.${name} BETWEEN (SELECT ${first} FROM ${ARRAYS}) AND (SELECT ${last} FROM ${ARRAYS})) IS NOT TRUE
-    OR (SELECT EXISTS (SELECT FROM ${quotedTable} AS t WHERE t.${name} BETWEEN a.${name}[1] AND a.${name}[cardinality(a.${name})]) FROM ${ARRAYS} AS a))`;
-}
-
-/** Equal values are of equal bytes, as servers write them: rows with the same key are found without asking. */
-function isWrittenAlike(kind: Column['type']['kind']): boolean {
-  return kind === 'integer' || kind === 'uuid' || kind === 'date' || kind === 'bytes';
-}
-
-/** By place; `undefined`: an array itself, of which the server makes no arrays. */
-async function askedColumns({
-  client,
-  quotedTable,
-  columns,
-}: SuspectTarget): Promise<readonly (AskedColumn | undefined)[]> {
-  // With a type modifier a value that is too long would be cut; -1 is none, and names `char` so that it is not char(1).
-  const rows = await query(
-    client,
-    `SELECT a.attname, format_type(t.typarray, -1), t.oid FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-      WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND t.typarray <> 0`,
-    [quotedTable],
-  );
-  const found = new Map(
-    rows.map(([name, arrayType, oid]) => [
-      name,
-      { name: quoteName(name ?? ''), arrayType: arrayType ?? '', oid: Number(oid) },
-    ]),
-  );
-  return columns.map(({ name }) => found.get(name));
-}
-
-/** The CHECKs whose columns are all there. */
-async function checksOf({
-  client,
-  quotedTable,
-  columns,
-}: SuspectTarget): Promise<readonly Omit<Rule, 'quietChunks'>[]> {
-  const rows = await query(
-    client,
-    `SELECT pg_get_expr(c.conbin, c.conrelid), json_agg(a.attname)::text
-       FROM pg_constraint c CROSS JOIN LATERAL unnest(c.conkey) AS k(attnum)
-       JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum
-      WHERE c.conrelid = $1::regclass AND c.contype = 'c'
-      GROUP BY c.oid HAVING count(*) = cardinality(c.conkey)`,
-    [quotedTable],
-  );
-  return rows.flatMap(([condition, names]) => {
-    const places = (JSON.parse(names ?? '[]') as string[]).map((name) =>
-      columns.findIndex((column) => column.name === name),
-    );
-    if (places.includes(-1)) return [];
-    return [{ places, condition: `(${condition ?? 'true'}) IS FALSE` }];
-  });
 }

@@ -205,12 +205,9 @@ export const replaySchema = z
   .object({
     replayed: z.int().meta({ description: 'Rows that are in the target now.' }),
     dirty: z.int().meta({ description: 'Rows that were refused again.' }),
-    next: z
-      .object({ epoch: z.int(), no: z.int() })
-      .nullable()
-      .meta({
-        description: 'Many rows take several calls: where the next one goes on; null at the end.',
-      }),
+    next: z.object({ epoch: z.int(), no: z.int() }).nullable().meta({
+      description: 'Many rows take several calls: where the next one goes on; null at the end.',
+    }),
   })
   .meta({ id: 'Replay' });
 

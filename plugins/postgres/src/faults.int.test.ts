@@ -93,6 +93,24 @@ describe('rights that are missing', () => {
     },
   );
 
+  test('a writer that may insert and not read puts refused rows into quarantine', async () => {
+    await using world = await openWorld(
+      'CREATE TABLE t (id int PRIMARY KEY CHECK (id <> 20)); INSERT INTO t VALUES (7)',
+    );
+    await using role = await asRole(world, (r) => `GRANT INSERT ON t TO ${r}`);
+    const ctx = makeWriteContext(role.dataSource, ID, { dirtyLimit: 10 });
+    const job = new PostgresWriterJob({ table: 't', mode: 'append' }, ctx);
+    // Refused rows of COPY BINARY get their cells by way of a table like the target, which has to be read for it.
+    expect((await job.preview()).lanes).not.toContain('pg-copy-binary');
+    await publish(job, [...ROWS, ['3']], 1);
+    expect(ctx.dirty.map(({ cells, code }) => `${String(cells[0])} ${code}`).sort()).toEqual([
+      '20 23514',
+      '3 23505',
+      '7 23505',
+    ]);
+    expect(await world.sql('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 29 }]);
+  });
+
   test('without the right to make a staging table several writers share one transaction', async () => {
     await using world = await openWorld('CREATE TABLE t (id int)');
     const first = new PostgresWriterJob(

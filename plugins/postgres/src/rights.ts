@@ -25,10 +25,16 @@ export async function missingRights(
   return needed.flatMap(([right, isNeeded], i) => (isNeeded && row?.[i] !== 'true' ? [right] : []));
 }
 
-export async function mayMakeTemporary(client: Client): Promise<boolean> {
+/** A temporary table with the columns of `quotedTable`; without it, of a table of its own. */
+export async function mayMakeTemporary(
+  client: Client,
+  quotedTable: string | undefined,
+): Promise<boolean> {
   const [row] = await query(
     client,
-    `SELECT has_database_privilege(current_database(), 'TEMPORARY')::text`,
+    `SELECT (has_database_privilege(current_database(), 'TEMPORARY')
+             AND ($1::text IS NULL OR has_table_privilege($1, 'SELECT')))::text`,
+    [quotedTable ?? null],
   );
   return row?.[0] === 'true';
 }

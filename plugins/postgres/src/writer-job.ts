@@ -93,11 +93,12 @@ export class PostgresWriterJob implements WriterJob {
       wantsStaging(this.#ctx, this.#config.mode, { key, scope }) &&
       (await mayCreate(client, schema.schema ?? ''));
     const { mode } = this.#config;
+    const alike = isStaged ? undefined : qualifiedName(schema.schema ?? '', schema.table);
     return {
       plan: isStaged
         ? { strategy: 'staging', label: `${mode} through a staging table` }
         : { strategy: 'transaction', label: `${mode} in one transaction` },
-      lanes: plan.lanes(await mayMakeTemporary(client)),
+      lanes: plan.lanes(await mayMakeTemporary(client, alike)),
       look: (cells) => {
         const planned = plan.plan(cells);
         return planned.refused ?? { row: planned.row.slice(0, plan.mapped.length) };
@@ -134,7 +135,8 @@ export class PostgresWriterJob implements WriterJob {
       const isStaged = wantsStaging(this.#ctx, this.#config.mode, { key, scope });
       const canStage = isStaged && (await mayCreate(client, schema.schema ?? ''));
       const staging = canStage ? staged : undefined;
-      const lanes = plan.lanes(await mayMakeTemporary(client));
+      const alike = staging === undefined ? target : undefined;
+      const lanes = plan.lanes(await mayMakeTemporary(client, alike));
       const merge = this.#mergeOf(target, staging, plan, key);
       const isSwap = this.#config.mode === 'replace-swap' && staging !== undefined;
       const differences = isSwap ? await tryDouble(client, staging, target) : undefined;

@@ -31,6 +31,7 @@ import { messageOf, reportEnd, reportFindings, reportVerdicts } from './job-repo
 import type { ChannelLine } from './live-channel.js';
 import type { OpenMapped } from './open-mapped.js';
 import { openMapped } from './open-mapped.js';
+import { dirtyClassOf } from './dirty-class.js';
 import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
@@ -172,10 +173,10 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   });
   const rowsRead = (): number => counters.rowsRead;
   const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
-  let columns: readonly string[] = [];
+  let names: Pick<DirtyRecord, 'columns' | 'key'> = {};
   const onDirty = async (record: DirtyRecord): Promise<void> => {
     counters.rowsDirty += 1;
-    await quarantine.add({ ...record, columns });
+    await quarantine.add({ ...record, ...names, class: dirtyClassOf(record) });
   };
   const openWriter = (mapping: Mapping): Promise<WriterJob> =>
     job.writer.open(job.writerConfig as never, {
@@ -189,7 +190,8 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
       takeConnection: () => job.connection.take(),
     });
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
-  columns = resolved.mapping.columns.map(({ target: name }) => name);
+  const columns = resolved.mapping.columns.map(({ target: name }) => name);
+  names = { columns, key: target.primaryKey.filter((name) => columns.includes(name)) };
   try {
     if (job.replay !== undefined) refuseUnfilled(job.partitionColumns ?? [], columns);
     const program = needsRows(job.mapping)

@@ -99,6 +99,8 @@ export const LINK_BODIES = {
           ]),
         ),
         columns: z.array(z.string()).optional(),
+        key: z.array(z.string()).optional(),
+        class: z.string().optional(),
         stage: z.enum(['source', 'mapping', 'target']).optional(),
         original: z.object({ place: z.string(), base64: z.base64() }).optional(),
       }),

@@ -179,6 +179,9 @@ export interface DirtyRow {
   readonly cells: readonly StoredCell[];
   /** The target's columns, in the order of the cells; absent: of an older worker. */
   readonly columns?: readonly string[] | undefined;
+  /** Those of them that are its primary key. */
+  readonly key?: readonly string[] | undefined;
+  readonly class?: string | undefined;
   readonly stage?: 'source' | 'mapping' | 'target' | undefined;
   /** What stands in the source where it is no row. */
   readonly original?: { readonly place: string; readonly base64: string } | undefined;

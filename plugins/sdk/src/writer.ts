@@ -90,6 +90,10 @@ export interface DirtyRecord {
   readonly original?: { readonly place: string; readonly bytes: Uint8Array };
   /** The target's columns in mapping order; the engine adds them. */
   readonly columns?: readonly string[];
+  /** Those of them that are its primary key; the engine adds them. */
+  readonly key?: readonly string[];
+  /** What kind of fault it is, whichever system has said so; the engine adds it. */
+  readonly class?: string;
 }
 
 export interface Acked {

@@ -169,6 +169,13 @@ export const dirtyRecordSchema = z
       .array(z.string())
       .nullable()
       .meta({ description: 'Names of the cells; null: of an older worker.' }),
+    key: z
+      .array(z.string())
+      .nullable()
+      .meta({ description: "Those of them that are the target's primary key." }),
+    class: z.string().nullable().meta({
+      description: 'What kind of fault it is, whichever system has said so: `duplicate-key`.',
+    }),
     stage: z.enum(['source', 'mapping', 'target']).meta({
       description:
         'mapping: the cells are those of the source, before its functions. source: it is no row, so there are none.',

@@ -8,6 +8,8 @@ export const dirtyRecordSchema = z.looseObject({
   reason: z.string(),
   cells: z.array(z.unknown()),
   columns: z.array(z.string()).nullable(),
+  key: z.array(z.string()).nullish(),
+  class: z.string().nullish(),
   stage: z.string(),
   original: z.looseObject({ place: z.string(), base64: z.string() }).nullable(),
   editedAt: z.string().nullable(),

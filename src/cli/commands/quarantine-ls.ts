@@ -25,6 +25,8 @@ export const quarantineLs: Command = {
       [
         { title: 'row', of: nameOf },
         { title: 'state', of: stateOf },
+        { title: 'class', of: (row) => row.class ?? '' },
+        { title: 'key', of: keyOf },
         { title: 'column', of: (row) => row.columnName ?? '' },
         { title: 'code', of: (row) => row.code },
         { title: 'reason', of: (row) => row.reason },
@@ -45,18 +47,24 @@ function stateOf({ editedAt, replayedAt }: DirtyRecord): string {
   return editedAt === null ? 'kept' : 'mended';
 }
 
+function keyOf({ cells, columns, key }: DirtyRecord): string {
+  const places = (key ?? []).map((name) => columns?.indexOf(name) ?? -1);
+  return places
+    .flatMap((place) => (place in cells ? [shortened(textOf(cells[place]))] : []))
+    .join(' ');
+}
+
+function textOf(cell: unknown): string {
+  return typeof cell === 'string' ? cell : JSON.stringify(cell);
+}
+
 function cellsOf({ cells, columns, original }: DirtyRecord): string {
   if (cells.length === 0 && original !== null) {
     const text = Buffer.from(original.base64, 'base64').toString('latin1');
     // Bytes of any encoding: only what each of them has in common is shown.
     return `${original.place}: ${shortened(text.replaceAll(/[^\x20-\x7E]/g, '.'))}`;
   }
-  return cells
-    .map((cell, i) => {
-      const text = typeof cell === 'string' ? cell : JSON.stringify(cell);
-      return `${columns?.[i] ?? i + 1}=${shortened(text)}`;
-    })
-    .join(' ');
+  return cells.map((cell, i) => `${columns?.[i] ?? i + 1}=${shortened(textOf(cell))}`).join(' ');
 }
 
 function shortened(text: string): string {

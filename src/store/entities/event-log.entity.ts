@@ -70,6 +70,8 @@ export const DirtyRecordEntity = new EntitySchema({
     columns: { type: 'jsonb', nullable: true },
     stage: { type: 'text', default: 'target' },
     original: { type: 'jsonb', nullable: true },
+    key: { type: 'jsonb', nullable: true },
+    class: { type: 'text', nullable: true },
     edited_at: { type: 'timestamptz', nullable: true },
     replay_no: { type: 'bigint', nullable: true },
     replayed_at: { type: 'timestamptz', nullable: true },

@@ -311,6 +311,8 @@ export interface DirtyRecord {
   readonly reason: string;
   readonly cells: unknown;
   readonly columns: readonly string[] | null;
+  readonly key: readonly string[] | null;
+  readonly class: string | null;
   readonly stage: 'source' | 'mapping' | 'target';
   readonly original: { readonly place: string; readonly base64: string } | null;
   readonly editedAt: Date | null;
@@ -327,7 +329,7 @@ export async function dirtyRecordsOf(
 ): Promise<DirtyRecord[]> {
   return await sql.rows<DirtyRecord>(
     `SELECT epoch, no, slice_no AS "sliceNo", column_name AS "columnName", code, reason, cells,
-            columns, stage, original, edited_at AS "editedAt", replayed_at AS "replayedAt"
+            columns, key, class, stage, original, edited_at AS "editedAt", replayed_at AS "replayedAt"
        FROM dirty_record
       WHERE plan_day = $1 AND instance_id = $2 AND (epoch, no) > ($3, $4)
       ORDER BY epoch, no LIMIT $5`,

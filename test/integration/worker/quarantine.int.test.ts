@@ -106,12 +106,15 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     const rows = await kept();
     expect(rows.get('2')).toMatchObject({
       cells: ['2', 'too long', '2026-02-02', 'd1'],
+      key: ['id'],
+      class: 'length',
       stage: 'target',
       columns: ['id', 'name', 'day', 'ds'],
     });
     expect(rows.get('3')).toMatchObject({
       cells: ['3', 'cyd', '31/02/2026', 'd1'],
       stage: 'mapping',
+      class: 'function',
       code: 'MR-D217',
     });
   });
@@ -121,6 +124,7 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
       cells: [],
       columns: ['id', 'name', 'day', 'ds'],
       stage: 'source',
+      class: 'line',
       code: 'MR-D240',
       reason: 'a quoted cell does not end',
       original: {
@@ -222,8 +226,16 @@ test('each of thousands is kept, listed, and replayed in tries that follow one a
     "ALTER TABLE dst ALTER name TYPE varchar(50); INSERT INTO dst SELECT i, 'taken' FROM generate_series(1200, 1202) AS i",
     database.name,
   );
-  const answer = await world.api.send('POST', `${path}/replay`, { body: {} });
-  expect(answer).toMatchObject({ status: 200, json: { replayed: 2_497, dirty: 3, next: null } });
+  const sum = { replayed: 0, dirty: 0 };
+  // A call is answered in time, however slow the machine is: the next one goes on.
+  for (let body: object | undefined = {}; body !== undefined;) {
+    const { status, json } = await world.api.send('POST', `${path}/replay`, { body });
+    expect(status).toBe(200);
+    sum.replayed += Number(json['replayed']);
+    sum.dirty += Number(json['dirty']);
+    body = json['next'] === null ? undefined : { after: json['next'] };
+  }
+  expect(sum).toEqual({ replayed: 2_497, dirty: 3 });
   expect(
     await execute(
       postgres,

@@ -2248,12 +2248,16 @@ export interface components {
         DirtyRecord: {
             /** @description In mapping order; bytes as base64, text with a NUL as UTF-16 in base64. */
             cells: components["schemas"]["StoredCell"][];
+            /** @description What kind of fault it is, whichever system has said so: `duplicate-key`. */
+            class: string | null;
             code: string;
             columnName: string | null;
             /** @description Names of the cells; null: of an older worker. */
             columns: string[] | null;
             editedAt: string | null;
             epoch: number;
+            /** @description Those of them that are the target's primary key. */
+            key: string[] | null;
             no: number;
             /** @description Of stage source: where it stands, and its bytes. */
             original: {

@@ -80,33 +80,48 @@ function Records({ records }: { readonly records: DirtyPage['items'] }): ReactNo
           <Table.Tr>
             <Table.Th>{t('dirty.number')}</Table.Th>
             <Table.Th>{t('dirty.slice')}</Table.Th>
+            <Table.Th>{t('dirty.key')}</Table.Th>
             <Table.Th>{t('dirty.column')}</Table.Th>
             <Table.Th>{t('dirty.reason')}</Table.Th>
             <Table.Th>{t('dirty.cells')}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {records.map(({ epoch, no, sliceNo, columnName, code, reason, cells, original }) => (
-            <Table.Tr key={`${epoch} ${no}`}>
-              <Table.Td>{no}</Table.Td>
-              <Table.Td>{sliceNo}</Table.Td>
-              <Table.Td>{columnName ?? '–'}</Table.Td>
-              <Table.Td>
-                {code} {reason}
-              </Table.Td>
-              <Table.Td>
-                <Code style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-                  {original === null || cells.length > 0
-                    ? JSON.stringify(cells)
-                    : `${original.place}: ${asciiOf(original.base64)}`}
-                </Code>
-              </Table.Td>
-            </Table.Tr>
-          ))}
+          {records.map(
+            ({ epoch, no, sliceNo, columnName, code, reason, cells, original, ...more }) => (
+              <Table.Tr key={`${epoch} ${no}`}>
+                <Table.Td>{no}</Table.Td>
+                <Table.Td>{sliceNo}</Table.Td>
+                <Table.Td>{keyOf(cells, more.columns, more.key)}</Table.Td>
+                <Table.Td>{columnName ?? '–'}</Table.Td>
+                <Table.Td>
+                  {more.class !== null && `${t(`dirty.class.${more.class}`, more.class)}: `}
+                  {code} {reason}
+                </Table.Td>
+                <Table.Td>
+                  <Code style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+                    {original === null || cells.length > 0
+                      ? JSON.stringify(cells)
+                      : `${original.place}: ${asciiOf(original.base64)}`}
+                  </Code>
+                </Table.Td>
+              </Table.Tr>
+            ),
+          )}
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
   );
+}
+
+function keyOf(
+  cells: readonly unknown[],
+  columns: readonly string[] | null,
+  key: readonly string[] | null,
+): string {
+  const places = (key ?? []).map((name) => columns?.indexOf(name) ?? -1);
+  const parts = places.flatMap((place) => (place in cells ? [cells[place]] : []));
+  return parts.map((cell) => (typeof cell === 'string' ? cell : JSON.stringify(cell))).join(' ');
 }
 
 /** Of bytes in any encoding, what all of them have in common. */

@@ -16,8 +16,14 @@ export async function sealPlans(
   now: Date,
 ): Promise<void> {
   await database.run(
-    `UPDATE plan SET state = 'sealed', sealed_at = $4
-      WHERE workspace_id = $1 AND timezone = $2 AND bizdate <= $3 AND state = 'planned'`,
+    // Locked in the order of their days, as a submit reaches them: two that met in another one waited for each other.
+    `WITH due AS (
+       SELECT bizdate FROM plan
+        WHERE workspace_id = $1 AND timezone = $2 AND bizdate <= $3 AND state = 'planned'
+        ORDER BY bizdate FOR NO KEY UPDATE)
+     UPDATE plan SET state = 'sealed', sealed_at = $4
+       FROM due
+      WHERE workspace_id = $1 AND timezone = $2 AND plan.bizdate = due.bizdate`,
     [workspaceId, timezone, last, now],
   );
   const open = await database.rows<{ bizdate: string }>(

@@ -1,4 +1,4 @@
-import { withRoom } from '@millrace/sdk';
+import { COPY_ESCAPES, withRoom } from '@millrace/sdk';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -11,11 +11,11 @@ const LENGTH_BYTES = 4;
 const HEAD_BYTES = 5 * LENGTH_BYTES;
 /** Of most fields of a key: there is more room where it is not enough. */
 const FIELD_BYTES = 16;
-/** What COPY writes behind a backslash for a character that it does not write itself. */
 const ESCAPED = new Map(
-  Object.entries({ b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }).map(
-    ([letter, character]) => [letter.charCodeAt(0), character.charCodeAt(0)],
-  ),
+  Object.entries(COPY_ESCAPES).map(([letter, character]) => [
+    letter.charCodeAt(0),
+    character.charCodeAt(0),
+  ]),
 );
 
 /** Fields of COPY, put together as a value of one of the server's array types. */

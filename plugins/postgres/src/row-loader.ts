@@ -5,7 +5,8 @@ import type { CopyRows, OpenCopy } from './copy-in.js';
 import type { LoadTarget } from './load-target.js';
 import { tableOf } from './load-target.js';
 import { seenKeys } from './seen-keys.js';
-import { loadTold, trySuspects, union } from './suspect-load.js';
+import { union } from './row-numbers.js';
+import { loadTold, trySuspects } from './suspect-load.js';
 import { toldBinary, toldCells, toldLines } from './told-rows.js';
 import type { ToldRows } from './told-rows.js';
 

@@ -4,6 +4,7 @@ import type { LoadTarget } from './load-target.js';
 import { tableOf } from './load-target.js';
 import { serverErrorOf, serverReasonOf, toPluginError } from './pg-error.js';
 import { loadRange } from './range-load.js';
+import { union } from './row-numbers.js';
 import { tryRows } from './row-tries.js';
 import { seenKeys } from './seen-keys.js';
 import type { SuspectTarget } from './suspect-rules.js';
@@ -50,11 +51,6 @@ function looksAt(
 
 function suspectTargetOf({ client, quotedTable, plan }: LoadTarget): SuspectTarget {
   return { client, quotedTable, columns: plan.columns };
-}
-
-/** Numbers that are in either, ascending. */
-export function union(some: readonly number[], others: readonly number[]): readonly number[] {
-  return [...new Set([...some, ...others])].toSorted((a, b) => a - b);
 }
 
 /** `undefined`: the server has refused other rows too, and none is written. */

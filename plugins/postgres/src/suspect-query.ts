@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { ChunkRows } from './chunk-rows.js';
+import { union } from './row-numbers.js';
 import type { KeyPlaces } from './seen-keys.js';
 import { underSavepoint } from './savepoint.js';
 import type { TextRow } from './session.js';
@@ -60,8 +61,8 @@ export class SuspectQuery {
 
   /** By the rules that have found rows lately, with the `known` ones. */
   usual(rows: ChunkRows, known: readonly number[]): Suspicion {
-    const all = new Set(known);
     const isKnown = new Set(known);
+    let suspects = known;
     const asked: SuspectRule[] = [];
     for (const rule of this.#rules.filter(isUseful)) {
       const broken = rule.answers?.broken(rows);
@@ -70,9 +71,8 @@ export class SuspectQuery {
         continue;
       }
       rule.quietChunks = broken.some((no) => !isKnown.has(no)) ? 0 : rule.quietChunks + 1;
-      for (const no of broken) all.add(no);
+      suspects = union(suspects, broken);
     }
-    const suspects = [...all].toSorted((a, b) => a - b);
     const [only, ...others] = asked;
     if (only === undefined) return { suspects };
     const ask = others.length === 0 ? this.#askedInOrder(rows, suspects, only) : undefined;
@@ -113,9 +113,9 @@ export class SuspectQuery {
         return await this.#asked(rows, known, [rule])();
       }
       const taken = found.flatMap(([, no]) => (no === null ? [] : (others[Number(no)] ?? [])));
-      const all = new Set([...known, ...taken]);
-      rule.quietChunks = all.size > known.length ? 0 : rule.quietChunks + 1;
-      return [...all].toSorted((a, b) => a - b);
+      const all = union(known, taken);
+      rule.quietChunks = all.length > known.length ? 0 : rule.quietChunks + 1;
+      return all;
     };
   }
 
@@ -163,7 +163,7 @@ export class SuspectQuery {
           ruleOf.has(row) ? ruleOf.get(row) === no || undefined : false,
         );
       }
-      return [...new Set([...known, ...ruleOf.keys()])].toSorted((a, b) => a - b);
+      return union(known, ruleOf.keys());
     };
   }
 

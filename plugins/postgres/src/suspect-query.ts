@@ -6,7 +6,7 @@ import { underSavepoint } from './savepoint.js';
 import type { TextRow } from './session.js';
 import { query } from './session.js';
 import type { AskedColumn, SuspectRule, SuspectTarget } from './suspect-rules.js';
-import { ARRAYS, askedColumns, NUMBER, suspectRules } from './suspect-rules.js';
+import { askedColumns, NUMBER, suspectRules } from './suspect-rules.js';
 
 /** A rule that found nothing in so many chunks is not asked again before the server has refused a row. */
 const QUIET_CHUNKS = 16;
@@ -135,15 +135,12 @@ export class SuspectQuery {
       values.parameter(i + 1, columns[i]?.arrayType ?? ''),
     );
     const names = columns.map(({ name }) => name);
-    const fields = names.map((name) => `(SELECT ${name} FROM ${ARRAYS})`);
     const more = rules.flatMap(({ column }) => column ?? []);
     const cases = rules.map(({ condition }, no) => `WHEN ${condition} THEN ${no}`);
-    const sql = `WITH ${ARRAYS} AS MATERIALIZED (
-        SELECT ${names.map((name, i) => `${parameters[i]} AS ${name}`).join(', ')})
-      SELECT * FROM (
+    const sql = `SELECT * FROM (
         SELECT CASE ${cases.join(' ')} END AS rule, ${NUMBER} - 1 FROM (
           SELECT ${['*', ...more].join(', ')}
-            FROM unnest(${fields.join(', ')}) WITH ORDINALITY AS r (${[...names, NUMBER].join(', ')})) AS s) AS f
+            FROM unnest(${parameters.join(', ')}) WITH ORDINALITY AS r (${[...names, NUMBER].join(', ')})) AS s) AS f
        WHERE rule IS NOT NULL`;
     return async () => {
       const found = await this.#ask(

@@ -5,8 +5,6 @@ import { quoteName } from './quoting.js';
 import type { KeyPlaces } from './seen-keys.js';
 import { query } from './session.js';
 
-/** The columns that are asked about, each as one array. */
-export const ARRAYS = quoteName('millrace_arrays');
 /** Of a row among them, from 1. */
 export const NUMBER = quoteName('millrace_no');
 
@@ -77,28 +75,15 @@ function takenKey(
   const isSame = names.map((n) => `t.${n} = s.${n}`).join(' AND ');
   // One look into the index a row: a join could read the whole table for a few thousand rows.
   const isTaken = `(SELECT true FROM ${quotedTable} AS t WHERE ${isSame} LIMIT 1)`;
-  const [name = ''] = names;
   const isNumber = parts.length === 1 && parts[0]?.type.kind === 'integer';
   const ordered = isNumber ? { quotedTable, isTaken } : undefined;
-  const condition =
-    names.length === 1 ? `${mayBeTaken(quotedTable, name)} AND ${isTaken}` : isTaken;
-  if (parts.every(({ type }) => isWrittenAlike(type.kind))) return { condition, ordered };
+  if (parts.every(({ type }) => isWrittenAlike(type.kind))) return { condition: isTaken, ordered };
   const count = quoteName(`millrace_times${no}`);
   // One that comes first is no suspect.
   return {
     column: `row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${NUMBER}) AS ${count}`,
-    condition: `(${condition}) OR (${count} > 1 AND (${names.join(', ')}) IS NOT NULL)`,
+    condition: `${isTaken} OR (${count} > 1 AND (${names.join(', ')}) IS NOT NULL)`,
   };
-}
-
-/**
- * Not of rows with a key between that of the first row and that of the last one where the table has none between
- * them: where rows come in the order of their key, that is nearly all of them.
- */
-function mayBeTaken(quotedTable: string, name: string): string {
-  const [first, last] = [`${name}[1]`, `${name}[cardinality(${name})]`];
-  return `((s.${name} BETWEEN (SELECT ${first} FROM ${ARRAYS}) AND (SELECT ${last} FROM ${ARRAYS})) IS NOT TRUE
-    OR (SELECT EXISTS (SELECT FROM ${quotedTable} AS t WHERE t.${name} BETWEEN a.${name}[1] AND a.${name}[cardinality(a.${name})]) FROM ${ARRAYS} AS a))`;
 }
 
 /** Equal values are of equal bytes, as servers write them: rows with the same key are found without asking. */

@@ -11,11 +11,27 @@ export interface Incremental {
 }
 
 /** Modes that leave the rows of earlier runs alone. */
-const ADDING = ['append', 'upsert', 'ignore', 'update', 'insert-replace-row', 'delete-insert'];
+const ADDING = [
+  'append',
+  'upsert',
+  'ignore',
+  'update',
+  'insert-replace-row',
+  'delete-insert',
+  'scd2',
+];
+
+interface WriterMode {
+  readonly mode?: string;
+  readonly versions?: { readonly missing?: string };
+}
 
 /** Throws MR-D219 for a mode that would remove what earlier runs brought, or double what is read again. */
 export function checkIncremental(incremental: Incremental, writerConfig: unknown): void {
-  const { mode = 'append' } = writerConfig as { readonly mode?: string };
+  const { mode = 'append', versions } = writerConfig as WriterMode;
+  if (versions?.missing === 'close') {
+    throw new MillraceError('MR-D219', 'what is not new would be closed as missing');
+  }
   if (!ADDING.includes(mode)) {
     throw new MillraceError('MR-D219', `${mode} would remove the rows of earlier runs`);
   }

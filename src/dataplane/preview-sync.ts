@@ -83,6 +83,7 @@ export async function previewSyncJob(job: SyncJob, limit: number): Promise<SyncP
         writers: Math.max(1, Math.min(concurrency, pieces.length)),
         verification: verificationOf(job),
         quarantine: () => Promise.reject(new Error('nothing is written')),
+        rowsDirty: () => 0,
       }),
     );
     try {

@@ -157,12 +157,12 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   const source = await reader.describe();
   if (source.estimatedRows !== undefined) context.progress({ rowsTotal: source.estimatedRows });
   reportFindings(await reader.check(), context);
-  const snapshot = await pinSnapshot(reader, job.channel.concurrency, context.log);
+  const { concurrency, rateLimit } = job.channel;
+  const snapshot = await pinSnapshot(reader, concurrency, context.log);
   using age = new SnapshotAge(snapshot, job.channel.snapshotMinutes);
   const cursor = await openWindow(reader, job, source);
-  const channels = Math.min(job.channel.concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
-  const limited = job.channel.rateLimit?.bytesPerSecond;
-  const pieces = await piecesOf(reader, channels, limited);
+  const channels = Math.min(concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
+  const pieces = await piecesOf(reader, channels, rateLimit?.bytesPerSecond);
   const resume = new Resume(job, { source, snapshot, cursor, channels });
   const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(channels, pieces.length));
@@ -187,10 +187,11 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
       ...(cursor === undefined ? {} : { cursor }),
       ...resume.keyOf(mapping),
       quarantine: onDirty,
+      rowsDirty: () => counters.rowsDirty,
       takeConnection: () => job.connection.take(),
     });
   const { writer, resolved, target } = await openMapped(source, job, openWriter);
-  const columns = resolved.mapping.columns.map(({ target: name }) => name);
+  const columns = resolved.mapping.columns.map((column) => column.target);
   names = { columns, key: target.primaryKey.filter((name) => columns.includes(name)) };
   try {
     if (job.replay !== undefined) refuseUnfilled(job.partitionColumns ?? [], columns);
@@ -228,6 +229,7 @@ async function openWindow(
     writers: 1,
     verification: 'none',
     quarantine: () => Promise.reject(new Error('nothing is written yet')),
+    rowsDirty: () => 0,
   });
   try {
     return await nextWindow(reader, probe, incremental, (text) => context.log.info(text));

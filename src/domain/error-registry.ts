@@ -336,6 +336,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Take the foreign keys that refer to the table away, or use upsert or truncate.',
   },
+  'MR-D193': {
+    title: 'A later run has written versions of this row',
+    retry: 'never',
+    help: 'scd2 tells a history in the order of its runs: rerun from the earliest run on, or take the later versions of the key away.',
+  },
   'MR-D201': {
     title: 'More dirty records than allowed',
     retry: 'never',

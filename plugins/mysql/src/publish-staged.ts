@@ -6,7 +6,7 @@ import { isDataError, isValueWarning, mysqlError, serverErrorOf } from './mysql-
 import { expressionOf } from './reader-source.js';
 import type { Merge } from './merge.js';
 import type { Session, StatementResult } from './session.js';
-import { ROW_NUMBER_COLUMN } from './staging-table.js';
+import { inRange, ROW_NUMBER_COLUMN, SupersededRows } from './superseded-rows.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 
 interface Refusal {
@@ -37,6 +37,7 @@ export class StagedPublish {
   readonly #target: WriterTarget;
   readonly #insert: string;
   readonly #merge: Merge | undefined;
+  #hasRefused = false;
 
   constructor(
     session: Session,
@@ -59,31 +60,67 @@ export class StagedPublish {
 
   /** How many rows the target took. */
   async run(): Promise<number> {
-    await this.#dedupe();
+    const merge = this.#merge;
+    if (merge === undefined) return this.#publishAll();
+    await this.#refuse(merge);
+    const rows = new SupersededRows(this.#staging, merge.keys, {
+      firstCounts: merge.mode === 'ignore',
+    });
+    let superseded = 0;
+    for (const sql of rows.setAside()) superseded += (await this.#session.run(sql)).affectedRows;
+    let published = await this.#publishAll();
+    if (superseded > 0) {
+      const which = merge.mode === 'ignore' ? 'the first' : 'the last';
+      this.#ctx.log.info(`${superseded} rows had the key of another row read: ${which} counts.`);
+      if (this.#hasRefused) published += await this.#publishReleased(rows);
+    }
+    const ending = merge.ending?.(this.#ctx.rowsDirty() === 0) ?? [];
+    for (const sql of ending) published += (await this.#session.run(sql)).affectedRows;
+    return published;
+  }
+
+  async #publishAll(): Promise<number> {
+    const number = `ABS(${NUMBER})`;
     const [range] = await this.#session.rows(
-      `SELECT MIN(${NUMBER}), MAX(${NUMBER}) FROM ${this.#staging}`,
+      `SELECT MIN(${number}), MAX(${number}) FROM ${this.#staging}`,
     );
     const [low, high] = [range?.[0] ?? null, range?.[1] ?? null];
     return low === null || high === null ? 0 : this.#publish(Number(low), Number(high));
   }
 
-  async #dedupe(): Promise<void> {
-    if (this.#merge === undefined) return;
-    const { affectedRows } = await this.#session.run(this.#merge.dedupe(NUMBER));
-    if (affectedRows === 0) return;
-    const which = this.#merge.mode === 'ignore' ? 'the first' : 'the last';
-    this.#ctx.log.info(`${affectedRows} rows had the key of another row read: ${which} counts.`);
+  /** Rows that must not be tried at all. */
+  async #refuse({ refused }: Merge): Promise<void> {
+    if (refused === undefined) return;
+    const { sql, code, reason } = refused;
+    for (const [number] of await this.#session.rows(sql)) {
+      await this.#quarantine(Number(number), { code, reason });
+    }
+  }
+
+  /** A row whose successor was refused counts again, as if that one had never been read. */
+  async #publishReleased(rows: SupersededRows): Promise<number> {
+    let published = 0;
+    for (;;) {
+      const numbers = (await this.#session.rows(rows.released())).map(([n]) => Number(n));
+      if (numbers.length === 0) return published;
+      for (const number of numbers) {
+        await this.#session.run(
+          `UPDATE ${this.#staging} SET ${NUMBER} = ${number} WHERE ${NUMBER} = ${-number}`,
+        );
+        published += await this.#publish(number, number);
+      }
+    }
   }
 
   /** The statements of these row numbers; gives the rows the target took and whether there were warnings. */
   async #move(low: number, high: number): Promise<StatementResult> {
-    const condition = `s.${NUMBER} BETWEEN ${low} AND ${high}`;
+    const range = inRange(low, high);
     if (this.#merge === undefined) {
-      return this.#session.runRaw(`${this.#insert} WHERE ${condition}`);
+      return this.#session.runRaw(`${this.#insert} WHERE ${range}`);
     }
-    const count = Number(await this.#session.value(this.#merge.count(condition)));
+    const count = Number(await this.#session.value(this.#merge.count(range)));
     let warned: StatementResult | undefined;
-    for (const sql of this.#merge.statements(condition)) {
+    for (const sql of this.#merge.statements(range)) {
       const result = await this.#session.runRaw(sql);
       if (result.warnings > 0) {
         const warnings = await this.#session.warnings();
@@ -134,12 +171,15 @@ export class StagedPublish {
     const columns = this.#pairs.map((p) => expressionOf(p.target)).join(', ');
     const cells: Cell[] = [];
     await this.#session.stream(
-      `SELECT ${columns} FROM ${this.#staging} WHERE ${NUMBER} = ${no}`,
+      `SELECT ${columns} FROM ${this.#staging} AS s WHERE ${inRange(no, no)}`,
       () => undefined,
       (raw) => cells.push(decoders[cells.length]?.(raw) ?? null),
       () => undefined,
     );
-    if (cells.length > 0) await this.#ctx.quarantine({ sliceNo: 0, cells, ...refusal });
+    if (cells.length === 0) return;
+    this.#hasRefused = true;
+    await this.#session.run(`DELETE s FROM ${this.#staging} AS s WHERE ${inRange(no, no)}`);
+    await this.#ctx.quarantine({ sliceNo: 0, cells, ...refusal });
   }
 }
 

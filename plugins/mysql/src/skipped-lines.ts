@@ -2,7 +2,7 @@ import { errorCodeOf } from '@millrace/sdk';
 import type { Column } from '@millrace/sdk';
 
 import { quoteName, textLiteral } from './literal.js';
-import { uniqueKeys } from './merge.js';
+import { uniqueKeys } from './unique-keys.js';
 import type { ServerWarning, Session } from './session.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
 

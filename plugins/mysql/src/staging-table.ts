@@ -11,6 +11,7 @@ import {
 } from '@millrace/sdk';
 import type {
   AttemptIdentity,
+  Column,
   ResumedRun,
   SettledAttempt,
   SliceSession,
@@ -19,12 +20,10 @@ import type {
 } from '@millrace/sdk';
 
 import { quoteName, quoteTable, textLiteral } from './literal.js';
-import { uniqueKeys } from './merge.js';
 import type { Session } from './session.js';
+import { ROW_NUMBER_COLUMN } from './superseded-rows.js';
+import { uniqueKeys } from './unique-keys.js';
 import type { WriterTarget } from './writer-target.js';
-
-/** Numbers the staged rows, so that those the target refuses can be found. */
-export const ROW_NUMBER_COLUMN = 'millrace_row_no';
 
 /** The table one attempt stages its rows in, beside the target; `stagingPrefix` of the sdk says how it is called. */
 export class StagingTable {
@@ -78,12 +77,14 @@ export class StagingTable {
 
   /**
    * Removes what older attempts of this instance left, then makes it empty. `keyless`: it takes several
-   * rows of one key. `double`: it can stand for the target, so its rows have no numbers. Commits.
+   * rows of one key. `double`: it can stand for the target, so its rows have no numbers. `unfilled`: columns
+   * that may be NULL here, because they are filled later. Commits.
    */
   async create(
     session: Session,
     target: WriterTarget,
     form: 'keyed' | 'keyless' | 'double',
+    unfilled: readonly Column[] = [],
   ): Promise<void> {
     await this.dropOlder(session);
     await this.drop(session);
@@ -99,8 +100,11 @@ export class StagingTable {
       const added = parts.length === 0 ? '' : `, ADD KEY (${parts.join(', ')})`;
       return `DROP INDEX ${quoteName(index)}${added}, `;
     });
+    const nullable = unfilled.map(
+      ({ name, nativeType }) => `MODIFY COLUMN ${quoteName(name)} ${nativeType} NULL, `,
+    );
     await session.run(
-      `ALTER TABLE ${this.quoted} ${loosened.join('')}ADD COLUMN ${number} BIGINT NOT NULL, ADD KEY (${number})${engine}`,
+      `ALTER TABLE ${this.quoted} ${loosened.join('')}${nullable.join('')}ADD COLUMN ${number} BIGINT NOT NULL, ADD KEY (${number})${engine}`,
     );
   }
 

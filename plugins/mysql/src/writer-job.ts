@@ -1,7 +1,14 @@
-import { droppedSettled, errorCodeOf, isMergeMode, PluginError } from '@millrace/sdk';
+import {
+  droppedSettled,
+  errorCodeOf,
+  isMergeMode,
+  PluginError,
+  versionColumns,
+} from '@millrace/sdk';
 import type {
   ChecksumColumn,
   FinalizeStats,
+  MergeKeys,
   ResumedRun,
   RowTally,
   Slice,
@@ -19,7 +26,8 @@ import { takeFence } from './fence.js';
 import { KeptSession } from './kept-session.js';
 import { Ledger } from './ledger.js';
 import { quoteName, quoteTable } from './literal.js';
-import { Merge, resolveKey } from './merge.js';
+import type { Merge } from './merge.js';
+import { mergeOf } from './merge-of.js';
 import { dropOrphaned, ownStaging } from './orphaned-tables.js';
 import { directLabel, stagingLabel } from './prepared-write.js';
 import type { PreparedWrite } from './prepared-write.js';
@@ -33,6 +41,7 @@ import { SkippedLines } from './skipped-lines.js';
 import { sliceSession, StagingTable } from './staging-table.js';
 import { doubleDifferences, lostByRename } from './table-swap.js';
 import { TaskSessions } from './task-sessions.js';
+import { resolveKeys } from './unique-keys.js';
 import type { WriterConfig } from './writer-config.js';
 import {
   checkTarget,
@@ -93,23 +102,23 @@ export class MysqlWriterJob implements WriterJob {
   async preview(): Promise<WriterPreview> {
     const session = await this.#main.get();
     const target = await this.#target(session);
-    const key = await this.#key(session, target);
-    const isDirect = this.#isDirect(target, key);
+    const keys = await this.#keys(session, target);
+    const isDirect = this.#isDirect(target, keys);
     return await previewWriting(session, target, this.#ctx, {
-      key,
+      keys,
       isDirect,
       config: this.#config,
     });
   }
 
   /** One transaction takes the rows as they come, where nothing has to be seen of them before. */
-  #isDirect(target: WriterTarget, key: readonly string[] | undefined): boolean {
+  #isDirect(target: WriterTarget, keys: MergeKeys | undefined): boolean {
     return (
       target.isTransactional &&
       this.#ctx.writers === 1 &&
       this.#ctx.verification !== 'checksum' &&
       this.#config.mode !== 'replace-swap' &&
-      key === undefined
+      keys === undefined
     );
   }
 
@@ -149,24 +158,24 @@ export class MysqlWriterJob implements WriterJob {
       await this.#main.close();
       return { published: settled };
     }
-    const key = await this.#key(session, target);
-    const isDirect = ledger !== undefined && this.#isDirect(target, key);
+    const keys = await this.#keys(session, target);
+    const isDirect = ledger !== undefined && this.#isDirect(target, keys);
     const pairs = withPartition(columnPairs(target, this.#ctx.mapping), this.#config);
     this.#prepared = {
       session,
       ledger,
       target,
       table: quoteTable(target.name.database, target.name.table),
-      pairs: key === undefined ? pairs : pairs.map((pair) => withKey(pair, key)),
+      pairs: keys === undefined ? pairs : pairs.map((pair) => withKey(pair, keys.required)),
       staging: isDirect ? undefined : staging,
       lost: await lostByRename({ session, target, staging, ledger }, this.#config),
-      merge: this.#mergeOf(target, staging, pairs, key),
+      merge: this.#mergeOf(target, staging, pairs, keys),
       condition: scopeCondition(this.#config, target.schema),
       preSql: hookStatements(this.#config.preSql),
       postSql: hookStatements(this.#config.postSql),
       maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
       // Staged rows that are merged may have one key several times.
-      skippedLines: key === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
+      skippedLines: keys === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
       isResumable: false,
       firstTaskNo: 0,
     };
@@ -246,12 +255,14 @@ export class MysqlWriterJob implements WriterJob {
       await session.run(`INSERT INTO ${p.table} (${names}) SELECT ${names} FROM ${staging.quoted}`);
     } else if (staging !== undefined) {
       await ledger?.judge(session, '');
-      await startReplacing(session, p.table, p.condition);
+      const turns = p.merge?.takesTurns === true ? p.merge.mode : undefined;
+      await startReplacing(session, p.table, p.condition ?? turns);
       await this.#replace(p);
       const { target, table, pairs } = p;
       const { quoted } = staging;
       const publish = new StagedPublish(session, this.#ctx, quoted, target, table, pairs, p.merge);
       this.#rows = await publish.run();
+      this.#tellOfMissing();
     }
     for (const statement of p.postSql) await session.run(statement.text);
     await this.#ctx.crashPoint('writer:before-ledger');
@@ -269,6 +280,13 @@ export class MysqlWriterJob implements WriterJob {
     await this.#dropStaging();
     await this.#main.close();
     return { rowsDeleted: this.#rowsDeleted, rowsPublished: this.#rows };
+  }
+
+  #tellOfMissing(): void {
+    const dirty = this.#ctx.rowsDirty();
+    if (this.#prepared?.target.versions?.missing !== 'close' || dirty === 0) return;
+    const why = `${dirty} rows are dirty, so nobody knows which keys are missing`;
+    this.#ctx.log.warn(`No version was closed for a missing key: ${why}.`);
   }
 
   async abort(_reason: unknown, mayResume = false): Promise<void> {
@@ -297,7 +315,9 @@ export class MysqlWriterJob implements WriterJob {
     if (resumed !== undefined) return { strategy: 'staging', label, resumed };
     if (p.lost?.length !== 0) {
       const form = p.merge === undefined ? 'keyed' : 'keyless';
-      await p.staging.create(p.session, p.target, form);
+      const { versions } = p.target;
+      const unfilled = versions === undefined ? [] : versionColumns(versions);
+      await p.staging.create(p.session, p.target, form, unfilled);
     }
     return { strategy: 'staging', label };
   }
@@ -331,21 +351,24 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   /** `undefined`: this mode compares by none. */
-  async #key(session: Session, target: WriterTarget): Promise<readonly string[] | undefined> {
+  async #keys(session: Session, target: WriterTarget): Promise<MergeKeys | undefined> {
     const { mode, key } = this.#config;
-    return isMergeMode(mode) ? resolveKey(session, target, key) : undefined;
+    if (!isMergeMode(mode)) return undefined;
+    const mapped = this.#ctx.mapping.columns.map((c) => c.target);
+    return resolveKeys(session, target, { mode, key, mapped });
   }
 
   #mergeOf(
     target: WriterTarget,
     staging: StagingTable,
     pairs: readonly ColumnPair[],
-    key: readonly string[] | undefined,
+    keys: MergeKeys | undefined,
   ): Merge | undefined {
     const { mode } = this.#config;
-    if (!isMergeMode(mode) || key === undefined) return undefined;
+    if (!isMergeMode(mode) || keys === undefined) return undefined;
     const columns = pairs.map((p) => p.target.name);
-    return new Merge(mode, target, staging.quoted, columns, key);
+    const { versions } = target;
+    return mergeOf(mode, target, { staging: staging.quoted, columns, keys: keys.keys, versions });
   }
 
   /** On a connection of its own: the job's may have been killed. What stays is dropped by the next attempt. */
@@ -369,10 +392,7 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   #target(session: Session): Promise<WriterTarget> {
-    const { database } = this.#ctx.dataSource.config;
-    this.#described ??= resolveTarget(session, database, this.#config.table, (text) =>
-      this.#ctx.log.info(text),
-    );
+    this.#described ??= resolveTarget(session, this.#config, this.#ctx);
     return this.#described;
   }
 

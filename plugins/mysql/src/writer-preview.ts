@@ -1,4 +1,4 @@
-import type { Cell, WriteContext, WriterPreview } from '@millrace/sdk';
+import type { Cell, MergeKeys, WriteContext, WriterPreview } from '@millrace/sdk';
 
 import type { MysqlConfig } from './config.js';
 import { quoteTable } from './literal.js';
@@ -12,8 +12,8 @@ import { MysqlWriterTask } from './writer-task.js';
 
 /** How the rows would go there. */
 interface Way {
-  /** Columns by which rows of the target are found; absent: by none. */
-  readonly key: readonly string[] | undefined;
+  /** By which rows of the target are found; absent: by none. */
+  readonly keys: MergeKeys | undefined;
   readonly isDirect: boolean;
   readonly config: WriterConfig;
 }
@@ -23,7 +23,7 @@ export async function previewWriting(
   session: Session,
   target: WriterTarget,
   ctx: WriteContext<MysqlConfig>,
-  { key, isDirect, config }: Way,
+  { keys, isDirect, config }: Way,
 ): Promise<WriterPreview> {
   const pairs = withPartition(columnPairs(target, ctx.mapping), config);
   const columns = pairs.map((pair) => ({ name: pair.target.name, ...rulesOf(pair) }));
@@ -33,7 +33,7 @@ export async function previewWriting(
     into: quoteTable(database, table),
     pairs,
     maxAllowedPacket: Number(await session.value('SELECT @@max_allowed_packet')),
-    skippedLines: key === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
+    skippedLines: keys === undefined ? await SkippedLines.of(session, target, pairs) : undefined,
     isInsideTransaction: isDirect,
     hasNumbers: !isDirect,
     taskNo: 0,

@@ -5,18 +5,25 @@ import {
   missingNameText,
   PluginError,
   resolveName,
+  resolveVersions,
+  versionColumns,
+  withVersions,
 } from '@millrace/sdk';
-import type { Column, ColumnVerdict, Finding, Mapping } from '@millrace/sdk';
+import type { Column, ColumnVerdict, Finding, JobContext, Mapping, Versions } from '@millrace/sdk';
 
 import { quoteName, quoteTable } from './literal.js';
-import { resolveKey } from './merge.js';
+import type { MysqlConfig } from './config.js';
 import { partitionFindings } from './partition-check.js';
+import { columnNamed } from './reader-source.js';
 import { serverErrorOf } from './mysql-error.js';
 import { hookStatements, scopeCondition } from './replace-scope.js';
 import type { Session } from './session.js';
 import { readTable, resolveTable } from './table-catalog.js';
 import type { TableFacts, TableName } from './table-catalog.js';
 import { referringTables } from './table-swap.js';
+import { resolveKeys } from './unique-keys.js';
+import { checkVersionTimes } from './version-merge.js';
+import { versionSettings } from './writer-config.js';
 import type { WriterConfig } from './writer-config.js';
 
 export interface ColumnPair {
@@ -30,21 +37,28 @@ export interface ColumnPair {
 export interface WriterTarget extends TableFacts {
   readonly name: TableName;
   readonly isTransactional: boolean;
+  /** Absent: the mode keeps no versions. */
+  readonly versions: Versions | undefined;
 }
 
 export async function resolveTarget(
   session: Session,
-  database: string,
-  wanted: string,
-  note: (text: string) => void,
+  config: WriterConfig,
+  { dataSource, identity, log }: JobContext<MysqlConfig>,
 ): Promise<WriterTarget> {
-  const name = await resolveTable(session, database, wanted, note);
+  const { database } = dataSource.config;
+  const name = await resolveTable(session, database, config.table, (text) => log.info(text));
   const facts = await readTable(session, name);
+  const settings = versionSettings(config);
+  const versions =
+    settings && resolveVersions(settings, identity, (column) => columnNamed(facts.schema, column));
+  if (versions !== undefined) await checkVersionTimes(session, versions);
   const engines = await session.rows(
     "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'",
   );
   const isTransactional = engines.some(([engine]) => engine === facts.engine);
-  return { ...facts, name, isTransactional };
+  const schema = withVersions(facts.schema, versions);
+  return { ...facts, schema, name, isTransactional, versions };
 }
 
 /** Throws MR-D108 for a target column that is not there. */
@@ -90,9 +104,10 @@ export async function checkTarget(
   if (findings.length === 0) {
     findings.push(...(await partitionFindings(session, target, pairs, config)));
   }
-  if (isMergeMode(config.mode)) {
+  const { mode, key } = config;
+  if (isMergeMode(mode)) {
     const mapped = pairs.map((p) => p.target.name);
-    const choose = () => resolveKey(session, target, config.key);
+    const choose = () => resolveKeys(session, target, { mode, key, mapped });
     findings.push(...(await mergeKeyFindings(choose, mapped)));
   }
   const verdicts = pairs.map((p) => columnVerdict(p.source, p.target, 'mysql'));
@@ -148,10 +163,12 @@ async function tryStatements(
   condition: string | undefined,
 ): Promise<void> {
   const table = quoteTable(target.name.database, target.name.table);
-  const writable = pairs.filter((p) => p.target.generated !== true);
-  const names = writable.map((p) => quoteName(p.target.name)).join(', ');
-  const nulls = writable.map(() => 'NULL').join(', ');
-  if (writable.length > 0) {
+  const writable = pairs.map((p) => p.target).filter((column) => column.generated !== true);
+  const filled = target.versions === undefined ? [] : versionColumns(target.versions);
+  const written = [...writable, ...filled];
+  const names = written.map((column) => quoteName(column.name)).join(', ');
+  const nulls = written.map(() => 'NULL').join(', ');
+  if (written.length > 0) {
     await explain(session, `INSERT INTO ${table} (${names}) SELECT ${nulls} FROM DUAL WHERE 1 = 0`);
   }
   if (condition !== undefined) await explain(session, `DELETE FROM ${table} WHERE ${condition}`);

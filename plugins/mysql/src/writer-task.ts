@@ -31,7 +31,7 @@ import { LineLoads } from './line-loads.js';
 import { LoadLines } from './load-lines.js';
 import { compileRowEncoder, rulesOf } from './row-encoder.js';
 import type { Session } from './session.js';
-import { ROW_NUMBER_COLUMN } from './staging-table.js';
+import { ROW_NUMBER_COLUMN } from './superseded-rows.js';
 import type { SkippedLine, SkippedLines } from './skipped-lines.js';
 import type { ColumnPair } from './writer-target.js';
 

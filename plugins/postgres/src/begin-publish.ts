@@ -18,7 +18,7 @@ export interface Publishing {
 /** BEGIN, fence, SQL before, and the delete of what this run replaces. Throws MR-D203. */
 export async function beginPublish(
   client: Client,
-  { plan, target, swap }: PreparedWrite,
+  { plan, target, swap, merge }: PreparedWrite,
   { ledger, identity, kind, preSql }: Publishing,
 ): Promise<{ readonly rowsDeleted: number }> {
   await query(client, 'BEGIN');
@@ -29,6 +29,7 @@ export async function beginPublish(
     throw new PluginError('MR-D203', 'this run was published by another attempt meanwhile');
   }
   if (plan.scopeSql !== undefined) await lockScope(client, target, plan.scopeSql, kind);
+  if (merge?.takesTurns === true) await lockScope(client, target, '', 'table');
   if (preSql !== undefined && preSql.trim() !== '') await query(client, preSql);
   if (swap !== undefined) {
     const { rows } = await tallyOf(client, `TABLE ${target}`, [], []);

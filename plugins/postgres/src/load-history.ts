@@ -1,4 +1,4 @@
-import { uniqueKeys } from './merge.js';
+import { uniqueKeys } from './unique-keys.js';
 import type { KeyPlaces } from './seen-keys.js';
 import { SuspectQuery } from './suspect-query.js';
 import type { SuspectTarget } from './suspect-rules.js';

@@ -1,105 +1,56 @@
-import type { MergeMode, TableSchema } from '@millrace/sdk';
-import { chooseMergeKey } from '@millrace/sdk';
-import type { Client } from 'pg';
-import { quoteName } from './quoting.js';
-import { query } from './session.js';
-import { resolveColumn } from './table-catalog.js';
+import type { MergeMode } from '@millrace/sdk';
+import { ROW_NUMBER } from './superseded-rows.js';
 
-/** Throws MR-D190 when the table has no unique key of these columns; `undefined`: its primary key. */
-export async function resolveKey(
-  client: Client,
-  schema: TableSchema,
-  quotedTable: string,
-  wanted: readonly string[] | undefined,
-): Promise<readonly string[]> {
-  const names = wanted?.map((name) => resolveColumn(name, schema).name);
-  return chooseMergeKey(schema, await uniqueKeys(client, quotedTable), names);
+export interface MergeStatement {
+  readonly sql: string;
+  /** What it changes are the rows that are published. */
+  readonly publishes: boolean;
 }
 
-/** Without those of expressions, of a part of the rows, or checked at COMMIT only: no row is found by them. */
-export async function uniqueKeys(
-  client: Client,
-  quotedTable: string,
-): Promise<readonly string[][]> {
-  const rows = await query(
-    client,
-    `SELECT json_agg(a.attname ORDER BY k.n)::text FROM pg_index i
-       CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)
-       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-      WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid AND i.indimmediate
-        AND i.indpred IS NULL AND i.indexprs IS NULL AND k.n <= i.indnkeyatts
-      GROUP BY i.indexrelid ORDER BY bool_or(i.indisprimary) DESC, i.indexrelid`,
-    [quotedTable],
-  );
-  return rows.map(([names]) => JSON.parse(names ?? '[]') as string[]);
+/** Staged rows that the target must not take, and why. */
+export interface RefusedRows {
+  /** Gives their numbers. */
+  readonly sql: string;
+  readonly code: string;
+  readonly reason: string;
 }
 
-/** The statements that bring staged rows into the target by their key. */
-export class Merge {
+/** How staged rows are brought into the target by comparing them with those it has. */
+export interface Merge {
   readonly mode: MergeMode;
-  readonly #target: string;
-  readonly #staging: string;
-  readonly #columns: readonly string[];
-  readonly #key: readonly string[];
+  /** Quoted; two rows with the same values in all columns of one of them are the same row. */
+  readonly keys: readonly (readonly string[])[];
+  /** Two runs take turns, because no key of the target tells one of them of the other's rows. */
+  readonly takesTurns: boolean;
+  readonly refused?: RefusedRows;
+  /** For the rows whose numbers, taken as positive, meet `range`, on the staged row `s`. */
+  statements(range: string): readonly MergeStatement[];
+  /** Once all rows are in the target; `isWhole`: no row of the run was dirty. */
+  ending?(isWhole: boolean): readonly MergeStatement[];
+}
 
-  constructor(
-    mode: MergeMode,
-    tables: { readonly target: string; readonly staging: string },
-    columns: readonly string[],
-    key: readonly string[],
-  ) {
-    this.mode = mode;
-    this.#target = tables.target;
-    this.#staging = tables.staging;
-    this.#columns = columns.map(quoteName);
-    this.#key = key.map(quoteName);
-  }
+/** Names are quoted. */
+export interface MergeTables {
+  readonly target: string;
+  readonly staging: string;
+  readonly columns: readonly string[];
+  readonly keys: readonly (readonly string[])[];
+}
 
-  /**
-   * Takes away the rows whose key a later row has, or an earlier one where the first is to stay: a statement
-   * may not change a row twice.
-   */
-  dedupe(number: string): string {
-    const order = this.mode === 'ignore' ? 'ASC' : 'DESC';
-    return `DELETE FROM ${this.#staging} AS s USING (
-      SELECT ${number}, row_number() OVER (PARTITION BY ${this.#key.join(', ')} ORDER BY ${number} ${order}) AS n
-        FROM ${this.#staging}) AS d WHERE d.n > 1 AND s.${number} = d.${number}`;
-  }
+export function sameKey(key: readonly string[]): string {
+  return key.map((k) => `t.${k} = s.${k}`).join(' AND ');
+}
 
-  /** Of the rows that meet `condition`, on the staged row `s`. The last one's count is that of published rows. */
-  statements(condition: string): readonly string[] {
-    const columns = this.#columns.join(', ');
-    const key = this.#key.join(', ');
-    const isSame = this.#key.map((k) => `t.${k} = s.${k}`).join(' AND ');
-    const set = (from: string): string =>
-      this.#columns
-        .filter((c) => !this.#key.includes(c))
-        .map((c) => `${c} = ${from}.${c}`)
-        .join(', ');
-    // In the order of the key, so that two merges into a table wait for each other and do not deadlock.
-    const insert = `INSERT INTO ${this.#target} (${columns})
-      SELECT ${columns} FROM ${this.#staging} AS s WHERE ${condition} ORDER BY ${key}`;
-    const hasMore = this.#columns.length > this.#key.length;
-    switch (this.mode) {
-      case 'upsert':
-        // Only a conflict of this key updates: one of another unique key is an error of its row.
-        return [
-          `${insert} ON CONFLICT (${key}) DO ${hasMore ? `UPDATE SET ${set('EXCLUDED')}` : 'NOTHING'}`,
-        ];
-      case 'ignore':
-        return [`${insert} ON CONFLICT (${key}) DO NOTHING`];
-      case 'update':
-        return hasMore
-          ? [
-              `UPDATE ${this.#target} AS t SET ${set('s')} FROM ${this.#staging} AS s
-                WHERE ${isSame} AND ${condition}`,
-            ]
-          : [];
-      case 'delete-insert':
-        return [
-          `DELETE FROM ${this.#target} AS t USING ${this.#staging} AS s WHERE ${isSame} AND ${condition}`,
-          insert,
-        ];
-    }
-  }
+export function notAside(range: string): string {
+  return `${range} AND s.${ROW_NUMBER} > 0`;
+}
+
+/** In the order of the key, so that two merges into a table wait for each other and do not deadlock. */
+export function insertOf(
+  { target, staging, columns, keys: [key = []] }: MergeTables,
+  range: string,
+): string {
+  const list = columns.join(', ');
+  return `INSERT INTO ${target} (${list})
+    SELECT ${list} FROM ${staging} AS s WHERE ${notAside(range)} ORDER BY ${key.join(', ')}`;
 }

@@ -1,4 +1,4 @@
-import type { Lane, ReplaceScope, WriteContext, WriteMode } from '@millrace/sdk';
+import type { Lane, MergeKeys, ReplaceScope, WriteContext, WriteMode } from '@millrace/sdk';
 import type { Merge } from './merge.js';
 import type { StagingTable } from './staging-table.js';
 import type { WritePlan } from './write-plan.js';
@@ -18,8 +18,8 @@ export interface PreparedWrite {
 }
 
 export interface WrittenRows {
-  /** Columns by which rows of the target are found; absent: by none. */
-  readonly key: readonly string[] | undefined;
+  /** By which rows of the target are found; absent: by none. */
+  readonly keys: MergeKeys | undefined;
   /** What the run replaces; absent: nothing. */
   readonly scope: ReplaceScope | undefined;
 }
@@ -28,12 +28,12 @@ export interface WrittenRows {
 export function wantsStaging(
   { resumeKey, writers, verification }: WriteContext,
   mode: WriteMode,
-  { key, scope }: WrittenRows,
+  { keys, scope }: WrittenRows,
 ): boolean {
   // What is staged does not have to be read again, which is worth it where it may be.
   const isWorthIt = scope !== undefined || resumeKey !== undefined;
   return (
-    key !== undefined ||
+    keys !== undefined ||
     mode === 'replace-swap' ||
     (writers > 1 && isWorthIt) ||
     verification === 'checksum'

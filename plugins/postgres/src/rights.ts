@@ -2,11 +2,23 @@ import type { WriteMode } from '@millrace/sdk';
 import type { Client } from 'pg';
 import { query } from './session.js';
 
+const DELETING: readonly WriteMode[] = ['delete-insert', 'insert-replace-row'];
+const UPDATING: readonly WriteMode[] = ['upsert', 'update', 'scd2'];
+const READING: readonly WriteMode[] = ['replace-swap', 'scd2', 'insert-replace-row'];
+
+export interface NeededFor {
+  readonly mode: WriteMode;
+  /** The run replaces rows. */
+  readonly hasScope: boolean;
+  /** scd2: what the run did not bring is closed, or taken back. */
+  readonly closesMissing: boolean;
+}
+
 /** What this account may not do with the table and has to for that mode, e.g. `INSERT`. */
 export async function missingRights(
   client: Client,
   quotedTable: string,
-  { mode, hasScope }: { readonly mode: WriteMode; readonly hasScope: boolean },
+  { mode, hasScope, closesMissing }: NeededFor,
 ): Promise<readonly string[]> {
   const [row] = await query(
     client,
@@ -17,10 +29,10 @@ export async function missingRights(
   );
   const needed = [
     ['INSERT', mode !== 'update'],
-    ['DELETE', (hasScope && mode !== 'replace-swap') || mode === 'delete-insert'],
-    ['UPDATE', mode === 'upsert' || mode === 'update'],
+    ['DELETE', (hasScope && mode !== 'replace-swap') || DELETING.includes(mode) || closesMissing],
+    ['UPDATE', UPDATING.includes(mode)],
     ['TRUNCATE', mode === 'replace-swap'],
-    ['SELECT', mode === 'replace-swap'],
+    ['SELECT', READING.includes(mode)],
   ] as const;
   return needed.flatMap(([right, isNeeded], i) => (isNeeded && row?.[i] !== 'true' ? [right] : []));
 }

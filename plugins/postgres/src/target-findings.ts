@@ -2,18 +2,18 @@ import type { Finding, TableSchema, WriteContext } from '@millrace/sdk';
 import { isMergeMode, mergeKeyFindings } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
-import { resolveKey } from './merge.js';
 import { qualifiedName } from './quoting.js';
 import { mayCreate, missingRights } from './rights.js';
 import { resolveColumn } from './table-catalog.js';
 import { referringTables } from './table-shape.js';
+import { resolveKeys } from './unique-keys.js';
 import type { PostgresWriterConfig } from './writer-config.js';
 
 /** What stands in the way of writing to the table in that mode: rights, its keys, and who refers to it. */
 export async function targetFindings(
   client: Client,
   schema: TableSchema,
-  { mode, key }: PostgresWriterConfig,
+  { mode, key, versions }: PostgresWriterConfig,
   { dataSource, mapping }: Pick<WriteContext<PostgresSource>, 'dataSource' | 'mapping'>,
   hasScope: boolean,
 ): Promise<readonly Finding[]> {
@@ -21,14 +21,14 @@ export async function targetFindings(
   const findings: Finding[] = [];
   const refuse = (code: string, message: string): void =>
     void findings.push({ level: 'error', code, message });
-  for (const right of await missingRights(client, target, { mode, hasScope })) {
+  const closesMissing = versions?.missing === 'close';
+  for (const right of await missingRights(client, target, { mode, hasScope, closesMissing })) {
     refuse('MR-D106', `permission denied: ${right} on ${target} for ${dataSource.config.user}`);
   }
   if (isMergeMode(mode)) {
     const mapped = mapping.columns.map((c) => resolveColumn(c.target, schema).name);
-    findings.push(
-      ...(await mergeKeyFindings(() => resolveKey(client, schema, target, key), mapped)),
-    );
+    const choose = () => resolveKeys(client, schema, target, { mode, key, mapped });
+    findings.push(...(await mergeKeyFindings(choose, mapped)));
   }
   const isStaged = isMergeMode(mode) || mode === 'replace-swap';
   if (isStaged && !(await mayCreate(client, schema.schema ?? ''))) {

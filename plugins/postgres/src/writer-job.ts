@@ -5,6 +5,7 @@ import type {
   FinalizeStats,
   Finding,
   LedgerDecision,
+  MergeKeys,
   ReplaceScope,
   ResumedRun,
   RowTally,
@@ -12,18 +13,29 @@ import type {
   Slice,
   TableSchema,
   TargetPlan,
+  Versions,
   WriteContext,
   WriterJob,
   WriterPreview,
   WriterTask,
 } from '@millrace/sdk';
-import { PluginError, droppedSettled, errorCodeOf, isMergeMode } from '@millrace/sdk';
+import {
+  PluginError,
+  droppedSettled,
+  errorCodeOf,
+  isMergeMode,
+  resolveVersions,
+  versionColumns,
+  withVersions,
+} from '@millrace/sdk';
 import type { Client } from 'pg';
 import { beginPublish } from './begin-publish.js';
 import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
-import { Merge, resolveKey } from './merge.js';
+import type { Merge } from './merge.js';
+import { mergeOf } from './merge-of.js';
 import { dropOrphaned, ownStaging } from './orphaned-tables.js';
+import { partitionFindings } from './partition-check.js';
 import { wantsStaging } from './prepared-write.js';
 import type { PreparedWrite } from './prepared-write.js';
 import { qualifiedName } from './quoting.js';
@@ -34,11 +46,14 @@ import { cancelOnAbort, endOlderAttempts, openSession, query, tagOf } from './se
 import type { SliceTarget, SliceTransaction } from './slice-transactions.js';
 import { SliceTransactions } from './slice-transactions.js';
 import { StagingTable, sliceSession } from './staging-table.js';
-import { describeTable } from './table-catalog.js';
+import { describeTable, resolveColumn } from './table-catalog.js';
 import { targetFindings } from './target-findings.js';
 import { swapLabel, swapOrReplace, tryDouble } from './table-swap.js';
+import { resolveKeys } from './unique-keys.js';
 import { WritePlan, judgeMapping } from './write-plan.js';
 import { PostgresWriterTask } from './writer-task.js';
+import { checkVersionTimes } from './version-merge.js';
+import { versionSettings } from './writer-config.js';
 import type { PostgresWriterConfig } from './writer-config.js';
 
 export class PostgresWriterJob implements WriterJob {
@@ -49,6 +64,7 @@ export class PostgresWriterJob implements WriterJob {
   readonly #sessions = new Map<Session, Disposable>();
   #main: Promise<Session> | undefined;
   #schema: TableSchema | undefined;
+  #versions: Versions | undefined;
   #prepared: PreparedWrite | undefined;
   #rowsDeleted = 0;
   readonly #slices = new SliceTransactions();
@@ -62,7 +78,14 @@ export class PostgresWriterJob implements WriterJob {
   async describe(): Promise<TableSchema> {
     const schema = this.#config.schema ?? this.#ctx.dataSource.config.schema;
     const { client } = await this.#mainSession();
-    this.#schema ??= await describeTable(client, schema, this.#config.table);
+    if (this.#schema !== undefined) return this.#schema;
+    const table = await describeTable(client, schema, this.#config.table);
+    const settings = versionSettings(this.#config);
+    this.#versions =
+      settings &&
+      resolveVersions(settings, this.#ctx.identity, (name) => resolveColumn(name, table));
+    if (this.#versions !== undefined) await checkVersionTimes(client, this.#versions);
+    this.#schema = withVersions(table, this.#versions);
     return this.#schema;
   }
 
@@ -76,6 +99,9 @@ export class PostgresWriterJob implements WriterJob {
     const all = [...findings];
     const hasScope = this.#scope() !== undefined;
     all.push(...(await targetFindings(client, schema, this.#config, this.#ctx, hasScope)));
+    if (all.every(({ level }) => level !== 'error')) {
+      all.push(...(await partitionFindings(client, schema, this.#scope())));
+    }
     if (this.#config.mode === 'append' && this.#ctx.identity.runNumber > 1) {
       const message = `append: this rerun adds its rows to those of run ${this.#ctx.identity.runNumber - 1}`;
       all.push({ level: 'warning', message });
@@ -86,11 +112,11 @@ export class PostgresWriterJob implements WriterJob {
   async preview(): Promise<WriterPreview> {
     const schema = await this.describe();
     const { client } = await this.#mainSession();
-    const key = await this.#key(schema);
+    const keys = await this.#keys(schema);
     const scope = this.#scope();
-    const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
+    const plan = new WritePlan(schema, this.#ctx.mapping, scope, keys?.required);
     const isStaged =
-      wantsStaging(this.#ctx, this.#config.mode, { key, scope }) &&
+      wantsStaging(this.#ctx, this.#config.mode, { keys, scope }) &&
       (await mayCreate(client, schema.schema ?? ''));
     const { mode } = this.#config;
     const alike = isStaged ? undefined : qualifiedName(schema.schema ?? '', schema.table);
@@ -127,17 +153,17 @@ export class PostgresWriterJob implements WriterJob {
         return { published: { rowsDeleted: decision.rowsDeleted, rowsPublished: decision.rows } };
       }
       const target = qualifiedName(schema.schema ?? '', schema.table);
-      const key = await this.#key(schema);
+      const keys = await this.#keys(schema);
       const scope = this.#scope();
-      const plan = new WritePlan(schema, this.#ctx.mapping, scope, key);
+      const plan = new WritePlan(schema, this.#ctx.mapping, scope, keys?.required);
       // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
       // takes what many readers bring. What replaces rows locks them for no longer than it must.
-      const isStaged = wantsStaging(this.#ctx, this.#config.mode, { key, scope });
+      const isStaged = wantsStaging(this.#ctx, this.#config.mode, { keys, scope });
       const canStage = isStaged && (await mayCreate(client, schema.schema ?? ''));
       const staging = canStage ? staged : undefined;
       const alike = staging === undefined ? target : undefined;
       const lanes = plan.lanes(await mayMakeTemporary(client, alike));
-      const merge = this.#mergeOf(target, staging, plan, key);
+      const merge = this.#mergeOf(target, staging, plan, keys);
       const isSwap = this.#config.mode === 'replace-swap' && staging !== undefined;
       const differences = isSwap ? await tryDouble(client, staging, target) : undefined;
       const swap =
@@ -155,7 +181,8 @@ export class PostgresWriterJob implements WriterJob {
       const resumed = await this.#resume(this.#prepared, client);
       if (resumed !== undefined) return { strategy: 'staging', label, resumed };
       if (swap !== 'rename') {
-        await staging.create(client, target, merge === undefined ? 'keyed' : 'keyless');
+        const unfilled = this.#versions === undefined ? [] : versionColumns(this.#versions);
+        await staging.create(client, target, merge === undefined ? 'keyed' : 'keyless', unfilled);
       }
       return { strategy: 'staging', label };
     });
@@ -250,32 +277,44 @@ export class PostgresWriterJob implements WriterJob {
     }
     const quarantine: WriteContext['quarantine'] = (record) => this.#ctx.quarantine(record);
     if (merge === undefined) return staging.publish(client, target, plan, quarantine);
-    const { published, superseded } = await staging.merge(client, merge, plan, quarantine);
+    const { published, superseded } = await staging.merge(client, merge, {
+      plan,
+      quarantine,
+      rowsDirty: () => this.#ctx.rowsDirty(),
+    });
     if (superseded > 0) {
       const which = merge.mode === 'ignore' ? 'the first' : 'the last';
       this.#ctx.log.info(`${superseded} rows had the key of another row read: ${which} counts.`);
+    }
+    const dirty = this.#ctx.rowsDirty();
+    if (this.#versions?.missing === 'close' && dirty > 0) {
+      const why = `${dirty} rows are dirty, so nobody knows which keys are missing`;
+      this.#ctx.log.warn(`No version was closed for a missing key: ${why}.`);
     }
     return published;
   }
 
   /** `undefined`: this mode compares by none. */
-  async #key(schema: TableSchema): Promise<readonly string[] | undefined> {
-    if (!isMergeMode(this.#config.mode)) return undefined;
+  async #keys(schema: TableSchema): Promise<MergeKeys | undefined> {
+    const { mode, key } = this.#config;
+    if (!isMergeMode(mode)) return undefined;
     const { client } = await this.#mainSession();
     const target = qualifiedName(schema.schema ?? '', schema.table);
-    return resolveKey(client, schema, target, this.#config.key);
+    const mapped = this.#ctx.mapping.columns.map((c) => c.target);
+    return resolveKeys(client, schema, target, { mode, key, mapped });
   }
 
   #mergeOf(
     target: string,
     staging: StagingTable | undefined,
     plan: WritePlan,
-    key: readonly string[] | undefined,
+    keys: MergeKeys | undefined,
   ): Merge | undefined {
     const { mode } = this.#config;
-    if (!isMergeMode(mode) || staging === undefined || key === undefined) return undefined;
+    if (!isMergeMode(mode) || staging === undefined || keys === undefined) return undefined;
     const columns = plan.mapped.map((c) => c.name);
-    return new Merge(mode, { target, staging: staging.quoted }, columns, key);
+    const tables = { target, staging: staging.quoted, columns, keys: keys.keys };
+    return mergeOf(mode, tables, this.#versions);
   }
 
   async abort(_reason: unknown, mayResume = false): Promise<void> {

@@ -17,6 +17,7 @@ export * from './sql/key-slices.js';
 export * from './sql/shard-names.js';
 export * from './sql/shard-schema.js';
 export * from './sql/merge-key.js';
+export * from './sql/version-columns.js';
 export * from './sql/ledger.js';
 export * from './sql/slice-table.js';
 export * from './sql/staging-name.js';

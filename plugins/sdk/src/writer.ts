@@ -127,6 +127,8 @@ export interface WriteContext<S = unknown> extends JobContext<S> {
   readonly resumeKey?: string;
   /** Counts and keeps a dirty row; throws MR-D201 once the limit is passed. Await it. */
   quarantine(record: DirtyRecord): Promise<void>;
+  /** How many rows of this run were kept so by now, whoever has refused them. */
+  rowsDirty(): number;
   /** What `connect` of the plugin has given, to whom asks first, who then has to close it. */
   takeConnection?(): Promise<AsyncDisposable> | undefined;
 }

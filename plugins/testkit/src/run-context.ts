@@ -130,6 +130,7 @@ export function makeWriteContext<S>(
           )
         : Promise.resolve();
     },
+    rowsDirty: () => dirty.length,
   };
 }
 

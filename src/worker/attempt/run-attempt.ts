@@ -238,7 +238,12 @@ function writerConfigOf(
   const own = ownConfigOf(target);
   if (replay === undefined) return own;
   const { replace: _, preSql: __, postSql: ___, ...rest } = own;
-  return REPLACING.includes(String(rest['mode'])) ? { ...rest, mode: 'append' } : rest;
+  // The rows of a replay are not all that the source has.
+  const { versions } = rest;
+  const kept = typeof versions === 'object' ? { versions: { ...versions, missing: 'keep' } } : {};
+  return REPLACING.includes(String(rest['mode']))
+    ? { ...rest, mode: 'append' }
+    : { ...rest, ...kept };
 }
 
 /** Those that the node declares, and they must fit; of the others only the names are told. */

@@ -162,6 +162,37 @@ describe('PostgreSQL to PostgreSQL', () => {
     expect(rows).toEqual([{ id: 1, n: '1.25' }]);
   });
 
+  test('a partition that has not been made is refused with the statement that makes it', async () => {
+    const ddl = 'id int, ds date NOT NULL';
+    await using database = await openTables(
+      ddl,
+      `INSERT INTO src VALUES (1, '2026-03-02');
+       DROP TABLE dst;
+       CREATE TABLE dst (${ddl}) PARTITION BY LIST (ds);
+       CREATE TABLE dst_1 PARTITION OF dst FOR VALUES IN ('2026-03-01')`,
+    );
+    const run = (): Promise<unknown> =>
+      runSync(
+        between(database, {
+          writer: {
+            table: 'dst',
+            mode: 'partition-overwrite',
+            replace: { kind: 'partition', values: { ds: '2026-03-02' } },
+          },
+          channel: { dirtyLimit: { records: 50 } },
+        }),
+      );
+    const failure = await run().catch((error: unknown) => error as { readonly detail: string });
+    expect(failure).toMatchObject({ code: 'MR-D243' });
+    const { detail } = failure as { readonly detail: string };
+    const statement = detail.slice(detail.indexOf('CREATE TABLE'));
+    await execute(database.server, statement, database.name);
+    await run();
+    expect(await execute(database.server, 'SELECT id FROM dst', database.name)).toEqual([
+      { id: 1 },
+    ]);
+  });
+
   test.each(['rows', 'pg-copy-text'] as const)(
     'lane %s fills and guards the columns of the partition it replaces',
     async (lane) => {

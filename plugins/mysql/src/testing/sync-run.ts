@@ -127,6 +127,7 @@ export async function runSync(options: SyncOptions): Promise<SyncOutcome> {
       if (dirty.length > (options.dirtyLimit ?? 0))
         throw new PluginError('MR-D201', `${record.column ?? ''} ${record.code} ${record.reason}`);
     },
+    rowsDirty: () => dirty.length,
   });
   let rowsRead = 0;
   const tasks: { close(): Promise<void> }[] = [];

@@ -38,13 +38,15 @@ export interface Replayed {
 const answerSchema = z.object({
   dirty: z.array(
     z.object({
-      no: z.int(),
+      no: z.int().nullable(),
       column: z.string().optional(),
       code: z.string(),
       reason: z.string(),
     }),
   ),
 });
+
+type Refusal = z.infer<typeof answerSchema>['dirty'][number];
 
 /**
  * Brings quarantined rows into the target, some of them at once. A try writes all of its rows or none; those that are
@@ -86,17 +88,46 @@ async function replayAll(
   let replay: Replay | undefined = all;
   const dirty: RecordKey[] = [];
   while (replay !== undefined) {
-    const refused = await tryReplay(ports, of, replay);
-    if (refused.length === 0) {
+    const refusals = await tryReplay(ports, of, replay);
+    if (refusals.length === 0) {
       await endReplay(database, of.instance, replay);
       return dirty;
     }
+    const refused = namedOf(refusals, replay);
     await refuseReplay(database, of.instance, replay, refused);
     const isRefused = new Set(refused.map(({ no }) => no));
     dirty.push(...replay.records.filter((_, no) => isRefused.has(no)));
     const records: readonly RecordKey[] = replay.records.filter((_, no) => !isRefused.has(no));
+    if (refused.length < refusals.length)
+      return [...dirty, ...(await replayHalves(ports, of, records))];
     replay =
       records.length === 0 ? undefined : await beginReplay(database, of.instance, { records });
+  }
+  return dirty;
+}
+
+/** Which records were refused, as far as it is known: of a single one it always is. */
+function namedOf(refusals: readonly Refusal[], { records }: Replay): readonly RefusedRecord[] {
+  return refusals.flatMap(({ no, ...why }) => {
+    if (no !== null) return [{ ...why, no }];
+    return records.length === 1 ? [{ ...why, no: 0 }] : [];
+  });
+}
+
+/** What is refused only once it is merged into the target has no number: smaller tries find it. */
+async function replayHalves(
+  ports: ApiPorts,
+  of: ReplayOf,
+  records: readonly RecordKey[],
+): Promise<readonly RecordKey[]> {
+  const middle = Math.ceil(records.length / 2);
+  const dirty: RecordKey[] = [];
+  for (const half of [records.slice(0, middle), records.slice(middle)]) {
+    const replay =
+      half.length === 0
+        ? undefined
+        : await beginReplay(ports.database, of.instance, { records: half });
+    if (replay !== undefined) dirty.push(...(await replayAll(ports, of, replay)));
   }
   return dirty;
 }
@@ -105,7 +136,7 @@ async function tryReplay(
   ports: ApiPorts,
   of: ReplayOf,
   replay: Replay,
-): Promise<readonly RefusedRecord[]> {
+): Promise<readonly Refusal[]> {
   const { database, secretBox } = ports;
   const details = (await claimDetails(database, secretBox, [replay.attempt])).get(of.instance.id);
   if (details === undefined) throw new MillraceError('MR-A104', 'the instance has gone');

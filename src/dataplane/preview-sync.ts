@@ -13,7 +13,7 @@ import type {
   WriterPreview,
 } from '@millrace/sdk';
 import { projectRows } from './field-mapping.js';
-import { needsRows, RowProgram } from './row-program.js';
+import { programOf } from './row-program.js';
 import { chooseLane } from './slice-pipe.js';
 import { piecesOf } from './slice-queue.js';
 import type { OpenMapped } from './open-mapped.js';
@@ -114,9 +114,7 @@ async function looked(
   const { writer, resolved } = opened;
   const target = isPossible ? await writer.preview?.() : undefined;
   const transform = await transformOf(job);
-  const program = needsRows(job.mapping)
-    ? new RowProgram(job.mapping, resolved, transform)
-    : undefined;
+  const program = programOf(job.mapping, resolved, transform);
   const policies = policyRulesOf(opened, job);
   const convert = program && ((row: Row) => program.run(program.raw(row)));
   const task = await reader.open(0);

@@ -62,7 +62,8 @@ export class Quarantine {
   /** Counts and keeps a record; throws MR-D201 once the limit is passed. */
   async add(record: DirtyRecord): Promise<void> {
     this.#count += 1;
-    this.#bySlice.set(record.sliceNo, this.countOf(record.sliceNo) + 1);
+    const { sliceNo } = record;
+    if (sliceNo !== undefined) this.#bySlice.set(sliceNo, this.countOf(sliceNo) + 1);
     const reason =
       record.column === undefined ? record.code : `${record.code} in column ${record.column}`;
     const { original } = record;

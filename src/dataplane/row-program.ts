@@ -70,8 +70,16 @@ export class RowProgram {
   }
 }
 
-/** Whether rows must be looked at one by one, so that no lane of bytes can carry them. */
-export function needsRows(written: FieldMapping | undefined): boolean {
+/** `undefined`: rows need not be looked at one by one, so that a lane of bytes may carry them. */
+export function programOf(
+  written: FieldMapping | undefined,
+  resolved: ResolvedMapping,
+  transform: RowTransform | undefined,
+): RowProgram | undefined {
+  return needsRows(written) ? new RowProgram(written, resolved, transform) : undefined;
+}
+
+function needsRows(written: FieldMapping | undefined): boolean {
   if (written === undefined) return false;
   return (
     written.transform !== undefined ||

@@ -31,14 +31,15 @@ import { messageOf, reportEnd, reportFindings, reportVerdicts } from './job-repo
 import type { ChannelLine } from './live-channel.js';
 import type { OpenMapped } from './open-mapped.js';
 import { openMapped } from './open-mapped.js';
-import { dirtyClassOf } from './dirty-class.js';
+import { dirtyFactsOf } from './dirty-facts.js';
 import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
 import type { ReplayRecord } from './replay.js';
 import { refuseUnfilled, replayConversion, replayReader } from './replay.js';
 import { Resume } from './resume.js';
-import { needsRows, RowProgram } from './row-program.js';
+import { programOf } from './row-program.js';
+import type { RowProgram } from './row-program.js';
 import { RowVerification } from './row-verification.js';
 import type { RowTransform } from './row-transform.js';
 import { loadTransform } from './row-transform.js';
@@ -176,7 +177,9 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   let names: Pick<DirtyRecord, 'columns' | 'key'> = {};
   const onDirty = async (record: DirtyRecord): Promise<void> => {
     counters.rowsDirty += 1;
-    await quarantine.add({ ...record, ...names, class: dirtyClassOf(record) });
+    await quarantine.add({ ...record, ...names, ...dirtyFactsOf(record) });
+    // Its transaction is open still: what the others have written must not be committed without it.
+    if (job.replay !== undefined && record.sliceNo === undefined) throw refusedAgain(1, job.replay);
   };
   const openWriter = (mapping: Mapping): Promise<WriterJob> =>
     job.writer.open(job.writerConfig as never, {
@@ -195,9 +198,7 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   names = { columns, key: target.primaryKey.filter((name) => columns.includes(name)) };
   try {
     if (job.replay !== undefined) refuseUnfilled(job.partitionColumns ?? [], columns);
-    const program = needsRows(job.mapping)
-      ? new RowProgram(job.mapping, resolved, transform)
-      : undefined;
+    const program = programOf(job.mapping, resolved, transform);
     const convert = conversionOf(job, resolved, program);
     const hasSnapshot = snapshot?.consistent === true;
     const ends = { reader, writer, resolved, convert, source, target, hasSnapshot };
@@ -291,10 +292,7 @@ async function publish(open: PlannedJob, job: WatchedJob, counting: Counting): P
   const verification = await load(open, job, counting, plan, policies);
   await quarantine.close();
   if (job.replay !== undefined && quarantine.count > 0) {
-    throw new MillraceError(
-      'MR-D221',
-      `${quarantine.count} of ${job.replay.length} rows are refused again`,
-    );
+    throw refusedAgain(quarantine.count, job.replay);
   }
   await context.crashPoint('sync:before-verify');
   const { rowsWritten: rows, rowsDirty: dirty, rowsFiltered: filtered } = counters;
@@ -311,6 +309,10 @@ async function publish(open: PlannedJob, job: WatchedJob, counting: Counting): P
   const applied = policies?.counts ?? [];
   reportEnd(counters.summary(published, quarantine.reasons(), new Date()), applied, context);
   return { ...counters.totals(), policies: applied, wasPublished: false };
+}
+
+function refusedAgain(count: number, replay: readonly ReplayRecord[]): MillraceError {
+  return new MillraceError('MR-D221', `${count} of ${replay.length} rows are refused again`);
 }
 
 /** Brings all slices to the target, where nobody sees them yet. */

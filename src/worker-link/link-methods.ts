@@ -86,9 +86,10 @@ export const LINK_BODIES = {
     records: z.array(
       z.object({
         no: z.int(),
-        sliceNo: z.int(),
+        sliceNo: z.int().exactOptional(),
         column: z.string().exactOptional(),
         code: z.string(),
+        sqlState: z.string().exactOptional(),
         reason: z.string(),
         cells: z.array(
           z.union([

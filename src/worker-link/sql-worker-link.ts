@@ -190,11 +190,11 @@ export class SqlWorkerLink implements WorkerLink {
     const [own] = await this.#own(workerId, [attempt]);
     if (own === undefined || records.length === 0) return;
     await this.#options.database.run(
-      `INSERT INTO dirty_record (plan_day, instance_id, epoch, no, slice_no, column_name, code, reason, cells,
+      `INSERT INTO dirty_record (plan_day, instance_id, epoch, no, slice_no, column_name, code, sql_state, reason, cells,
               columns, key, class, stage, original)
-       SELECT $1, $2, $3, d.no, d."sliceNo", d."column", d.code, d.reason, d.cells, d.columns, d.key, d.class,
+       SELECT $1, $2, $3, d.no, d."sliceNo", d."column", d.code, d."sqlState", d.reason, d.cells, d.columns, d.key, d.class,
               coalesce(d.stage, 'target'), d.original
-         FROM jsonb_to_recordset($4::jsonb) AS d(no int, "sliceNo" int, "column" text, code text, reason text,
+         FROM jsonb_to_recordset($4::jsonb) AS d(no int, "sliceNo" int, "column" text, code text, "sqlState" text, reason text,
               cells jsonb, columns jsonb, key jsonb, class text, stage text, original jsonb)
        ON CONFLICT DO NOTHING`,
       [own.planDay, own.instanceId, own.epoch, storableJson(records)],

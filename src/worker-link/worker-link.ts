@@ -171,9 +171,11 @@ export interface LogPiece {
 
 export interface DirtyRow {
   readonly no: number;
-  readonly sliceNo: number;
+  /** Absent: no single one is known. */
+  readonly sliceNo?: number;
   readonly column?: string;
   readonly code: string;
+  readonly sqlState?: string;
   readonly reason: string;
   /** In mapping order. */
   readonly cells: readonly StoredCell[];

@@ -50,7 +50,12 @@ export async function runRequest(
     onAnswer: (step) => send({ kind: 'step', step }, false),
     onDirty: (records) => {
       for (const { sliceNo, column, code, reason } of records) {
-        dirty.push({ no: sliceNo, code, reason, ...(column === undefined ? {} : { column }) });
+        dirty.push({
+          no: sliceNo ?? null,
+          code,
+          reason,
+          ...(column === undefined ? {} : { column }),
+        });
       }
     },
   });
@@ -105,8 +110,8 @@ function lastOf(
 }
 
 interface ReplayedDirty {
-  /** Index of the record. */
-  readonly no: number;
+  /** Index of the record; null: one of them. */
+  readonly no: number | null;
   readonly column?: string;
   readonly code: string;
   readonly reason: string;

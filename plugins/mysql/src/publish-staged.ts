@@ -179,7 +179,7 @@ export class StagedPublish {
     if (cells.length === 0) return;
     this.#hasRefused = true;
     await this.#session.run(`DELETE s FROM ${this.#staging} AS s WHERE ${inRange(no, no)}`);
-    await this.#ctx.quarantine({ sliceNo: 0, cells, ...refusal });
+    await this.#ctx.quarantine({ cells, ...refusal });
   }
 }
 

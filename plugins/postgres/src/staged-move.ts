@@ -114,7 +114,7 @@ export class StagedMove {
     );
     this.#hasRefused = true;
     const cells = plan.mapped.map((column, i) => cellOf(column, row?.[i] ?? null));
-    await quarantine({ sliceNo: 0, cells, ...refusal });
+    await quarantine({ cells, ...refusal });
   }
 }
 

@@ -75,11 +75,14 @@ export interface SlicesRead {
 
 /** A row the target cannot hold unchanged. `cells` are in mapping order. */
 export interface DirtyRecord {
-  readonly sliceNo: number;
+  /** Absent: the target refused it once the rows of all slices had come together. */
+  readonly sliceNo?: number;
   readonly cells: readonly Cell[];
   readonly column?: string;
   /** The server's error code (SQLSTATE, errno) where it refused; our code where we did. */
   readonly code: string;
+  /** Of a server's refusal; the engine adds it. */
+  readonly sqlState?: string;
   readonly reason: string;
   /**
    * `mapping`: a function or the transform refused it, so the cells are those of the source. `source`: it is

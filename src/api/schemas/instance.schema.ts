@@ -158,9 +158,12 @@ export const dirtyRecordSchema = z
   .object({
     epoch: z.int(),
     no: z.int(),
-    sliceNo: z.int(),
+    sliceNo: z.int().nullable().meta({
+      description: 'Null: the target refused it once the rows of all slices had come together.',
+    }),
     columnName: z.string().nullable(),
     code: z.string(),
+    sqlState: z.string().nullable().meta({ description: "Of a server's refusal." }),
     reason: z.string(),
     cells: z.array(storedCellSchema).meta({
       description: 'In mapping order; bytes as base64, text with a NUL as UTF-16 in base64.',

@@ -305,9 +305,10 @@ export async function attemptsOf(
 export interface DirtyRecord {
   readonly epoch: number;
   readonly no: number;
-  readonly sliceNo: number;
+  readonly sliceNo: number | null;
   readonly columnName: string | null;
   readonly code: string;
+  readonly sqlState: string | null;
   readonly reason: string;
   readonly cells: unknown;
   readonly columns: readonly string[] | null;
@@ -328,7 +329,7 @@ export async function dirtyRecordsOf(
   },
 ): Promise<DirtyRecord[]> {
   return await sql.rows<DirtyRecord>(
-    `SELECT epoch, no, slice_no AS "sliceNo", column_name AS "columnName", code, reason, cells,
+    `SELECT epoch, no, slice_no AS "sliceNo", column_name AS "columnName", code, sql_state AS "sqlState", reason, cells,
             columns, key, class, stage, original, edited_at AS "editedAt", replayed_at AS "replayedAt"
        FROM dirty_record
       WHERE plan_day = $1 AND instance_id = $2 AND (epoch, no) > ($3, $4)

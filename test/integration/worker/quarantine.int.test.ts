@@ -189,6 +189,42 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
       original: { place: 'in.csv, line 6' },
     });
   });
+
+  test('a row that is refused when all are merged says so itself, and the others arrive without it', async () => {
+    for (const sql of [
+      'CREATE TABLE parent (id int PRIMARY KEY)',
+      'CREATE TABLE child (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES parent (id))',
+    ])
+      await execute(server, sql, database.name);
+    await writeFile(join(folder, 'children.csv'), 'id,parent\n1,1\n2,2\n3,3\n4,1\n');
+    const config = {
+      source: { dataSource: 'files', path: 'children.csv' },
+      target: { dataSource: name, table: 'child', mode: 'upsert' },
+      channel: { dirtyLimit: { records: 4 } },
+    };
+    const run = await world.run({ type: 'sync', config });
+    expect(run).toMatchObject({ status: 'succeeded' });
+    const records = `/api/v1/instances/${run.id}/dirty-records`;
+    const [first] = (await world.api.send('GET', records)).json['items'] as object[];
+    expect(first).toMatchObject({
+      cells: ['1', '1'],
+      sliceNo: null,
+      sqlState: server.kind === 'postgres' ? '23503' : '23000',
+      class: 'foreign-key',
+    });
+    await execute(server, 'INSERT INTO parent VALUES (1), (3)', database.name);
+    const answer = await world.api.send('POST', `${records}/replay`, { body: {} });
+    expect(answer).toMatchObject({ status: 200, json: { replayed: 3, dirty: 1 } });
+    const items = (await world.api.send('GET', records)).json['items'] as Kept[];
+    expect(items.map((row) => [row.cells[0], row.replayedAt !== null])).toEqual([
+      ['1', true],
+      ['2', false],
+      ['3', true],
+      ['4', true],
+    ]);
+    const rows = await execute(server, 'SELECT id FROM child ORDER BY id', database.name);
+    expect(rows.map((row) => Number(row['id']))).toEqual([1, 3, 4]);
+  });
 });
 
 test('each of thousands is kept, listed, and replayed in tries that follow one another', async () => {

@@ -2267,7 +2267,10 @@ export interface components {
             reason: string;
             /** @description Since then it is in the target. */
             replayedAt: string | null;
-            sliceNo: number;
+            /** @description Null: the target refused it once the rows of all slices had come together. */
+            sliceNo: number | null;
+            /** @description Of a server's refusal. */
+            sqlState: string | null;
             /**
              * @description mapping: the cells are those of the source, before its functions. source: it is no row, so there are none.
              * @enum {string}

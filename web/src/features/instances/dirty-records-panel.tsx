@@ -91,12 +91,15 @@ function Records({ records }: { readonly records: DirtyPage['items'] }): ReactNo
             ({ epoch, no, sliceNo, columnName, code, reason, cells, original, ...more }) => (
               <Table.Tr key={`${epoch} ${no}`}>
                 <Table.Td>{no}</Table.Td>
-                <Table.Td>{sliceNo}</Table.Td>
+                <Table.Td>{sliceNo ?? '–'}</Table.Td>
                 <Table.Td>{keyOf(cells, more.columns, more.key)}</Table.Td>
                 <Table.Td>{columnName ?? '–'}</Table.Td>
                 <Table.Td>
                   {more.class !== null && `${t(`dirty.class.${more.class}`, more.class)}: `}
-                  {code} {reason}
+                  {more.sqlState === null || more.sqlState === code
+                    ? code
+                    : `${code} (SQLSTATE ${more.sqlState})`}{' '}
+                  {reason}
                 </Table.Td>
                 <Table.Td>
                   <Code style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>

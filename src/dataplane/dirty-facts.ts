@@ -57,6 +57,45 @@ const BY_CODE: Readonly<Record<string, DirtyClass>> = {
   'MR-D251': 'size',
 };
 
+/** As the manuals of MySQL and MariaDB give them; warnings come without. */
+const STATE_OF_ERRNO: Readonly<Record<string, string>> = {
+  '1022': '23000',
+  '1062': '23000',
+  '1169': '23000',
+  '1586': '23000',
+  '1048': '23000',
+  '1263': '22004',
+  '1364': 'HY000',
+  '3819': 'HY000',
+  '4025': '23000',
+  '1216': '23000',
+  '1452': '23000',
+  '1406': '22001',
+  '1264': '22003',
+  '1690': '22003',
+  '1292': '22007',
+  '1265': '01000',
+  '1366': 'HY000',
+  '1367': '22007',
+  '1411': 'HY000',
+  '1300': 'HY000',
+};
+
+/** `undefined`: it is Millrace that refused the row. */
+function sqlStateOf(code: string): string | undefined {
+  return /^[0-9A-Z]{5}$/.test(code) ? code : STATE_OF_ERRNO[code];
+}
+
+/** MySQL names the column in words only: `for column 'a' at row 1`, MariaDB also as `db`.`table`.`a`. */
+function columnOf({
+  code,
+  column,
+  reason,
+}: Pick<DirtyRecord, 'code' | 'column' | 'reason'>): string | undefined {
+  if (column !== undefined || STATE_OF_ERRNO[code] === undefined) return column;
+  return /\b(?:column|Column) (?:`[^`]+`\.){0,2}['`]([^'`]+)['`]/.exec(reason)?.[1];
+}
+
 /** Of MR-D202, the words of the checks of the sdk; what none of them is cannot be read as the type. */
 const BY_WORDS: readonly (readonly [RegExp, DirtyClass])[] = [
   [/^NULL in /, 'null'],
@@ -64,6 +103,19 @@ const BY_WORDS: readonly (readonly [RegExp, DirtyClass])[] = [
   [/^outside |^more than |digits of a second/, 'range'],
   [/\bNUL\b|surrogate/, 'encoding'],
 ];
+
+/** What the engine adds to a refusal. */
+export function dirtyFactsOf(
+  record: Pick<DirtyRecord, 'code' | 'column' | 'reason'>,
+): Pick<DirtyRecord, 'class' | 'column' | 'sqlState'> {
+  const sqlState = sqlStateOf(record.code);
+  const column = columnOf(record);
+  return {
+    class: dirtyClassOf(record),
+    ...(column === undefined ? {} : { column }),
+    ...(sqlState === undefined ? {} : { sqlState }),
+  };
+}
 
 export function dirtyClassOf({ code, reason }: Pick<DirtyRecord, 'code' | 'reason'>): DirtyClass {
   const known = BY_CODE[code];

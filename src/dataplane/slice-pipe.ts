@@ -153,6 +153,7 @@ function sinkOf(
     write: async (chunk) => {
       await seen.settle();
       await admit(chunk, job, signal);
+      await job.context.crashPoint('sync:chunk-read');
       seen.rows += chunk.rowCount;
       seen.bytes += chunk.byteCount;
       if (job.convert === undefined) {

@@ -19,19 +19,22 @@ import { runSync } from '../support/sync.js';
 import type { SyncEnd, SyncOptions } from '../support/sync.js';
 
 /** `npm run test:chaos -- --kills 50` asks for more. */
-const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 2);
+const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 5);
 const SEED = testSeed();
 const UNHEARD = 'COMMIT without its answer';
 const POINTS = [
   'sync:slice-begun',
+  'sync:chunk-read',
   'writer:chunk-written',
+  'sync:slice-written',
   'writer:before-ledger',
   'writer:before-commit',
   UNHEARD,
   'writer:after-commit',
+  'sync:after-finalize',
 ];
 /** Behind these the rows are there, and the next attempt finds that out. */
-const COMMITTED = [UNHEARD, 'writer:after-commit'];
+const COMMITTED = [UNHEARD, 'writer:after-commit', 'sync:after-finalize'];
 
 /** A database that a sync in a process of its own reaches by a proxy. */
 async function openTarget(server: TestServer) {

@@ -1,11 +1,20 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, unlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 import type { SyncOptions } from './sync.js';
 
 const ROOT = new URL('../../', import.meta.url);
+
+let program: Promise<string> | undefined;
+
+function syncProgram(): Promise<string> {
+  const bundler = new URL('test/support/bundle-sync-process.mjs', ROOT).pathname;
+  program ??= promisify(execFile)(process.execPath, [bundler]).then(({ stdout }) => stdout);
+  return program;
+}
 
 export interface Death {
   /** A named crash point of the sync. */
@@ -22,10 +31,8 @@ export interface Death {
 /** Runs a sync in a process of its own, which ends by SIGKILL; throws when it ends in another way. */
 export async function runKilled(options: SyncOptions, death: Death): Promise<void> {
   const { point, logFile, later } = death;
-  const loader = new URL('test/support/typescript-loader.mjs', ROOT).href;
-  const main = new URL('test/support/sync-process.ts', ROOT).pathname;
   const action = later === undefined ? 'kill' : 'pause';
-  const child = spawn(process.execPath, ['--no-warnings', '--import', loader, main], {
+  const child = spawn(process.execPath, ['--no-warnings', await syncProgram()], {
     env: {
       ...process.env,
       MILLRACE_CRASH_POINTS: `${point}=${action}@*`,

@@ -3,6 +3,7 @@ import type {
   Chunk,
   DirtyRecord,
   Lane,
+  LargeRow,
   LargeRows,
   ReaderTask,
   Row,
@@ -151,7 +152,6 @@ function sinkOf(
     large: seen,
     broken: (record) => seen.keep(record, signal),
     write: async (chunk) => {
-      await seen.settle();
       await admit(chunk, job, signal);
       await job.context.crashPoint('sync:chunk-read');
       seen.rows += chunk.rowCount;
@@ -196,7 +196,6 @@ export async function copySlice(
       rows += (await reader.read(piece, sink, both)).rows;
       await job.verification.read(reader, piece);
     }
-    await seen.settle();
     channel.close();
     return rows;
   };
@@ -246,7 +245,6 @@ class SeenRows implements LargeRows {
   readonly maxBytes: number;
   readonly sliceNo: number;
   readonly #job: PipeJob;
-  #waiting: number[] = [];
   rows = 0;
   bytes = 0;
   filtered = 0;
@@ -257,11 +255,15 @@ class SeenRows implements LargeRows {
     this.#job = job;
   }
 
-  refuse(bytes: number): void {
+  async refuse({ bytes, digest, head, key }: LargeRow): Promise<void> {
     this.rows += 1;
     this.bytes += bytes;
-    this.#waiting.push(bytes);
     this.#job.counters.read(1, bytes);
+    const reason = `a row of ${bytes} bytes (SHA-256 ${digest}); at most ${this.maxBytes} are read`;
+    const original = { place: key ?? 'a row without a key', bytes: head };
+    const { sliceNo } = this;
+    const large = { sliceNo, cells: [], code: 'MR-D251', reason, original } as const;
+    await this.#job.onDirty({ ...large, stage: 'source' });
   }
 
   /** What is no row of the source: read, and dirty. */
@@ -273,14 +275,6 @@ class SeenRows implements LargeRows {
     const original = { place, bytes };
     const { sliceNo } = this;
     await job.onDirty({ sliceNo, cells: [], code, reason, stage: 'source', original });
-  }
-
-  async settle(): Promise<void> {
-    for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
-      const reason = `a row of ${bytes} bytes; at most ${this.maxBytes} are read`;
-      const { sliceNo } = this;
-      await this.#job.onDirty({ sliceNo, cells: [], code: 'MR-D251', reason, stage: 'source' });
-    }
   }
 }
 

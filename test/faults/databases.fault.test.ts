@@ -243,7 +243,8 @@ describe.each(kinds)('a fault of %s', (_, start) => {
     expect(run).toMatchObject({ rowsRead: 2, rowsWritten: 1, rowsDirty: 1 });
     expect(run.dirty.map(({ code }) => code)).toEqual(['MR-D251']);
     expect(await rowsOf(target, 'dst')).toEqual([KEPT, '2 two']);
-    expect((most - before) / 2 ** 20).toBeLessThan(150);
+    // Its bytes come in buffers of the socket, which are collected now and then.
+    expect((most - before) / 2 ** 20).toBeLessThan(isMysql ? 220 : 150);
   });
 
   test.each(['source', 'target'] as const)(

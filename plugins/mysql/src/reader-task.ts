@@ -1,4 +1,4 @@
-import { PluginError } from '@millrace/sdk';
+import { largeRowKey, PluginError } from '@millrace/sdk';
 import type {
   Cell,
   ChecksumColumn,
@@ -21,7 +21,7 @@ import type { ReaderSource } from './reader-source.js';
 import { openReading } from './reading-session.js';
 import { tallyOf } from './row-tally.js';
 import type { Session } from './session.js';
-import { forEachCell } from './text-row.js';
+import { cellInHead, forEachCell } from './text-row.js';
 
 /** The table that a slice is of, and its condition. */
 type SliceSource = (slice: Slice) => {
@@ -93,6 +93,7 @@ export class MysqlReaderTask implements ReaderTask {
     const left = countLarge(out);
     await session.streamRows(`${source.select} AND ${where}`, {
       large: left.large,
+      keyOf: (head) => keyIn(head, source.schema.columns, source.schema.primaryKey),
       row: (input, from, to) => {
         forEachCell(input, from, to, (raw) => collector.cell(raw));
         isFull = collector.rowEnd();
@@ -128,6 +129,7 @@ export class MysqlReaderTask implements ReaderTask {
     };
     await session.streamRows(`${source.selectOf(columns)} AND ${where}`, {
       large: left.large,
+      keyOf: (head) => keyIn(head, columns, source.schema.primaryKey),
       row: (input, from, to) => lines.row(input, from, to),
       full: () => (lines.isFull ? send() : undefined),
     });
@@ -148,12 +150,23 @@ function countLarge(out: Sink): { large: LargeRows | undefined; rows: number } {
   if (large === undefined) return counted;
   counted.large = {
     maxBytes: large.maxBytes,
-    refuse: (bytes) => {
+    refuse: (row) => {
       counted.rows += 1;
-      large.refuse(bytes);
+      return large.refuse(row);
     },
   };
   return counted;
+}
+
+function keyIn(
+  head: Buffer,
+  columns: readonly Column[],
+  key: readonly string[],
+): string | undefined {
+  return largeRowKey(key, (name) => {
+    const place = columns.findIndex((column) => column.name === name);
+    return cellInHead(head, place)?.toString('utf8');
+  });
 }
 
 /** Gathers cells to rows and rows to chunks of about the size the sink wants. */

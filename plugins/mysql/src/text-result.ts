@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 
+import { LargeRowBytes } from '@millrace/sdk';
 import type { LargeRows } from '@millrace/sdk';
 
 /** Takes rows as packets without their headers. `full` gives a promise when the socket has to wait. */
@@ -7,7 +8,16 @@ export interface RowTaker {
   row(input: Buffer, from: number, to: number): void;
   /** Rows of more bytes are left out. */
   readonly large?: LargeRows | undefined;
+  /** Of a row that is left out, from its first bytes. */
+  keyOf?(head: Buffer): string | undefined;
   full(): Promise<void> | undefined;
+}
+
+/** A row that is left out: how much of this part of it is to come, and whether parts follow. */
+interface DroppedRow {
+  readonly row: LargeRowBytes;
+  left: number;
+  hasMore: boolean;
 }
 
 const HEADER_BYTES = 4;
@@ -36,8 +46,9 @@ export class TextResult {
   /** So many bytes are there at least before the next packet is whole. */
   #needed = HEADER_BYTES;
   #isWaiting = false;
-  /** A row that is left out: its bytes so far, those to come of this part, and whether parts follow. */
-  #dropping: { bytes: number; left: number; hasMore: boolean } | undefined;
+  #dropping: DroppedRow | undefined;
+  /** The last one that was left out is being kept. */
+  #kept: Promise<void> | undefined;
 
   constructor(socket: Socket, rows: RowTaker, onFailure: (error: unknown) => void) {
     this.#socket = socket;
@@ -108,6 +119,12 @@ export class TextResult {
       if (this.#dropping !== undefined) {
         at = this.#drop(input, at, this.#dropping);
         if (this.#dropping !== undefined) return at;
+        const kept = this.#kept;
+        this.#kept = undefined;
+        if (kept !== undefined) {
+          this.#wait(kept);
+          return at;
+        }
       }
       const length = this.#lengthAt(input, at);
       if (this.#dropping !== undefined) continue;
@@ -142,8 +159,7 @@ export class TextResult {
       if (input.length < at + HEADER_BYTES) return undefined;
       const part = (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8) | ((input[at + 2] ?? 0) << 16);
       if (this.#isTooLarge(length + part)) {
-        const left = at - from + HEADER_BYTES + part;
-        this.#dropping = { bytes: length + part, left, hasMore: part === FULL_PACKET_BYTES };
+        this.#dropping = { row: new LargeRowBytes(), left: 0, hasMore: true };
         return undefined;
       }
       this.#needed += part;
@@ -162,27 +178,24 @@ export class TextResult {
   }
 
   /** Its bytes go as they come, so that it never stands in memory. Gives the position behind them. */
-  #drop(
-    input: Buffer,
-    from: number,
-    row: { bytes: number; left: number; hasMore: boolean },
-  ): number {
+  #drop(input: Buffer, from: number, dropped: DroppedRow): number {
     let at = from;
     for (;;) {
-      const dropped = Math.min(row.left, input.length - at);
-      at += dropped;
-      row.left -= dropped;
-      this.#needed = row.left > 0 ? 1 : HEADER_BYTES;
-      if (row.left > 0) return at;
-      if (!row.hasMore) break;
+      const end = at + Math.min(dropped.left, input.length - at);
+      dropped.row.add(input.subarray(at, end));
+      dropped.left -= end - at;
+      at = end;
+      this.#needed = dropped.left > 0 ? 1 : HEADER_BYTES;
+      if (dropped.left > 0) return at;
+      if (!dropped.hasMore) break;
       if (input.length < at + HEADER_BYTES) return at;
-      const part = input.readUIntLE(at, 3);
-      row.bytes += part;
-      row.left = HEADER_BYTES + part;
-      row.hasMore = part === FULL_PACKET_BYTES;
+      dropped.left = input.readUIntLE(at, 3);
+      dropped.hasMore = dropped.left === FULL_PACKET_BYTES;
+      at += HEADER_BYTES;
     }
     this.#dropping = undefined;
-    this.#rows.large?.refuse(row.bytes);
+    const { large } = this.#rows;
+    this.#kept = large?.refuse(dropped.row.end((head) => this.#rows.keyOf?.(head)));
     return at;
   }
 

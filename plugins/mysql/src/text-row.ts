@@ -25,3 +25,14 @@ export function forEachCell(
     at += length;
   }
 }
+
+/** The cell at that place; `undefined` where `head`, the begin of a row, does not hold all of it. */
+export function cellInHead(head: Buffer, place: number): Buffer | null | undefined {
+  const cells: (Buffer | null)[] = [];
+  try {
+    forEachCell(head, 0, head.length, (raw) => cells.push(raw));
+  } catch {
+    // Its last cell is cut off.
+  }
+  return cells[place];
+}

@@ -1,5 +1,5 @@
 import type { LargeRows } from '@millrace/sdk';
-import { PluginError, SlabPool, withRoom } from '@millrace/sdk';
+import { LargeRowBytes, PluginError, SlabPool, withRoom } from '@millrace/sdk';
 import type { Connection, Submittable } from 'pg';
 import { toPluginError } from './pg-error.js';
 
@@ -19,6 +19,13 @@ const BINARY_HEADER_BYTES = 19;
 const BINARY_TRAILER_BYTES = 2;
 const SOCKET_BYTES = 64 * 1024;
 
+export interface CopyOutOptions {
+  readonly large?: LargeRows | undefined;
+  readonly slabs?: SlabPool | undefined;
+  /** Of a row that is left out, from its first bytes in the format. */
+  readonly keyOf?: ((head: Buffer) => string | undefined) | undefined;
+}
+
 /** `release`: once nobody has a part of `data`; absent where it is not to be filled again. */
 export type TakeChunk = (data: Buffer, rows: number, release?: () => void) => Promise<void>;
 
@@ -35,8 +42,9 @@ export class CopyOut implements Submittable {
   readonly #onChunk: TakeChunk;
   readonly #slabs: SlabPool;
   readonly #large: LargeRows | undefined;
-  /** Bytes still to come of a row that is left out. */
-  #dropping = 0;
+  readonly #keyOf: ((head: Buffer) => string | undefined) | undefined;
+  /** A row that is left out: how many of its bytes are no part of it, and how many are still to come. */
+  #dropping: { readonly row: LargeRowBytes; skip: number; left: number } | undefined;
   #connection: Connection | undefined;
   #driver: ((data: Buffer) => void) | undefined;
   #slab: Buffer;
@@ -58,12 +66,10 @@ export class CopyOut implements Submittable {
     format: CopyFormat,
     chunkBytes: number,
     onChunk: TakeChunk,
-    {
-      large,
-      slabs = new SlabPool(),
-    }: { large?: LargeRows | undefined; slabs?: SlabPool | undefined } = {},
+    { large, slabs = new SlabPool(), keyOf }: CopyOutOptions = {},
   ) {
     this.#large = large;
+    this.#keyOf = keyOf;
     this.#isBinary = format === 'binary';
     this.#sql = `COPY (${select}) TO STDOUT${this.#isBinary ? ' (FORMAT binary)' : ''}`;
     this.#chunkBytes = chunkBytes;
@@ -116,7 +122,8 @@ export class CopyOut implements Submittable {
   /** Until the next chunk is full, or no whole message is left. */
   #scan(): void {
     for (;;) {
-      if (this.#dropping > 0) this.#drop();
+      if (this.#dropping !== undefined) this.#drop(this.#dropping);
+      if (this.#isWaiting) return;
       if (this.#end - this.#at < HEADER_BYTES) return;
       const length = this.#slab.readUInt32BE(this.#at + 1) + 1;
       if (this.#isLarge(length)) continue;
@@ -140,18 +147,25 @@ export class CopyOut implements Submittable {
     const large = this.#large;
     const isRow = this.#slab[this.#at] === COPY_DATA;
     if (large === undefined || !isRow || length - HEADER_BYTES <= large.maxBytes) return false;
+    const skip = HEADER_BYTES + (this.#isBinary && this.#isFirst ? BINARY_HEADER_BYTES : 0);
     this.#isFirst = false;
-    this.#dropping = length;
+    this.#dropping = { row: new LargeRowBytes(), skip, left: length };
     this.#totalRows += 1;
-    if (this.#failure === undefined) large.refuse(length - HEADER_BYTES);
     return true;
   }
 
-  #drop(): void {
-    const dropped = Math.min(this.#dropping, this.#end - this.#at);
-    this.#dropping -= dropped;
+  #drop(dropping: { readonly row: LargeRowBytes; skip: number; left: number }): void {
+    const dropped = Math.min(dropping.left, this.#end - this.#at);
+    const skipped = Math.min(dropping.skip, dropped);
+    dropping.row.add(this.#slab.subarray(this.#at + skipped, this.#at + dropped));
+    dropping.skip -= skipped;
+    dropping.left -= dropped;
     if (this.#at + dropped === this.#end) this.#end = this.#at;
     else this.#at += dropped;
+    if (dropping.left > 0) return;
+    this.#dropping = undefined;
+    if (this.#failure !== undefined || this.#large === undefined) return;
+    this.#waitFor(this.#large.refuse(dropping.row.end(this.#keyOf)));
   }
 
   #take(length: number): void {
@@ -196,17 +210,18 @@ export class CopyOut implements Submittable {
   }
 
   #emit(): void {
-    const stream = this.#connection?.stream;
     const rows = this.#rows;
     this.#totalRows += rows;
     const { data, release } = this.#cut();
-    if (this.#failure !== undefined) {
-      this.#scan();
-      return;
-    }
+    if (this.#failure === undefined) this.#waitFor(this.#onChunk(data, rows, release));
+    else this.#scan();
+  }
+
+  #waitFor(taken: Promise<void>): void {
+    const stream = this.#connection?.stream;
     this.#isWaiting = true;
     stream?.pause();
-    this.#onChunk(data, rows, release)
+    taken
       // The rest is read and dropped until the server has heard that nobody wants it.
       .catch((error: unknown) => (this.#failure ??= { error }))
       .finally(() => {

@@ -147,7 +147,7 @@ export class PostgresReaderJob implements ReaderJob {
     const task = new PostgresReaderTask(
       dataSource.config,
       isShared ? { ...session, close: () => Promise.resolve() } : session,
-      sources[0].schema.columns,
+      sources[0].schema,
       (slice, columns) => {
         const { table = 0 } = parseKeyBounds(slice.bounds);
         const source = sources[table] ?? sources[0];

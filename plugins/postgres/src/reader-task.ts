@@ -7,11 +7,13 @@ import type {
   RowTally,
   Sink,
   Slice,
+  TableSchema,
 } from '@millrace/sdk';
 import { CopyTextDecoder, PluginError } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import type { TakeChunk } from './copy-out.js';
 import { CopyOut } from './copy-out.js';
+import { keyReader } from './large-row-key.js';
 import { toPluginError } from './pg-error.js';
 import { tallyOf } from './row-tally.js';
 import type { Session } from './session.js';
@@ -23,19 +25,21 @@ export class PostgresReaderTask implements ReaderTask {
   readonly #source: PostgresSource;
   readonly #session: Session;
   readonly #columns: readonly Column[];
+  readonly #key: readonly string[];
   readonly #sqlOf: (slice: Slice, columns: readonly Column[]) => string;
   readonly #jobSignal: AbortSignal;
 
   constructor(
     source: PostgresSource,
     session: Session,
-    columns: readonly Column[],
+    { columns, primaryKey }: Pick<TableSchema, 'columns' | 'primaryKey'>,
     sqlOf: (slice: Slice, columns: readonly Column[]) => string,
     jobSignal: AbortSignal,
   ) {
     this.#source = source;
     this.#session = session;
     this.#columns = columns;
+    this.#key = primaryKey;
     this.#sqlOf = sqlOf;
     this.#jobSignal = jobSignal;
   }
@@ -91,7 +95,10 @@ export class PostgresReaderTask implements ReaderTask {
   #copyOf(slice: Slice, out: Sink, onChunk: TakeChunk): CopyOut {
     const columns = out.lane === 'rows' ? this.#columns : this.#columnsAt(out.columns);
     const format = out.lane === 'pg-copy-binary' ? 'binary' : 'text';
-    return new CopyOut(this.#sqlOf(slice, columns), format, out.chunkBytes, onChunk, out);
+    const { large, slabs, chunkBytes } = out;
+    const keyOf = keyReader(format, columns, this.#key);
+    const select = this.#sqlOf(slice, columns);
+    return new CopyOut(select, format, chunkBytes, onChunk, { large, slabs, keyOf });
   }
 
   #columnsAt(indexes: readonly number[]): readonly Column[] {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error.js';
+import type { LargeRow } from './sql/large-row.js';
 import type { SlabPool } from './sql/slab-pool.js';
 
 /**
@@ -78,5 +79,6 @@ export interface Sink {
  */
 export interface LargeRows {
   readonly maxBytes: number;
-  refuse(bytes: number): void;
+  /** Resolves when it is kept: until then no more rows are to be read, since each has a megabyte. */
+  refuse(row: LargeRow): Promise<void>;
 }

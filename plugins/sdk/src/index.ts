@@ -16,6 +16,7 @@ export * from './sql/near-miss.js';
 export * from './sql/key-slices.js';
 export * from './sql/shard-names.js';
 export * from './sql/shard-schema.js';
+export * from './sql/large-row.js';
 export * from './sql/merge-key.js';
 export * from './sql/version-columns.js';
 export * from './sql/ledger.js';

@@ -30,6 +30,9 @@ export interface RefusedRecord {
   readonly reason: string;
 }
 
+/** Of a row that was too large, the quarantine has a part only. */
+const TOO_LARGE = 'MR-D251';
+
 /** MR-A104 for a row that is not there, MR-D221 for one that is replayed or on its way. */
 export async function editDirtyRecord(
   sql: Sql,
@@ -42,21 +45,25 @@ export async function editDirtyRecord(
         SET cells = $5::jsonb, edited_at = clock_timestamp(),
             stage = CASE stage WHEN 'source' THEN 'mapping' ELSE stage END
       WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no = $4
-        AND replay_no IS NULL AND replayed_at IS NULL
+        AND replay_no IS NULL AND replayed_at IS NULL AND code <> $7
         AND CASE stage WHEN 'source' THEN jsonb_array_length(columns)
                        ELSE jsonb_array_length(cells) END = $6
       RETURNING no`,
-    [key.planDay, key.id, key.epoch, key.no, storableJson(cells), cells.length],
+    [key.planDay, key.id, key.epoch, key.no, storableJson(cells), cells.length, TOO_LARGE],
   );
   if (changed.length > 0) return;
-  const [found] = await sql.rows<{ cells: number; waits: boolean }>(
-    `SELECT CASE stage WHEN 'source' THEN jsonb_array_length(columns)
+  const [found] = await sql.rows<{ cells: number; waits: boolean; code: string }>(
+    `SELECT code, CASE stage WHEN 'source' THEN jsonb_array_length(columns)
                        ELSE jsonb_array_length(cells) END AS cells, replay_no IS NULL AND replayed_at IS NULL AS waits
        FROM dirty_record WHERE plan_day = $1 AND instance_id = $2 AND epoch = $3 AND no = $4`,
     [key.planDay, key.id, key.epoch, key.no],
   );
   if (found === undefined) throw new MillraceError('MR-A104', 'there is no such row');
   if (!found.waits) throw new MillraceError('MR-D221', 'the row is replayed or on its way');
+  if (found.code === TOO_LARGE) {
+    const what = 'only its begin is kept: raise maxRowBytes and rerun, so that it is read again';
+    throw new MillraceError('MR-D221', what);
+  }
   throw new MillraceError('MR-D221', `the row has ${found.cells} cells, not ${cells.length}`);
 }
 

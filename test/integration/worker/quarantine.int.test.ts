@@ -227,6 +227,41 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
   });
 });
 
+test('a row that was too large says which one it is, and cannot be mended', async () => {
+  await using database = await createDatabase(postgres);
+  await execute(
+    postgres,
+    `CREATE TABLE src (id int PRIMARY KEY, v text); CREATE TABLE dst (id int PRIMARY KEY, v text);
+     INSERT INTO src VALUES (1, 'one'), (2, repeat('x', 3000000))`,
+    database.name,
+  );
+  const { host, port, user, password } = postgres;
+  const access = { host, port, user, password, database: database.name, tls: { mode: 'off' } };
+  await world.dataSource('large', 'postgres', access);
+  const { id, status } = await world.run({
+    type: 'sync',
+    config: {
+      source: { dataSource: 'large', table: 'src' },
+      target: { dataSource: 'large', table: 'dst', mode: 'append' },
+      channel: { dirtyLimit: { records: 1 }, maxRowBytes: 2_000_000 },
+    },
+  });
+  expect(status).toBe('succeeded');
+  const path = `/api/v1/instances/${id}/dirty-records`;
+  const [row] = (await world.api.send('GET', path)).json['items'] as (Kept & {
+    readonly original: { readonly place: string; readonly base64: string };
+  })[];
+  expect(row).toMatchObject({ code: 'MR-D251', cells: [], original: { place: 'id = 2' } });
+  expect(Buffer.from(row?.original.base64 ?? '', 'base64')).toHaveLength(1024 * 1024);
+  const edited = await world.api.send('PATCH', `${path}/${row?.epoch}/${row?.no}`, {
+    body: { cells: ['2', 'short'] },
+  });
+  expect(edited).toMatchObject({
+    status: 422,
+    json: { code: 'MR-D221', detail: expect.stringContaining('raise maxRowBytes') },
+  });
+});
+
 test('each of thousands is kept, listed, and replayed in tries that follow one another', async () => {
   await using database = await createDatabase(postgres);
   await execute(postgres, 'CREATE TABLE dst (id int PRIMARY KEY, name varchar(5))', database.name);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import type { DirtyRecord } from '@millrace/sdk';
 import type { Lane } from '@millrace/sdk';
 
 import { OwnMysql } from '../../../support/own-mysql.js';
@@ -197,6 +198,20 @@ describe('text in a database without an encoding', () => {
 const MAX_ROW_BYTES = 2_000_000;
 
 describe('a row larger than the memory it may take', () => {
+  /** Of rows 1, 4 and 6: which each is, what it has, and its first megabyte. */
+  function expectKept(dirty: readonly DirtyRecord[]): void {
+    expect(dirty.map((d) => d.original?.place)).toEqual(['id = 1', 'id = 4', 'id = 6']);
+    for (const [i, letter] of ['a', 'c', 'd'].entries()) {
+      const head = Buffer.from(dirty[i]?.original?.bytes ?? []);
+      expect(head.length).toBe(1024 * 1024);
+      expect(head.toString('latin1')).toMatch(new RegExp(`${letter}{1048000}$`));
+    }
+    const digests = dirty.map((d) =>
+      /^a row of \d+ bytes \(SHA-256 ([0-9a-f]{64})\)/.exec(d.reason),
+    );
+    expect(new Set(digests.map((found) => found?.[1])).size).toBe(3);
+  }
+
   test.each(['rows', 'pg-copy-text', 'pg-copy-binary'] as const)(
     'of PostgreSQL, lane %s: is a dirty record wherever it stands, and is never held',
     async (lane) => {
@@ -205,7 +220,7 @@ describe('a row larger than the memory it may take', () => {
       await using to = await createDatabase(postgres);
       await execute(
         postgres,
-        `CREATE TABLE src (id int, t text);
+        `CREATE TABLE src (id int PRIMARY KEY, t text);
          INSERT INTO src VALUES (1, repeat('a', 5000000)), (2, 'two'), (3, repeat('b', 1900000)),
            (4, repeat('c', 3000000)), (5, 'five'), (6, repeat('d', 2000001))`,
         from.name,
@@ -221,6 +236,7 @@ describe('a row larger than the memory it may take', () => {
       });
       expect(run).toMatchObject({ lane, rowsRead: 6, rowsWritten: 3, rowsDirty: 3 });
       expect(run.dirty.map((d) => d.code)).toEqual(['MR-D251', 'MR-D251', 'MR-D251']);
+      expectKept(run.dirty);
       expect(
         await execute(postgres, 'SELECT id, length(t) AS n FROM dst ORDER BY id', to.name),
       ).toEqual([
@@ -264,6 +280,7 @@ describe('a row larger than the memory it may take', () => {
       expect(await execute(to.server, 'SELECT id FROM dst', to.name)).toEqual([{ id: -1 }]);
       const run = await sync(3);
       expect(run).toMatchObject({ lane, rowsRead: 6, rowsWritten: 3, rowsDirty: 3 });
+      expectKept(run.dirty);
       expect(
         await execute(to.server, 'SELECT id, length(t) AS n FROM dst ORDER BY id', to.name),
       ).toEqual([

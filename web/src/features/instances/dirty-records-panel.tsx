@@ -127,7 +127,11 @@ function keyOf(
   return parts.map((cell) => (typeof cell === 'string' ? cell : JSON.stringify(cell))).join(' ');
 }
 
+/** Three bytes each; of a row that was too large there is a megabyte. */
+const SHOWN_TRIPLES = 400;
+
 /** Of bytes in any encoding, what all of them have in common. */
 function asciiOf(base64: string): string {
-  return atob(base64).replaceAll(/[^\x20-\x7E]/g, '.');
+  const shown = atob(base64.slice(0, 4 * SHOWN_TRIPLES)).replaceAll(/[^\x20-\x7E]/g, '.');
+  return base64.length > 4 * SHOWN_TRIPLES ? `${shown}…` : shown;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { JOB_NOTE_LEVELS } from '../../domain/job-file/job-json.js';
 import { JOB_DIALECTS } from '../../domain/job-file/job-shape.js';
 import { storedCellSchema } from './instance.schema.js';
 
@@ -46,14 +47,17 @@ export const importedJobSchema = z
     notes: z
       .array(
         z.object({
-          level: z.enum(['lost', 'changed']),
+          level: z.enum(JOB_NOTE_LEVELS),
           path: z.string(),
           line: z.int(),
           column: z.int(),
           detail: z.string(),
         }),
       )
-      .meta({ description: 'What was not carried over or says it in other words.' }),
+      .meta({
+        description:
+          'What was not carried over, says it in other words, or has no effect on the rows.',
+      }),
     errors: z
       .array(z.object({ pointer: z.string(), detail: z.string() }))
       .meta({ description: 'What a submit would say of the configuration.' }),

@@ -30,6 +30,7 @@ export function csvMarksOf(parameter: JobValue, end: 'reader' | 'writer'): CsvMa
   const quote = quoteOf(parameter, parser, separator) ?? {};
   const escape = escapeOf(parameter, parser, quote.quote ?? USUAL_QUOTE, separator) ?? {};
   if (parser !== undefined) noteOthers(parser);
+  if (end === 'reader') noteDefaults(parameter, parser);
   return { ...delimiter, ...quote, ...escape };
 }
 
@@ -44,7 +45,7 @@ function delimiterOf(
   if (counts === undefined) return undefined;
   const mark = markOf(counts);
   if (inner !== undefined && outer !== undefined && markOf(outer) !== mark) {
-    outer.note('lost', 'the separator of csvReaderConfig counts');
+    outer.note('unused', 'the separator of csvReaderConfig counts');
   }
   if (mark.length === 1 && !/[\r\n]/.test(mark)) return { delimiter: mark };
   if (mark !== '') {
@@ -112,6 +113,18 @@ function markOf(value: JobValue): string {
   return code === null ? text : String.fromCodePoint(Number.parseInt(code[1] ?? code[2] ?? '', 16));
 }
 
+/** What the parser does when nobody tells it not to. */
+function noteDefaults(parameter: JobValue, parser: JobValue | undefined): void {
+  const isSaid = (key: string): boolean => parser?.child(key) !== undefined;
+  if (isSaid('trimWhitespace') && isSaid('skipEmptyRecords')) return;
+  parameter.note(
+    'changed',
+    parser === undefined
+      ? 'without `csvReaderConfig` blanks around cells and empty lines are left out there, and kept here'
+      : 'unless `csvReaderConfig` has `trimWhitespace` and `skipEmptyRecords` blanks around cells and empty lines are left out there, and kept here',
+  );
+}
+
 /** What a parser may be told that is always so here, or never. */
 function noteOthers(parser: JobValue): void {
   const never: Readonly<Record<string, string>> = {
@@ -124,9 +137,8 @@ function noteOthers(parser: JobValue): void {
     if (parser.boolean(key) === true) parser.child(key)?.note('lost', detail);
   }
   if (parser.boolean('useComments') !== true) parser.child('comment')?.take();
-  // Limits of the parser's own, which there are none of here.
-  for (const key of ['safetySwitch', 'caseSensitive', 'captureRawRecord'])
-    parser.child(key)?.take();
+  // A limit and an index of the parser's own.
+  parser.passOver(['safetySwitch', 'caseSensitive', 'captureRawRecord']);
   const lineEnd = parser.child('recordDelimiter');
   if (lineEnd === undefined || /^(\0|\r?\n)?$/.test(markOf(lineEnd))) return;
   lineEnd.note('lost', 'a line ends with LF or CR LF');

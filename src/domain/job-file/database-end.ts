@@ -1,37 +1,11 @@
-import {
-  type ColumnList,
-  columnName,
-  databaseColumns,
-  type SourceColumn,
-  targetColumns,
-} from './job-columns.js';
-import { isSecretKey, type JobValue } from './job-json.js';
+import { databasePlace } from './database-place.js';
+import { columnName, databaseColumns, targetColumns } from './job-columns.js';
+import type { JobValue } from './job-json.js';
 import type { JobEnd } from './job-shape.js';
 import type { ImportedReader, ImportedWriter, ProposedDataSource } from './imported-end.js';
-
-/** Systems by the names that job files call them, and the plugin that reads and writes them. */
-const TYPES: Readonly<Record<string, string>> = {
-  mysql: 'mysql',
-  mariadb: 'mysql',
-  drds: 'mysql',
-  polardb: 'mysql',
-  tidb: 'mysql',
-  postgresql: 'postgres',
-  postgres: 'postgres',
-  oracle: 'oracle',
-  sqlserver: 'sqlserver',
-  db2: 'db2',
-  dm: 'dm',
-  rdbms: 'rdbms',
-  clickhouse: 'clickhouse',
-  hologres: 'hologres',
-  oceanbasev10: 'oceanbase',
-};
-
-/** The type of data source of a database; `undefined` for what is none. */
-export function databaseTypeOf(kind: string): string | undefined {
-  return TYPES[kind];
-}
+import { replacedBy } from './replaced-rows.js';
+import { noteSession } from './session-setting.js';
+import { isPattern, type TableName, tablePattern } from './table-name.js';
 
 /** What tunes another tool's client or says what is so anyway. */
 const WITHOUT_EFFECT = [
@@ -40,118 +14,50 @@ const WITHOUT_EFFECT = [
   'batchSize',
   'batchByteSize',
   'splitFactor',
+  'splitMode',
+  'hint',
   'guid',
+  'tableComment',
+  'useSpecialSecret',
+  'pgType',
 ];
 
 function passOver(parameter: JobValue): void {
-  for (const key of WITHOUT_EFFECT) parameter.child(key)?.take();
-  const encoding = parameter.child('encoding');
-  if (encoding === undefined || !/^utf-?8(mb4)?$/i.test(encoding.scalar())) {
-    if (encoding !== undefined) encoding.note('lost', 'the connection is UTF-8 always');
+  parameter.passOver(WITHOUT_EFFECT);
+  const encoding = parameter.filled('encoding');
+  if (encoding !== undefined && !/^utf-?8(mb4)?$/i.test(encoding)) {
+    parameter.child('encoding')?.note('unused', 'the columns say what their texts are in');
   }
-}
-
-interface Connection {
-  readonly dataSource: ProposedDataSource;
-  readonly tables: readonly string[];
-  readonly queries: readonly string[];
-}
-
-function connectionOf(end: JobEnd, side: 'source' | 'target'): Connection {
-  const { parameter } = end;
-  const type = databaseTypeOf(end.kind) ?? end.kind;
-  const [first, ...others] = parameter.items('connection');
-  const holders = first === undefined ? [parameter] : [first, parameter];
-  for (const other of others) {
-    other.note('lost', 'a sync reads one database: this connection is not carried over');
-    other.take();
-  }
-  const text = (key: string): string | undefined =>
-    holders.map((holder) => holder.filled(key)).find((each) => each !== undefined);
-  const list = (key: string): readonly string[] =>
-    holders
-      .flatMap((holder) => holder.items(key))
-      .map((item) => item.scalar().trim())
-      .filter((item) => item !== '');
-  const [url, ...urls] = list('jdbcUrl');
-  if (urls.length > 0) {
-    first
-      ?.child('jdbcUrl')
-      ?.note('lost', `only the first address is taken, not ${urls.join(', ')}`);
-  }
-  const user = text('username');
-  takeSecrets(parameter);
-  const name = text('datasource') ?? nameOfUrl(url) ?? side;
-  return {
-    dataSource: {
-      name,
-      type,
-      ...(url === undefined ? {} : { url }),
-      ...(user === undefined ? {} : { user }),
-    },
-    tables: list('table').flatMap(expandRange),
-    queries: list('querySql'),
-  };
-}
-
-/** Passwords are never copied into a node. */
-function takeSecrets(holder: JobValue): void {
-  for (const key of holder.keys()) {
-    const value = isSecretKey(key) ? holder.child(key) : undefined;
-    if (value === undefined) continue;
-    if (value.words() !== '""') value.note('changed', 'give it to the data source');
-    value.take();
-  }
-}
-
-/** `jdbc:mysql://db:3306/shop?x=y` is `shop`. */
-function nameOfUrl(url: string | undefined): string | undefined {
-  return /\/([^/?;]+)(?:[?;]|$)/.exec(url ?? '')?.[1]?.replaceAll(/[^\w-]/g, '_');
-}
-
-/** `t_[0-31]` is 32 tables; `t_[00-31]` keeps its zeros. */
-export function expandRange(table: string): readonly string[] {
-  const range = /^(.*)\[(\d+)-(\d+)\](.*)$/.exec(table);
-  if (range === null) return [table];
-  const [, before = '', from = '', to = '', after = ''] = range;
-  const width = from.startsWith('0') && from.length > 1 ? from.length : 0;
-  const count = Number(to) - Number(from) + 1;
-  if (count < 1 || count > 5000) return [table];
-  return Array.from(
-    { length: count },
-    (_, i) => `${before}${String(Number(from) + i).padStart(width, '0')}${after}`,
-  ).flatMap(expandRange);
 }
 
 export function readDatabase(end: JobEnd): ImportedReader {
   const { parameter } = end;
-  const { dataSource, tables, queries } = connectionOf(end, 'source');
+  const { dataSource, tables, queries } = databasePlace(end, 'source');
   passOver(parameter);
+  noteSession(parameter, undefined);
   const columns = databaseColumns(parameter);
   const where = parameter.filled('where');
   const sliceKey = parameter.filled('splitPk');
-  const key = sliceKey === undefined ? {} : { sliceKey: columnName(sliceKey) ?? sliceKey };
-  const [query, ...moreQueries] = queries;
-  if (query !== undefined) {
-    return readQueries(end, dataSource, [query, ...moreQueries], { columns, where, sliceKey });
+  if (queries.length > 0) {
+    return readQueries(end, dataSource, queries, { columns, where, sliceKey });
   }
   const [table, ...more] = tables;
   if (table === undefined) throw parameter.refuse('neither `table` nor `querySql` is there');
-  if (more.length > 0) {
-    const union = unionOf(tables, columns, where);
-    parameter.note('changed', `${tables.length} tables are read as one query`);
-    // Expressions are computed within: outside they are columns with names of their own.
-    const list = columns === 'all' ? columns : union.names;
-    return { dataSource, config: { query: union.query, ...key }, columns: list };
-  }
-  const name = tableName(table, dataSource.type);
-  if (name === undefined) {
-    const query = unionOf([table], 'all', where).query;
-    parameter.note('changed', `${table} is in another database: it is read by a query`);
-    return { dataSource, config: { query, ...key }, columns };
-  }
-  const filter = where === undefined ? {} : { where };
-  return { dataSource, config: { ...name, ...filter, ...key }, columns };
+  const isOne = more.length === 0 && isOneTable(table.name, dataSource.type);
+  return {
+    dataSource,
+    config: {
+      ...(isOne ? table.name : { tables: tables.map(({ name }) => tablePattern(name)) }),
+      ...(where === undefined ? {} : { where }),
+      ...(sliceKey === undefined ? {} : { sliceKey: columnName(sliceKey) ?? sliceKey }),
+    },
+    columns,
+  };
+}
+
+/** A data source of MySQL is one database, and a table of another one is named among `tables`. */
+function isOneTable(name: TableName, type: string): boolean {
+  return !isPattern(name) && (type !== 'mysql' || name.schema === undefined);
 }
 
 /** A query stands for table, columns, filter and split key, as in the tools the file is from. */
@@ -159,52 +65,18 @@ function readQueries(
   { parameter }: JobEnd,
   dataSource: ProposedDataSource,
   queries: readonly string[],
-  ignored: Readonly<Record<string, unknown>>,
+  unused: Readonly<Record<string, unknown>>,
 ): ImportedReader {
-  for (const [key, value] of Object.entries(ignored)) {
+  for (const [key, value] of Object.entries(unused)) {
     const name = { columns: 'column', sliceKey: 'splitPk' }[key] ?? key;
     if (value === undefined || value === 'all') continue;
-    parameter.child(name)?.note('lost', '`querySql` stands for it');
+    parameter.child(name)?.note('unused', '`querySql` stands for it');
   }
   const texts = queries.map((query) => query.trim().replace(/;\s*$/, ''));
   const query =
     texts.length === 1 ? (texts[0] ?? '') : texts.map((text) => `(${text}\n)`).join(' UNION ALL ');
   if (texts.length > 1) parameter.note('changed', `${texts.length} queries are read as one`);
   return { dataSource, config: { query }, columns: 'all' };
-}
-
-/** The tables one after the other, as they are written: nothing is quoted that was not. */
-function unionOf(
-  tables: readonly string[],
-  columns: ColumnList<SourceColumn>,
-  where: string | undefined,
-): { readonly query: string; readonly names: readonly SourceColumn[] } {
-  const entries = columns === 'all' ? [] : columns;
-  const names = entries.map((column, i): SourceColumn =>
-    column.kind === 'sql' ? { kind: 'name', name: `expr_${i + 1}` } : column,
-  );
-  const selected = entries.flatMap((column, i) => {
-    if (column.kind === 'sql') return [`(${column.sql}\n) AS expr_${i + 1}`];
-    return column.kind === 'name' ? [column.name] : [];
-  });
-  const list = columns === 'all' || selected.length === 0 ? '*' : [...new Set(selected)].join(', ');
-  const filter = where === undefined ? '' : ` WHERE (${where}\n)`;
-  return {
-    query: tables.map((table) => `SELECT ${list} FROM ${table}${filter}`).join('\nUNION ALL\n'),
-    names,
-  };
-}
-
-/** Table and schema without quotes; `undefined` where the plugin cannot name another database. */
-function tableName(
-  table: string,
-  type: string,
-): { readonly table: string; readonly schema?: string } | undefined {
-  const parts = table.match(/`[^`]+`|"[^"]+"|\[[^\]]+\]|[^.]+/g) ?? [table];
-  const [first, second, third] = parts.map((part) => columnName(part) ?? part);
-  if (first === undefined || third !== undefined) return undefined;
-  if (second === undefined) return { table: first };
-  return type === 'mysql' ? undefined : { schema: first, table: second };
 }
 
 const MODES: Readonly<Record<string, string>> = {
@@ -219,46 +91,56 @@ const MODES: Readonly<Record<string, string>> = {
 
 export function writeDatabase(end: JobEnd): ImportedWriter {
   const { parameter } = end;
-  const { dataSource, tables } = connectionOf(end, 'target');
+  const { dataSource, tables } = databasePlace(end, 'target');
   passOver(parameter);
-  const [table, ...more] = tables;
-  if (table === undefined) throw parameter.refuse('`table` is missing');
+  const [first, ...more] = tables;
+  if (first === undefined) throw parameter.refuse('`table` is missing');
   if (more.length > 0) {
-    parameter.note('lost', `a sync writes one table: not carried over: ${more.join(', ')}`);
+    const list = more.map(({ written }) => written).join(', ');
+    parameter.note('lost', `a sync writes one table: not carried over: ${list}`);
   }
-  const name = tableName(table, dataSource.type) ?? { table };
-  if (name.table === table && table.includes('.')) {
+  const { written: table, name } = first;
+  const isElsewhere = dataSource.type === 'mysql' && name.schema !== undefined;
+  if (isElsewhere) {
     parameter.note('changed', `${table} is in another database: name it in the data source`);
   }
   const mode = modeOf(parameter);
   const before = statementsOf(parameter, 'preSql', table);
   const after = statementsOf(parameter, 'postSql', table);
-  const [first, second] = before;
+  noteSession(parameter, [...before, ...after]);
+  const [statement, second] = before;
   const replaced =
-    mode === 'append' && second === undefined ? replacedBy(first ?? '', table) : undefined;
+    mode.mode === 'append' && second === undefined ? replacedBy(statement ?? '', table) : undefined;
   return {
     dataSource,
     columns: targetColumns(parameter),
     config: {
-      ...name,
-      ...(replaced ?? (mode === undefined ? {} : { mode })),
+      ...(isElsewhere ? { table: tablePattern(name) } : name),
+      ...(replaced ?? mode),
       ...(replaced !== undefined || before.length === 0 ? {} : { preSql: script(before) }),
       ...(after.length === 0 ? {} : { postSql: script(after) }),
     },
   };
 }
 
-function modeOf(parameter: JobValue): string | undefined {
-  // `update (id)` names the key; the target's own key decides.
+/** `update (id)` is one by a unique key of the user's choice; in the other modes the target's keys decide. */
+function modeOf(parameter: JobValue): { readonly mode: string; readonly key?: readonly string[] } {
   const written = parameter.filled('writeMode');
-  if (written === undefined) return 'append';
-  const [, word = '', key] = /^([a-z ]+?)\s*(\(.*\))?$/i.exec(written.trim()) ?? [];
+  if (written === undefined) return { mode: 'append' };
+  const [, word = '', list] = /^([a-z ]+?)\s*(\(.*\))?$/i.exec(written.trim()) ?? [];
   const mode = MODES[word.toLowerCase()];
   const value = parameter.child('writeMode');
   if (mode === undefined)
     throw value?.refuse(`the write mode ${written} is not known`) ?? new Error(written);
-  if (key !== undefined) value?.note('changed', `the keys of the target decide, not ${key}`);
-  return mode;
+  if (list === undefined) return { mode };
+  const names = list
+    .slice(1, -1)
+    .split(',')
+    .map((each) => columnName(each));
+  const key = names.filter((name) => name !== undefined);
+  if ((mode === 'upsert' || mode === 'ignore') && key.length === names.length) return { mode, key };
+  value?.note('changed', `the keys of the target decide, not ${list}`);
+  return { mode };
 }
 
 /** `@table` is the table, as DataX has it. */
@@ -271,30 +153,4 @@ function statementsOf(parameter: JobValue, key: string, table: string): readonly
 
 function script(statements: readonly string[]): string {
   return statements.join(';\n');
-}
-
-const PAIR = /^\s*([`"]?[\p{L}_][\w$]*[`"]?)\s*=\s*'((?:[^'\\]|'')*)'\s*$/u;
-
-/** What a single `DELETE` or `TRUNCATE` before the rows says about what a run replaces. */
-function replacedBy(
-  statement: string,
-  table: string,
-): Readonly<Record<string, unknown>> | undefined {
-  const plain = (name: string): string => name.replaceAll(/[`"]/g, '').toLowerCase();
-  const all =
-    /^truncate\s+(?:table\s+)?(\S+)$/i.exec(statement) ??
-    /^delete\s+from\s+(\S+)$/i.exec(statement);
-  if (all !== null) return plain(all[1] ?? '') === plain(table) ? { mode: 'truncate' } : undefined;
-  const some = /^delete\s+from\s+(\S+)\s+where\s+([\s\S]+)$/i.exec(statement);
-  if (some === null || plain(some[1] ?? '') !== plain(table)) return undefined;
-  const sql = some[2] ?? '';
-  const pairs = sql.split(/\s+and\s+/i).map((part) => PAIR.exec(part));
-  const values = pairs.flatMap((pair) =>
-    pair === null ? [] : [[columnName(pair[1] ?? '') ?? '', (pair[2] ?? '').replaceAll("''", "'")]],
-  );
-  const replace =
-    values.length === pairs.length
-      ? { kind: 'partition', values: Object.fromEntries(values) as Record<string, string> }
-      : { kind: 'predicate', sql };
-  return { mode: 'partition-overwrite', replace };
 }

@@ -23,6 +23,13 @@ function tableOf(end: Json, type: string): string {
   return schema === undefined ? name : `${quoted(textOf(schema), type)}.${name}`;
 }
 
+/** A range means the same within quotes, but not to every tool. */
+function patternOf(pattern: string, type: string): string {
+  if (pattern.includes('[')) return pattern;
+  const [, schema, table] = /^(?:([^.]+)\.)?(.+)$/s.exec(pattern) ?? [];
+  return tableOf({ schema, table: table ?? pattern }, type);
+}
+
 function texts(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) ? value.map(String) : undefined;
 }
@@ -51,9 +58,11 @@ function columnsOf({ source, mapping }: SyncNodeConfig, type: string): readonly 
 /** `parameter` of a reader of a database. */
 export function databaseParameter(config: SyncNodeConfig, type: string): Json {
   const { source } = config;
-  const { query, where, sliceKey } = source;
+  const { query, tables, where, sliceKey } = source;
   const what =
-    query === undefined ? { table: [tableOf(source, type)] } : { querySql: [textOf(query)] };
+    query === undefined
+      ? { table: texts(tables)?.map((name) => patternOf(name, type)) ?? [tableOf(source, type)] }
+      : { querySql: [textOf(query)] };
   return {
     datasource: source.dataSource,
     column: query === undefined ? columnsOf(config, type) : ['*'],
@@ -69,6 +78,12 @@ const WRITE_MODES: Readonly<Record<string, string>> = {
   'insert-replace-row': 'replace',
   ignore: 'insert ignore',
 };
+
+function writeModeOf({ mode, key }: Json, type: string): string {
+  const word = WRITE_MODES[String(mode)] ?? 'insert';
+  const names = texts(key)?.map((name) => quoted(name, type));
+  return names === undefined ? word : `${word} (${names.join(', ')})`;
+}
 
 function statementBefore(target: Json, table: string, type: string): readonly string[] {
   const { mode } = target;
@@ -97,7 +112,7 @@ export function databaseTarget({ target, source, mapping }: SyncNodeConfig, type
     datasource: target.dataSource,
     column: (to ?? byName)?.map((name) => quoted(name, type)) ?? ['*'],
     connection: [{ datasource: target.dataSource, table: [table] }],
-    writeMode: WRITE_MODES[String(target['mode'])] ?? 'insert',
+    writeMode: writeModeOf(target, type),
     preSql: [...statementBefore(target, table, type), ...preSql],
     postSql,
   };

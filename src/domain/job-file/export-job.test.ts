@@ -78,6 +78,13 @@ const databaseSource = fc.oneof(
     where: some(text),
     sliceKey: some(name),
   }),
+  defined({
+    dataSource: name,
+    tables: names,
+    columns: some(names),
+    where: some(text),
+    sliceKey: some(name),
+  }),
   defined({ dataSource: name, query: filled, sliceKey: some(name) }),
 );
 const databaseTarget = defined({
@@ -94,6 +101,7 @@ const databaseTarget = defined({
       'ignore',
     ),
   ),
+  key: some(names),
   replace: some(replace),
   preSql: some(text),
   postSql: some(text),

@@ -1,5 +1,5 @@
 import { registeredCodeOf } from '../errors.js';
-import { databaseTypeOf } from './database-end.js';
+import { databaseTypeOf } from './database-place.js';
 import { databaseParameter, databaseTarget } from './export-database.js';
 import type { SyncNodeConfig } from './import-job.js';
 import { importJob } from './import-job.js';
@@ -126,16 +126,17 @@ function formatOf(end: Json): Json {
   return {
     encoding: typeof encoding === 'string' ? encoding.toUpperCase() : 'UTF-8',
     ...(delimiter === undefined ? {} : { fieldDelimiter: delimiter }),
-    ...(nullToken === undefined ? {} : { nullFormat: nullToken }),
+    nullFormat: nullToken ?? '',
     fileFormat: 'csv',
   };
 }
 
 /** How a reader's CSV parser is told of quote and escape; a writer's has no such words. */
 function parserOf({ quote, escape }: Json): Json {
-  if (quote === undefined && escape === undefined) return {};
   const marks = quote === '' ? { useTextQualifier: false } : { textQualifier: quote };
   const csvReaderConfig = {
+    trimWhitespace: false,
+    skipEmptyRecords: false,
     ...(quote === undefined ? {} : marks),
     ...(escape === undefined ? {} : { escapeMode: escape === '' ? 1 : 2 }),
   };

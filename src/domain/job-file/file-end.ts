@@ -14,12 +14,28 @@ interface Place {
   readonly path: string;
 }
 
+/** The folder that all are in, before the first mark of a pattern. */
+function commonFolder(paths: readonly string[]): string {
+  const folders = paths.map((path) =>
+    path
+      .replace(/[*?].*$/s, '')
+      .split('/')
+      .slice(0, -1),
+  );
+  const [first = [], ...others] = folders;
+  const depth = first.findIndex((part, i) => others.some((other) => other[i] !== part));
+  return first.slice(0, depth === -1 ? first.length : depth).join('/') || '/';
+}
+
 /** A data source has a folder, the node the path in it. */
-function placeOf(parameter: JobValue, whole: string, side: string): Place {
+function placeOf(parameter: JobValue, paths: readonly string[], side: string): Place {
   const named = parameter.filled('datasource');
-  const at = whole.lastIndexOf('/');
-  const isAbsolute = whole.startsWith('/');
-  const root = isAbsolute && named === undefined ? whole.slice(0, at) || '/' : undefined;
+  const isAbsolute = paths.every((path) => path.startsWith('/'));
+  const root = isAbsolute && named === undefined ? commonFolder(paths) : undefined;
+  const within = paths
+    .map((path) => (root === undefined ? path : path.slice(root === '/' ? 1 : root.length + 1)))
+    // All that is in a folder.
+    .map((path) => (path === '' || path.endsWith('/') ? `${path}**` : path));
   const folder = root
     ?.split('/')
     .at(-1)
@@ -30,7 +46,7 @@ function placeOf(parameter: JobValue, whole: string, side: string): Place {
       type: 'file',
       ...(root === undefined ? {} : { root }),
     },
-    path: root === undefined ? whole : whole.slice(at + 1),
+    path: within.length === 1 ? (within[0] ?? '') : `{${within.join(',')}}`,
   };
 }
 
@@ -38,7 +54,7 @@ function formatOf(
   parameter: JobValue,
   end: 'reader' | 'writer',
 ): Readonly<Record<string, unknown>> {
-  const nullToken = parameter.text('nullFormat');
+  const nullToken = nullTokenOf(parameter, end);
   const written = parameter.filled('encoding');
   const encoding = written === undefined ? undefined : encodingNamed(written);
   if (written !== undefined && encoding === undefined) {
@@ -55,6 +71,17 @@ function formatOf(
     ...(nullToken === undefined ? {} : { nullToken }),
     ...(encoding === undefined || encoding === 'utf-8' ? {} : { encoding }),
   };
+}
+
+/** NULL has no form where a job says none: there a file is written with the word, and read without any. */
+function nullTokenOf(parameter: JobValue, end: 'reader' | 'writer'): string | undefined {
+  const written = parameter.text('nullFormat');
+  if (written !== undefined || end === 'writer') return written ?? 'null';
+  parameter.note(
+    'changed',
+    'without `nullFormat` no cell is NULL there; here an empty one without quotes is',
+  );
+  return undefined;
 }
 
 /** As Java names them, for the files of this product. */
@@ -88,13 +115,21 @@ function checkCompression(parameter: JobValue, path: string): void {
 }
 
 export function readFile({ parameter }: JobEnd): ImportedReader {
-  const [path, ...others] = parameter.items('path');
+  const paths = parameter.items('path');
+  const [path] = paths;
   if (path === undefined) throw parameter.refuse('`path` is missing');
-  for (const other of others) {
-    other.note('lost', `a sync reads one file: not carried over: ${other.scalar()}`);
+  const strange =
+    paths.length === 1 ? undefined : paths.find((each) => /[{},]/.test(each.scalar()));
+  if (strange !== undefined)
+    throw strange.refuse('among several files a name cannot have a comma or a brace');
+  const place = placeOf(
+    parameter,
+    paths.map((each) => each.scalar()),
+    'source',
+  );
+  if (/[*?]/.test(place.path)) {
+    path.note('changed', 'a pattern: `*` is files of one folder, `**` also those of folders in it');
   }
-  const place = placeOf(parameter, path.scalar(), 'source');
-  if (/[*?]/.test(place.path)) path.note('changed', 'a pattern of several files');
   checkCompression(parameter, place.path);
   return {
     dataSource: place.dataSource,
@@ -112,7 +147,8 @@ export function writeFile({ parameter }: JobEnd): ImportedWriter {
   const name = parameter.filled('fileName') ?? '';
   const whole = folder === '' ? name : `${folder.replace(/\/$/, '')}/${name}`;
   if (name === '' && folder === '') throw parameter.refuse('`path` is missing');
-  const place = placeOf(parameter, `${whole}${parameter.filled('suffix') ?? ''}`, 'target');
+  const place = placeOf(parameter, [`${whole}${parameter.filled('suffix') ?? ''}`], 'target');
+  parameter.child('fileName')?.note('changed', 'one file of this name, with nothing added to it');
   checkCompression(parameter, place.path);
   const mode = parameter.filled('writeMode')?.toLowerCase();
   if (mode !== undefined && mode !== 'truncate') {
@@ -120,8 +156,10 @@ export function writeFile({ parameter }: JobEnd): ImportedWriter {
   }
   const header = parameter.items('header').map((item) => item.scalar());
   const columns = targetColumns(parameter);
+  const dateFormat = parameter.child('dateFormat') ?? parameter.child('format');
   return {
     dataSource: place.dataSource,
+    ...(dateFormat === undefined ? {} : { dateFormat }),
     config: {
       path: place.path,
       ...formatOf(parameter, 'writer'),

@@ -29,7 +29,7 @@ describe('a job file of DataWorks 2.0', () => {
       ),
     );
     expect(dialect).toBe('dataworks-2.0');
-    expect(notes).toEqual([]);
+    expect(notes).toMatchObject([{ level: 'unused', path: '$.steps[0].parameter.envType' }]);
     expect(config).toEqual({
       source: {
         dataSource: 'mysql_pub',
@@ -77,18 +77,19 @@ describe('a job file of DataWorks 2.0', () => {
   test('names with path, line and column what is not carried over, and never a secret', () => {
     const { notes } = importJob(
       job(
-        '"session": ["set x = 1"], "password": "hush", "pgType": {"e": "jsonb"}',
+        '"session": ["set x = 1"], "password": "hush", "nullMode": "skipNull"',
         '"speed": {"throttle": false, "mbps": 3}, "jvmOption": "-Xmx1g"',
       ),
     );
     expect(
       notes.map((note) => `${note.level} ${note.path} ${note.line}:${note.column} ${note.detail}`),
     ).toEqual([
+      'unused $.steps[0].parameter.envType 5:52 without effect on the rows: 1',
       'lost $.steps[1].parameter.session[0] 11:78 not carried over: "set x = 1"',
       'changed $.steps[1].parameter.password 11:104 give it to the data source',
-      'lost $.steps[1].parameter.pgType.e 11:128 not carried over: "jsonb"',
-      'lost $.setting.speed.mbps 16:73 without `throttle` it has no effect',
-      'lost $.setting.jvmOption 16:90 not carried over: "-Xmx1g"',
+      'lost $.steps[1].parameter.nullMode 11:124 not carried over: "skipNull"',
+      'unused $.setting.speed.mbps 16:73 without `throttle` it has no effect',
+      'unused $.setting.jvmOption 16:90 without effect on the rows: "-Xmx1g"',
     ]);
     expect(JSON.stringify(notes)).not.toContain('hush');
   });
@@ -125,15 +126,28 @@ describe('a text file of a job', () => {
   const imported = (parameter: string) => {
     const end = (kind: string, more: string): string =>
       `{"stepType": "${kind}", "parameter": {${more}}, "category": "${kind === 'txtfile' ? 'reader' : 'writer'}"}`;
-    const reader = end('txtfile', `"path": "/d/a.csv", "column": ["*"], ${parameter}`);
+    const reader = end(
+      'txtfile',
+      `"path": "/d/a.csv", "nullFormat": "", "column": ["*"], ${parameter}`,
+    );
     const writer = end('postgresql', '"datasource": "pg", "table": "t", "column": ["*"]');
     const { config, notes } = importJob(
       `{"type": "job", "version": "2.0", "steps": [${reader}, ${writer}]}`,
     );
-    const { dataSource: _, path: __, format: ___, header: ____, ...marks } = config.source;
+    const {
+      dataSource: _,
+      path: __,
+      format: ___,
+      header: ____,
+      nullToken: _____,
+      ...marks
+    } = config.source;
     return {
       marks,
-      notes: notes.map((n) => `${n.level} ${n.path.split('.').slice(3).join('.')}: ${n.detail}`),
+      notes: notes
+        // What holds of every file whose parser is not told otherwise.
+        .filter(({ path }) => !path.endsWith('.parameter'))
+        .map((n) => `${n.level} ${n.path.split('.').slice(3).join('.')}: ${n.detail}`),
     };
   };
 
@@ -147,7 +161,7 @@ describe('a text file of a job', () => {
     ['"csvReaderConfig": {"useTextQualifier": "false", "textQualifier": 34}', { quote: '' }],
     ['"csvReaderConfig": {"escapeMode": 1, "recordDelimiter": 0}', { escape: '' }],
     [
-      '"csvReaderConfig": {"safetySwitch": false, "skipEmptyRecords": false, "trimWhitespace": "false", "useComments": false, "comment": "#"}',
+      '"csvReaderConfig": {"skipEmptyRecords": false, "trimWhitespace": "false", "useComments": false, "comment": "#"}',
       {},
     ],
   ])('tells its cells apart as it says: %s', (parameter, marks) => {
@@ -172,7 +186,12 @@ describe('a text file of a job', () => {
     [
       '"fieldDelimiter": ";", "csvReaderConfig": {"delimiter": "|"}',
       { delimiter: '|' },
-      ['lost fieldDelimiter'],
+      ['unused fieldDelimiter'],
+    ],
+    [
+      '"csvReaderConfig": {"safetySwitch": false, "captureRawRecord": true}',
+      {},
+      ['unused csvReaderConfig.safetySwitch', 'unused csvReaderConfig.captureRawRecord'],
     ],
     ['"quoteChar": "é"', {}, ['lost quoteChar']],
     ['"fieldDelimiter": "|", "quoteChar": "|"', { delimiter: '|' }, ['lost quoteChar']],

@@ -1,5 +1,6 @@
 import { MillraceError } from '../errors.js';
-import { databaseTypeOf, readDatabase, writeDatabase } from './database-end.js';
+import { readDatabase, writeDatabase } from './database-end.js';
+import { databaseTypeOf } from './database-place.js';
 import { isFile, readFile, writeFile } from './file-end.js';
 import type { ImportedReader, ImportedWriter, ProposedDataSource } from './imported-end.js';
 import { type JobNote, JobValue } from './job-json.js';
@@ -102,21 +103,33 @@ function writeEnd(end: JobEnd): ImportedWriter {
 const MAX_CONCURRENCY = 64;
 const MEGABYTE = 1024 * 1024;
 
-function channelOf({ setting, channelSpeed, dialect }: JobShape): Json {
+function channelOf({ setting, core, dialect }: JobShape): Json {
   const speed = setting?.object('speed');
-  const written = speed?.integer(dialect === 'datax' ? 'channel' : 'concurrent');
   const rateLimit = dialect === 'datax' ? dataxRate(speed) : throttledRate(speed);
-  const concurrency = written ?? channelsOf(speed, channelSpeed);
+  const count = dialect === 'datax' ? 'channel' : 'concurrent';
+  const computed = channelsOf(speed, core);
+  if (computed !== undefined) speed?.passOver([count], 'the limits of speed decide');
+  const concurrency = computed ?? speed?.integer(count);
+  core?.leftOver('unused');
   if (concurrency !== undefined && (concurrency < 1 || concurrency > MAX_CONCURRENCY)) {
     speed?.note('changed', `1 to ${MAX_CONCURRENCY} channels are possible, not ${concurrency}`);
   }
   const channels =
     concurrency === undefined ? undefined : Math.max(1, Math.min(MAX_CONCURRENCY, concurrency));
+  passOverSetting(setting);
   return {
     ...(channels === undefined ? {} : { concurrency: channels }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
     dirtyLimit: dirtyLimitOf(setting?.object('errorLimit')),
   };
+}
+
+/** What says where and how a job runs. */
+function passOverSetting(setting: JobValue | undefined): void {
+  setting?.passOver(['executeMode', 'locale', 'jvmOption']);
+  if (setting?.boolean('dryRun') === true)
+    setting.child('dryRun')?.note('lost', 'the job would move no row');
+  else setting?.passOver(['dryRun']);
 }
 
 /** DataX: bytes and records a second of the whole job; -1 is no limit. */
@@ -130,27 +143,24 @@ function dataxRate(speed: JobValue | undefined): Json | undefined {
 }
 
 /** With a limit for the job and one for each channel, DataX opens as many channels as fit. */
-function channelsOf(
-  speed: JobValue | undefined,
-  channelSpeed: JobValue | undefined,
-): number | undefined {
+function channelsOf(speed: JobValue | undefined, core: JobValue | undefined): number | undefined {
+  const channelSpeed = core?.object('transport')?.object('channel')?.object('speed');
   const counts = ['byte', 'record'].flatMap((key) => {
-    const [all, each] = [speed?.integer(key), channelSpeed?.integer(key)];
-    return all !== undefined && each !== undefined && all > 0 && each > 0
-      ? [Math.max(1, Math.floor(all / each))]
-      : [];
+    const all = speed?.integer(key) ?? -1;
+    const each = all > 0 ? (channelSpeed?.integer(key) ?? -1) : -1;
+    return each > 0 ? [Math.max(1, Math.floor(all / each))] : [];
   });
   return counts.length === 0 ? undefined : Math.min(...counts);
 }
 
 /** DataWorks: `mbps` counts only when `throttle` is on. */
 function throttledRate(speed: JobValue | undefined): Json | undefined {
-  speed?.child('dmu')?.take();
+  speed?.passOver(['dmu']);
   const megabytes = speed?.number('mbps');
   const throttle = speed?.boolean('throttle') ?? false;
   if (megabytes === undefined || megabytes <= 0) return undefined;
   if (throttle) return { bytesPerSecond: Math.round(megabytes * MEGABYTE) };
-  speed?.child('mbps')?.note('lost', 'without `throttle` it has no effect');
+  speed?.child('mbps')?.note('unused', 'without `throttle` it has no effect');
   return undefined;
 }
 
@@ -158,15 +168,16 @@ function throttledRate(speed: JobValue | undefined): Json | undefined {
 function dirtyLimitOf(errorLimit: JobValue | undefined): Json {
   const records = errorLimit?.integer('record');
   const ratio = errorLimit?.number('percentage');
-  if (records !== undefined) {
-    if (ratio !== undefined) {
-      errorLimit?.child('percentage')?.note('lost', 'beside `record` it has no effect');
-    }
-    return records < 0 ? { ratio: 1 } : { records };
-  }
-  if (ratio === undefined) return { ratio: 1 };
-  if (ratio >= 0 && ratio <= 1) return { ratio };
-  throw errorLimit?.child('percentage')?.refuse(`0 to 1 is expected, not ${ratio}`) ?? new Error();
+  if (ratio !== undefined && (ratio < 0 || ratio > 1))
+    throw (
+      errorLimit?.child('percentage')?.refuse(`0 to 1 is expected, not ${ratio}`) ?? new Error()
+    );
+  if (records === undefined || records < 0) return { ratio: ratio ?? 1 };
+  if (ratio === undefined) return { records };
+  errorLimit
+    ?.child('percentage')
+    ?.note('changed', 'here it counts beside `record`, where DataX looks at `record` alone');
+  return { records, ratio };
 }
 
 /** Returns what an export of ours could not say in the words of the dialect: a merge patch. */
@@ -175,7 +186,7 @@ function extensionOf({ extend, dialect }: JobShape): unknown {
   const patch = extend.object('millrace')?.plain();
   const group = extend.child('resourceGroup');
   if (group !== undefined && group.scalar() !== '') {
-    group.note('lost', `choose a resource group for the node, there it is ${group.scalar()}`);
+    group.note('unused', `choose a resource group for the node, there it is ${group.scalar()}`);
   }
   if (dialect !== 'datax')
     for (const key of ['mode', '__new__', 'formatType']) extend.child(key)?.take();

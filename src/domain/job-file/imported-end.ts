@@ -1,4 +1,5 @@
 import type { ColumnList, SourceColumn } from './job-columns.js';
+import type { JobValue } from './job-json.js';
 
 /** A data source as a job file describes it: by name, or by an address that nobody has saved yet. */
 export interface ProposedDataSource {
@@ -19,6 +20,8 @@ export interface ImportedReader {
 
 export interface ImportedWriter {
   readonly dataSource: ProposedDataSource;
+  /** How dates are written into a file. */
+  readonly dateFormat?: JobValue;
   readonly config: Readonly<Record<string, unknown>>;
   readonly columns: ColumnList<string>;
 }

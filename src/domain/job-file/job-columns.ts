@@ -2,12 +2,12 @@ import type { JobValue } from './job-json.js';
 
 /** One entry of a reader's column list. */
 export type SourceColumn =
-  | { readonly kind: 'name'; readonly name: string; readonly cast?: ColumnCast }
-  | { readonly kind: 'position'; readonly position: number; readonly cast?: ColumnCast }
+  | { readonly kind: 'name'; readonly name: string; readonly cast?: ColumnCast | 'unknown' }
+  | { readonly kind: 'position'; readonly position: number; readonly cast?: ColumnCast | 'unknown' }
   | { readonly kind: 'sql'; readonly sql: string }
   | { readonly kind: 'constant'; readonly text: string };
 
-/** How a text of a file becomes what the target wants. */
+/** How a text of a file becomes what the target wants; `unknown` for a date in a form that nobody says. */
 export interface ColumnCast {
   readonly type: 'date' | 'timestamp';
   readonly format: string;
@@ -88,10 +88,9 @@ export function fileColumns(parameter: JobValue): ColumnList<SourceColumn> {
     const format = item.filled('format');
     const constant = item.text('value');
     if (constant !== undefined) return { kind: 'constant', text: constant };
-    const cast =
-      format !== undefined && type !== undefined && DATE_TYPES.test(type)
-        ? { cast: castOf(format) }
-        : {};
+    const isDate = type !== undefined && DATE_TYPES.test(type);
+    const known = format === undefined ? ('unknown' as const) : castOf(format);
+    const cast = isDate ? { cast: known } : {};
     const index = item.integer('index');
     if (index !== undefined) return { kind: 'position', position: index + 1, ...cast };
     const name = item.filled('name');

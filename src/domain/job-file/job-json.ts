@@ -9,17 +9,18 @@ export interface JobPlace {
   readonly column: number;
 }
 
-/**
- * What the user must know about a part of an imported file. `lost`: it is not in the result.
- * `changed`: it is there in other words.
- */
+/** `lost`: rows or target would be others. `changed`: said in other words. `unused`: no effect on the rows. */
+export const JOB_NOTE_LEVELS = ['lost', 'changed', 'unused'] as const;
+
+/** What the user must know about a part of an imported file. */
 export interface JobNote extends JobPlace {
-  readonly level: 'lost' | 'changed';
+  readonly level: (typeof JOB_NOTE_LEVELS)[number];
   readonly detail: string;
 }
 
 const SECRET_KEY = /password|secret|access_?key|access_?id|token|credential/i;
 const SHOWN_CHARACTERS = 80;
+const WITHOUT_EFFECT = 'without effect on the rows';
 
 export function isSecretKey(key: string): boolean {
   return SECRET_KEY.test(key);
@@ -212,20 +213,40 @@ export class JobValue {
     this.#source.taken.add(this.#node);
   }
 
+  /** Notes these parts, as far as they say something, and deals with them. */
+  passOver(keys: readonly string[], detail?: string): void {
+    for (const key of keys) {
+      const found = this.child(key);
+      if (found === undefined) continue;
+      if (!found.#isEmpty()) found.note('unused', detail ?? found.#shown(WITHOUT_EFFECT));
+      for (const each of found.elements()) each.take();
+    }
+  }
+
   /** Notes everything below that nobody has read and that says something. */
-  leftOver(): void {
+  leftOver(level: 'lost' | 'unused' = 'lost'): void {
     if (this.#source.taken.has(this.#node) && this.type !== 'array') return;
     if (this.type === 'object') {
-      for (const property of this.#node.children ?? []) this.#propertyOf(property)?.leftOver();
+      for (const property of this.#node.children ?? []) this.#propertyOf(property)?.leftOver(level);
       return;
     }
     if (this.type === 'array') {
-      for (const each of this.#itemsUntouched()) each.leftOver();
+      for (const each of this.#itemsUntouched()) each.leftOver(level);
       return;
     }
-    if (this.type === 'null' || this.#node.value === '') return;
-    const shown = isSecretKey(this.path) ? '' : `: ${this.words()}`;
-    this.note('lost', `not carried over${shown}`);
+    if (this.#isEmpty()) return;
+    this.note(level, this.#shown(level === 'lost' ? 'not carried over' : WITHOUT_EFFECT));
+    this.take();
+  }
+
+  #isEmpty(): boolean {
+    if (this.type === 'object' || this.type === 'array')
+      return (this.#node.children ?? []).length === 0;
+    return this.type === 'null' || this.#node.value === '';
+  }
+
+  #shown(what: string): string {
+    return isSecretKey(this.path) ? what : `${what}: ${this.words()}`;
   }
 
   words(): string {

@@ -1,4 +1,4 @@
-import type { ColumnList, SourceColumn } from './job-columns.js';
+import type { ColumnCast, ColumnList, SourceColumn } from './job-columns.js';
 import type { ImportedReader, ImportedWriter } from './imported-end.js';
 import type { JobValue } from './job-json.js';
 
@@ -33,6 +33,7 @@ export function mapColumns(
   const isFileTarget = writer.dataSource.type === 'file';
   const to = writer.columns === 'all' && isFileTarget ? names : writer.columns;
   if (reader.columns === 'all' && transformers.length === 0) {
+    writeDates(reader, [], writer.dateFormat);
     return { source, mapping: { by: 'row', ...(to === 'all' ? {} : { to }) } };
   }
   if (to === 'all') {
@@ -44,6 +45,7 @@ export function mapColumns(
     throw at.refuse(`the reader has ${names.length} columns and the writer ${to.length}`);
   }
   const columns = to.map((target, i) => mappedColumn(reader.columns, names, target, i));
+  writeDates(reader, columns, writer.dateFormat);
   const drop = transformers.flatMap((each) => transform(each, columns));
   return {
     source,
@@ -54,6 +56,33 @@ export function mapColumns(
       ...(drop.length === 0 ? {} : { drop }),
     },
   };
+}
+
+function castsOf(column: SourceColumn): readonly ColumnCast[] {
+  if (!('cast' in column) || column.cast === undefined || column.cast === 'unknown') return [];
+  return [column.cast];
+}
+
+/** Dates are written as the file's writer says it, where the job says which columns are dates. */
+function writeDates(
+  { columns, dataSource }: ImportedReader,
+  mapped: readonly MappedColumn[],
+  dateFormat: JobValue | undefined,
+): void {
+  if (dateFormat === undefined) return;
+  const format = dateFormat.scalar();
+  const entries = columns === 'all' ? [] : columns;
+  const isKnown = (each: SourceColumn): boolean => !('cast' in each) || each.cast !== 'unknown';
+  if (dataSource.type !== 'file' || !entries.every(isKnown)) {
+    dateFormat.note(
+      'lost',
+      `give the columns that are dates a cast to text, in the form ${format}`,
+    );
+    return;
+  }
+  const dates = mapped.filter((_, i) => entries[i] !== undefined && castsOf(entries[i]).length > 0);
+  for (const { functions } of dates) functions.push({ function: 'cast', type: 'text', format });
+  if (dates.length === 0) dateFormat.note('unused', 'no column is a date');
 }
 
 /** By row there is no place for a value that is no column. */
@@ -98,8 +127,7 @@ function mappedColumn(
   const column = columns === 'all' ? undefined : columns[i];
   if (column === undefined) return { position: i + 1, to, functions: [] };
   if (column.kind === 'constant') return { constant: column.text, to, functions: [] };
-  const cast = 'cast' in column && column.cast !== undefined ? [column.cast] : [];
-  const functions = cast.map(({ type, format }) => ({ function: 'cast', type, format }));
+  const functions = castsOf(column).map(({ type, format }) => ({ function: 'cast', type, format }));
   if (column.kind === 'position') return { position: column.position, to, functions };
   const name = names === 'all' ? undefined : names[i];
   return { from: name ?? '', to, functions };

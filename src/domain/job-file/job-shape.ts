@@ -15,8 +15,8 @@ export interface JobShape {
   readonly reader: JobEnd;
   readonly writer: JobEnd;
   readonly setting: JobValue | undefined;
-  /** DataX: `core.transport.channel.speed`. */
-  readonly channelSpeed: JobValue | undefined;
+  /** DataX: how its engine is tuned. */
+  readonly core: JobValue | undefined;
   readonly transformers: readonly JobValue[];
   readonly extend: JobValue | undefined;
 }
@@ -61,21 +61,22 @@ function parameterOf(found: JobValue): JobValue {
 function dataxShape(root: JobValue, job: JobValue): JobShape {
   const [content, ...others] = job.items('content');
   if (content === undefined) throw job.refuse('`content` is missing');
-  for (const other of others) other.note('lost', 'DataX runs the first content alone');
+  for (const other of others) other.note('unused', 'DataX runs the first content alone');
   for (const other of others) other.take();
+  root.passOver(['entry']);
   return {
     dialect: 'datax',
     reader: endOf(content, 'reader', 'name'),
     writer: endOf(content, 'writer', 'name'),
     setting: job.object('setting'),
-    channelSpeed: root.object('core')?.object('transport')?.object('channel')?.object('speed'),
+    core: root.object('core'),
     transformers: content.items('transformer'),
     extend: job.object('extend'),
   };
 }
 
 function firstShape(root: JobValue): JobShape {
-  root.text('version');
+  passOverRoot(root);
   const configuration = root.object('configuration');
   if (configuration === undefined) throw root.refuse('`configuration` is missing');
   return {
@@ -83,14 +84,14 @@ function firstShape(root: JobValue): JobShape {
     reader: endOf(configuration, 'reader', 'plugin'),
     writer: endOf(configuration, 'writer', 'plugin'),
     setting: configuration.object('setting') ?? configuration.object('dataxSetting'),
-    channelSpeed: undefined,
+    core: undefined,
     transformers: [],
     extend: root.object('extend'),
   };
 }
 
 function stepsShape(root: JobValue): JobShape {
-  root.text('version');
+  passOverRoot(root);
   const steps = root.items('steps');
   const reader = stepOf(root, steps, 'reader');
   const writer = stepOf(root, steps, 'writer');
@@ -101,10 +102,17 @@ function stepsShape(root: JobValue): JobShape {
     reader: stepEnd(reader),
     writer: stepEnd(writer),
     setting: root.object('setting') ?? root.object('dataxSetting'),
-    channelSpeed: undefined,
+    core: undefined,
     transformers: [],
     extend: root.object('extend'),
   };
+}
+
+function passOverRoot(root: JobValue): void {
+  root.text('version');
+  root.passOver(['traceId']);
+  // The wizard writes it into every file, whether rows are transformed or not.
+  if (root.child('transform')?.words() === 'false') root.passOver(['transform']);
 }
 
 /** Old files have no category, but the name says it. */
@@ -125,6 +133,7 @@ function stepEnd(step: JobValue): JobEnd {
   if (name === undefined) throw step.refuse('`stepType` is missing');
   step.text('name');
   step.text('copies');
+  step.passOver(['gui']);
   return { kind: kindOf(name), parameter: parameterOf(step) };
 }
 

@@ -2399,12 +2399,12 @@ export interface components {
                 detail: string;
                 pointer: string;
             }[];
-            /** @description What was not carried over or says it in other words. */
+            /** @description What was not carried over, says it in other words, or has no effect on the rows. */
             notes: {
                 column: number;
                 detail: string;
                 /** @enum {string} */
-                level: "lost" | "changed";
+                level: "lost" | "changed" | "unused";
                 line: number;
                 path: string;
             }[];

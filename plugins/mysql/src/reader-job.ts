@@ -1,4 +1,11 @@
-import { keySlices, parseKeyBounds, shardSchema, slicePredicate, wholeSlice } from '@millrace/sdk';
+import {
+  keySlices,
+  parseKeyBounds,
+  shardLabel,
+  shardSchema,
+  slicePredicate,
+  wholeSlice,
+} from '@millrace/sdk';
 import type {
   CursorRequest,
   Finding,
@@ -109,13 +116,19 @@ export class MysqlReaderJob implements ReaderJob {
     }
     const share = { ...hint, count: Math.ceil(hint.count / sources.length) };
     const session = await this.#looking.get();
+    const schemas = sources.map(({ schema }) => schema);
     let no = 0;
     for (const [table, source] of sources.entries()) {
       for (const slice of await this.#slicesOf(session, table, source, share)) {
         if (sources.length === 1) yield slice;
         else {
           const bounds = { ...parseKeyBounds(slice.bounds), table } satisfies KeyBounds;
-          yield { ...slice, no: no++, bounds, label: `${source.schema.table}: ${slice.label}` };
+          yield {
+            ...slice,
+            no: no++,
+            bounds,
+            label: `${shardLabel(source.schema, schemas)}: ${slice.label}`,
+          };
         }
       }
     }

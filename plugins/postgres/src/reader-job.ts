@@ -10,7 +10,14 @@ import type {
   SnapshotToken,
   TableSchema,
 } from '@millrace/sdk';
-import { keySlices, parseKeyBounds, shardSchema, slicePredicate, wholeSlice } from '@millrace/sdk';
+import {
+  keySlices,
+  parseKeyBounds,
+  shardLabel,
+  shardSchema,
+  slicePredicate,
+  wholeSlice,
+} from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import { literal, windowOf } from './cursor-window.js';
 import { toPluginError } from './pg-error.js';
@@ -124,13 +131,19 @@ export class PostgresReaderJob implements ReaderJob {
   async *slices(hint: SliceHint): AsyncIterable<Slice> {
     const sources = await this.#resolved();
     const share = { ...hint, count: Math.ceil(hint.count / sources.length) };
+    const schemas = sources.map(({ full }) => full);
     let no = 0;
     for (const [table, source] of sources.entries()) {
       for (const slice of await this.#slicesOf(table, source, share)) {
         if (sources.length === 1) yield slice;
         else {
           const bounds = { ...parseKeyBounds(slice.bounds), table } satisfies KeyBounds;
-          yield { ...slice, no: no++, bounds, label: `${source.full.table}: ${slice.label}` };
+          yield {
+            ...slice,
+            no: no++,
+            bounds,
+            label: `${shardLabel(source.full, schemas)}: ${slice.label}`,
+          };
         }
       }
     }

@@ -136,6 +136,59 @@ describe.each<[Kind, Kind]>([
     expect(await run('b', { incremental })).toMatchObject({ rowsRead: 0 });
   });
 
+  test('what was committed late is found again by an overlap, and no row comes twice', async () => {
+    await send(from, 'DELETE FROM src');
+    await send(
+      to,
+      'CREATE TABLE kept (id bigint PRIMARY KEY, changed TIME NULL, note varchar(9))'.replace(
+        'TIME',
+        to === 'mysql' ? 'datetime(6)' : 'timestamp',
+      ),
+    );
+    const rows = async (): Promise<readonly string[]> => {
+      const all = await send(to, "SELECT concat_ws(' ', id, note) AS line FROM kept ORDER BY id");
+      return all.map(({ line }) => String(line));
+    };
+    const put = (id: number, changed: string, note: string): Promise<unknown> =>
+      send(from, `INSERT INTO src VALUES (${id}, '${changed}', '${note}')`);
+    const incremental = { ...INCREMENTAL, overlap: 60 };
+    for (const mode of ['upsert', 'ignore'] as const) {
+      await send(from, 'DELETE FROM src');
+      await send(to, 'DELETE FROM kept');
+      const writer = { table: 'kept', mode };
+      await put(1, '2026-03-01 10:00:00', 'a');
+      await put(2, '2026-03-01 10:02:00', 'a');
+      expect(await run(mode, { incremental, writer })).toMatchObject({ rowsRead: 2 });
+      // Within the overlap a row that comes late and one that has changed; behind it one that nobody sees.
+      await put(3, '2026-03-01 10:01:00.000001', 'late');
+      await put(4, '2026-03-01 10:00:30', 'too late');
+      await put(5, '2026-03-01 10:03:00', 'new');
+      await send(from, "UPDATE src SET note = 'b' WHERE id = 2");
+      expect(await run(mode, { incremental, writer })).toMatchObject({ rowsRead: 3, rowsDirty: 0 });
+      const second = mode === 'upsert' ? '2 b' : '2 a';
+      expect(await rows()).toEqual(['1 a', second, '3 late', '5 new']);
+      // Nothing new: the last window again, and nothing changes.
+      expect(await run(mode, { incremental, writer })).toMatchObject({ rowsRead: 1 });
+      expect(await rows()).toEqual(['1 a', second, '3 late', '5 new']);
+    }
+  });
+
+  test('an overlap of a number goes back so far, and replaces by a key of the user', async () => {
+    await send(from, 'DELETE FROM src');
+    await send(to, 'CREATE TABLE numbered (id bigint NOT NULL, note varchar(9))');
+    await send(to, 'CREATE UNIQUE INDEX numbered_id ON numbered (id)');
+    const incremental = { cursor: 'id', overlap: 2 };
+    const writer = { table: 'numbered', mode: 'upsert', key: ['id'] };
+    const reader = { table: 'src', columns: ['id', 'note'] };
+    const put = (id: number): Promise<unknown> => add(id, '2026-03-01');
+    for (const id of [5, 10]) await put(id);
+    expect(await run('numbered', { reader, incremental, writer })).toMatchObject({ rowsRead: 2 });
+    for (const id of [7, 9, 11]) await put(id);
+    expect(await run('numbered', { reader, incremental, writer })).toMatchObject({ rowsRead: 3 });
+    const ids = await send(to, 'SELECT id FROM numbered ORDER BY id');
+    expect(ids.map(({ id }) => Number(id))).toEqual([5, 9, 10, 11]);
+  });
+
   test.each([
     ['a text as cursor', { cursor: 'note' }, { table: 'dst' }],
     ['a mode that removes rows', INCREMENTAL, { table: 'dst', mode: 'truncate' }],

@@ -39,7 +39,9 @@ describe.each([testServers().postgres, ...mysqlTestServers()].map((s) => [s.name
           code: 'MR-D261',
           message: expect.stringMatching(/t_3.*shard/) as unknown as string,
         });
-        await copy(`${more}.t_[0-2]`);
+        const { log } = await copy(`${more}.t_[0-2]`);
+        // Of one name in two databases: the log tells them apart.
+        for (const schema of schemas) expect(log.join('\n')).toContain(`${schema}.t_1: `);
         const rows = await execute(
           target.server,
           `SELECT shard, COUNT(*)::int AS all_rows, COUNT(DISTINCT id)::int AS ids FROM dst GROUP BY 1 ORDER BY 1`,

@@ -233,6 +233,12 @@ const RUNS: readonly Expected[] = [
     columns: 'id order_no src',
     rows: [...all.map((id) => `${id}|${no(id)}|-`), '99|other|kept'],
   },
+  {
+    file: '31-datax-csv-bizdate.json',
+    to: 'mysql',
+    columns: 'id order_no ds',
+    rows: ['1|订单|20260301', '2|-|20260301'],
+  },
 ];
 
 /** Of those that write files, which are looked at one by one. */
@@ -277,6 +283,14 @@ describe('a job file with other connections', () => {
     );
     writeFileSync(join(root, 'data_1.txt'), '19901219,true,3.14,"a,b",2014.12.31\n');
     writeFileSync(join(root, 'data_2.txt'), '2,false,-1.5,c,2015.01.01\n');
+    // In GBK, the first with an order in Chinese.
+    const order = Buffer.from('1|x|\xb6\xa9\xb5\xa5\n', 'latin1');
+    writeFileSync(
+      join(root, 'daily_20260301_a.txt'),
+      Buffer.concat([Buffer.from('a|b|c\n'), order]),
+    );
+    writeFileSync(join(root, 'daily_20260301_b.txt'), 'a|b|c\n2|y|NULL\n');
+    writeFileSync(join(root, 'daily_20260228_a.txt'), 'a|b|c\n3|z|old\n');
     await world.dataSource('files', 'file', { root });
     await world.dataSource('mysql', 'mysql', accessOf(mysql));
     await world.dataSource('postgres', 'postgres', accessOf(postgres));
@@ -339,6 +353,15 @@ describe('a job file with other connections', () => {
     );
     return cli.file(file, renamed);
   }
+
+  test('tables of several databases are slices of their own, all of one snapshot', async () => {
+    await send('postgres', 'DELETE FROM ods_orders');
+    const { out } = await run(withNames('22-datax-databases.json'));
+    const names = others.flatMap(({ name }) => [`${name}.order_0`, `${name}.order_1`]);
+    const slices = names.map((name) => `${name}: all rows`).join(', ');
+    expect(out).toContain(`Slices: 4 over 4 channels: ${slices}\n`);
+    expect(out).toContain('all slices are of one snapshot');
+  });
 
   test.each(RUNS)('$file runs', async ({ file, to, columns, rows, words }) => {
     await send(to, 'DELETE FROM ods_orders');

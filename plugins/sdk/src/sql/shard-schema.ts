@@ -14,3 +14,9 @@ export function shardSchema(schemas: readonly [TableSchema, ...TableSchema[]]): 
   const estimatedRows = schemas.reduce((sum, schema) => sum + (schema.estimatedRows ?? 0), 0);
   return { ...first, columns, estimatedRows };
 }
+
+/** What one of several tables is called in the log: with its database where they are of several. */
+export function shardLabel(shard: TableSchema, all: readonly TableSchema[]): string {
+  const isOfOne = all.every(({ schema }) => schema === shard.schema);
+  return isOfOne || shard.schema === undefined ? shard.table : `${shard.schema}.${shard.table}`;
+}

@@ -99,6 +99,7 @@ const databaseTarget = defined({
       'partition-overwrite',
       'upsert',
       'ignore',
+      'insert-replace-row',
     ),
   ),
   key: some(names),

@@ -60,6 +60,8 @@ export function refusesAloud(source: Column, target: Column): boolean {
     case 'bits':
       return from.kind === 'bits' && from.length === to.length;
     case 'json':
+      // Of repeated keys `jsonb` keeps the last.
+      return target.nativeType !== 'jsonb' && (from.kind === 'json' || from.kind === 'text');
     case 'uuid':
       return from.kind === to.kind || from.kind === 'text';
     case 'boolean':

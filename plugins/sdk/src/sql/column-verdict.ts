@@ -53,10 +53,9 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
     case 'interval':
       return toTemporal(from, to, dialect);
     case 'json':
-      if (from.kind === 'json') {
-        return toJson(source, target, dialect);
-      }
-      return isOneOf(from, 'text', 'other') ? policy('must be JSON') : impossibleFrom(from, to);
+      return isOneOf(from, 'json', 'text', 'other')
+        ? toJson(source, target, dialect)
+        : impossibleFrom(from, to);
     case 'uuid':
       if (from.kind === 'uuid') return EXACT;
       return isOneOf(from, 'text') ? policy('must be a UUID') : impossibleFrom(from, to);
@@ -107,15 +106,19 @@ function toDecimal(from: LogicalType, to: Kind<'decimal'>, dialect: SqlDialect):
     : impossibleFrom(from, to);
 }
 
-/** MySQL's own JSON comes back as it was; any other is written anew, which keeps the values. */
+/** JSON of MySQL and `jsonb` come back as they were; any other is written anew, which keeps the values. */
 function toJson(source: Column, target: Column, dialect: SqlDialect): Judgement {
-  if (dialect === 'postgres') {
-    return source.nativeType === 'json' && target.nativeType === 'jsonb'
-      ? policy('U+0000 is refused; blanks, the order of keys and repeated keys are not kept')
-      : EXACT;
+  const isJson = source.type.kind === 'json';
+  if (dialect === 'postgres' && target.nativeType !== 'jsonb') {
+    return isJson ? EXACT : policy('must be JSON');
   }
+  if (dialect === 'postgres' && source.nativeType === 'jsonb') return EXACT;
+  const [refused, changed] =
+    dialect === 'mysql'
+      ? ['keys that repeat in an object, numbers beyond a double and -0', 'how numbers are written']
+      : ['keys that repeat in an object, U+0000 and -0', 'how values are written'];
   return policy(
-    'numbers beyond a double and repeated keys are refused; blanks, the order of keys and how numbers are written are not kept',
+    `${isJson ? '' : 'must be JSON; '}${refused} are refused; blanks, the order of keys and ${changed} are not kept`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Column, LogicalType } from '../table.js';
 import { compileConversion } from './cell-conversion.js';
-import { isPlainJsonField } from './json-field.js';
+import { isPlainJsonb, isPlainMysqlJson } from './json-field.js';
 import { lastDay } from './last-day.js';
 import type { SqlDialect } from './statements.js';
 
@@ -66,7 +66,8 @@ function checkOf(source: Column, target: Column, dialect: SqlDialect): FieldChec
     case 'boolean':
       return dialect === 'postgres' ? isBoolean : undefined;
     case 'json':
-      return dialect === 'postgres' ? always : isPlainJsonField;
+      if (dialect === 'mysql') return isPlainMysqlJson;
+      return target.nativeType === 'jsonb' ? isPlainJsonb : always;
     case 'uuid':
       return isUuid;
     case 'other':

@@ -2,6 +2,10 @@ const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
 const BLANK = 0x20;
 const COMMA = 0x2c;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
 const COLON = 0x3a;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
@@ -11,6 +15,8 @@ const LETTERS = { a: 0x61, n: 0x6e, r: 0x72, t: 0x74, z: 0x7a } as const;
 
 /** A double keeps so many characters of a number exactly. */
 const MOST_NUMBER_CHARS = 15;
+/** And so many of its exponent, with `e` and sign. */
+const MOST_EXPONENT_CHARS = 4;
 /** What is larger than these is left to the row rules. */
 const MOST_DEPTH = 64;
 const MOST_KEYS = 64;
@@ -23,12 +29,22 @@ const hashes = new Int32Array(MOST_DEPTH * MOST_KEYS);
 /** Where the keys of each open object begin. */
 const begins = new Int32Array(MOST_DEPTH);
 
+type NumberCheck = (bytes: Uint8Array, from: number, to: number) => boolean;
+
 /**
- * Looks at a field of a COPY line that is to become JSON of MySQL, escapes and all, without a value for it.
- * `true`: it has neither a key twice nor a number with more digits than a double, which MySQL would change
- * without a word. Whether it is JSON at all the server says aloud. `false`: the row rules have to be asked.
+ * Look at a field of a COPY line that is to become JSON, escapes and all, without a value for it. `true`: it
+ * has no key twice and no number that the server would keep otherwise without a word. Whether it is JSON at
+ * all the server says aloud. `false`: the row rules have to be asked.
  */
-export function isPlainJsonField(bytes: Uint8Array, from: number, to: number): boolean {
+export function isPlainMysqlJson(bytes: Uint8Array, from: number, to: number): boolean {
+  return isPlain(bytes, from, to, isDouble);
+}
+
+export function isPlainJsonb(bytes: Uint8Array, from: number, to: number): boolean {
+  return isPlain(bytes, from, to, hasNoSignOfZero);
+}
+
+function isPlain(bytes: Uint8Array, from: number, to: number, isKept: NumberCheck): boolean {
   let depth = 0;
   let keys = 0;
   for (let at = from; at < to;) {
@@ -55,7 +71,7 @@ export function isPlainJsonField(bytes: Uint8Array, from: number, to: number): b
       at += 1;
     } else if (isOfNumber(byte)) {
       const end = numberEnd(bytes, at, to);
-      if (end - at > MOST_NUMBER_CHARS) return false;
+      if (!isKept(bytes, at, end)) return false;
       at = end;
     } else if (isBetween(byte)) {
       at += 1;
@@ -96,7 +112,11 @@ function isLineSpace(letter: number | undefined): boolean {
 }
 
 function isOfNumber(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2d;
+  return isDigit(byte) || byte === MINUS;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= 0x39;
 }
 
 /** With point and exponent; what is no number at all is no JSON either. */
@@ -104,10 +124,37 @@ function numberEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = from + 1;
   for (; at < to; at++) {
     const byte = bytes[at] ?? 0;
-    const isMore = isOfNumber(byte) || byte === 0x2e || byte === 0x2b;
-    if (!isMore && byte !== 0x65 && byte !== 0x45) break;
+    const isSign = byte === MINUS || byte === PLUS;
+    const isMore = isDigit(byte) || byte === POINT || isLetterE(byte);
+    if (!isMore && !(isSign && isLetterE(bytes[at - 1] ?? 0))) break;
   }
   return at;
+}
+
+function isLetterE(byte: number): boolean {
+  return byte === 0x65 || byte === 0x45;
+}
+
+function isDouble(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from > MOST_NUMBER_CHARS) return false;
+  if (isMinusZero(bytes, from) && (bytes[from + 2] !== POINT || !isDigit(bytes[from + 3] ?? 0))) {
+    return false;
+  }
+  let at = from;
+  while (at < to && !isLetterE(bytes[at] ?? 0)) at += 1;
+  return to - at <= MOST_EXPONENT_CHARS;
+}
+
+function hasNoSignOfZero(bytes: Uint8Array, from: number, to: number): boolean {
+  if (!isMinusZero(bytes, from)) return true;
+  if (bytes[from + 2] !== POINT) return false;
+  let at = from + 3;
+  while (at < to && bytes[at] === ZERO) at += 1;
+  return at < to && isDigit(bytes[at] ?? 0);
+}
+
+function isMinusZero(bytes: Uint8Array, from: number): boolean {
+  return bytes[from] === MINUS && bytes[from + 1] === ZERO;
 }
 
 /** Of what stands between strings, numbers and objects: `true`, `false`, `null` and lists. */

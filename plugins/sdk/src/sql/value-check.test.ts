@@ -125,6 +125,41 @@ describe('the check of a value', () => {
     expect(check('[{"x":{"a":1}},{"a":{},"\\u0061":2}]')).toMatch(/twice/);
   });
 
+  test('jsonb would keep the last of repeated keys alone too, json keeps the text', () => {
+    const to = (nativeType: string) =>
+      compileCheck(column({ kind: 'json' }, { nativeType }), 'postgres');
+    const check = to('jsonb');
+    expect(check('{"a":1,"b":{"a":1},"c":["a","a"],"d":{"a":"a"}}')).toBeUndefined();
+    for (const text of ['{"a":1, "a" :1}', '[{"x":{"a":1}},{"a":{},"\\u0061":2}]']) {
+      expect(check(text)).toMatch(/twice/);
+      expect(to('json')(text)).toBeUndefined();
+    }
+  });
+
+  test('a zero in JSON would lose its sign: each in jsonb, one without a point in MySQL', () => {
+    const jsonb = compileCheck(column({ kind: 'json' }, { nativeType: 'jsonb' }), 'postgres');
+    const mysql = compileCheck(column({ kind: 'json' }, { nativeType: 'json' }), 'mysql');
+    for (const text of ['-0', '{"a":[1,-0]}']) {
+      expect([jsonb(text), mysql(text)]).toEqual([
+        expect.stringMatching(/sign/),
+        expect.stringMatching(/sign/),
+      ]);
+    }
+    expect([jsonb('[-0.0e3]'), mysql('[-0.0e3]')]).toEqual([
+      expect.stringMatching(/sign/),
+      undefined,
+    ]);
+    for (const text of ['[-0.5,-10,0,"-0"]', '{"-0":-0.001e-3}']) {
+      expect([jsonb(text), mysql(text)]).toEqual([undefined, undefined]);
+    }
+  });
+
+  test('MySQL would make 0 of a JSON number that no double is small enough for', () => {
+    const check = compileCheck(column({ kind: 'json' }, { nativeType: 'json' }), 'mysql');
+    expect(check('[1e-400]')).toMatch(/double/);
+    expect(check('[1e-300, 2.5E+3]')).toBeUndefined();
+  });
+
   test('a reason never quotes the value', () => {
     for (const [, target, cell] of CASES) {
       const reason = compileCheck(target, 'mysql')(cell) ?? '';
@@ -186,5 +221,20 @@ describe('the verdict of a pair of columns', () => {
     ],
   ])('%j into %j', (source, target, verdict) => {
     expect(columnVerdict(source, target, 'postgres').verdict).toBe(verdict);
+  });
+
+  test('into jsonb says what is refused and what of a document is not kept', () => {
+    const json = (nativeType: string) => column({ kind: 'json' }, { nativeType });
+    const said = (source: Column) => columnVerdict(source, json('jsonb'), 'postgres');
+    const text = column({ kind: 'text' });
+    for (const source of [json('json'), text]) {
+      expect(said(source)).toMatchObject({
+        verdict: 'policy',
+        reason: expect.stringMatching(/keys that repeat .* refused; blanks, .* are not kept/),
+      });
+    }
+    expect(said(text).reason).toMatch(/^must be JSON; /);
+    expect(said(json('jsonb')).verdict).toBe('exact');
+    expect(columnVerdict(text, json('json'), 'postgres').reason).toBe('must be JSON');
   });
 });

@@ -1,6 +1,7 @@
 import type { Cell } from '../chunk.js';
 import type { Column, LogicalType } from '../table.js';
 import { floatRoundTrip, parseDecimal } from './decimal-text.js';
+import { jsonRuleOf } from './json-rule.js';
 import { lastDay } from './last-day.js';
 import type { SqlDialect } from './statements.js';
 
@@ -56,7 +57,7 @@ function textCheckOf(target: Column, dialect: SqlDialect, source: Column | undef
     case 'timestamp':
       return timestampCheck(type, dialect);
     case 'json':
-      return dialect === 'mysql' ? mysqlJsonCheck : generalText(dialect);
+      return jsonCheck(target, dialect);
     case 'interval':
       return intervalCheck(target.nativeType);
     case 'bytes':
@@ -136,6 +137,12 @@ function generalText(dialect: SqlDialect): TextCheck {
     if (dialect === 'postgres' && text.includes('\0')) return 'PostgreSQL text cannot hold NUL';
     return /\p{Cs}/u.test(text) ? 'half of a surrogate pair is no character' : undefined;
   };
+}
+
+function jsonCheck(target: Column, dialect: SqlDialect): TextCheck {
+  const general = generalText(dialect);
+  const rule = jsonRuleOf(target, dialect);
+  return rule === undefined ? general : (text) => rule(text) ?? general(text);
 }
 
 const TEXT_BYTES: Readonly<Record<string, number>> = {
@@ -269,46 +276,4 @@ function intervalCheck(nativeType: string): TextCheck {
       ? `${digits} digits of a second, the column keeps ${keeps ?? 6}`
       : undefined;
   };
-}
-
-/** MySQL keeps the last of repeated keys only, without a word. */
-function mysqlJsonCheck(text: string): string | undefined {
-  return (
-    jsonNumberCheck(text) ?? (hasRepeatedKey(text) ? 'a JSON object with a key twice' : undefined)
-  );
-}
-
-function hasRepeatedKey(text: string): boolean {
-  const open: Set<string>[] = [];
-  for (const [token, name] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/gs)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '}') open.pop();
-    const keys = open.at(-1);
-    if (name === undefined || keys === undefined) continue;
-    // The same key may be written with and without escapes; one that is no JSON the server refuses.
-    const key = name.includes('\\') ? unescapedKey(name) : name.slice(1, -1);
-    if (keys.has(key)) return true;
-    keys.add(key);
-  }
-  return false;
-}
-
-function unescapedKey(quoted: string): string {
-  try {
-    return String(JSON.parse(quoted));
-  } catch {
-    return quoted;
-  }
-}
-
-/** MySQL keeps JSON numbers as 64 bit integers or doubles and says nothing about lost digits. */
-function jsonNumberCheck(text: string): string | undefined {
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g)) {
-    if (token.startsWith('"') || token.length <= 15) continue;
-    const integer = /^-?\d+$/.test(token) ? BigInt(token) : undefined;
-    if (integer !== undefined && integer >= -(1n << 63n) && integer < 1n << 64n) continue;
-    if (floatRoundTrip(token, 64) !== 'exact')
-      return 'a JSON number with more digits than a double';
-  }
-  return generalText('mysql')(text);
 }

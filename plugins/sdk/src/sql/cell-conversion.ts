@@ -41,7 +41,8 @@ function textChange(
   if (to.kind !== 'timestamp') return undefined;
   const keepsZone = to.zoned && dialect === 'postgres';
   if (from.kind === 'date') {
-    return (t) => (/^\d{4,7}-\d\d-\d\d$/.test(t) ? `${t} 00:00:00${keepsZone ? '+00' : ''}` : t);
+    return (t) =>
+      t.replace(/^(\d{4,7}-\d\d-\d\d)( BC)?$/, `$1 00:00:00${keepsZone ? '+00' : ''}$2`);
   }
   if (from.kind !== 'timestamp') return undefined;
   if (from.zoned && !keepsZone) return (t) => t.replace(/\+00(?= BC$|$)/, '');

@@ -28,25 +28,22 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
   if (from.kind === 'bytes' && to.kind !== 'bytes') return impossible('bytes are not text');
   switch (to.kind) {
     case 'integer':
-      return toInteger(from, to);
+      return toInteger(source, to, target);
     case 'decimal':
       return toDecimal(from, to, dialect);
     case 'float':
       return toFloat(source, target, dialect);
     case 'text':
-      return toText(from, to, target);
+      return toText(source, to, target);
     case 'bytes':
-      return from.kind === 'bytes' ? byLength(from.length, to.length, 'bytes') : WIDENED;
+      return toBytes(source, to, dialect === 'mysql' && isFilled(target));
     case 'boolean':
       if (from.kind === 'boolean') return EXACT;
       return isOneOf(from, 'integer', 'text', 'bits')
         ? policy('only 0, 1, true and false')
         : impossibleFrom(from, to);
     case 'bits':
-      if (from.kind === 'bits') return byLength(from.length, to.length, 'bits');
-      return isOneOf(from, 'text', 'boolean')
-        ? policy('only bit strings')
-        : impossibleFrom(from, to);
+      return toBits(from, to);
     case 'date':
     case 'time':
     case 'timestamp':
@@ -66,7 +63,12 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
   }
 }
 
-function toInteger(from: LogicalType, to: Kind<'integer'>): Judgement {
+function toInteger(source: Column, to: Kind<'integer'>, target: Column): Judgement {
+  const from = source.type;
+  const isNumber = isOneOf(from, 'boolean', 'integer', 'decimal', 'float', 'text');
+  if (isNumber && /^year\b/i.test(target.nativeType) && source.nativeType !== target.nativeType) {
+    return policy('only 0 and the years 1901 to 2155');
+  }
   if (from.kind === 'boolean') return WIDENED;
   if (from.kind === 'integer') {
     if (from.bits === to.bits && from.unsigned === to.unsigned) return EXACT;
@@ -79,6 +81,7 @@ function toInteger(from: LogicalType, to: Kind<'integer'>): Judgement {
     : impossibleFrom(from, to);
 }
 
+const UUID_LENGTH = 36;
 const INTEGER_DIGITS: Readonly<Record<number, number>> = { 8: 3, 16: 5, 24: 8, 32: 10, 64: 20 };
 
 function toDecimal(from: LogicalType, to: Kind<'decimal'>, dialect: SqlDialect): Judgement {
@@ -104,6 +107,61 @@ function toDecimal(from: LogicalType, to: Kind<'decimal'>, dialect: SqlDialect):
   return isOneOf(from, 'float', 'text')
     ? policy('values that would be rounded are refused')
     : impossibleFrom(from, to);
+}
+
+function toBits(from: LogicalType, to: Kind<'bits'>): Judgement {
+  if (from.kind === 'text') return policy(`only bit strings of ${to.length} bits`);
+  const length = from.kind === 'bits' ? from.length : from.kind === 'boolean' ? 1 : undefined;
+  if (length === undefined) return impossibleFrom(from, to);
+  if (length !== to.length) return impossible(`${length} bits are not ${to.length}`);
+  return from.kind === 'bits' ? EXACT : WIDENED;
+}
+
+/** A column that the server fills up with zero bytes. */
+function isFilled({ nativeType }: Column): boolean {
+  return /^binary\b/i.test(nativeType);
+}
+
+function toBytes(source: Column, to: Kind<'bytes'>, isFilledUp: boolean): Judgement {
+  const isBytes = source.type.kind === 'bytes';
+  const [least, most] = bytesOf(source);
+  const { length } = to;
+  if (length === undefined) return isBytes && most === Infinity ? EXACT : WIDENED;
+  if (least > length || (isFilledUp && most < length)) {
+    const own =
+      least === most ? `${least}` : most < length ? `at most ${most}` : `at least ${least}`;
+    return impossible(`its values have ${own} bytes, not ${length}`);
+  }
+  if (most <= length && !(isFilledUp && least < length)) {
+    return isBytes && most === length ? EXACT : WIDENED;
+  }
+  return policy(
+    isFilledUp ? `only values of ${length} bytes` : `more than ${length} bytes are refused`,
+  );
+}
+
+/** How few and how many bytes a value has that becomes bytes: those of its text in UTF-8. */
+function bytesOf(source: Column): readonly [least: number, most: number] {
+  const { type } = source;
+  if (type.kind === 'bytes') {
+    const most = type.length ?? Infinity;
+    return [isFilled(source) && most < Infinity ? most : 0, most];
+  }
+  if (source.unchecked === true) return [0, Infinity];
+  switch (type.kind) {
+    case 'boolean':
+      return ['true'.length, 'false'.length];
+    case 'integer':
+      return [1, (INTEGER_DIGITS[type.bits] ?? 20) + 1];
+    case 'bits':
+      return [type.length, type.length];
+    case 'uuid':
+      return [UUID_LENGTH, UUID_LENGTH];
+    case 'text':
+      return [0, type.length === undefined ? Infinity : type.length * 4];
+    default:
+      return [0, Infinity];
+  }
 }
 
 /** JSON of MySQL and `jsonb` come back as they were; any other is written anew, which keeps the values. */
@@ -142,7 +200,13 @@ function toFloat(source: Column, target: Column, dialect: SqlDialect): Judgement
     : impossibleFrom(from, to);
 }
 
-function toText(from: LogicalType, to: Kind<'text'>, target: Column): Judgement {
+function toText(source: Column, to: Kind<'text'>, target: Column): Judgement {
+  const from = source.type;
+  const list = /^(enum|set)\(/i.exec(target.nativeType)?.[1]?.toUpperCase();
+  if (list !== undefined && source.nativeType !== target.nativeType) {
+    return policy(`only members of the ${list}`);
+  }
+  if (list === 'ENUM') return policy('the error value, which is no member, is refused');
   if (target.charset !== undefined && !/^utf8mb4$/i.test(target.charset)) {
     return policy(`characters that ${target.charset} lacks are refused`);
   }
@@ -157,7 +221,11 @@ function toText(from: LogicalType, to: Kind<'text'>, target: Column): Judgement 
 
 function toTemporal(from: LogicalType, to: LogicalType, dialect: SqlDialect): Judgement {
   if (from.kind === 'text' || from.kind === 'other') return policy(`must be a ${to.kind}`);
-  if (from.kind === 'date' && to.kind === 'timestamp') return WIDENED;
+  if (from.kind === 'date' && to.kind === 'timestamp') {
+    return policy(
+      `years beyond ${dialect === 'mysql' ? '9999 and infinity' : '294276'} are refused`,
+    );
+  }
   if (from.kind === 'timestamp' && to.kind === 'date') return policy('only midnight');
   if (from.kind === 'time' && to.kind === 'interval') return WIDENED;
   if (from.kind === 'interval' && to.kind === 'time') {

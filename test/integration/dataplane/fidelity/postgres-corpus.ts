@@ -1,4 +1,4 @@
-import type { CorpusColumn } from './corpus.js';
+import type { Corpus } from './corpus.js';
 
 const HARD_TEXTS: readonly string[] = [
   "''",
@@ -18,10 +18,11 @@ const HARD_TEXTS: readonly string[] = [
 
 const NOT_FINITE = 'MySQL has no NaN and no infinity';
 const NO_SIGN = 'MariaDB keeps no sign of zero: -0 becomes 0';
+const UNSIGNED = 'a bigint unsigned holds 0 to 18446744073709551615';
 const BEYOND = 'MySQL has the years 0000 to 9999, without an era or an infinity';
 
 /** PostgreSQL to MySQL or MariaDB and back. */
-export const POSTGRES_CORPUS: Readonly<Record<string, CorpusColumn>> = {
+export const POSTGRES_CORPUS: Corpus = {
   si: { type: 'smallint', via: 'smallint', values: ['-32768', '32767'] },
   i: { type: 'integer', via: 'int', values: ['-2147483648', '2147483647', '0'] },
   bi: {
@@ -33,7 +34,23 @@ export const POSTGRES_CORPUS: Readonly<Record<string, CorpusColumn>> = {
       '9007199254740991',
       '9007199254740992',
       '9007199254740993',
+      '-9007199254740991',
+      '-9007199254740992',
+      '-9007199254740993',
     ],
+  },
+  nq: {
+    type: 'numeric(20,0)',
+    via: 'bigint unsigned',
+    values: [
+      '18446744073709551615',
+      '9007199254740991',
+      '9007199254740992',
+      '9007199254740993',
+      '-1',
+      '99999999999999999999',
+    ],
+    lost: { '-1': UNSIGNED, '99999999999999999999': UNSIGNED },
   },
   oi: { type: 'oid', via: 'int unsigned', values: ['4294967295'] },
   nu: {
@@ -90,7 +107,11 @@ export const POSTGRES_CORPUS: Readonly<Record<string, CorpusColumn>> = {
   t: { type: 'text', via: 'longtext', values: [...HARD_TEXTS, "repeat('漢😀x', 120000)"] },
   v: { type: 'varchar(40)', via: 'varchar(40)', values: [...HARD_TEXTS, "repeat('😀', 40)"] },
   na: { type: 'name', via: 'varchar(63)', values: ["'Name'"] },
-  c: { type: 'char(5)', via: 'char(5)', values: ["'a'", "'12345'", "''", "'  x'"] },
+  c: {
+    type: 'char(5)',
+    via: 'char(5)',
+    values: ["'a'", "'12345'", "''", "'  x'", "'\\N'", "'\\.'", "E'a\\tb'", "E'a\\rb'"],
+  },
   ba: {
     type: 'bytea',
     via: 'longblob',
@@ -177,14 +198,33 @@ export const POSTGRES_CORPUS: Readonly<Record<string, CorpusColumn>> = {
   },
   ia: { type: 'bigint[]', via: 'longtext', values: ["'{1,NULL,9007199254740993}'"] },
   bt: { type: 'bit(12)', via: 'bit(12)', values: ["B'101010101010'", "B'000000000001'"] },
+  b6: { type: 'bit(64)', via: 'bit(64)', values: ["B'1'::bit(64)", '(-1)::bigint::bit(64)'] },
   bb: { type: 'bit(70)', via: 'varchar(70)', values: ["B'1'::bit(70)"] },
   vb: { type: 'bit varying(8)', via: 'varchar(8)', values: ["B''", "B'00000001'"] },
   ra: { type: 'int4range', via: 'varchar(60)', values: ["'[1,5)'", "'empty'"] },
+  nr: { type: 'numrange', via: 'varchar(60)', values: ["'(1.10,2.5]'", "'(,)'"] },
+  dr: {
+    type: 'daterange',
+    via: 'varchar(60)',
+    values: ["'[2024-01-01,2024-02-29]'", "'[,infinity)'"],
+  },
+  tg: {
+    type: 'tsrange',
+    via: 'varchar(90)',
+    values: ["'(2024-01-01 00:00,2024-01-01 00:00:00.000001]'"],
+  },
+  m8: { type: 'int8multirange', via: 'varchar(90)', values: ["'{[9007199254740993,)}'", "'{}'"] },
   mr: { type: 'int4multirange', via: 'varchar(60)', values: ["'{[1,5),[7,9)}'"] },
   tr: { type: 'tstzrange', via: 'varchar(90)', values: ["'[2024-01-01 00:00+00,)'"] },
   ip: { type: 'inet', via: 'varchar(50)', values: ["'192.168.0.1/24'", "'::1'"] },
   ci: { type: 'cidr', via: 'varchar(50)', values: ["'10.0.0.0/8'"] },
   ma: { type: 'macaddr', via: 'varchar(20)', values: ["'08:00:2b:01:02:03'"] },
+  ma8: { type: 'macaddr8', via: 'varchar(30)', values: ["'08:00:2b:01:02:03:04:05'"] },
+  cr: { type: 'circle', via: 'varchar(60)', values: ["'<(1.5,-2),0.1>'"] },
+  li: { type: 'line', via: 'varchar(60)', values: ["'{1,-2.5,1e300}'"] },
+  sg: { type: 'lseg', via: 'varchar(60)', values: ["'[(0,0),(1,1e-7)]'"] },
+  bx: { type: 'box', via: 'varchar(60)', values: ["'(2,2),(0.1,0)'"] },
+  pa: { type: 'path', via: 'varchar(90)', values: ["'[(0,0),(1,1),(2,0)]'", "'((0,0),(1,1))'"] },
   pt: { type: 'point', via: 'varchar(60)', values: ["'(1.5,-2)'", "'(1e300,5e-324)'"] },
   po: { type: 'polygon', via: 'longtext', values: ["'((0,0),(1,1),(2,0))'"] },
   tv: { type: 'tsvector', via: 'longtext', values: ["'a:1 b''c:2'"] },
@@ -196,11 +236,29 @@ export const POSTGRES_CORPUS: Readonly<Record<string, CorpusColumn>> = {
   com: { type: 'pair', via: 'varchar(60)', values: [`ROW(1, 'a "b", (c)')::pair`] },
 };
 
+/** Types that come with an extension, by its name. */
+export const POSTGRES_EXTENSIONS: Readonly<Record<string, Corpus>> = {
+  citext: { cx: { type: 'citext', via: 'longtext', values: [...HARD_TEXTS, "'MiXed'"] } },
+  ltree: { lr: { type: 'ltree', via: 'varchar(90)', values: ["'Top.Science.a_b'", "''"] } },
+  hstore: {
+    hs: {
+      type: 'hstore',
+      via: 'longtext',
+      values: [`'"a\\\\\\\\b"=>"c\\"d", e=>NULL, f=>"NULL", ""=>""'`, "''"],
+    },
+  },
+};
+
+export const FOR_MARIADB: Corpus = {
+  um: { type: 'uuid', via: 'uuid', values: ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"] },
+};
+
 /** Once is enough for 16 MB. */
-export const POSTGRES_LARGE: Readonly<Record<string, CorpusColumn>> = {
+export const POSTGRES_LARGE: Corpus = {
   big: {
     type: 'bytea',
     via: 'longblob',
     values: ["decode(repeat('00275cff', 4194304), 'hex')"],
   },
+  bigt: { type: 'text', via: 'longtext', values: ["repeat(E'漢\\t', 4194304)"] },
 };

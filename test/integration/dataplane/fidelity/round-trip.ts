@@ -5,9 +5,16 @@ import { createDatabase, execute } from '../../../support/servers.js';
 import type { TestDatabase, TestServer } from '../../../support/servers.js';
 import { describeTable, runSync } from '../../../support/sync.js';
 import type { SyncEnd, SyncOptions, SyncRun } from '../../../support/sync.js';
-import type { CorpusColumn } from './corpus.js';
+import type { Corpus } from './corpus.js';
+import { legalLanes } from './legal-lanes.js';
+import type { LegalLane } from './legal-lanes.js';
 
-export type Corpus = Readonly<Record<string, CorpusColumn>>;
+/** `rows`: all columns by the row lane; `lowest`: each by the lowest lane that is legal for it. */
+export interface TripLanes {
+  readonly lanes: 'rows' | 'lowest';
+  /** Whether MySQL servers have LOCAL INFILE on, which the test has set. */
+  readonly hasLocalInfile: boolean;
+}
 
 type Way = 'there' | 'back';
 
@@ -20,13 +27,33 @@ export interface ColumnPair {
 export interface CellFate {
   readonly column: string;
   readonly value: string;
-  /** `widened`: it came back as it was, through a type that holds more. */
-  readonly fate: 'exact' | 'widened' | 'dirty' | 'changed' | 'gone';
-  readonly reason?: string;
+  readonly fate: 'exact' | 'dirty' | 'changed' | 'gone';
+  /** In the other server the value has the same text, which both say themselves. */
+  readonly isSameThere: boolean;
 }
 
-/** Types of the corpus that PostgreSQL does not bring. */
-const OWN_TYPES = `CREATE TYPE mood AS ENUM ('so, so', 'fine');
+export interface Fates {
+  readonly fates: readonly CellFate[];
+  readonly policies: readonly PolicyCount[];
+  /** Of all columns, there and back. */
+  readonly verdicts: readonly SaidVerdict[];
+}
+
+/** What the plan has said of a column that is not exact. */
+export interface SaidVerdict {
+  readonly way: Way;
+  readonly column: string;
+  readonly verdict: string;
+  readonly reason: string;
+}
+
+/** Types of the corpus that PostgreSQL does not bring; those of extensions where it has them. */
+const OWN_TYPES = `DO $$ DECLARE e text; BEGIN
+    FOR e IN SELECT name FROM pg_available_extensions WHERE name IN ('citext', 'hstore', 'ltree') LOOP
+      EXECUTE format('CREATE EXTENSION %I', e);
+    END LOOP;
+  END $$;
+  CREATE TYPE mood AS ENUM ('so, so', 'fine');
   CREATE DOMAIN small AS varchar(3) CHECK (value <> 'no');
   CREATE TYPE pair AS (a int, b text)`;
 /** The 16 MB blob of the corpus goes into MySQL as a literal of 32 MB. */
@@ -47,10 +74,7 @@ export class RoundTrip implements AsyncDisposable {
   static async open(from: TestServer, to: TestServer, corpus: Corpus): Promise<RoundTrip> {
     for (const server of [from, to]) {
       if (server.kind === 'mysql')
-        await execute(
-          server,
-          `SET GLOBAL max_allowed_packet = ${PACKET_BYTES}; SET GLOBAL local_infile = 1`,
-        );
+        await execute(server, `SET GLOBAL max_allowed_packet = ${PACKET_BYTES}`);
     }
     const trip = new RoundTrip(corpus, await createDatabase(from), await createDatabase(to));
     const first = from.kind === 'mysql' ? "SET sql_mode = '', time_zone = '+00:00'" : OWN_TYPES;
@@ -122,8 +146,11 @@ export class RoundTrip implements AsyncDisposable {
     });
   }
 
-  /** Every cell of a table as the server itself sees it, by the row's id. */
-  async seen(side: 'first' | 'second', table: string): Promise<ReadonlyMap<number, string>> {
+  /** Every row of a table as the server itself sees it, by its id: a hash of each cell. */
+  async seen(
+    side: 'first' | 'second',
+    table: string,
+  ): Promise<ReadonlyMap<number, Record<string, unknown>>> {
     const database = side === 'first' ? this.#from : this.#to;
     const shown = Object.entries(this.#corpus).map(([column, c]) => {
       const type = side === 'first' ? c.type : c.via;
@@ -135,34 +162,71 @@ export class RoundTrip implements AsyncDisposable {
       `SELECT id, named, ${shown.join(', ')} FROM ${table} ORDER BY id`,
       database.name,
     );
-    return new Map(rows.map((row) => [Number(row['id']), JSON.stringify(row)]));
+    return new Map(rows.map((row) => [Number(row['id']), row]));
   }
 
-  /** There and back on the row lane, which has all types. */
-  async fates(): Promise<{
-    readonly fates: readonly CellFate[];
-    readonly policies: readonly PolicyCount[];
-  }> {
-    await this.makeTable('there', 'mid');
-    await this.makeTable('back', 'back');
-    const there = await this.send('there', 'src', 'mid', { lane: 'rows' });
-    const back = await this.send('back', 'mid', 'back', { lane: 'rows' });
-    const dirty = new Map(
-      [...there.dirty, ...back.dirty].map((d) => [Number(d.cells[0]), `${d.code} ${d.reason}`]),
-    );
-    const widened = new Set(
-      there.log.map((line) => /^Column (\w+) -> \w+: widened/.exec(line)?.[1]),
-    );
-    const [before, after] = [await this.seen('first', 'src'), await this.seen('first', 'back')];
+  /** There and back. */
+  async fates(by: TripLanes): Promise<Fates> {
+    const suffix = `${by.lanes}${by.hasLocalInfile ? '' : '_off'}`;
+    const [mid, back] = [`mid_${suffix}`, `back_${suffix}`];
+    await this.makeTable('there', mid);
+    await this.makeTable('back', back);
+    const there = await this.#carry('there', 'src', mid, by);
+    const returned = await this.#carry('back', mid, back, by);
+    const runs = [...there, ...returned];
+    const dirty = new Set(runs.flatMap((run) => run.dirty.map((d) => Number(d.cells[0]))));
+    const before = await this.seen('first', 'src');
+    const [between, after] = [await this.seen('second', mid), await this.seen('first', back)];
     const fates = this.values.map(([column, value], id): CellFate => {
-      const reason = dirty.get(id);
-      if (reason !== undefined) return { column, value, fate: 'dirty', reason };
-      const came = after.get(id);
-      if (came === undefined) return { column, value, fate: 'gone' };
-      if (came !== before.get(id)) return { column, value, fate: 'changed' };
-      return { column, value, fate: widened.has(column) ? 'widened' : 'exact' };
+      const [was, came] = [before.get(id), after.get(id)];
+      const isSameThere = was?.[column] === between.get(id)?.[column];
+      if (dirty.has(id)) return { column, value, fate: 'dirty', isSameThere };
+      if (came === undefined) return { column, value, fate: 'gone', isSameThere };
+      const isSame = JSON.stringify(came) === JSON.stringify(was);
+      return { column, value, fate: isSame ? 'exact' : 'changed', isSameThere };
     });
-    return { fates, policies: [...there.policies, ...back.policies] };
+    const verdicts = [
+      ...there.flatMap((run) => saidVerdicts('there', run)),
+      ...returned.flatMap((run) => saidVerdicts('back', run)),
+    ];
+    return { fates, policies: runs.flatMap((run) => run.policies), verdicts };
+  }
+
+  async #carry(
+    way: Way,
+    source: string,
+    target: string,
+    { lanes, hasLocalInfile }: TripLanes,
+  ): Promise<readonly SyncRun[]> {
+    if (lanes === 'rows') return [await this.send(way, source, target, { lane: 'rows' })];
+    const [from, to] = way === 'there' ? [this.#from, this.#to] : [this.#to, this.#from];
+    const pairs = await this.pairs(way, source, target);
+    const shared = pairs.slice(0, 2);
+    const groups = new Map<string, ColumnPair[]>();
+    for (const pair of pairs.slice(2)) {
+      const [lowest] = legalLanes(pair, from.server, to.server, hasLocalInfile);
+      const group = JSON.stringify(lowest);
+      groups.set(group, [...(groups.get(group) ?? []), pair]);
+    }
+    const runs: SyncRun[] = [];
+    for (const [group, columns] of groups) {
+      const { lane, means } = JSON.parse(group) as LegalLane;
+      const names = columns.map((pair) => `'${pair.source.name}'`);
+      const run = await this.send(way, source, target, {
+        lane,
+        reader: { table: source, where: `named IN (${names.join(', ')})` },
+        mapping: {
+          columns: [...shared, ...columns].map((p) => ({ from: p.source.name, to: p.target.name })),
+        },
+        identity: { instanceId: target, nodeId: `${target} ${group}` },
+      });
+      const said = run.log.filter((line) => / are written by /.test(line)).join('\n');
+      if (run.lane !== lane || !said.includes(means ?? '')) {
+        throw new Error(`${group} was asked for, not ${run.lane ?? 'no lane'}: ${said}`);
+      }
+      runs.push(run);
+    }
+    return runs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -181,17 +245,26 @@ function endOf(database: TestDatabase): SyncEnd {
   return { kind: server.kind, server, database: name };
 }
 
+function saidVerdicts(way: Way, { log }: SyncRun): readonly SaidVerdict[] {
+  return log.flatMap((line) => {
+    const [, column, verdict, reason = ''] =
+      /^Column \w+ -> (\w+): (\w+)(?: \((.*)\))?$/.exec(line) ?? [];
+    return column === undefined || verdict === undefined ? [] : [{ way, column, verdict, reason }];
+  });
+}
+
 /** A FLOAT prints six digits only, BIT its bytes; both are seen by their exact numbers. */
 function mysqlHash(column: string, type: string): string {
   if (type === 'float') return `SHA2(CONCAT(${column} * 1E0), 256)`;
   if (type.startsWith('bit')) return `SHA2(CONCAT(${column} + 0), 256)`;
-  return /text|blob|json|geometry|vector/.test(type)
+  return /blob|binary|geometry|polygon|vector/.test(type)
     ? `SHA2(${column}, 256)`
-    : `SHA2(CONCAT(${column}), 256)`;
+    : `SHA2(CONVERT(CONCAT(${column}) USING utf8mb4), 256)`;
 }
 
 function pgHash(column: string, type: string): string {
   if (type === 'real') return `encode(float4send(${column}), 'hex')`;
   if (type === 'double precision') return `encode(float8send(${column}), 'hex')`;
-  return type === 'bytea' ? `md5(${column})` : `md5(${column}::text)`;
+  const bytes = type === 'bytea' ? column : `convert_to(${column}::text, 'UTF8')`;
+  return `encode(sha256(${bytes}), 'hex')`;
 }

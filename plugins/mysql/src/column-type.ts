@@ -82,7 +82,7 @@ export function logicalTypeOf(native: NativeType): LogicalType {
     case 'timestamp':
       return { kind: 'timestamp', fraction, zoned: true };
     case 'json':
-      return { kind: 'json' };
+      return { kind: 'json', normalized: true };
     case 'uuid':
       return { kind: 'uuid' };
     default:
@@ -114,6 +114,7 @@ export function columnOfField(field: FieldPacket): Column {
     nativeType: field.typeName?.toLowerCase() ?? type.kind,
     type,
     nullable: (flags & FLAG.notNull) === 0,
+    dialect: 'mysql',
   };
 }
 
@@ -151,7 +152,7 @@ function typeOfField(field: FieldPacket, flags: number): LogicalType {
     case 16:
       return { kind: 'bits', length };
     case 245:
-      return { kind: 'json' };
+      return { kind: 'json', normalized: true };
     default:
       return textOrBytesOf(field, flags, code, length);
   }

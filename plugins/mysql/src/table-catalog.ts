@@ -123,6 +123,7 @@ function columnOf(row: readonly (string | null)[], isMariadb: boolean): Column {
     nativeType: native,
     type,
     nullable: nullable === 'YES',
+    dialect: 'mysql',
     ...(isMariadb && type.kind === 'float' ? { signlessZero: true } : {}),
     ...(byServer.test(marks) ? { generated: true } : {}),
     ...(hasDefault ? { hasDefault: true } : {}),

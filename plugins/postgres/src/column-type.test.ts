@@ -15,6 +15,8 @@ test.each([
   ['interval day to second', { kind: 'interval' }],
   ['bit(8)', { kind: 'bits', length: 8 }],
   ['bit varying(8)', { kind: 'other' }],
+  ['json', { kind: 'json' }],
+  ['jsonb', { kind: 'json', normalized: true }],
   ['integer[]', { kind: 'other' }],
   ['"Mood"', { kind: 'other' }],
 ])('%s', (native, expected) => {

@@ -16,7 +16,7 @@ const FIXED: Readonly<Record<string, LogicalType>> = {
   bytea: { kind: 'bytes' },
   date: { kind: 'date' },
   json: { kind: 'json' },
-  jsonb: { kind: 'json' },
+  jsonb: { kind: 'json', normalized: true },
   uuid: { kind: 'uuid' },
 };
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Column, Lane } from '@millrace/sdk';
 
 /**
@@ -36,8 +37,8 @@ export function writerLanes(
 export function refusesAloud(source: Column, target: Column): boolean {
   const [from, to] = [source.type, target.type];
   if (source.unchecked === true) return false;
-  // The text of its own type is what a type is restored from.
-  if (source.nativeType === target.nativeType && from.kind === to.kind) return true;
+  // The text of its own type is what a type is restored from; domains may be of one name and differ.
+  if (source.nativeType === target.nativeType && isDeepStrictEqual(from, to)) return true;
   switch (to.kind) {
     case 'integer':
       return from.kind === 'integer';
@@ -60,8 +61,9 @@ export function refusesAloud(source: Column, target: Column): boolean {
     case 'bits':
       return from.kind === 'bits' && from.length === to.length;
     case 'json':
+      if (to.normalized !== true) return from.kind === 'json' || from.kind === 'text';
       // Of repeated keys `jsonb` keeps the last.
-      return target.nativeType !== 'jsonb' && (from.kind === 'json' || from.kind === 'text');
+      return from.kind === 'json' && from.normalized === true && source.dialect === 'postgres';
     case 'uuid':
       return from.kind === to.kind || from.kind === 'text';
     case 'boolean':

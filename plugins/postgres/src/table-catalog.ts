@@ -61,7 +61,8 @@ export async function describeQuery(client: Client, sql: string): Promise<readon
   );
   return result.fields.map((field, i) => {
     const nativeType = types[i]?.[0] ?? 'text';
-    return { name: field.name, nativeType, type: logicalTypeOf(nativeType), nullable: true };
+    const type = logicalTypeOf(nativeType);
+    return { name: field.name, nativeType, type, nullable: true, dialect: 'postgres' };
   });
 }
 
@@ -109,6 +110,7 @@ async function columnsOf(client: Client, oid: string): Promise<readonly Column[]
     nativeType: native ?? '',
     type: logicalTypeOf(base ?? ''),
     nullable: notNull !== 'true',
+    dialect: 'postgres',
     ...(generated === 'true' ? { generated: true } : {}),
     ...(hasDefault === 'true' ? { hasDefault: true } : {}),
     ...(collation ? { collation } : {}),

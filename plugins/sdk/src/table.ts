@@ -1,8 +1,11 @@
+import type { SqlDialect } from './sql/statements.js';
+
 /**
  * What a column means, free of any server's spelling. Writers judge by it, mappings show it.
  * - `precision`/`scale`: decimal digits; absent on an unconstrained decimal.
  * - `fraction`: digits of a second, 0 to 6 (9 where a system has them).
  * - `length`: characters for text, bytes for bytes; absent when unlimited.
+ * - `normalized`: the values of a document are kept, not its text: `jsonb`, JSON of MySQL.
  */
 export type LogicalType =
   | { readonly kind: 'boolean' }
@@ -16,7 +19,7 @@ export type LogicalType =
   | { readonly kind: 'time'; readonly fraction: number; readonly zoned?: boolean }
   | { readonly kind: 'timestamp'; readonly fraction: number; readonly zoned: boolean }
   | { readonly kind: 'interval' }
-  | { readonly kind: 'json' }
+  | { readonly kind: 'json'; readonly normalized?: boolean }
   | { readonly kind: 'uuid' }
   /** Any other type: its cells are the server's own text form. */
   | { readonly kind: 'other' };
@@ -27,6 +30,8 @@ export interface Column {
   readonly nativeType: string;
   readonly type: LogicalType;
   readonly nullable: boolean;
+  /** Whose values they are: those of one system hold what another has no place for. Absent: nobody can tell. */
+  readonly dialect?: SqlDialect;
   /** Filled by the server (generated, identity always): a writer must leave it out. */
   readonly generated?: boolean;
   readonly hasDefault?: boolean;

@@ -35,6 +35,7 @@ const SOURCES: readonly (readonly [source: Column, values: readonly Cell[]])[] =
   [column({ kind: 'float', bits: 64 }), ['1.7976931348623157e308', '5e-324', '-Infinity']],
   [column({ kind: 'boolean' }), ['true', 'false']],
   [column({ kind: 'text', length: 3 }), ['', '漢字😀', 'a  ', 'no']],
+  [column({ kind: 'text', length: 100 }), ['漢'.repeat(100)]],
   [column({ kind: 'text', length: 3, padded: true }), ['', '漢字😀', 'a  ']],
   [column({ kind: 'text' }, 'longtext'), ['', 'x'.repeat(70_000)]],
   [column({ kind: 'text', length: 1 }, "enum('a','b')"), ['a', 'b']],
@@ -62,7 +63,22 @@ const SOURCES: readonly (readonly [source: Column, values: readonly Cell[]])[] =
   }),
   [column({ kind: 'interval' }), ['P1Y2M', 'PT838H59M59.5S', 'PT0S']],
   [column({ kind: 'json' }, 'json'), ['{"a":1,"a":2}', '[1e400]', '1']],
-  [column({ kind: 'json' }, 'jsonb'), ['{"a": 0.12345678901234567890}']],
+  [
+    { ...column({ kind: 'json', normalized: true }, 'jsonb'), dialect: 'postgres' },
+    ['{"a": 0.12345678901234567890}'],
+  ],
+  [{ ...column({ kind: 'json', normalized: true }), dialect: 'mysql' }, ['[-0.0, 1e300]']],
+  [{ ...column({ kind: 'text', length: 300 }), dialect: 'mysql' }, ['a\0b', '漢'.repeat(300)]],
+  [{ ...column({ kind: 'decimal', precision: 5, scale: 2 }), dialect: 'postgres' }, ['NaN']],
+  [{ ...column({ kind: 'float', bits: 64 }), dialect: 'mysql' }, ['1.5']],
+  [
+    { ...column({ kind: 'time', fraction: 6, zoned: false }), dialect: 'postgres' },
+    ['24:00:00', '00:00:00.000001'],
+  ],
+  [
+    { ...column({ kind: 'timestamp', fraction: 3, zoned: false }), dialect: 'mysql' },
+    ['9999-12-31 23:59:59.999'],
+  ],
   [column({ kind: 'uuid' }), ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11']],
   [column({ kind: 'other' }, 'inet'), ['192.168.0.1/24', '::1']],
 ];

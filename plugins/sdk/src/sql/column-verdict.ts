@@ -1,6 +1,7 @@
 import type { Column, LogicalType } from '../table.js';
 import type { ColumnVerdict } from '../writer.js';
 import type { SqlDialect } from './statements.js';
+import { TEXT_BYTES } from './text-bytes.js';
 
 type Judgement = Pick<ColumnVerdict, 'verdict' | 'reason'>;
 type Kind<K extends LogicalType['kind']> = Extract<LogicalType, { kind: K }>;
@@ -15,12 +16,38 @@ const WIDENED: Judgement = { verdict: 'widened' };
 export function columnVerdict(source: Column, target: Column, dialect: SqlDialect): ColumnVerdict {
   const j = target.generated
     ? impossible('the server fills this column itself')
-    : judge(source, target, dialect);
+    : withForeignValues(source, target, dialect, judge(source, target, dialect));
   const names = { source: source.name, target: target.name };
   if (source.nullable && !target.nullable && (j.verdict === 'exact' || j.verdict === 'widened')) {
     return { ...names, ...policy('NULL is not allowed in the target') };
   }
   return { ...names, ...j };
+}
+
+/** Values of another system that this one refuses in whatever type it has for them. */
+function withForeignValues(
+  source: Column,
+  target: Column,
+  dialect: SqlDialect,
+  judgement: Judgement,
+): Judgement {
+  const refused = foreignValues(source, target, dialect);
+  if (refused === undefined || judgement.verdict === 'impossible') return judgement;
+  const own = judgement.reason === undefined ? '' : `${judgement.reason}; `;
+  return policy(`${own}${refused} are refused`);
+}
+
+function foreignValues(source: Column, target: Column, dialect: SqlDialect): string | undefined {
+  const [from, to] = [source.type.kind, target.type.kind];
+  if (source.dialect === 'mysql' && dialect === 'postgres') {
+    if (from === 'text' && to === 'text') return 'texts with U+0000';
+    const isDate = (kind: LogicalType['kind']): boolean => kind === 'date' || kind === 'timestamp';
+    return isDate(from) && isDate(to) ? 'dates that are in no calendar' : undefined;
+  }
+  const isNumber = from === 'decimal' && (to === 'decimal' || to === 'float');
+  return source.dialect === 'postgres' && dialect === 'mysql' && isNumber
+    ? 'NaN and Infinity'
+    : undefined;
 }
 
 function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
@@ -34,7 +61,7 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
     case 'float':
       return toFloat(source, target, dialect);
     case 'text':
-      return toText(source, to, target);
+      return toText(source, to, target, dialect);
     case 'bytes':
       return toBytes(source, to, dialect === 'mysql' && isFilled(target));
     case 'boolean':
@@ -48,10 +75,10 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
     case 'time':
     case 'timestamp':
     case 'interval':
-      return toTemporal(from, to, dialect);
+      return toTemporal(source, to, dialect);
     case 'json':
       return isOneOf(from, 'json', 'text', 'other')
-        ? toJson(source, target, dialect)
+        ? toJson(source, to, dialect)
         : impossibleFrom(from, to);
     case 'uuid':
       if (from.kind === 'uuid') return EXACT;
@@ -164,13 +191,11 @@ function bytesOf(source: Column): readonly [least: number, most: number] {
   }
 }
 
-/** JSON of MySQL and `jsonb` come back as they were; any other is written anew, which keeps the values. */
-function toJson(source: Column, target: Column, dialect: SqlDialect): Judgement {
+function toJson(source: Column, to: Kind<'json'>, dialect: SqlDialect): Judgement {
   const isJson = source.type.kind === 'json';
-  if (dialect === 'postgres' && target.nativeType !== 'jsonb') {
-    return isJson ? EXACT : policy('must be JSON');
-  }
-  if (dialect === 'postgres' && source.nativeType === 'jsonb') return EXACT;
+  if (to.normalized !== true) return isJson ? EXACT : policy('must be JSON');
+  const isNormalized = source.type.kind === 'json' && source.type.normalized === true;
+  if (isNormalized && source.dialect === dialect) return EXACT;
   const [refused, changed] =
     dialect === 'mysql'
       ? ['keys that repeat in an object, numbers beyond a double and -0', 'how numbers are written']
@@ -185,13 +210,11 @@ function toFloat(source: Column, target: Column, dialect: SqlDialect): Judgement
   if (to.kind !== 'float') return impossibleFrom(from, to);
   if (from.kind === 'boolean') return WIDENED;
   if (from.kind === 'float' && from.bits <= to.bits) {
+    const refused = dialect === 'mysql' && source.dialect !== 'mysql';
     if (target.signlessZero === true && source.signlessZero !== true) {
-      return policy('-0 becomes 0, counted; NaN and Infinity are refused');
+      return policy(`-0 becomes 0, counted${refused ? '; NaN and Infinity are refused' : ''}`);
     }
-    if (source.signlessZero === true && dialect === 'mysql') {
-      return from.bits === to.bits ? EXACT : WIDENED;
-    }
-    if (dialect === 'mysql') return policy('NaN and Infinity are refused');
+    if (refused) return policy('NaN and Infinity are refused');
     return from.bits === to.bits ? EXACT : WIDENED;
   }
   if (from.kind === 'integer' && from.bits < (to.bits === 64 ? 64 : 24)) return WIDENED;
@@ -200,7 +223,7 @@ function toFloat(source: Column, target: Column, dialect: SqlDialect): Judgement
     : impossibleFrom(from, to);
 }
 
-function toText(source: Column, to: Kind<'text'>, target: Column): Judgement {
+function toText(source: Column, to: Kind<'text'>, target: Column, dialect: SqlDialect): Judgement {
   const from = source.type;
   const list = /^(enum|set)\(/i.exec(target.nativeType)?.[1]?.toUpperCase();
   if (list !== undefined && source.nativeType !== target.nativeType) {
@@ -212,6 +235,12 @@ function toText(source: Column, to: Kind<'text'>, target: Column): Judgement {
   }
   if (from.kind === 'text') {
     if (to.padded && !from.padded) return policy('trailing blanks are refused');
+    const bytes = TEXT_BYTES[target.nativeType.toLowerCase()];
+    if (dialect === 'mysql' && bytes !== undefined && source.nativeType !== target.nativeType) {
+      return from.length !== undefined && from.length * 4 <= bytes
+        ? WIDENED
+        : policy(`more than ${bytes} bytes are refused`);
+    }
     return byLength(from.length, to.length, 'characters');
   }
   return to.length === undefined
@@ -219,12 +248,18 @@ function toText(source: Column, to: Kind<'text'>, target: Column): Judgement {
     : policy(`more than ${to.length} characters are refused`);
 }
 
-function toTemporal(from: LogicalType, to: LogicalType, dialect: SqlDialect): Judgement {
+/** TIMESTAMP of MySQL. */
+const UNIX_YEARS = 'only instants of the years 1970 to 2038';
+const NOT_OF_MYSQL = 'years beyond 9999 and infinity are refused';
+
+function toTemporal(source: Column, to: LogicalType, dialect: SqlDialect): Judgement {
+  const from = source.type;
+  const isSameSystem = source.dialect === dialect;
   if (from.kind === 'text' || from.kind === 'other') return policy(`must be a ${to.kind}`);
   if (from.kind === 'date' && to.kind === 'timestamp') {
-    return policy(
-      `years beyond ${dialect === 'mysql' ? '9999 and infinity' : '294276'} are refused`,
-    );
+    if (dialect === 'postgres') return policy('years beyond 294276 are refused');
+    if (to.zoned) return policy(UNIX_YEARS);
+    return isSameSystem ? WIDENED : policy(NOT_OF_MYSQL);
   }
   if (from.kind === 'timestamp' && to.kind === 'date') return policy('only midnight');
   if (from.kind === 'time' && to.kind === 'interval') return WIDENED;
@@ -236,14 +271,18 @@ function toTemporal(from: LogicalType, to: LogicalType, dialect: SqlDialect): Ju
     if (from.zoned !== to.zoned) {
       return policy(from.zoned ? 'written as UTC without its zone' : 'read as UTC');
     }
-    if (dialect === 'mysql') return policy('years beyond 9999 and infinity are refused');
+    if (dialect === 'mysql' && !isSameSystem) return policy(to.zoned ? UNIX_YEARS : NOT_OF_MYSQL);
     return byLength(from.fraction, to.fraction, 'digits of a second');
   }
   if (from.kind === 'time' && to.kind === 'time') {
-    if (from.zoned !== to.zoned || dialect === 'postgres') return policy('only times of a day');
+    const isZoned = (type: Kind<'time'>): boolean => type.zoned === true;
+    if (isZoned(from) !== isZoned(to) || (dialect === 'postgres' && !isSameSystem)) {
+      return policy('only times of a day');
+    }
     return byLength(from.fraction, to.fraction, 'digits of a second');
   }
-  return dialect === 'mysql' && to.kind === 'date' ? policy('years 0000 to 9999') : EXACT;
+  const isBound = dialect === 'mysql' && !isSameSystem && to.kind === 'date';
+  return isBound ? policy('years 0000 to 9999') : EXACT;
 }
 
 function byLength(from: number | undefined, to: number | undefined, unit: string): Judgement {

@@ -3,6 +3,7 @@ import { compileConversion } from './cell-conversion.js';
 import { isPlainJsonb, isPlainMysqlJson } from './json-field.js';
 import { lastDay } from './last-day.js';
 import type { SqlDialect } from './statements.js';
+import { TEXT_BYTES } from './text-bytes.js';
 
 /**
  * Looks at the bytes of a field of a COPY line, from `from` to before `to`, escapes and all; the field is
@@ -19,11 +20,6 @@ const POINT = 0x2e;
 const ZERO = 0x30;
 const COLON = 0x3a;
 const BLANK = 0x20;
-const TEXT_BYTES: Readonly<Record<string, number>> = {
-  tinytext: 255,
-  text: 65_535,
-  mediumtext: 16_777_215,
-};
 
 /**
  * The check of a column on the text lane. `undefined`: only rows can tell whether the target holds a cell
@@ -66,8 +62,8 @@ function checkOf(source: Column, target: Column, dialect: SqlDialect): FieldChec
     case 'boolean':
       return dialect === 'postgres' ? isBoolean : undefined;
     case 'json':
-      if (dialect === 'mysql') return isPlainMysqlJson;
-      return target.nativeType === 'jsonb' ? isPlainJsonb : always;
+      if (type.normalized !== true) return always;
+      return dialect === 'mysql' ? isPlainMysqlJson : isPlainJsonb;
     case 'uuid':
       return isUuid;
     case 'other':

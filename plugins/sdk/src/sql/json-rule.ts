@@ -7,10 +7,10 @@ type JsonRule = (text: string) => string | undefined;
 
 /** `undefined`: the column keeps the text as it is. */
 export function jsonRuleOf(target: Column, dialect: SqlDialect): JsonRule | undefined {
+  const { type } = target;
+  if (type.kind !== 'json' || type.normalized !== true) return undefined;
   if (dialect === 'mysql') return (text) => numberReason(text, mysqlReason) ?? keyReason(text);
-  return target.nativeType === 'jsonb'
-    ? (text) => numberReason(text, jsonbReason) ?? keyReason(text)
-    : undefined;
+  return (text) => numberReason(text, jsonbReason) ?? keyReason(text);
 }
 
 const SIGN_LOST = 'a zero in JSON whose sign is lost';

@@ -4,6 +4,7 @@ import { floatRoundTrip, parseDecimal } from './decimal-text.js';
 import { jsonRuleOf } from './json-rule.js';
 import { lastDay } from './last-day.js';
 import type { SqlDialect } from './statements.js';
+import { TEXT_BYTES } from './text-bytes.js';
 
 /**
  * Why the target cannot hold this cell unchanged, in words; `undefined` when it can, or when the server
@@ -144,12 +145,6 @@ function jsonCheck(target: Column, dialect: SqlDialect): TextCheck {
   const rule = jsonRuleOf(target, dialect);
   return rule === undefined ? general : (text) => rule(text) ?? general(text);
 }
-
-const TEXT_BYTES: Readonly<Record<string, number>> = {
-  tinytext: 255,
-  text: 65_535,
-  mediumtext: 16_777_215,
-};
 
 function characterCheck(
   target: Column,

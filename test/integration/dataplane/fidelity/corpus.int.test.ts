@@ -160,6 +160,14 @@ function check(found: Fates, why: ReadonlyMap<string, string>, corpus: Corpus): 
     .filter(({ fate }) => fate !== 'exact')
     .map(({ column, value, fate }) => `${column} ${value}: ${fate}`);
   expect(notKept.toSorted()).toEqual([...why.keys()].toSorted());
+  const unsaid = found.fates.filter(
+    ({ fate, column, way }) =>
+      fate !== 'exact' &&
+      !found.verdicts.some(
+        (v) => v.verdict === 'policy' && v.column === column && v.way === (way ?? v.way),
+      ),
+  );
+  expect(unsaid).toEqual([]);
   const counted = Object.entries(corpus).flatMap(([column, { changedByMariadb = {} }]) =>
     Object.keys(changedByMariadb)
       .filter((value) => why.has(`${column} ${value}: changed`))

@@ -28,6 +28,8 @@ export interface CellFate {
   readonly column: string;
   readonly value: string;
   readonly fate: 'exact' | 'dirty' | 'changed' | 'gone';
+  /** Of a dirty one, where. */
+  readonly way?: Way;
   /** In the other server the value has the same text, which both say themselves. */
   readonly isSameThere: boolean;
 }
@@ -174,13 +176,14 @@ export class RoundTrip implements AsyncDisposable {
     const there = await this.#carry('there', 'src', mid, by);
     const returned = await this.#carry('back', mid, back, by);
     const runs = [...there, ...returned];
-    const dirty = new Set(runs.flatMap((run) => run.dirty.map((d) => Number(d.cells[0]))));
+    const dirty = new Map([...dirtyIds('there', there), ...dirtyIds('back', returned)]);
     const before = await this.seen('first', 'src');
     const [between, after] = [await this.seen('second', mid), await this.seen('first', back)];
     const fates = this.values.map(([column, value], id): CellFate => {
       const [was, came] = [before.get(id), after.get(id)];
       const isSameThere = was?.[column] === between.get(id)?.[column];
-      if (dirty.has(id)) return { column, value, fate: 'dirty', isSameThere };
+      const way = dirty.get(id);
+      if (way !== undefined) return { column, value, fate: 'dirty', way, isSameThere };
       if (came === undefined) return { column, value, fate: 'gone', isSameThere };
       const isSame = JSON.stringify(came) === JSON.stringify(was);
       return { column, value, fate: isSame ? 'exact' : 'changed', isSameThere };
@@ -243,6 +246,10 @@ export class RoundTrip implements AsyncDisposable {
 function endOf(database: TestDatabase): SyncEnd {
   const { server, name } = database;
   return { kind: server.kind, server, database: name };
+}
+
+function dirtyIds(way: Way, runs: readonly SyncRun[]): readonly (readonly [number, Way])[] {
+  return runs.flatMap((run) => run.dirty.map(({ cells }) => [Number(cells[0]), way] as const));
 }
 
 function saidVerdicts(way: Way, { log }: SyncRun): readonly SaidVerdict[] {

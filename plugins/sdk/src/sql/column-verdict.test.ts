@@ -130,6 +130,19 @@ test('into bytes says how many, and is impossible where no value has as many', (
   ]);
 });
 
+test('into text says how many characters, where a type has a number of them', () => {
+  const verdict = (from: LogicalType, length: number) =>
+    columnVerdict(column(from), column({ kind: 'text', length }), 'postgres').verdict;
+  expect([
+    verdict({ kind: 'uuid' }, 36),
+    verdict({ kind: 'uuid' }, 35),
+    verdict({ kind: 'bits', length: 70 }, 70),
+    verdict({ kind: 'integer', bits: 64, unsigned: false }, 20),
+    verdict({ kind: 'integer', bits: 64, unsigned: false }, 19),
+    verdict({ kind: 'interval' }, 80),
+  ]).toEqual(['widened', 'impossible', 'widened', 'widened', 'policy', 'policy']);
+});
+
 test('into a list of members or a year says that no other value is taken', () => {
   const verdict = (from: string, to: string) => {
     const text = (nativeType: string) => column({ kind: 'text', length: 1 }, nativeType);

@@ -179,7 +179,10 @@ function bytesOf(source: Column): readonly [least: number, most: number] {
     case 'boolean':
       return ['true'.length, 'false'.length];
     case 'integer':
-      return [1, (INTEGER_DIGITS[type.bits] ?? 20) + 1];
+      return [
+        1,
+        `${type.unsigned ? 2n ** BigInt(type.bits) - 1n : -(2n ** BigInt(type.bits - 1))}`.length,
+      ];
     case 'bits':
       return [type.length, type.length];
     case 'uuid':
@@ -243,9 +246,11 @@ function toText(source: Column, to: Kind<'text'>, target: Column, dialect: SqlDi
     }
     return byLength(from.length, to.length, 'characters');
   }
-  return to.length === undefined
-    ? WIDENED
-    : policy(`more than ${to.length} characters are refused`);
+  if (to.length === undefined) return WIDENED;
+  // Types with a bound write each character in one byte.
+  const [least, most] = bytesOf(source);
+  if (least > to.length) return impossible(`its values have ${least} characters`);
+  return most <= to.length ? WIDENED : policy(`more than ${to.length} characters are refused`);
 }
 
 /** TIMESTAMP of MySQL. */

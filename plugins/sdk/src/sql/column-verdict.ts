@@ -189,7 +189,14 @@ function bytesOf(source: Column): readonly [least: number, most: number] {
       return [UUID_LENGTH, UUID_LENGTH];
     case 'text':
       return [0, type.length === undefined ? Infinity : type.length * 4];
-    default:
+    case 'decimal':
+    case 'float':
+    case 'date':
+    case 'time':
+    case 'timestamp':
+    case 'interval':
+    case 'json':
+    case 'other':
       return [0, Infinity];
   }
 }

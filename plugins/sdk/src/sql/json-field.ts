@@ -15,8 +15,8 @@ const LETTERS = { a: 0x61, n: 0x6e, r: 0x72, t: 0x74, z: 0x7a } as const;
 
 /** A double keeps so many characters of a number exactly. */
 const MOST_NUMBER_CHARS = 15;
-/** And so many of its exponent, with `e` and sign. */
-const MOST_EXPONENT_CHARS = 4;
+/** And so many of its exponent, without the sign. */
+const MOST_EXPONENT_DIGITS = 2;
 /** What is larger than these is left to the row rules. */
 const MOST_DEPTH = 64;
 const MOST_KEYS = 64;
@@ -142,7 +142,9 @@ function isDouble(bytes: Uint8Array, from: number, to: number): boolean {
   }
   let at = from;
   while (at < to && !isLetterE(bytes[at] ?? 0)) at += 1;
-  return to - at <= MOST_EXPONENT_CHARS;
+  at += 1;
+  if (bytes[at] === MINUS || bytes[at] === PLUS) at += 1;
+  return to - at <= MOST_EXPONENT_DIGITS;
 }
 
 function hasNoSignOfZero(bytes: Uint8Array, from: number, to: number): boolean {

@@ -46,7 +46,7 @@ const word = fc
   .map((parts) => parts.join(''));
 /** Nearly JSON: keys of few letters come twice, with escapes and without. */
 const JSON_PARTS = String.raw`{ } [ ] , : " \ \u000b null é E+9 "a" "b" "a": "b" : "\u0061": "\"": "\\" -12345.678
-  12345678901 -0 -0.0 -0e1 1e-400 {"a":1,"b":[{"a":"}"}]} {"a":{"b":1},"b":2} {"a":{},"a":1} 1.5 "9007199254740993"`;
+  12345678901 -0 -0.0 -0e1 1e-400 1e400 {"a":1,"b":[{"a":"}"}]} {"a":{"b":1},"b":2} {"a":{},"a":1} 1.5 "9007199254740993"`;
 const json = fc
   .array(fc.constantFrom(' ', '\n', '\v', '\u00a0', ...JSON_PARTS.split(/\s+/)), { maxLength: 6 })
   .map((parts) => parts.join(''));
@@ -92,6 +92,8 @@ describe('the rules of rows on lines', () => {
     ['{"a\\u0062": 1}', false],
     ['[123456789012.3456]', false, true],
     ['[1e-400]', false, true],
+    ['1e400', false, true],
+    ['[1e99, 1E-12, 2e+3]', true],
     ['[-1.5, -0.5, -10]', true],
     ['[-0]', false],
     ['[-0.0e1]', true, false],

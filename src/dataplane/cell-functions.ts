@@ -55,7 +55,8 @@ export function compileFunctions(
   }
   if (compiled.length === 0) return { functions: [], column };
   // The native type tells a writer that the cells are no longer the server's own.
-  return { functions: compiled, column: { ...column, type, nativeType: type.kind } };
+  const { system: _, ...rest } = column;
+  return { functions: compiled, column: { ...rest, type, nativeType: type.kind } };
 }
 
 interface Step {

@@ -121,6 +121,7 @@ function columnOf(row: readonly (string | null)[], isMariadb: boolean): Column {
   return {
     name: name ?? '',
     nativeType: native,
+    system: isMariadb ? 'mariadb' : 'mysql',
     type,
     nullable: nullable === 'YES',
     dialect: 'mysql',

@@ -62,7 +62,14 @@ export async function describeQuery(client: Client, sql: string): Promise<readon
   return result.fields.map((field, i) => {
     const nativeType = types[i]?.[0] ?? 'text';
     const type = logicalTypeOf(nativeType);
-    return { name: field.name, nativeType, type, nullable: true, dialect: 'postgres' };
+    return {
+      name: field.name,
+      nativeType,
+      system: 'postgres',
+      type,
+      nullable: true,
+      dialect: 'postgres',
+    };
   });
 }
 
@@ -78,7 +85,8 @@ export function resolveColumn(wanted: string, schema: TableSchema): Column {
   return column;
 }
 
-async function resolveSchema(client: Client, wanted: string): Promise<string> {
+/** The server's spelling of a schema; throws MR-D107 with the nearest one. */
+export async function resolveSchema(client: Client, wanted: string): Promise<string> {
   const names = (await query(client, 'SELECT nspname FROM pg_namespace')).map((r) => r[0] ?? '');
   const match = resolveName(wanted, names, 'fold-lower');
   if (match.name !== undefined) return match.name;
@@ -108,6 +116,7 @@ async function columnsOf(client: Client, oid: string): Promise<readonly Column[]
   return rows.map(([name, native, base, notNull, generated, hasDefault, collation]) => ({
     name: name ?? '',
     nativeType: native ?? '',
+    system: 'postgres',
     type: logicalTypeOf(base ?? ''),
     nullable: notNull !== 'true',
     dialect: 'postgres',

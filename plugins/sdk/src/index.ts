@@ -19,6 +19,8 @@ export * from './sql/shard-schema.js';
 export * from './sql/large-row.js';
 export * from './sql/merge-key.js';
 export * from './sql/version-columns.js';
+export * from './sql/table-shape.js';
+export * from './sql/creation-error.js';
 export * from './sql/ledger.js';
 export * from './sql/slice-table.js';
 export * from './sql/staging-name.js';

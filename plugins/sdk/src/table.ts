@@ -24,10 +24,17 @@ export type LogicalType =
   /** Any other type: its cells are the server's own text form. */
   | { readonly kind: 'other' };
 
+export type DatabaseSystem = 'postgres' | 'mysql' | 'mariadb';
+
 export interface Column {
   readonly name: string;
   /** The server's own spelling of the type, e.g. `decimal(10,2) unsigned`. */
   readonly nativeType: string;
+  /**
+   * Whose spelling `nativeType` is: a table of the same system can be created with it. Absent where it is no
+   * type of a table, as in the result of a query of MySQL or behind a function of the mapping.
+   */
+  readonly system?: DatabaseSystem;
   readonly type: LogicalType;
   readonly nullable: boolean;
   /** Whose values they are: those of one system hold what another has no place for. Absent: nobody can tell. */

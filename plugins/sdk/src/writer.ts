@@ -136,12 +136,35 @@ export interface WriteContext<S = unknown> extends JobContext<S> {
   takeConnection?(): Promise<AsyncDisposable> | undefined;
 }
 
+/** How a table that is missing can be created. */
+export interface TableProposal {
+  /** One column in a line: to be run as it stands, or to be edited. */
+  readonly sql: string;
+  /** The table as the mapping wants it. */
+  readonly schema: TableSchema;
+  /** Where the table holds less than the source, and why. */
+  readonly notes: readonly string[];
+  /** What the configuration says of it. `own`: `sql` is its statement. Absent: the table is not to be created. */
+  readonly wanted?: 'auto' | 'own';
+}
+
 /**
  * A job's writing side. Nothing is visible in the target before `finalize`; `abort` leaves it as it was.
  * `finalize` must refuse (MR-D203) when an attempt with a larger fence has been here.
  */
 export interface WriterJob {
+  /** Throws MR-D107 where the table is missing. */
   describe(): Promise<TableSchema>;
+  /**
+   * Called behind a `describe` that found no table: from then on, until `createTable`, the job speaks of the
+   * proposed table as if it were there. Creates nothing. Absent: this target has no tables that are missing.
+   */
+  missingTable?(source: TableSchema): Promise<TableProposal>;
+  /**
+   * Creates the table that is missing, before `prepare` and outside of its transaction. That somebody else has
+   * created it meanwhile is no error; MR-D222 in the server's words is one.
+   */
+  createTable?(proposal: TableProposal): Promise<void>;
   check(source: TableSchema): Promise<{
     readonly verdicts: readonly ColumnVerdict[];
     readonly findings: readonly Finding[];

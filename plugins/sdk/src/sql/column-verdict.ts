@@ -240,6 +240,8 @@ function toText(source: Column, to: Kind<'text'>, target: Column, dialect: SqlDi
     return policy(`only members of the ${list}`);
   }
   if (list === 'ENUM') return policy('the error value, which is no member, is refused');
+  // Its digits are in every character set.
+  if (from.kind === 'uuid' && (to.length ?? UUID_LENGTH) >= UUID_LENGTH) return WIDENED;
   if (target.charset !== undefined && !/^utf8mb4$/i.test(target.charset)) {
     return policy(`characters that ${target.charset} lacks are refused`);
   }

@@ -160,12 +160,13 @@ function pairsAsWritten(
 
 /**
  * Settles what goes into which target column. Every problem is found at once: MR-D208 lists all of them,
- * also NOT NULL columns that nothing fills.
+ * also NOT NULL columns that nothing fills; the writer itself fills those of `filled` that are left out.
  */
 export function resolveMapping(
   written: FieldMapping | undefined,
   source: TableSchema,
   target: TableSchema,
+  filled: readonly string[] = [],
 ): ResolvedMapping {
   const problems: string[] = [];
   const columns =
@@ -180,7 +181,10 @@ export function resolveMapping(
     if (mapped.has(pair.target.name)) problems.push(`column ${pair.target.name} is mapped twice`);
     mapped.add(pair.target.name);
   }
-  const unmapped = target.columns.filter((column) => !mapped.has(column.name));
+  const byWriter = filled.map((name) => columnNamed(target.columns, name)?.name);
+  const unmapped = target.columns.filter(
+    ({ name }) => !mapped.has(name) && !byWriter.includes(name),
+  );
   const missing = unmapped.filter(isRequired);
   if (missing.length > 0) {
     problems.push(`no value for NOT NULL columns without a default: ${namesOf(missing)}`);

@@ -16,8 +16,8 @@ import { projectRows } from './field-mapping.js';
 import { programOf } from './row-program.js';
 import { chooseLane } from './slice-pipe.js';
 import { piecesOf } from './slice-queue.js';
-import type { OpenMapped } from './open-mapped.js';
-import { openMapped } from './open-mapped.js';
+import type { MissingTable, OpenMapped } from './open-mapped.js';
+import { openMapped, withoutIt } from './open-mapped.js';
 import type { SyncJob } from './sync-job.js';
 import { jobContext, policyRulesOf, transformOf, verificationOf } from './sync-job.js';
 
@@ -48,6 +48,8 @@ export interface SyncPreview {
   readonly slices: { readonly count: number; readonly first: readonly string[] };
   /** Null: the writer does not say without writing. */
   readonly plan: TargetPlan | null;
+  /** How the table of the target can be created; null: it is there. */
+  readonly createTable: { readonly sql: string; readonly notes: readonly string[] } | null;
 }
 
 const CHUNK_BYTES = 16 * 1024;
@@ -76,7 +78,7 @@ export async function previewSyncJob(job: SyncJob, limit: number): Promise<SyncP
     }
     const { concurrency, rateLimit } = job.channel;
     const pieces = await piecesOf(source, concurrency, rateLimit?.bytesPerSecond);
-    const opened = await openMapped(schema, job, (mapping) =>
+    const opened = await openMapped(schema, job, 'show', (mapping) =>
       job.writer.open(job.writerConfig as never, {
         ...jobContext(context, job.target as ResolvedDataSource<never>),
         mapping,
@@ -87,13 +89,18 @@ export async function previewSyncJob(job: SyncJob, limit: number): Promise<SyncP
       }),
     );
     try {
-      const judged = await opened.writer.check(schema);
-      const all = [...findings, ...judged.findings];
-      const isPossible = all.every(({ level }) => level !== 'error');
+      const { missing } = opened;
+      // Of a table that the user's own statement makes nothing is known before.
+      const isKnown = missing?.wanted !== 'own';
+      const judged = isKnown ? await opened.writer.check(schema) : { verdicts: [], findings: [] };
+      const ofTable = missing === undefined ? [] : [missingFinding(missing)];
+      const all = [...findings, ...ofTable, ...judged.findings];
+      const isPossible = isKnown && all.every(({ level }) => level !== 'error');
       return {
         ...(await looked(source, pieces, opened, job, limit, isPossible)),
         verdicts: judged.verdicts,
         findings: all,
+        createTable: missing === undefined ? null : { sql: missing.sql, notes: missing.notes },
       };
     } finally {
       await opened.writer.abort(new Error('only a preview'));
@@ -103,6 +110,11 @@ export async function previewSyncJob(job: SyncJob, limit: number): Promise<SyncP
   }
 }
 
+function missingFinding({ wanted, detail }: MissingTable): Finding {
+  if (wanted === undefined) return { level: 'error', code: 'MR-D107', message: withoutIt(detail) };
+  return { level: 'info', message: `${detail}; a run creates it` };
+}
+
 async function looked(
   reader: ReaderJob,
   pieces: readonly Slice[],
@@ -110,7 +122,7 @@ async function looked(
   job: SyncJob,
   limit: number,
   isPossible: boolean,
-): Promise<Omit<SyncPreview, 'verdicts' | 'findings'>> {
+): Promise<Omit<SyncPreview, 'verdicts' | 'findings' | 'createTable'>> {
   const { writer, resolved } = opened;
   const target = isPossible ? await writer.preview?.() : undefined;
   const transform = await transformOf(job);

@@ -193,7 +193,8 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
       rowsDirty: () => counters.rowsDirty,
       takeConnection: () => job.connection.take(),
     });
-  const { writer, resolved, target } = await openMapped(source, job, openWriter);
+  const mapped = { ...job, readBefore: cursor?.from };
+  const { writer, resolved, target } = await openMapped(source, mapped, 'create', openWriter);
   const columns = resolved.mapping.columns.map((column) => column.target);
   names = { columns, key: target.primaryKey.filter((name) => columns.includes(name)) };
   try {

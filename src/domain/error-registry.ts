@@ -299,7 +299,7 @@ export const ERRORS = {
   'MR-D107': {
     title: 'The table does not exist',
     retry: 'never',
-    help: 'Check the spelling; a similar name is offered where there is one.',
+    help: 'Check the spelling; a similar name is offered where there is one. A sync creates the table of its target with `createTable: auto`.',
   },
   'MR-D108': {
     title: 'The column does not exist',
@@ -425,6 +425,11 @@ export const ERRORS = {
     title: 'The quarantined rows cannot be replayed',
     retry: 'never',
     help: 'Mend the rows that are named, or rerun the node when its mapping has changed.',
+  },
+  'MR-D222': {
+    title: 'The table could not be created',
+    retry: 'never',
+    help: 'Correct the statement of `createTable`, or put the one that a preview shows into it and edit that.',
   },
   'MR-D227': {
     title: 'The stored slices do not fit the source any more',

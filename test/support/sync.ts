@@ -16,6 +16,8 @@ import { makeJobContext, makeRunContext } from '../../plugins/testkit/src/run-co
 import filePlugin from '../../plugins/file/src/index.js';
 import mysqlPlugin from '../../plugins/mysql/src/index.js';
 import postgresPlugin from '../../plugins/postgres/src/index.js';
+import { previewSyncJob } from '../../src/dataplane/preview-sync.js';
+import type { SyncPreview } from '../../src/dataplane/preview-sync.js';
 import { runSyncJob } from '../../src/dataplane/sync-job.js';
 import type { ChannelControl, SyncJob, SyncResult } from '../../src/dataplane/sync-job.js';
 import type { TestServer } from './test-server.js';
@@ -65,11 +67,29 @@ export interface SyncRun extends SyncResult {
 /** Runs a sync of the built-in plugins as a worker runs it: the real planner, channel, limits and ledger. */
 export async function runSync(options: SyncOptions): Promise<SyncRun> {
   const dirty: DirtyRecord[] = [];
-  const reader = pluginOf(PLUGINS[options.from.kind].readers);
-  const writer = pluginOf(PLUGINS[options.to.kind].writers);
   const context = makeRunContext(options);
   const told = (): void => context.log.lines.forEach((line) => options.onLog?.(line.text));
-  const result = await runSyncJob({
+  const job = await jobOf(options, context, (records) => void dirty.push(...records));
+  const result = await runSyncJob(job).finally(told);
+  const log = context.log.lines.map((line) => line.text);
+  const lane = log.find((line) => line.startsWith('Lane: '))?.slice('Lane: '.length);
+  return { ...result, dirty, log, lane };
+}
+
+/** What a preview of the same sync says of its first rows. */
+export async function previewSync(options: SyncOptions, limit = 20): Promise<SyncPreview> {
+  const context = makeRunContext(options);
+  return previewSyncJob(await jobOf(options, context, () => undefined), limit);
+}
+
+async function jobOf(
+  options: SyncOptions,
+  context: SyncJob['context'],
+  onDirty: SyncJob['onDirty'],
+): Promise<SyncJob> {
+  const reader = pluginOf(PLUGINS[options.from.kind].readers);
+  const writer = pluginOf(PLUGINS[options.to.kind].writers);
+  return {
     reader: watched(reader, options),
     readerConfig: await parse(reader.config, options.reader),
     source: await resolved(options.from),
@@ -79,15 +99,19 @@ export async function runSync(options: SyncOptions): Promise<SyncRun> {
     ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
     ...(options.incremental === undefined ? {} : { incremental: options.incremental }),
     ...(options.replay === undefined ? {} : { replay: options.replay }),
+    partitionColumns: partitionColumnsOf(options.writer),
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
     policies: options.policies,
     ...(options.verification === undefined ? {} : { verification: options.verification }),
     context,
-    onDirty: (records) => void dirty.push(...records),
-  }).finally(told);
-  const log = context.log.lines.map((line) => line.text);
-  const lane = log.find((line) => line.startsWith('Lane: '))?.slice('Lane: '.length);
-  return { ...result, dirty, log, lane };
+    onDirty,
+  };
+}
+
+/** As a worker tells it of the configuration. */
+function partitionColumnsOf({ replace }: SyncOptions['writer']): readonly string[] {
+  const values: unknown = Object(replace).values;
+  return Object.keys(Object(values) as object);
 }
 
 /** The columns of a table as its reader describes them. */

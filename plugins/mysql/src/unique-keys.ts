@@ -17,8 +17,13 @@ export interface UniqueKey {
 /** The primary key comes first. */
 export async function uniqueKeys(
   session: Session,
-  { name }: Pick<WriterTarget, 'name'>,
+  { name, schema, isMissing }: Pick<WriterTarget, 'name' | 'schema' | 'isMissing'>,
 ): Promise<readonly UniqueKey[]> {
+  if (isMissing === true) {
+    const { primaryKey } = schema;
+    const parts = primaryKey.map(quoteName);
+    return primaryKey.length === 0 ? [] : [{ index: 'PRIMARY', parts, columns: primaryKey }];
+  }
   const rows = await session.rows(
     `SELECT INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS
       WHERE TABLE_SCHEMA = ${textLiteral(name.database)} AND TABLE_NAME = ${textLiteral(name.table)}

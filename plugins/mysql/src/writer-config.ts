@@ -87,6 +87,14 @@ export const writerSchema = z
     replace: replaceSchema
       .optional()
       .describe('What a run deletes, in the transaction that writes its rows.'),
+    createTable: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        '`auto`: with a statement made of the source and the mapping, as a preview shows it. Or the CREATE TABLE statement itself. Nothing happens to a table that is there.',
+      )
+      .meta({ title: 'Create a missing table', template: true }),
     preSql: z
       .string()
       .optional()

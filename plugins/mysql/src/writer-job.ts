@@ -12,6 +12,7 @@ import type {
   ResumedRun,
   RowTally,
   Slice,
+  TableProposal,
   TableSchema,
   TargetPlan,
   WriteContext,
@@ -29,6 +30,7 @@ import { quoteName, quoteTable } from './literal.js';
 import type { Merge } from './merge.js';
 import { mergeOf } from './merge-of.js';
 import { dropOrphaned, ownStaging } from './orphaned-tables.js';
+import { createMissing, proposalOf, targetOf } from './missing-table.js';
 import { directLabel, stagingLabel } from './prepared-write.js';
 import type { PreparedWrite } from './prepared-write.js';
 import { StagedPublish } from './publish-staged.js';
@@ -78,6 +80,19 @@ export class MysqlWriterJob implements WriterJob {
   async describe(): Promise<TableSchema> {
     const session = await this.#main.get();
     return (await this.#target(session)).schema;
+  }
+
+  async missingTable(source: TableSchema): Promise<TableProposal> {
+    const session = await this.#main.get();
+    const proposal = await proposalOf(session, source, this.#config, this.#ctx);
+    this.#described = Promise.resolve(targetOf(proposal));
+    return proposal;
+  }
+
+  async createTable(proposal: TableProposal): Promise<void> {
+    await createMissing(proposal, this.#ctx);
+    this.#described = undefined;
+    this.#checked = undefined;
   }
 
   async check(): ReturnType<WriterJob['check']> {

@@ -39,6 +39,8 @@ export interface WriterTarget extends TableFacts {
   readonly isTransactional: boolean;
   /** Absent: the mode keeps no versions. */
   readonly versions: Versions | undefined;
+  /** It is not there yet: this is what is proposed. */
+  readonly isMissing?: boolean;
 }
 
 export async function resolveTarget(
@@ -163,6 +165,7 @@ async function tryStatements(
   condition: string | undefined,
 ): Promise<void> {
   const table = quoteTable(target.name.database, target.name.table);
+  if (target.isMissing === true) return;
   const writable = pairs.map((p) => p.target).filter((column) => column.generated !== true);
   const filled = target.versions === undefined ? [] : versionColumns(target.versions);
   const written = [...writable, ...filled];

@@ -75,6 +75,12 @@ export const postgresWriterSchema = z
     }),
     versions: versionsSchema.optional().meta({ title: 'Versions of a row (scd2)' }),
     replace: replaceSchema.optional().meta({ title: 'What a run replaces' }),
+    createTable: z.string().min(1).optional().meta({
+      title: 'Create a missing table',
+      description:
+        '`auto`: with a statement made of the source and the mapping, as a preview shows it. Or the CREATE TABLE statement itself. Nothing happens to a table that is there.',
+      template: true,
+    }),
     preSql: z.string().optional().meta({ title: 'SQL before', template: true }),
     postSql: z.string().optional().meta({ title: 'SQL after', template: true }),
     ledger: z

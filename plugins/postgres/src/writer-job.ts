@@ -11,6 +11,7 @@ import type {
   RowTally,
   SettledAttempt,
   Slice,
+  TableProposal,
   TableSchema,
   TargetPlan,
   Versions,
@@ -34,6 +35,7 @@ import type { PostgresSource } from './config.js';
 import { LedgerTable } from './ledger-table.js';
 import type { Merge } from './merge.js';
 import { mergeOf } from './merge-of.js';
+import { createMissing, proposalFindings, proposalOf, proposedKeys } from './missing-table.js';
 import { dropOrphaned, ownStaging } from './orphaned-tables.js';
 import { partitionFindings } from './partition-check.js';
 import { wantsStaging } from './prepared-write.js';
@@ -65,6 +67,8 @@ export class PostgresWriterJob implements WriterJob {
   #main: Promise<Session> | undefined;
   #schema: TableSchema | undefined;
   #versions: Versions | undefined;
+  /** The table is missing, and this is what it would be. */
+  #proposed: TableSchema | undefined;
   #prepared: PreparedWrite | undefined;
   #rowsDeleted = 0;
   readonly #slices = new SliceTransactions();
@@ -76,6 +80,7 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   async describe(): Promise<TableSchema> {
+    if (this.#proposed !== undefined) return this.#proposed;
     const schema = this.#config.schema ?? this.#ctx.dataSource.config.schema;
     const { client } = await this.#mainSession();
     if (this.#schema !== undefined) return this.#schema;
@@ -89,6 +94,18 @@ export class PostgresWriterJob implements WriterJob {
     return this.#schema;
   }
 
+  async missingTable(source: TableSchema): Promise<TableProposal> {
+    const { client } = await this.#mainSession();
+    const proposal = await proposalOf(client, source, this.#config, this.#ctx);
+    this.#proposed = proposal.schema;
+    return proposal;
+  }
+
+  async createTable(proposal: TableProposal): Promise<void> {
+    await createMissing(proposal, this.#ctx);
+    this.#proposed = undefined;
+  }
+
   async check(_source: TableSchema): Promise<{
     readonly verdicts: readonly ColumnVerdict[];
     readonly findings: readonly Finding[];
@@ -97,6 +114,13 @@ export class PostgresWriterJob implements WriterJob {
     const { verdicts, findings } = judgeMapping(schema, this.#ctx.mapping, this.#scope());
     const { client } = await this.#mainSession();
     const all = [...findings];
+    if (this.#proposed !== undefined) {
+      const { mapping } = this.#ctx;
+      return {
+        verdicts,
+        findings: [...all, ...(await proposalFindings(client, schema, this.#config, mapping))],
+      };
+    }
     const hasScope = this.#scope() !== undefined;
     all.push(...(await targetFindings(client, schema, this.#config, this.#ctx, hasScope)));
     if (all.every(({ level }) => level !== 'error')) {
@@ -119,7 +143,9 @@ export class PostgresWriterJob implements WriterJob {
       wantsStaging(this.#ctx, this.#config.mode, { keys, scope }) &&
       (await mayCreate(client, schema.schema ?? ''));
     const { mode } = this.#config;
-    const alike = isStaged ? undefined : qualifiedName(schema.schema ?? '', schema.table);
+    const isMissing = this.#proposed !== undefined;
+    const alike =
+      isStaged || isMissing ? undefined : qualifiedName(schema.schema ?? '', schema.table);
     return {
       plan: isStaged
         ? { strategy: 'staging', label: `${mode} through a staging table` }
@@ -298,9 +324,10 @@ export class PostgresWriterJob implements WriterJob {
   async #keys(schema: TableSchema): Promise<MergeKeys | undefined> {
     const { mode, key } = this.#config;
     if (!isMergeMode(mode)) return undefined;
+    const mapped = this.#ctx.mapping.columns.map((c) => c.target);
+    if (this.#proposed !== undefined) return proposedKeys(schema, { mode, key, mapped });
     const { client } = await this.#mainSession();
     const target = qualifiedName(schema.schema ?? '', schema.table);
-    const mapped = this.#ctx.mapping.columns.map((c) => c.target);
     return resolveKeys(client, schema, target, { mode, key, mapped });
   }
 

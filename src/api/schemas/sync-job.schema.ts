@@ -135,5 +135,12 @@ export const syncPreviewSchema = z
       .object({ strategy: z.enum(['transaction', 'staging', 'direct']), label: z.string() })
       .nullable()
       .meta({ description: 'Null: not known without writing.' }),
+    createTable: z
+      .object({
+        sql: z.string().meta({ description: 'Proposed, or the one of the configuration.' }),
+        notes: z.array(z.string()).meta({ description: 'Where it holds less than the source.' }),
+      })
+      .nullable()
+      .meta({ description: 'How the missing table can be created; null: it is there.' }),
   })
   .meta({ id: 'SyncPreview' });

@@ -47,6 +47,7 @@ const previewSchema = z.looseObject({
   lane: z.string(),
   slices: z.looseObject({ count: z.number(), first: z.array(z.string()) }),
   plan: z.looseObject({ strategy: z.string(), label: z.string() }).nullable(),
+  createTable: z.looseObject({ sql: z.string(), notes: z.array(z.string()) }).nullable(),
 });
 type Preview = z.infer<typeof previewSchema>;
 
@@ -172,7 +173,7 @@ function nodeOf(draft: Draft, what: string, { flags }: CommandContext): Previewe
 }
 
 function textOf(preview: Preview, color: boolean): string {
-  const { columns, rows, dirty, verdicts, findings, slices, plan } = preview;
+  const { columns, rows, dirty, verdicts, findings, slices, plan, createTable } = preview;
   const more = slices.count > slices.first.length ? ', …' : '';
   const fields = renderFields({
     read: `${preview.rowsRead} rows`,
@@ -184,6 +185,7 @@ function textOf(preview: Preview, color: boolean): string {
   const parts = [
     fields,
     findings.map(({ level, message }) => `${level}: ${message}\n`).join(''),
+    createTable === null ? '' : statementText(createTable),
     renderTable(
       verdicts,
       [
@@ -215,6 +217,11 @@ function textOf(preview: Preview, color: boolean): string {
         ),
   ];
   return parts.filter((part) => part !== '').join('\n');
+}
+
+/** As it can be put into a file; what is to be known of it stands before it as comments. */
+function statementText({ sql, notes }: NonNullable<Preview['createTable']>): string {
+  return [...notes.map((note) => `-- ${note}`), sql, ''].join('\n');
 }
 
 function cellText(cell: z.infer<typeof cellSchema>): string {

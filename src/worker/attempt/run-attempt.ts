@@ -237,7 +237,7 @@ function writerConfigOf(
 ): Record<string, unknown> {
   const own = ownConfigOf(target);
   if (replay === undefined) return own;
-  const { replace: _, preSql: __, postSql: ___, ...rest } = own;
+  const { replace: _, createTable: __, preSql: ___, postSql: ____, ...rest } = own;
   // The rows of a replay are not all that the source has.
   const { versions } = rest;
   const kept = typeof versions === 'object' ? { versions: { ...versions, missing: 'keep' } } : {};

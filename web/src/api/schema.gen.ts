@@ -3617,6 +3617,13 @@ export interface components {
         SyncPreview: {
             /** @description Of the target: names of the cells. */
             columns: string[];
+            /** @description How the missing table can be created; null: it is there. */
+            createTable: {
+                /** @description Where it holds less than the source. */
+                notes: string[];
+                /** @description Proposed, or the one of the configuration. */
+                sql: string;
+            } | null;
             /** @description Rows that would be dirty records, as far as it is known without writing. */
             dirty: {
                 code: string;

@@ -16,7 +16,8 @@ export interface TripLanes {
   readonly hasLocalInfile: boolean;
 }
 
-type Way = 'there' | 'back';
+/** `again`: from a table of the first server into another one there. */
+type Way = 'there' | 'back' | 'again';
 
 export interface ColumnPair {
   readonly source: Column;
@@ -120,7 +121,7 @@ export class RoundTrip implements AsyncDisposable {
 
   /** The columns of two tables, side by side. */
   async pairs(way: Way, source: string, target: string): Promise<readonly ColumnPair[]> {
-    const [from, to] = way === 'there' ? [this.#from, this.#to] : [this.#to, this.#from];
+    const [from, to] = this.#ends(way);
     const { columns } = await describeTable(endOf(from), source);
     const described = await describeTable(endOf(to), target);
     return columns.map((column, i) => ({
@@ -136,7 +137,7 @@ export class RoundTrip implements AsyncDisposable {
     target: string,
     more: Partial<SyncOptions> = {},
   ): Promise<SyncRun> {
-    const [from, to] = way === 'there' ? [this.#from, this.#to] : [this.#to, this.#from];
+    const [from, to] = this.#ends(way);
     return runSync({
       from: endOf(from),
       to: endOf(to),
@@ -175,24 +176,36 @@ export class RoundTrip implements AsyncDisposable {
     await this.makeTable('back', back);
     const there = await this.#carry('there', 'src', mid, by);
     const returned = await this.#carry('back', mid, back, by);
-    const runs = [...there, ...returned];
-    const dirty = new Map([...dirtyIds('there', there), ...dirtyIds('back', returned)]);
+    return this.#compared(
+      [
+        ...there.map((run) => ['there', run] as const),
+        ...returned.map((run) => ['back', run] as const),
+      ],
+      { second: mid, last: back },
+    );
+  }
+
+  async #compared(
+    sent: readonly (readonly [Way, SyncRun])[],
+    tables: { readonly second?: string; readonly last: string },
+  ): Promise<Fates> {
+    const dirty = new Map(sent.flatMap(([way, run]) => dirtyIds(way, run)));
     const before = await this.seen('first', 'src');
-    const [between, after] = [await this.seen('second', mid), await this.seen('first', back)];
+    // A created table has types of its own, of which the texts are not compared.
+    const { second, last } = tables;
+    const between = second === undefined ? undefined : await this.seen('second', second);
+    const after = await this.seen('first', last);
     const fates = this.values.map(([column, value], id): CellFate => {
       const [was, came] = [before.get(id), after.get(id)];
-      const isSameThere = was?.[column] === between.get(id)?.[column];
+      const isSameThere = was?.[column] === between?.get(id)?.[column];
       const way = dirty.get(id);
       if (way !== undefined) return { column, value, fate: 'dirty', way, isSameThere };
       if (came === undefined) return { column, value, fate: 'gone', isSameThere };
       const isSame = JSON.stringify(came) === JSON.stringify(was);
       return { column, value, fate: isSame ? 'exact' : 'changed', isSameThere };
     });
-    const verdicts = [
-      ...there.flatMap((run) => saidVerdicts('there', run)),
-      ...returned.flatMap((run) => saidVerdicts('back', run)),
-    ];
-    return { fates, policies: runs.flatMap((run) => run.policies), verdicts };
+    const verdicts = sent.flatMap(([way, run]) => saidVerdicts(way, run));
+    return { fates, policies: sent.flatMap(([, run]) => run.policies), verdicts };
   }
 
   async #carry(
@@ -232,9 +245,36 @@ export class RoundTrip implements AsyncDisposable {
     return runs;
   }
 
+  /**
+   * There and back into tables that the runs create, then into one of the first types, in which the values are
+   * compared: what a created table holds in another type is the same value only if this one takes it.
+   */
+  async fatesInCreated(): Promise<Fates> {
+    const created = (table: string): Partial<SyncOptions> => ({
+      writer: { table, mode: 'append', createTable: 'auto' },
+    });
+    const there = await this.send('there', 'src', 'made', created('made'));
+    const back = await this.send('back', 'made', 'made_back', created('made_back'));
+    await this.makeTable('again', 'again');
+    const again = await this.send('again', 'made_back', 'again');
+    return this.#compared(
+      [
+        ['there', there],
+        ['back', back],
+        ['again', again],
+      ],
+      { last: 'again' },
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#from[Symbol.asyncDispose]();
     await this.#to[Symbol.asyncDispose]();
+  }
+
+  #ends(way: Way): readonly [TestDatabase, TestDatabase] {
+    if (way === 'again') return [this.#from, this.#from];
+    return way === 'there' ? [this.#from, this.#to] : [this.#to, this.#from];
   }
 
   #literal(column: string, value: string): string {
@@ -248,8 +288,8 @@ function endOf(database: TestDatabase): SyncEnd {
   return { kind: server.kind, server, database: name };
 }
 
-function dirtyIds(way: Way, runs: readonly SyncRun[]): readonly (readonly [number, Way])[] {
-  return runs.flatMap((run) => run.dirty.map(({ cells }) => [Number(cells[0]), way] as const));
+function dirtyIds(way: Way, run: SyncRun): readonly (readonly [number, Way])[] {
+  return run.dirty.map(({ cells }) => [Number(cells[0]), way] as const);
 }
 
 function saidVerdicts(way: Way, { log }: SyncRun): readonly SaidVerdict[] {

@@ -44,7 +44,7 @@ export async function openMapped(
     const found = await tableOf(first, source);
     const isCreated = found.missing !== undefined && whenMissing === 'create';
     if (isCreated) await create(first, source, found.missing, job);
-    const target = isCreated ? await first.describe() : found.target;
+    const target = isCreated ? await created(first) : found.target;
     const missing = isCreated ? undefined : found.missing;
     const resolved = resolve(job, source, target);
     for (const note of resolved.notes) job.context.log.warn(note);
@@ -98,10 +98,20 @@ async function create(
     reportFindings(errors, context);
   }
   await writer.createTable?.(missing);
-  log.info(`${detail}. It was created:\n${sql}`);
+  log.info(`${detail}, so this was run:\n${sql}`);
   for (const note of notes) log.info(`Created table: ${note}`);
   if (readBefore !== undefined) {
     log.warn(`The rows up to ${readBefore} were read by earlier runs and are not read again.`);
+  }
+}
+
+async function created(writer: WriterJob): Promise<TableSchema> {
+  try {
+    return await writer.describe();
+  } catch (error) {
+    if (registeredCodeOf(error) !== 'MR-D107') throw error;
+    const detail = `${detailOf(error)}, although the statement of \`createTable\` has run`;
+    throw new MillraceError('MR-D107', detail);
   }
 }
 

@@ -1,4 +1,4 @@
-import { creationError, isMergeMode, PluginError, shapeOf, splitStatements } from '@millrace/sdk';
+import { creationError, PluginError, shapeOf, splitStatements } from '@millrace/sdk';
 import type { TableProposal, TableSchema, WriteContext } from '@millrace/sdk';
 
 import { cancelOnAbort } from './cancel-on-abort.js';
@@ -21,7 +21,7 @@ export async function proposalOf(
 ): Promise<TableProposal> {
   const { table, key, replace, createTable } = config;
   const shape = shapeOf(source, mapping, {
-    key: isMergeMode(config.mode) ? key : undefined,
+    key,
     partition: replace?.kind === 'partition' ? Object.keys(replace.values) : [],
   });
   const collations = shape.columns.flatMap((column) => column.source.collation ?? []);

@@ -118,6 +118,8 @@ describe('a column of MySQL or MariaDB', () => {
     );
     const vector = { kind: 'bytes', length: 12 } as const;
     expect(lineOf([{ nativeType: 'vector(3)', type: vector, system }])).toBe('varbinary(12) NULL');
+    const collected = { nativeType: 'geomcollection', type: { kind: 'bytes' }, system } as const;
+    expect(lineOf([collected])).toBe('geometrycollection NULL');
     const uuid = { nativeType: 'uuid', type: { kind: 'uuid' }, system } as const;
     expect(lineOf([uuid], [], 'mariadb')).toBe('uuid NULL');
   });

@@ -100,7 +100,9 @@ interface ProposedType extends Pick<
 const UNALIKE = /^(uuid|inet[46]|json|vector)\b/i;
 
 function typeFor(source: Column, server: TableServer): ProposedType {
-  const { nativeType, type, system, charset, collation } = source;
+  const { type, system, charset, collation } = source;
+  // Only MySQL knows its own short name.
+  const nativeType = source.nativeType.replace(/^geomcollection\b/i, 'geometrycollection');
   const isOwn = system === server.system;
   const isAlike = system === 'mysql' || system === 'mariadb';
   if (!isOwn && !(isAlike && !UNALIKE.test(nativeType))) return typeOf(type, nativeType);

@@ -27,7 +27,7 @@ export async function proposalOf(
   const { table, key, replace, createTable } = config;
   const schema = await resolveSchema(client, config.schema ?? dataSource.config.schema);
   const shape = shapeOf(source, mapping, {
-    key: isMergeMode(config.mode) ? key : undefined,
+    key,
     partition: replace?.kind === 'partition' ? Object.keys(replace.values) : [],
   });
   const hasType = await knownTypes(client, mapping);
@@ -55,6 +55,8 @@ async function knownTypes(
   return (nativeType) => known.has(nativeType);
 }
 
+const MOST_NAME_BYTES = 63;
+
 /** What stands in the way of a table that is not there yet. */
 export async function proposalFindings(
   client: Client,
@@ -63,6 +65,12 @@ export async function proposalFindings(
   mapping: Mapping,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
+  // The server would cut them without a word, and the rows would find no such column.
+  for (const name of [proposed.table, ...proposed.columns.map((c) => c.name)]) {
+    if (Buffer.byteLength(name) <= MOST_NAME_BYTES) continue;
+    const message = `"${name}" is longer than the ${MOST_NAME_BYTES} bytes of a name: map it to a shorter one`;
+    findings.push({ level: 'error', code: 'MR-D208', message });
+  }
   const schema = proposed.schema ?? '';
   if (createTable !== undefined && !(await mayCreate(client, schema))) {
     const message = `permission denied: CREATE on schema ${schema}`;
@@ -86,9 +94,8 @@ export function proposedKey(
   return chooseMergeKey(proposed, primaryKey.length === 0 ? [] : [primaryKey], names);
 }
 
-const DUPLICATE_TABLE = '42P07';
-/** Of the catalogue: two statements have created it at the same moment. */
-const UNIQUE_VIOLATION = '23505';
+/** The table, its type and the rows of both in the catalogue: where two statements create it at the same moment. */
+const TAKEN: readonly (string | undefined)[] = ['42P07', '42710', '23505'];
 
 /** Creates the table. The statement may be the user's, so it has a connection of its own. */
 export async function createMissing(
@@ -110,7 +117,7 @@ export async function createMissing(
 /** Somebody else was faster. */
 async function isThere(client: Client, error: unknown, quotedTable: string): Promise<boolean> {
   const state = error instanceof PluginError ? serverErrorOf(error.cause)?.sqlState : undefined;
-  if (state !== DUPLICATE_TABLE && state !== UNIQUE_VIOLATION) return false;
+  if (!TAKEN.includes(state)) return false;
   const [row] = await query(client, 'SELECT to_regclass($1)::text', [quotedTable]);
   return typeof row?.[0] === 'string';
 }

@@ -155,12 +155,43 @@ describe.each(servers.map((server) => [server.name, server] as const))(
     });
 
     test('says what would end the run before its first row', async () => {
-      const file = cli.file('draft.json', draft(config({ table: 'none' })));
-      const missing = await cli.run(['sync', 'preview', file, '--bizdate', '2026-11-20']);
-      expect(missing.code).not.toBe(0);
-      expect(missing.talk).toContain('MR-D107');
+      const file = cli.file('draft.json', draft(config()));
       const late = await cli.run(['sync', 'preview', file, '--bizdate', '2026-11-21']);
+      expect(late.code).not.toBe(0);
       expect(late.talk).toContain('in_20261121.csv');
+    });
+
+    test('shows the statement for a table that is missing, as a text and as JSON', async () => {
+      const file = cli.file('draft.json', draft(config({ table: 'none' })));
+      const words = ['sync', 'preview', file, '--bizdate', '2026-11-20'];
+      const { code, out } = await cli.run(words);
+      expect(code).toBe(3);
+      expect(out).toMatch(/^error: .*none.*`createTable: auto`/m);
+      expect(out).toMatch(/^CREATE TABLE .*none.* \(\n {2}.id. \w+.*,\n/m);
+      const asked = await cli.run([...words, '-o', 'json']);
+      expect(JSON.parse(asked.out)).toMatchObject({
+        createTable: { sql: expect.stringMatching(/^CREATE TABLE/), notes: [] },
+        findings: [{ level: 'error', code: 'MR-D107' }],
+        plan: null,
+      });
+      expect(await tablesOf(database)).toHaveLength(1);
+    });
+
+    test('has the parameters in the statement of the configuration', async () => {
+      const createTable = 'CREATE TABLE day_${day} (id int, name varchar(9), day date)';
+      const file = cli.file('draft.json', draft(config({ table: 'day_20261120', createTable })));
+      const words = ['sync', 'preview', file, '--bizdate', '2026-11-20', '-o', 'json'];
+      const { code, out } = await cli.run(words);
+      expect(code).toBe(0);
+      expect(JSON.parse(out)).toMatchObject({
+        createTable: { sql: createTable.replace('${day}', '20261120'), notes: [] },
+        verdicts: [],
+        rows: [
+          ['1', 'ann', '2026-02-01'],
+          ['2', 'too long', '2026-02-02'],
+          ['5', 'eve', '2026-02-05'],
+        ],
+      });
     });
   },
 );

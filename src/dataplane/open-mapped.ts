@@ -16,7 +16,7 @@ export interface OpenMapped {
   readonly resolved: ResolvedMapping;
   readonly target: TableSchema;
   /** Then `target` is what the mapping wants it to be. */
-  readonly missing?: MissingTable | undefined;
+  readonly missing?: MissingTable;
 }
 
 interface MappedJob {
@@ -42,13 +42,12 @@ export async function openMapped(
   const first = await open(guess);
   try {
     const found = await tableOf(first, source);
-    const isCreated = found.missing !== undefined && whenMissing === 'create';
-    if (isCreated) await create(first, source, found.missing, job);
-    const target = isCreated ? await created(first) : found.target;
-    const missing = isCreated ? undefined : found.missing;
+    const table =
+      whenMissing === 'create' ? await createdIfMissing(first, source, found, job) : found;
+    const { target } = table;
     const resolved = resolve(job, source, target);
     for (const note of resolved.notes) job.context.log.warn(note);
-    const opened = { resolved, target, missing };
+    const opened = { ...table, resolved };
     if (isSameMapping(guess, resolved.mapping)) return { writer: first, ...opened };
     await first.abort(new Error('opened again with the column names of the target'));
     const writer = await open(resolved.mapping);
@@ -67,32 +66,38 @@ function resolve(
   return resolveMapping(mapping, source, target, partitionColumns);
 }
 
-async function tableOf(
-  writer: WriterJob,
-  source: TableSchema,
-): Promise<{ readonly target: TableSchema; readonly missing?: MissingTable }> {
+interface FoundTable {
+  /** Of one that is missing, what is proposed. */
+  readonly target: TableSchema;
+  readonly missing?: MissingTable;
+}
+
+async function tableOf(writer: WriterJob, source: TableSchema): Promise<FoundTable> {
   try {
     return { target: await writer.describe() };
   } catch (error) {
     if (registeredCodeOf(error) !== 'MR-D107' || writer.missingTable === undefined) throw error;
     const proposal = await writer.missingTable(source);
-    return { target: proposal.schema, missing: { ...proposal, detail: detailOf(error) } };
+    const missing = { ...proposal, detail: detailOf(error) };
+    return { target: await writer.describe(), missing };
   }
 }
 
 /** What a proposal would be refused for is found before it is run: a run that fails leaves no table. */
-async function create(
+async function createdIfMissing(
   writer: WriterJob,
   source: TableSchema,
-  missing: MissingTable,
+  found: FoundTable,
   job: MappedJob,
-): Promise<void> {
+): Promise<FoundTable> {
+  const { target, missing } = found;
+  if (missing === undefined) return found;
   const { wanted, detail, sql, notes } = missing;
   const { readBefore, context } = job;
   const { log } = context;
   if (wanted === undefined) throw new MillraceError('MR-D107', withoutIt(detail));
   if (wanted === 'auto') {
-    resolve(job, source, missing.schema);
+    resolve(job, source, target);
     const { findings } = await writer.check(source);
     const errors = findings.filter(({ level }) => level === 'error');
     reportFindings(errors, context);
@@ -103,9 +108,10 @@ async function create(
   if (readBefore !== undefined) {
     log.warn(`The rows up to ${readBefore} were read by earlier runs and are not read again.`);
   }
+  return { target: await describedNow(writer) };
 }
 
-async function created(writer: WriterJob): Promise<TableSchema> {
+async function describedNow(writer: WriterJob): Promise<TableSchema> {
   try {
     return await writer.describe();
   } catch (error) {

@@ -1,4 +1,11 @@
-import { creationError, PluginError, shapeOf, splitStatements } from '@millrace/sdk';
+import {
+  addedVersionColumns,
+  creationError,
+  PluginError,
+  shapeOf,
+  splitStatements,
+  withVersions,
+} from '@millrace/sdk';
 import type { TableProposal, TableSchema, WriteContext } from '@millrace/sdk';
 
 import { cancelOnAbort } from './cancel-on-abort.js';
@@ -8,7 +15,9 @@ import { serverErrorOf } from './mysql-error.js';
 import { proposedTable } from './proposed-table.js';
 import type { TableServer } from './proposed-table.js';
 import { Session } from './session.js';
+import { versionSettings } from './writer-config.js';
 import type { WriterConfig } from './writer-config.js';
+import { versionsOf } from './writer-target.js';
 import type { WriterTarget } from './writer-target.js';
 import { openWriting } from './writing-session.js';
 
@@ -23,6 +32,7 @@ export async function proposalOf(
   const shape = shapeOf(source, mapping, {
     key,
     partition: replace?.kind === 'partition' ? Object.keys(replace.values) : [],
+    added: addedVersionColumns(versionSettings(config)),
   });
   const collations = shape.columns.flatMap((column) => column.source.collation ?? []);
   const server = await tableServerOf(session, collations);
@@ -34,9 +44,16 @@ export async function proposalOf(
 }
 
 /** The proposed table in the place of the one that is missing. */
-export function targetOf({ schema }: TableProposal): WriterTarget {
-  const name = { database: schema.schema ?? '', table: schema.table };
-  return { schema, name, engine: 'InnoDB', isView: false, isTransactional: true, isMissing: true };
+export function targetOf(
+  { schema: proposed }: TableProposal,
+  config: WriterConfig,
+  { identity }: Pick<WriteContext, 'identity'>,
+): WriterTarget {
+  const name = { database: proposed.schema ?? '', table: proposed.table };
+  const versions = versionsOf(proposed, config, identity);
+  const schema = withVersions(proposed, versions);
+  const facts = { schema, name, engine: 'InnoDB', isView: false, isTransactional: true };
+  return { ...facts, versions, isMissing: true };
 }
 
 /** None pads: a text with a blank at its end is another one in other systems. */

@@ -85,7 +85,7 @@ export class MysqlWriterJob implements WriterJob {
   async missingTable(source: TableSchema): Promise<TableProposal> {
     const session = await this.#main.get();
     const proposal = await proposalOf(session, source, this.#config, this.#ctx);
-    this.#described = Promise.resolve(targetOf(proposal));
+    this.#described = Promise.resolve(targetOf(proposal, this.#config, this.#ctx));
     return proposal;
   }
 

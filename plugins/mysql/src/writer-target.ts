@@ -9,7 +9,16 @@ import {
   versionColumns,
   withVersions,
 } from '@millrace/sdk';
-import type { Column, ColumnVerdict, Finding, JobContext, Mapping, Versions } from '@millrace/sdk';
+import type {
+  AttemptIdentity,
+  Column,
+  ColumnVerdict,
+  Finding,
+  JobContext,
+  Mapping,
+  TableSchema,
+  Versions,
+} from '@millrace/sdk';
 
 import { quoteName, quoteTable } from './literal.js';
 import type { MysqlConfig } from './config.js';
@@ -51,9 +60,7 @@ export async function resolveTarget(
   const { database } = dataSource.config;
   const name = await resolveTable(session, database, config.table, (text) => log.info(text));
   const facts = await readTable(session, name);
-  const settings = versionSettings(config);
-  const versions =
-    settings && resolveVersions(settings, identity, (column) => columnNamed(facts.schema, column));
+  const versions = versionsOf(facts.schema, config, identity);
   if (versions !== undefined) await checkVersionTimes(session, versions);
   const engines = await session.rows(
     "SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'",
@@ -61,6 +68,15 @@ export async function resolveTarget(
   const isTransactional = engines.some(([engine]) => engine === facts.engine);
   const schema = withVersions(facts.schema, versions);
   return { ...facts, schema, name, isTransactional, versions };
+}
+
+export function versionsOf(
+  schema: TableSchema,
+  config: WriterConfig,
+  identity: AttemptIdentity,
+): Versions | undefined {
+  const settings = versionSettings(config);
+  return settings && resolveVersions(settings, identity, (name) => columnNamed(schema, name));
 }
 
 /** Throws MR-D108 for a target column that is not there. */

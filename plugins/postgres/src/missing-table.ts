@@ -1,7 +1,15 @@
-import type { Finding, Mapping, TableProposal, TableSchema, WriteContext } from '@millrace/sdk';
+import type {
+  Finding,
+  Mapping,
+  MergeKeys,
+  TableProposal,
+  TableSchema,
+  WriteContext,
+} from '@millrace/sdk';
 import {
   PluginError,
-  chooseMergeKey,
+  addedVersionColumns,
+  chooseMergeKeys,
   creationError,
   isMergeMode,
   mergeKeyFindings,
@@ -15,6 +23,8 @@ import { qualifiedName } from './quoting.js';
 import { mayCreate } from './rights.js';
 import { cancelOnAbort, openSession, query, tagOf } from './session.js';
 import { resolveColumn, resolveSchema } from './table-catalog.js';
+import type { WantedKeys } from './unique-keys.js';
+import { versionSettings } from './writer-config.js';
 import type { PostgresWriterConfig } from './writer-config.js';
 
 /** What would create the table that a writer of that configuration misses. */
@@ -29,6 +39,7 @@ export async function proposalOf(
   const shape = shapeOf(source, mapping, {
     key,
     partition: replace?.kind === 'partition' ? Object.keys(replace.values) : [],
+    added: addedVersionColumns(versionSettings(config)),
   });
   const hasType = await knownTypes(client, mapping);
   const proposed = proposedTable({ schema, table }, shape, hasType);
@@ -78,20 +89,20 @@ export async function proposalFindings(
   }
   if (isMergeMode(mode)) {
     const mapped = mapping.columns.map((c) => resolveColumn(c.target, proposed).name);
-    const choose = () => Promise.resolve(proposedKey(proposed, key));
+    const choose = () => Promise.resolve(proposedKeys(proposed, { mode, key, mapped }));
     findings.push(...(await mergeKeyFindings(choose, mapped)));
   }
   return findings;
 }
 
-/** The columns by which rows would be compared; throws MR-D190 where the table would have no such key. */
-export function proposedKey(
-  proposed: TableSchema,
-  wanted: readonly string[] | undefined,
-): readonly string[] {
-  const names = wanted?.map((name) => resolveColumn(name, proposed).name);
+/** By what rows would be compared; throws MR-D190 where the table would have no such key. */
+export function proposedKeys(proposed: TableSchema, { mode, key, mapped }: WantedKeys): MergeKeys {
+  const spelled = (name: string): string => resolveColumn(name, proposed).name;
   const { primaryKey } = proposed;
-  return chooseMergeKey(proposed, primaryKey.length === 0 ? [] : [primaryKey], names);
+  return chooseMergeKeys(mode, proposed, primaryKey.length === 0 ? [] : [primaryKey], {
+    wanted: key?.map(spelled),
+    written: mapped.map(spelled),
+  });
 }
 
 /** The table, its type and the rows of both in the catalogue: where two statements create it at the same moment. */

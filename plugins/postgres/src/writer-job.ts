@@ -1,5 +1,6 @@
 import type {
   ChecksumColumn,
+  Column,
   ColumnVerdict,
   CursorMove,
   FinalizeStats,
@@ -85,10 +86,7 @@ export class PostgresWriterJob implements WriterJob {
     const { client } = await this.#mainSession();
     if (this.#schema !== undefined) return this.#schema;
     const table = await describeTable(client, schema, this.#config.table);
-    const settings = versionSettings(this.#config);
-    this.#versions =
-      settings &&
-      resolveVersions(settings, this.#ctx.identity, (name) => resolveColumn(name, table));
+    this.#versions = this.#versionsOf(table);
     if (this.#versions !== undefined) await checkVersionTimes(client, this.#versions);
     this.#schema = withVersions(table, this.#versions);
     return this.#schema;
@@ -97,8 +95,14 @@ export class PostgresWriterJob implements WriterJob {
   async missingTable(source: TableSchema): Promise<TableProposal> {
     const { client } = await this.#mainSession();
     const proposal = await proposalOf(client, source, this.#config, this.#ctx);
-    this.#proposed = proposal.schema;
+    this.#proposed = withVersions(proposal.schema, this.#versionsOf(proposal.schema));
     return proposal;
+  }
+
+  #versionsOf(table: TableSchema): Versions | undefined {
+    const settings = versionSettings(this.#config);
+    const find = (name: string): Column => resolveColumn(name, table);
+    return settings && resolveVersions(settings, this.#ctx.identity, find);
   }
 
   async createTable(proposal: TableProposal): Promise<void> {

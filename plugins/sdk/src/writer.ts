@@ -140,7 +140,7 @@ export interface WriteContext<S = unknown> extends JobContext<S> {
 export interface TableProposal {
   /** One column in a line: to be run as it stands, or to be edited. */
   readonly sql: string;
-  /** The table as the mapping wants it. */
+  /** The table as the statement makes it, or as the mapping wants it. */
   readonly schema: TableSchema;
   /** Where the table holds less than the source, and why. */
   readonly notes: readonly string[];

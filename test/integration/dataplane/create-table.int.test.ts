@@ -302,6 +302,51 @@ describe.each(targets)('a table that is missing in %s', (_name, target) => {
     ]);
   });
 
+  test('has columns for the versions of its rows, and a key of one version at a time', async () => {
+    await using world = await worldHere();
+    const day = (date: string, versions: object) =>
+      world.options(
+        { createTable: 'auto', mode: 'scd2', key: ['id', 'part'], versions },
+        {
+          identity: {
+            fence: date.slice(-2),
+            instanceId: date,
+            scheduledTime: `${date}T02:00:00Z`,
+          },
+        },
+      );
+    const versions = { current: 'is_current' };
+    const preview = await previewSync(day('2026-11-20', versions));
+    expect(preview.findings.map(({ level }) => level)).toEqual(['info']);
+    expect([preview.columns, preview.rows.length]).toEqual([['id', 'part', 'name'], 3]);
+    await runSync(day('2026-11-20', versions));
+    await execute(
+      postgresServer,
+      "UPDATE src SET name = 'Ann' WHERE name = 'ann'",
+      world.from.name,
+    );
+    await runSync(day('2026-11-21', versions));
+    const { columns, primaryKey } = await world.described();
+    expect(primaryKey).toEqual(['id', 'part', 'valid_from']);
+    expect(columns.map(({ name, nullable }) => [name, nullable]).slice(3)).toEqual([
+      ['valid_from', false],
+      ['valid_to', true],
+      ['is_current', false],
+    ]);
+    expect(
+      await world.rows(
+        "SELECT name FROM dst WHERE id = 1 AND part = 'a' ORDER BY valid_from, valid_to IS NULL",
+      ),
+    ).toEqual([{ name: 'ann' }, { name: 'Ann' }]);
+    await world.rows('DROP TABLE dst');
+    await runSync(day('2026-11-22', { from: 'since', at: '2026-11-22', open: '9999-12-31' }));
+    const dated = await world.described();
+    expect(dated.columns.slice(3).map(({ type, nullable }) => [type.kind, nullable])).toEqual([
+      ['date', false],
+      ['date', false],
+    ]);
+  });
+
   test('is not created for a run that could not write', async () => {
     await using world = await worldOf(postgresServer, target, 'CREATE TABLE src (v int)');
     const keyless = world.options({ createTable: 'auto', mode: 'upsert' });

@@ -1,6 +1,7 @@
 import { PluginError } from '../error.js';
 import type { AttemptIdentity } from '../run.js';
-import type { Column, TableSchema } from '../table.js';
+import type { Column, LogicalType, TableSchema } from '../table.js';
+import type { AddedColumn } from './table-shape.js';
 
 /** How a table keeps the versions of its rows (a slowly changing dimension of type 2). */
 export interface VersionSettings {
@@ -70,6 +71,25 @@ export function withVersions(schema: TableSchema, versions: Versions | undefined
 
 export function versionColumns({ from, to, current }: Versions): readonly Column[] {
   return current === undefined ? [from, to] : [from, to, current];
+}
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+/** What a table needs for the versions of its rows; a key has one version at a time. */
+export function addedVersionColumns(settings: VersionSettings | undefined): readonly AddedColumn[] {
+  if (settings === undefined) return [];
+  const { from, to, current, open, at } = settings;
+  const type: LogicalType =
+    at !== undefined && DATE.test(at)
+      ? { kind: 'date' }
+      : { kind: 'timestamp', fraction: 6, zoned: false };
+  return [
+    { name: from, type, nullable: false, inKey: true },
+    { name: to, type, nullable: open === undefined, inKey: false },
+    ...(current === undefined
+      ? []
+      : [{ name: current, type: { kind: 'boolean' } as const, nullable: false, inKey: false }]),
+  ];
 }
 
 /** In UTC, as every time that is written without its zone. */

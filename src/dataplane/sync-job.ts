@@ -172,8 +172,7 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
     nowMs,
     rowsTotal: source.estimatedRows,
   });
-  const rowsRead = (): number => counters.rowsRead;
-  const quarantine = new Quarantine(job.channel.dirtyLimit, rowsRead, job.onDirty);
+  const quarantine = new Quarantine(job.channel.dirtyLimit, () => counters.rowsRead, job.onDirty);
   let names: Pick<DirtyRecord, 'columns' | 'key'> = {};
   const onDirty = async (record: DirtyRecord): Promise<void> => {
     counters.rowsDirty += 1;

@@ -1,7 +1,8 @@
-import type { Finding, TableSchema, WriteContext } from '@millrace/sdk';
+import type { Finding, ReplaceScope, TableSchema, WriteContext } from '@millrace/sdk';
 import { isMergeMode, mergeKeyFindings } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
+import { partitionFindings } from './partition-check.js';
 import { qualifiedName } from './quoting.js';
 import { mayCreate, missingRights } from './rights.js';
 import { resolveColumn } from './table-catalog.js';
@@ -14,14 +15,16 @@ export async function targetFindings(
   client: Client,
   schema: TableSchema,
   { mode, key, versions }: PostgresWriterConfig,
-  { dataSource, mapping }: Pick<WriteContext<PostgresSource>, 'dataSource' | 'mapping'>,
-  hasScope: boolean,
+  { dataSource, identity, mapping }: WriteContext<PostgresSource>,
+  judged: { readonly scope: ReplaceScope | undefined; readonly findings: readonly Finding[] },
 ): Promise<readonly Finding[]> {
   const target = qualifiedName(schema.schema ?? '', schema.table);
   const findings: Finding[] = [];
   const refuse = (code: string, message: string): void =>
     void findings.push({ level: 'error', code, message });
   const closesMissing = versions?.missing === 'close';
+  const { scope } = judged;
+  const hasScope = scope !== undefined;
   for (const right of await missingRights(client, target, { mode, hasScope, closesMissing })) {
     refuse('MR-D106', `permission denied: ${right} on ${target} for ${dataSource.config.user}`);
   }
@@ -38,6 +41,13 @@ export async function targetFindings(
   const referring = mode === 'replace-swap' ? await referringTables(client, target) : [];
   if (referring.length > 0) {
     refuse('MR-D192', `foreign keys of ${referring.join(', ')} refer to ${schema.table}`);
+  }
+  if ([...judged.findings, ...findings].every(({ level }) => level !== 'error')) {
+    findings.push(...(await partitionFindings(client, schema, scope)));
+  }
+  if (mode === 'append' && identity.runNumber > 1) {
+    const message = `append: this rerun adds its rows to those of run ${identity.runNumber - 1}`;
+    findings.push({ level: 'warning', message });
   }
   return findings;
 }

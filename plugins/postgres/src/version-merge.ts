@@ -1,5 +1,5 @@
-import { PluginError } from '@millrace/sdk';
-import type { Column, Versions } from '@millrace/sdk';
+import { PluginError, resolveVersions } from '@millrace/sdk';
+import type { AttemptIdentity, Column, TableSchema, Versions } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { Merge, MergeStatement, MergeTables, RefusedRows } from './merge.js';
 import { notAside, sameKey } from './merge.js';
@@ -7,6 +7,9 @@ import { toPluginError } from './pg-error.js';
 import { quoteLiteral, quoteName } from './quoting.js';
 import { query } from './session.js';
 import { ROW_NUMBER } from './superseded-rows.js';
+import { resolveColumn } from './table-catalog.js';
+import { versionSettings } from './writer-config.js';
+import type { PostgresWriterConfig } from './writer-config.js';
 
 /**
  * A history of rows (slowly changing dimension, type 2): where a row differs from the version that holds, that
@@ -112,6 +115,16 @@ export class VersionMerge implements Merge {
       current === undefined ? [] : [[quoteName(current.name), flagOf(current, true)] as const];
     return [[this.#from, this.#at], [this.#to, end], ...flag];
   }
+}
+
+/** `undefined`: the mode keeps none. */
+export function versionsOf(
+  table: TableSchema,
+  config: PostgresWriterConfig,
+  identity: AttemptIdentity,
+): Versions | undefined {
+  const settings = versionSettings(config);
+  return settings && resolveVersions(settings, identity, (name) => resolveColumn(name, table));
 }
 
 /** Throws MR-D209 for a time that the server does not read as one of the column. */

@@ -1,6 +1,5 @@
 import type {
   ChecksumColumn,
-  Column,
   ColumnVerdict,
   CursorMove,
   FinalizeStats,
@@ -26,7 +25,6 @@ import {
   droppedSettled,
   errorCodeOf,
   isMergeMode,
-  resolveVersions,
   versionColumns,
   withVersions,
 } from '@millrace/sdk';
@@ -38,7 +36,6 @@ import type { Merge } from './merge.js';
 import { mergeOf } from './merge-of.js';
 import { createMissing, proposalFindings, proposalOf, proposedKeys } from './missing-table.js';
 import { dropOrphaned, ownStaging } from './orphaned-tables.js';
-import { partitionFindings } from './partition-check.js';
 import { wantsStaging } from './prepared-write.js';
 import type { PreparedWrite } from './prepared-write.js';
 import { qualifiedName } from './quoting.js';
@@ -49,14 +46,14 @@ import { cancelOnAbort, endOlderAttempts, openSession, query, tagOf } from './se
 import type { SliceTarget, SliceTransaction } from './slice-transactions.js';
 import { SliceTransactions } from './slice-transactions.js';
 import { StagingTable, sliceSession } from './staging-table.js';
-import { describeTable, resolveColumn } from './table-catalog.js';
+import { describeTable } from './table-catalog.js';
 import { targetFindings } from './target-findings.js';
 import { swapLabel, swapOrReplace, tryDouble } from './table-swap.js';
 import { resolveKeys } from './unique-keys.js';
 import { WritePlan, judgeMapping } from './write-plan.js';
+import { writerPreview } from './writer-preview.js';
 import { PostgresWriterTask } from './writer-task.js';
-import { checkVersionTimes } from './version-merge.js';
-import { versionSettings } from './writer-config.js';
+import { checkVersionTimes, versionsOf } from './version-merge.js';
 import type { PostgresWriterConfig } from './writer-config.js';
 
 export class PostgresWriterJob implements WriterJob {
@@ -86,7 +83,7 @@ export class PostgresWriterJob implements WriterJob {
     const { client } = await this.#mainSession();
     if (this.#schema !== undefined) return this.#schema;
     const table = await describeTable(client, schema, this.#config.table);
-    this.#versions = this.#versionsOf(table);
+    this.#versions = versionsOf(table, this.#config, this.#ctx.identity);
     if (this.#versions !== undefined) await checkVersionTimes(client, this.#versions);
     this.#schema = withVersions(table, this.#versions);
     return this.#schema;
@@ -95,14 +92,10 @@ export class PostgresWriterJob implements WriterJob {
   async missingTable(source: TableSchema): Promise<TableProposal> {
     const { client } = await this.#mainSession();
     const proposal = await proposalOf(client, source, this.#config, this.#ctx);
-    this.#proposed = withVersions(proposal.schema, this.#versionsOf(proposal.schema));
+    const { schema } = proposal;
+    const versions = versionsOf(schema, this.#config, this.#ctx.identity);
+    this.#proposed = withVersions(schema, versions);
     return proposal;
-  }
-
-  #versionsOf(table: TableSchema): Versions | undefined {
-    const settings = versionSettings(this.#config);
-    const find = (name: string): Column => resolveColumn(name, table);
-    return settings && resolveVersions(settings, this.#ctx.identity, find);
   }
 
   async createTable(proposal: TableProposal): Promise<void> {
@@ -117,24 +110,12 @@ export class PostgresWriterJob implements WriterJob {
     const schema = await this.describe();
     const { verdicts, findings } = judgeMapping(schema, this.#ctx.mapping, this.#scope());
     const { client } = await this.#mainSession();
-    const all = [...findings];
-    if (this.#proposed !== undefined) {
-      const { mapping } = this.#ctx;
-      return {
-        verdicts,
-        findings: [...all, ...(await proposalFindings(client, schema, this.#config, mapping))],
-      };
-    }
-    const hasScope = this.#scope() !== undefined;
-    all.push(...(await targetFindings(client, schema, this.#config, this.#ctx, hasScope)));
-    if (all.every(({ level }) => level !== 'error')) {
-      all.push(...(await partitionFindings(client, schema, this.#scope())));
-    }
-    if (this.#config.mode === 'append' && this.#ctx.identity.runNumber > 1) {
-      const message = `append: this rerun adds its rows to those of run ${this.#ctx.identity.runNumber - 1}`;
-      all.push({ level: 'warning', message });
-    }
-    return { verdicts, findings: all };
+    const judged = { scope: this.#scope(), findings };
+    const own =
+      this.#proposed === undefined
+        ? await targetFindings(client, schema, this.#config, this.#ctx, judged)
+        : await proposalFindings(client, schema, this.#config, this.#ctx.mapping);
+    return { verdicts, findings: [...findings, ...own] };
   }
 
   async preview(): Promise<WriterPreview> {
@@ -146,20 +127,11 @@ export class PostgresWriterJob implements WriterJob {
     const isStaged =
       wantsStaging(this.#ctx, this.#config.mode, { keys, scope }) &&
       (await mayCreate(client, schema.schema ?? ''));
-    const { mode } = this.#config;
     const isMissing = this.#proposed !== undefined;
     const alike =
       isStaged || isMissing ? undefined : qualifiedName(schema.schema ?? '', schema.table);
-    return {
-      plan: isStaged
-        ? { strategy: 'staging', label: `${mode} through a staging table` }
-        : { strategy: 'transaction', label: `${mode} in one transaction` },
-      lanes: plan.lanes(await mayMakeTemporary(client, alike)),
-      look: (cells) => {
-        const planned = plan.plan(cells);
-        return planned.refused ?? { row: planned.row.slice(0, plan.mapped.length) };
-      },
-    };
+    const lanes = plan.lanes(await mayMakeTemporary(client, alike));
+    return writerPreview(plan, { mode: this.#config.mode, isStaged, lanes });
   }
 
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {

@@ -70,10 +70,13 @@ describe.each(pairs)('a table that is missing, %s to %s', (_from, _to, source, t
     expect(preview.findings).toEqual([
       { level: 'info', message: expect.stringMatching(/dst.*; a run creates it$/) },
     ]);
+    // MySQL has texts with U+0000, which PostgreSQL refuses.
+    const isToPostgres = source.kind === 'mysql' && target.kind === 'postgres';
+    const text = isToPostgres ? 'policy' : 'exact';
     expect(preview.verdicts.map(({ source: name, verdict }) => [name, verdict])).toEqual([
       ['id', 'exact'],
-      ['part', 'exact'],
-      ['name', 'exact'],
+      ['part', text],
+      ['name', text],
     ]);
     expect(preview.rows).toHaveLength(3);
     expect(preview.plan).toMatchObject({ strategy: 'transaction' });

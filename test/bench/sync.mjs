@@ -31,6 +31,8 @@ const CASES = [
   'mysql-mysql',
   'csv-pg',
   'csv-mysql',
+  'pg-csv',
+  'mysql-csv',
   'pg-mysql-insert',
   'dirty-ratio-pg',
   'dirty-ratio-mysql',
@@ -45,8 +47,10 @@ const say = (text) => process.stderr.write(`${text}\n`);
 const servers = await openServers();
 try {
   for (const setting of servers.durability) say(setting);
-  const csvFile = join(servers.folder, 'src.csv');
-  const pipes = nativePipe(servers, LINEITEM.database, csvFile);
+  const pipes = nativePipe(servers, LINEITEM.database, {
+    source: join(servers.folder, 'src.csv'),
+    target: join(servers.folder, 'dst.csv'),
+  });
   const expected = await fillLineitem(servers, ROWS, () => runPipe(pipes.fill));
   await runPipe(pipes.csv);
   say(`${ROWS} rows, checksum ${expected}`);
@@ -61,7 +65,7 @@ try {
       await benchShape(name, { servers, isQuick, pairs: PAIRS, figures, say });
     } else if (name.startsWith('dirty-ratio-')) {
       await dirtyCase(name, endOf(name.split('-').at(-1)));
-    } else await benchCase(name, pipes[name], expected);
+    } else await benchCase(name, pipes, expected);
   }
 } finally {
   await servers.close();
@@ -85,7 +89,10 @@ function worst(name, pick) {
 }
 
 function endOf(word) {
-  if (word === 'csv') return { kind: 'file', root: servers.folder, reader: csvReader() };
+  if (word === 'csv') {
+    const writer = { path: 'dst.csv', mode: 'truncate' };
+    return { kind: 'file', root: servers.folder, reader: csvReader(), writer };
+  }
   return word === 'pg' ? servers.postgres : servers.mysql;
 }
 
@@ -105,16 +112,18 @@ function csvReader() {
   };
 }
 
-async function benchCase(name, pipe, expected) {
+async function benchCase(name, pipes, expected) {
   const [from, to] = name.split('-').map(endOf);
+  // What is in a file is summed up by PostgreSQL, which has to read it first.
+  const table = to.kind === 'file' ? servers.postgres : to;
   // Off is how a server of MySQL comes; the native pipe needs it.
   const isInsert = name.endsWith('-insert');
   const { cpuUs } = await benchPair({
     name,
     rows: ROWS,
     pairs: PAIRS,
-    pipe,
-    prepare: () => emptyTarget(to),
+    pipe: pipes[name],
+    prepare: () => emptyTarget(table),
     ours: async () => {
       if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 0');
       const run = await runOurs(from, to);
@@ -122,7 +131,8 @@ async function benchCase(name, pipe, expected) {
       return run;
     },
     check: async () => {
-      const found = await checksum(to, LINEITEM.target);
+      if (to.kind === 'file') await runPipe(pipes['read-csv']);
+      const found = await checksum(table, LINEITEM.target);
       if (found !== expected) throw new Error(`${name}: checksum ${found}, not ${expected}`);
     },
     figures,

@@ -8,7 +8,7 @@ const UNPADDED =
   rtrim(l_shipmode) AS l_shipmode, l_comment FROM src`.replaceAll(/\s+/g, ' ');
 
 /** How the systems' own programs move the rows: what a case is measured against. */
-export function nativePipe({ postgres, mysql }, database, csvFile) {
+export function nativePipe({ postgres, mysql }, database, { source: csvFile, target }) {
   const psql = (sql) =>
     `PGPASSWORD=${postgres.password} psql -X -q -v ON_ERROR_STOP=1 -h ${postgres.host} -p ${postgres.port} -U ${postgres.user} -d ${database} -c ${quote(sql)}`;
   const mariadb = (options, sql) =>
@@ -24,6 +24,10 @@ export function nativePipe({ postgres, mysql }, database, csvFile) {
     'csv-pg': psql(`\\copy dst FROM '${csvFile}' (FORMAT csv, HEADER)`),
     'pg-mysql-insert': `${psql('COPY src TO STDOUT')} | ${load('dst')}`,
     'csv-mysql': `${mariadb('--local-infile=1', `LOAD DATA LOCAL INFILE '${csvFile}' INTO TABLE dst FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' IGNORE 1 LINES`)}`,
+    'pg-csv': psql(`\\copy src TO '${target}' (FORMAT csv, HEADER)`),
+    // No cell of these rows has a tab or a comma in it, so that this is CSV.
+    'mysql-csv': `${mariadb('--quick -B', 'SELECT * FROM src')} | tr '\\t' , > ${target}`,
+    'read-csv': psql(`\\copy dst FROM '${target}' (FORMAT csv, HEADER)`),
     fill: `${psql('COPY src TO STDOUT')} | ${load('src')}`,
     csv: psql(`\\copy (${UNPADDED}) TO '${csvFile}' (FORMAT csv, HEADER)`),
   };

@@ -10,7 +10,7 @@ export async function runOurs(from, to, { database = LINEITEM.database, ...chann
     from: endOf(from, database),
     to: endOf(to, database),
     reader: from.reader ?? { table: LINEITEM.source },
-    writer: { table: LINEITEM.target, mode: 'append' },
+    writer: to.writer ?? { table: LINEITEM.target, mode: 'append' },
     channel,
     identity: { installation: 'bench', nodeId: number, instanceId: `bench${number}` },
   });

@@ -466,6 +466,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Make the partition with the statement that is named, for example in an SQL node before the sync, and run it again.',
   },
+  'MR-D244': {
+    title: 'A file of that name is there already',
+    retry: 'never',
+    help: 'Give the file another name, for example with ${bizdate} in it, move the one that is there, or choose the write mode truncate or append.',
+  },
   'MR-D250': {
     title: 'Text of the source is not in the encoding of its database',
     retry: 'never',

@@ -26,7 +26,10 @@ export interface PluginManifest {
     readonly canParseUrl: boolean;
   })[];
   readonly readers: readonly TypeManifest[];
-  readonly writers: readonly (TypeManifest & { readonly modes: readonly WriteMode[] })[];
+  readonly writers: readonly (TypeManifest & {
+    readonly modes: readonly WriteMode[];
+    readonly rerunReplaces: boolean;
+  })[];
   readonly nodes: readonly (TypeManifest & { readonly effect: NodeType['effect'] })[];
 }
 
@@ -64,7 +67,11 @@ export function manifestView(plugin: Plugin, isolated: boolean): PluginManifest 
       canParseUrl: type.parseUrl !== undefined,
     })),
     readers: (plugin.readers ?? []).map(typeView),
-    writers: (plugin.writers ?? []).map((type) => ({ ...typeView(type), modes: type.modes })),
+    writers: (plugin.writers ?? []).map((type) => ({
+      ...typeView(type),
+      modes: type.modes,
+      rerunReplaces: type.rerunReplaces === true || !type.modes.includes('append'),
+    })),
     nodes: (plugin.nodes ?? []).map((type) => ({ ...typeView(type), effect: type.effect })),
   };
 }

@@ -75,6 +75,7 @@ const manifest = z.strictObject({
       z.strictObject({
         ...described,
         modes: z.array(z.enum(WRITE_MODES)).min(1),
+        rerunReplaces: z.boolean().optional(),
         connect: optionalFn,
         open: fn,
       }),

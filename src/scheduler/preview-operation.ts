@@ -79,12 +79,12 @@ export async function foreseeOperation(
   });
 }
 
-/** The types of data sources whose writers can do nothing but replace. */
+/** The types of data sources whose writers do nothing twice. */
 function neverAppending(plugins: PluginHost): string[] {
   return plugins
     .manifests()
     .flatMap(({ writers }) => writers)
-    .filter(({ modes }) => !modes.includes('append'))
+    .filter(({ rerunReplaces }) => rerunReplaces)
     .map(({ type }) => type);
 }
 

@@ -125,10 +125,15 @@ const writerFields = z.strictObject({
     .boolean()
     .default(false)
     .meta({ title: 'Quote all', description: 'CSV: every cell but NULL, not only where it must.' }),
-  mode: z
-    .literal('truncate')
-    .default('truncate')
-    .meta({ title: 'Write mode', description: 'The file is replaced when the run has succeeded.' }),
+  lineEnding: z
+    .enum(['lf', 'crlf'])
+    .default('lf')
+    .meta({ title: 'Line ending', description: '`crlf` as on Windows.' }),
+  mode: z.enum(['truncate', 'append', 'non-conflict']).default('truncate').meta({
+    title: 'Write mode',
+    description:
+      'truncate: the file is replaced when the run has succeeded. append: each instance puts a file of its own beside the others, with its time in the name, and a rerun replaces it. non-conflict: only where no such file is there.',
+  }),
 });
 export const fileWriterConfig = writerFields
   .refine(isCuttable, NOT_CUTTABLE)

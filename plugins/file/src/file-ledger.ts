@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AttemptIdentity } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
@@ -11,6 +11,10 @@ const entry = z.object({
   /** The run that was published; absent while an attempt is at work. */
   run: z.string().optional(),
   rows: z.int().default(0),
+  /** Those that this key has put in the place of the target, or was about to; the newest first. */
+  files: z.array(z.string()).default([]),
+  /** Was about to be published by the newest of them. */
+  intended: z.object({ run: z.string(), rows: z.int() }).optional(),
 });
 const ledger = z.array(entry);
 type Entry = z.output<typeof entry>;
@@ -19,6 +23,20 @@ type Entry = z.output<typeof entry>;
 export const LEDGER_FOLDER = '.millrace';
 
 const KEPT_ENTRIES = 100;
+
+/** Which file it is, and that nobody has written to it since; `undefined`: there is none. Renaming changes nothing. */
+export async function fileState(file: string): Promise<string | undefined> {
+  const found = await stat(file, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return found && `${found.ino}:${found.size}:${found.mtimeNs}`;
+}
+
+/** Of an instance whatever its attempt: a rerun has the same one. */
+export function ledgerKey({ installation, nodeId, scheduledTime }: AttemptIdentity): string {
+  return `${installation}/${nodeId}/${scheduledTime}`;
+}
 
 /**
  * What a file target remembers of its attempts: a small JSON file per target file. It keeps an older
@@ -34,48 +52,66 @@ export class FileLedger {
     this.#identity = identity;
   }
 
-  get #key(): string {
-    const { installation, nodeId, scheduledTime } = this.#identity;
-    return `${installation}/${nodeId}/${scheduledTime}`;
-  }
-
   get #run(): string {
     return `${this.#identity.instanceId}:${this.#identity.runNumber}`;
   }
 
-  async #entries(): Promise<Entry[]> {
+  /** Its rows if this very run has been published; MR-D203 when a newer attempt has been here. */
+  async publishedRows(there: string | undefined): Promise<number | undefined> {
+    const { own } = await this.#read();
+    if (own === undefined) return undefined;
+    if (own.run === this.#run) return own.rows;
+    // The process died between the rename and its note.
+    const isThere = there !== undefined && own.files[0] === there;
+    return isThere && own.intended?.run === this.#run ? own.intended.rows : undefined;
+  }
+
+  /** Is it this instance that has put the file there? */
+  async hasPut(there: string): Promise<boolean> {
+    const { own } = await this.#read();
+    return own?.files.includes(there) === true;
+  }
+
+  /** Notes that this attempt is at work. */
+  async begin(): Promise<void> {
+    await this.#note((own) => ({ rows: 0, files: own?.files ?? [] }));
+  }
+
+  /** Notes, before it takes the place of what is `there`, which file will publish the run. */
+  async intend(file: string, rows: number, there: string | undefined): Promise<void> {
+    await this.#note((own) => {
+      const before = own?.files.filter((each) => each === there) ?? [];
+      return { rows: 0, files: [file, ...before], intended: { run: this.#run, rows } };
+    });
+  }
+
+  async published(file: string, rows: number): Promise<void> {
+    await this.#note(() => ({ run: this.#run, rows, files: [file] }));
+  }
+
+  async #read(): Promise<{ readonly own: Entry | undefined; readonly others: readonly Entry[] }> {
     const text = await readFile(this.#file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '[]';
       throw error;
     });
-    return ledger.parse(JSON.parse(text));
-  }
-
-  /** The rows of this very run if it has been published; MR-D203 when a newer attempt has been here. */
-  async publishedRows(): Promise<number | undefined> {
-    const found = (await this.#entries()).find((each) => each.key === this.#key);
-    if (found === undefined) return undefined;
+    const entries = ledger.parse(JSON.parse(text));
+    const key = ledgerKey(this.#identity);
+    const own = entries.find((each) => each.key === key);
     const { fence } = this.#identity;
-    if (BigInt(found.fence) > BigInt(fence)) {
-      const detail = `an attempt with fence ${found.fence} has been here; this one has ${fence}`;
+    if (own !== undefined && BigInt(own.fence) > BigInt(fence)) {
+      const detail = `an attempt with fence ${own.fence} has been here; this one has ${fence}`;
       throw new PluginError('MR-D203', detail);
     }
-    return found.run === this.#run ? found.rows : undefined;
+    return { own, others: entries.filter((each) => each.key !== key) };
   }
 
-  /** Notes that this attempt is at work (without rows) or has published. */
-  async note(published?: { readonly rows: number }): Promise<void> {
-    const key = this.#key;
-    const others = (await this.#entries()).filter((each) => each.key !== key);
-    const own: Entry = {
-      key,
-      fence: this.#identity.fence,
-      rows: published?.rows ?? 0,
-      ...(published ? { run: this.#run } : {}),
-    };
-    const text = JSON.stringify([own, ...others].slice(0, KEPT_ENTRIES));
+  async #note(makeEntry: (own: Entry | undefined) => Omit<Entry, 'key' | 'fence'>): Promise<void> {
+    const { own, others } = await this.#read();
+    const { fence, instanceId } = this.#identity;
+    const next: Entry = { key: ledgerKey(this.#identity), fence, ...makeEntry(own) };
+    const text = JSON.stringify([next, ...others].slice(0, KEPT_ENTRIES));
     await mkdir(dirname(this.#file), { recursive: true });
-    const temporary = `${this.#file}.${this.#identity.instanceId}-${this.#identity.fence}`;
+    const temporary = `${this.#file}.${instanceId}-${fence}`;
     await writeFile(temporary, text);
     await rename(temporary, this.#file);
   }

@@ -1,16 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type {
-  Acked,
   Chunk,
   FinalizeStats,
   Finding,
-  Row,
-  Slice,
+  Lane,
   TableSchema,
   TargetPlan,
   WriteContext,
@@ -18,58 +15,83 @@ import type {
   WriterPreview,
   WriterTask,
 } from '@millrace/sdk';
-import { defineWriter } from '@millrace/sdk';
+import { defineWriter, PluginError } from '@millrace/sdk';
+import { appendedPath } from './appended-path.js';
 import type { FileSourceConfig, FileWriterConfig } from './file-config.js';
 import { fileWriterConfig } from './file-config.js';
-import { FileLedger } from './file-ledger.js';
+import { FileLedger, fileState } from './file-ledger.js';
+import type { Part } from './file-part.js';
+import { PartWriter } from './file-part.js';
 import { writableFile } from './file-path.js';
 import { rowFormatter } from './format-rows.js';
+import { LineEncoder } from './line-encoder.js';
+import type { EncodedRows } from './row-encoder.js';
 import { RowEncoder } from './row-encoder.js';
 import { textEncoding } from './text-encoding.js';
 
 const compress = promisify(gzip);
 
-interface Part {
-  readonly file: string;
-  readonly rows: number;
+const JOINED_BYTES = 1024 * 1024;
+
+/** The file of a run: `path` as the user knows it, `full` where it really is. */
+interface Target {
+  readonly path: string;
+  readonly full: string;
 }
 
 /** Each slice into a part beside the target; `finalize` joins them and renames over the target. */
 class FileWriterJob implements WriterJob {
   readonly #config: FileWriterConfig;
   readonly #ctx: WriteContext<FileSourceConfig>;
-  readonly #target: string;
+  readonly #target: Target;
   readonly #ledger: FileLedger;
   readonly #encoder: RowEncoder;
+  /** Absent: only the row lane writes such a file. */
+  readonly #lines: LineEncoder | undefined;
   readonly #parts = new Map<number, Part>();
 
-  constructor(config: FileWriterConfig, ctx: WriteContext<FileSourceConfig>, target: string) {
+  constructor(config: FileWriterConfig, ctx: WriteContext<FileSourceConfig>, target: Target) {
     this.#config = config;
     this.#ctx = ctx;
     this.#target = target;
-    this.#ledger = new FileLedger(ctx.dataSource.config.root, config.path, ctx.identity);
+    this.#ledger = new FileLedger(ctx.dataSource.config.root, target.path, ctx.identity);
     const { columns } = ctx.mapping;
     const names = columns.map((column) => column.target);
     const sources = columns.map((column) => column.source);
     const formatter = rowFormatter(config, names, sources);
     this.#encoder = new RowEncoder(formatter, textEncoding(config.encoding), names);
+    this.#lines = hasLines(config) ? new LineEncoder(config, sources) : undefined;
   }
 
   /** Temporary files of this target begin like this; those of the same instance are ours to remove. */
   get #prefix(): string {
-    return `.${basename(this.#target)}.millrace-${this.#ctx.identity.instanceId}-`;
+    return `.${basename(this.#target.full)}.millrace-${this.#ctx.identity.instanceId}-`;
   }
 
   #temporary(name: string): string {
     const { fence } = this.#ctx.identity;
-    return join(dirname(this.#target), `${this.#prefix}${fence}.${name}`);
+    return join(dirname(this.#target.full), `${this.#prefix}${fence}.${name}`);
+  }
+
+  get #lanes(): readonly Lane[] {
+    return this.#lines === undefined ? ['rows'] : ['pg-copy-text', 'rows'];
+  }
+
+  get #plan(): TargetPlan {
+    const { path } = this.#target;
+    const label = {
+      truncate: `${path} is replaced by a renamed file`,
+      append: `${path} is added, or replaced by a rerun, as a renamed file`,
+      'non-conflict': `${path} is made as a renamed file`,
+    }[this.#config.mode];
+    return { strategy: 'staging', label };
   }
 
   describe(): Promise<TableSchema> {
     const columns = this.#ctx.mapping.columns.map(({ source, target }) => {
       return { ...source, name: target, nullable: true, generated: false };
     });
-    return Promise.resolve({ table: this.#config.path, columns, primaryKey: [] });
+    return Promise.resolve({ table: this.#target.path, columns, primaryKey: [] });
   }
 
   async check(): ReturnType<WriterJob['check']> {
@@ -81,14 +103,17 @@ class FileWriterJob implements WriterJob {
       const message = `a name of a column has no form in ${this.#config.encoding}, in the header`;
       findings.push({ level: 'error', code: 'MR-D242', message });
     }
+    const conflict = await this.#conflict();
+    if (conflict !== undefined) {
+      findings.push({ level: 'error', code: conflict.code, message: conflict.detail });
+    }
     return { verdicts, findings };
   }
 
   preview(): Promise<WriterPreview> {
-    const label = `${this.#config.path} is replaced by a renamed file`;
     return Promise.resolve({
-      plan: { strategy: 'staging', label },
-      lanes: ['rows'],
+      plan: this.#plan,
+      lanes: this.#lanes,
       look: (row) => {
         const [refused] = this.#encoder.encode([row]).refused;
         return refused === undefined ? { row } : refused;
@@ -97,54 +122,46 @@ class FileWriterJob implements WriterJob {
   }
 
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
-    const rowsPublished = await this.#ledger.publishedRows();
+    const { full } = this.#target;
+    const rowsPublished = await this.#ledger.publishedRows(await fileState(full));
     if (rowsPublished !== undefined) return { published: { rowsDeleted: 0, rowsPublished } };
-    await mkdir(dirname(this.#target), { recursive: true });
+    await mkdir(dirname(full), { recursive: true });
     await this.#removeTemporaries();
-    await this.#ledger.note();
-    return { strategy: 'staging', label: `${this.#config.path} is replaced by a renamed file` };
+    await this.#ledger.begin();
+    return this.#plan;
   }
 
   open(): Promise<WriterTask> {
     return Promise.resolve(
-      new FileWriterTask(
-        (sliceNo) => this.#temporary(`slice-${sliceNo}`),
-        (rows, sliceNo) => this.#encode(rows, sliceNo),
-        (sliceNo, part) => this.#parts.set(sliceNo, part),
-        () => this.#ctx.crashPoint('writer:chunk-written'),
-      ),
+      new PartWriter({
+        lanes: this.#lanes,
+        fileOf: (sliceNo) => this.#temporary(`slice-${sliceNo}`),
+        head: () => this.#head(),
+        encode: (chunk) => this.#encode(chunk),
+        compress: (bytes) => this.#compress(bytes),
+        quarantine: (record) => this.#ctx.quarantine(record),
+        onCommit: (sliceNo, part) => void this.#parts.set(sliceNo, part),
+        onChunk: () => this.#ctx.crashPoint('writer:chunk-written'),
+      }),
     );
   }
 
-  /** The bytes of those rows that have a form in the file; the others are dirty. */
-  async #encode(rows: readonly Row[], sliceNo: number): Promise<Encoded> {
-    const { bytes, refused } = this.#encoder.encode(rows);
-    for (const record of refused) await this.#ctx.quarantine({ ...record, sliceNo });
-    return { bytes: await this.#compress(bytes), rows: rows.length - refused.length };
-  }
-
   async finalize(): Promise<FinalizeStats> {
-    await this.#ledger.publishedRows();
-    const joined = this.#temporary('joined');
+    const { full } = this.#target;
+    // A newer attempt may have been here meanwhile.
+    await this.#ledger.publishedRows(undefined);
     const parts = [...this.#parts].toSorted(([a], [b]) => a - b).map(([, part]) => part);
-    const out = await open(joined, 'w');
-    try {
-      const begin = this.#config.byteOrderMark ? this.#encoder.byteOrderMark : Buffer.alloc(0);
-      const head = Buffer.concat([begin, this.#encoder.header ?? Buffer.alloc(0)]);
-      if (head.length > 0) await out.write(await this.#compress(head));
-      for (const part of parts) {
-        for await (const bytes of createReadStream(part.file)) await out.write(bytes as Buffer);
-      }
-      await out.sync();
-    } finally {
-      await out.close();
-    }
+    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+    const joined = await this.#join(parts);
     await this.#ctx.crashPoint('writer:before-commit');
     this.#ctx.signal.throwIfAborted();
-    await rename(joined, this.#target);
+    const conflict = await this.#conflict();
+    if (conflict !== undefined) throw conflict;
+    await this.#ledger.intend((await fileState(joined)) ?? '', rows, await fileState(full));
+    await rename(joined, full);
     await this.#ctx.crashPoint('writer:before-ledger');
-    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-    await this.#ledger.note({ rows });
+    // Some file systems rename by copying.
+    await this.#ledger.published((await fileState(full)) ?? '', rows);
     await this.#ctx.crashPoint('writer:after-commit');
     await this.#removeTemporaries();
     return { rowsDeleted: 0, rowsPublished: rows };
@@ -154,14 +171,56 @@ class FileWriterJob implements WriterJob {
     return this.#removeTemporaries();
   }
 
+  /** Why the file that is there must stay; `undefined`: there is none, or it may be replaced. */
+  async #conflict(): Promise<PluginError | undefined> {
+    if (this.#config.mode !== 'non-conflict') return undefined;
+    const there = await fileState(this.#target.full);
+    if (there === undefined || (await this.#ledger.hasPut(there))) return undefined;
+    return new PluginError('MR-D244', `${this.#target.path} is there already`);
+  }
+
+  #encode(chunk: Chunk): EncodedRows {
+    if (chunk.lane === 'rows') return this.#encoder.encode(chunk.rows);
+    if (chunk.lane !== 'pg-copy-text' || this.#lines === undefined) {
+      throw new PluginError('MR-D209', `this file is not written from the lane ${chunk.lane}`);
+    }
+    return this.#lines.encode(chunk.data, chunk.rowCount);
+  }
+
+  async #head(): Promise<Buffer> {
+    const begin = this.#config.byteOrderMark ? this.#encoder.byteOrderMark : Buffer.alloc(0);
+    return await this.#compress(Buffer.concat([begin, this.#encoder.header ?? Buffer.alloc(0)]));
+  }
+
+  /** Makes one file of the parts; that of the first slice is not copied. */
+  async #join([first, ...others]: readonly Part[]): Promise<string> {
+    const joined = this.#temporary('joined');
+    const isBegun = first?.hasHead === true;
+    if (isBegun) await rename(first.file, joined);
+    const out = await open(joined, isBegun ? 'a' : 'w');
+    try {
+      if (!isBegun) await out.appendFile(await this.#head());
+      const rest = isBegun || first === undefined ? others : [first, ...others];
+      for (const { file } of rest) {
+        for await (const bytes of createReadStream(file, { highWaterMark: JOINED_BYTES })) {
+          await out.appendFile(bytes as Buffer);
+        }
+      }
+      await out.sync();
+    } finally {
+      await out.close();
+    }
+    return joined;
+  }
+
   // Members of gzip one after the other are one gzip file.
   async #compress(bytes: Buffer): Promise<Buffer> {
-    return this.#target.endsWith('.gz') ? compress(bytes) : bytes;
+    return this.#target.full.endsWith('.gz') ? compress(bytes) : bytes;
   }
 
   /** Of this attempt and of older ones of its instance; a newer one's are left alone. */
   async #removeTemporaries(): Promise<void> {
-    const folder = dirname(this.#target);
+    const folder = dirname(this.#target.full);
     const prefix = this.#prefix;
     for (const name of await namesIn(folder)) {
       const fence = name.startsWith(prefix) ? /^(\d+)\./.exec(name.slice(prefix.length)) : null;
@@ -173,6 +232,13 @@ class FileWriterJob implements WriterJob {
   }
 }
 
+/** Bytes become bytes: what needs a value of a cell is left to the row lane. */
+function hasLines({ format, encoding, delimiter, nullToken }: FileWriterConfig): boolean {
+  const isOfOneByte = delimiter.charCodeAt(0) < 0x80;
+  const hasNull = textEncoding(encoding).encode(nullToken) !== undefined;
+  return format === 'csv' && encoding === 'utf-8' && isOfOneByte && hasNull;
+}
+
 /** None where the folder was not made yet. */
 async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -181,86 +247,22 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   });
 }
 
-interface Encoded {
-  readonly bytes: Buffer;
-  readonly rows: number;
-}
-
-class FileWriterTask implements WriterTask {
-  readonly lanes = ['rows'] as const;
-  readonly #fileOf: (sliceNo: number) => string;
-  readonly #encode: (rows: readonly Row[], sliceNo: number) => Promise<Encoded>;
-  readonly #onCommit: (sliceNo: number, part: Part) => void;
-  readonly #onChunk: () => Promise<void>;
-  #handle: FileHandle | undefined;
-  #sliceNo = 0;
-  #rows = 0;
-  #bytes = 0;
-
-  constructor(
-    fileOf: (sliceNo: number) => string,
-    encode: (rows: readonly Row[], sliceNo: number) => Promise<Encoded>,
-    onCommit: (sliceNo: number, part: Part) => void,
-    onChunk: () => Promise<void>,
-  ) {
-    this.#fileOf = fileOf;
-    this.#encode = encode;
-    this.#onCommit = onCommit;
-    this.#onChunk = onChunk;
-  }
-
-  async begin(slice: Slice): Promise<'fresh'> {
-    await this.close();
-    this.#sliceNo = slice.no;
-    this.#rows = 0;
-    this.#bytes = 0;
-    this.#handle = await open(this.#fileOf(slice.no), 'w');
-    return 'fresh';
-  }
-
-  async write(chunk: Chunk): Promise<void> {
-    if (chunk.lane !== 'rows') throw new Error(`the file writer has no lane ${chunk.lane}`);
-    const { bytes, rows } = await this.#encode(chunk.rows, this.#sliceNo);
-    await this.#handle?.write(bytes);
-    this.#rows += rows;
-    this.#bytes += bytes.length;
-    await this.#onChunk();
-  }
-
-  async flush(): Promise<Acked> {
-    await this.close();
-    return { rows: this.#rows, bytes: this.#bytes };
-  }
-
-  async commit(): Promise<void> {
-    this.#onCommit(this.#sliceNo, { file: this.#fileOf(this.#sliceNo), rows: this.#rows });
-  }
-
-  async rollback(): Promise<void> {
-    await this.close();
-    await rm(this.#fileOf(this.#sliceNo), { force: true });
-  }
-
-  async close(): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close();
-  }
-}
-
 export const fileWriter = defineWriter<FileWriterConfig, FileSourceConfig>({
   type: 'file',
   title: 'File',
-  modes: ['truncate'],
+  modes: ['truncate', 'append', 'non-conflict'],
+  rerunReplaces: true,
   config: fileWriterConfig,
   configVersion: 1,
   examples: [
     { path: 'export/${bizdate}.csv' },
     { path: 'for-excel.csv', encoding: 'utf-16le', byteOrderMark: true, delimiter: '\t' },
     { path: 'all.jsonl.gz', format: 'jsonl' },
+    { path: 'ds=${bizdate}/part.csv', mode: 'append', lineEnding: 'crlf' },
   ],
   open: async (config, ctx) => {
-    const target = await writableFile(ctx.dataSource.config.root, config.path);
-    return new FileWriterJob(config, ctx, target);
+    const path = config.mode === 'append' ? appendedPath(config.path, ctx.identity) : config.path;
+    const full = await writableFile(ctx.dataSource.config.root, path);
+    return new FileWriterJob(config, ctx, { path, full });
   },
 });

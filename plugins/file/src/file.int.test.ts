@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import {
   crashAt,
@@ -104,9 +105,10 @@ describe('the file writer', () => {
     folder: Awaited<ReturnType<typeof openFolder>>,
     options: RunOptions,
     path = 'out.csv',
+    more: object = {},
   ) {
     const ctx = makeWriteContext<unknown>(folder.dataSource, mapping, options);
-    return writer.open(await parseConfig(writer.config, { path }), ctx);
+    return writer.open(await parseConfig(writer.config, { path, ...more }), ctx);
   }
 
   const run = async (
@@ -188,6 +190,147 @@ describe('the file writer', () => {
     await expect(openJob(folder, {}, 'ds=20261121/hour=00/out.csv/x.csv')).rejects.toMatchObject({
       code: 'MR-D206',
     });
+  });
+
+  test('a rerun replaces the file of its partition, and no other', async () => {
+    await using folder = await openFolder();
+    const write = async (day: string, runNumber: number, what: readonly Row[]): Promise<void> => {
+      const identity = { instanceId: day, scheduledTime: `${day}T00:00:00Z`, runNumber };
+      const fence = String(runNumber);
+      const job = await openJob(folder, { identity: { ...identity, fence } }, `ds=${day}/data.csv`);
+      await publish(job, what, 1);
+    };
+    await write('2026-03-01', 1, rows);
+    await write('2026-03-02', 1, [['7', 'b']]);
+    await write('2026-03-01', 2, [['9', 'z']]);
+    const textOf = (day: string): Promise<string> =>
+      readFile(join(folder.root, `ds=${day}`, 'data.csv'), 'utf8');
+    expect(await textOf('2026-03-01')).toBe('id,name\n9,z\n');
+    expect(await textOf('2026-03-02')).toBe('id,name\n7,b\n');
+    expect(await readdir(join(folder.root, 'ds=2026-03-01'))).toEqual(['data.csv']);
+  });
+
+  test('lines end as they are asked to', async () => {
+    await using folder = await openFolder();
+    const more = { lineEnding: 'crlf' };
+    await publish(await openJob(folder, {}, 'a.csv', more), [['1', 'a\n']], 1);
+    expect(await readFile(join(folder.root, 'a.csv'), 'utf8')).toBe('id,name\r\n1,"a\n"\r\n');
+    const jsonl = { ...more, format: 'jsonl' };
+    await publish(await openJob(folder, {}, 'a.jsonl', jsonl), [['1', null]], 1);
+    const written = await readFile(join(folder.root, 'a.jsonl'), 'utf8');
+    expect(written).toBe('{"id":"1","name":null}\r\n');
+  });
+
+  describe('in the mode append', () => {
+    const append = { mode: 'append' };
+    const at = (day: number, more: object = {}): RunOptions => ({
+      identity: { instanceId: `i${day}`, scheduledTime: `2026-03-0${day}T00:15:00.000Z`, ...more },
+    });
+    const filesIn = async (root: string): Promise<Record<string, string>> => {
+      const names = (await readdir(root)).filter((name) => !name.startsWith('.')).toSorted();
+      const texts = names.map((name) => readFile(join(root, name), 'utf8'));
+      return Object.fromEntries((await Promise.all(texts)).map((each, i) => [names[i], each]));
+    };
+
+    test('each instance has a file of its own beside the others, which its rerun replaces', async () => {
+      await using folder = await openFolder();
+      await writeFile(join(folder.root, 'out.csv'), 'before');
+      const write = async (options: RunOptions, what: readonly Row[]): Promise<unknown> =>
+        publish(await openJob(folder, options, 'out.csv', append), what, 2);
+      await Promise.all([1, 2].map((day) => write(at(day), [[String(day), 'x']])));
+      await write(at(1, { runNumber: 2, fence: '2' }), rows);
+      const found = await filesIn(folder.root);
+      const names = Object.keys(found);
+      expect(names).toEqual([
+        expect.stringMatching(/^out-20260301T001500Z-[\da-f]{8}\.csv$/),
+        expect.stringMatching(/^out-20260302T001500Z-[\da-f]{8}\.csv$/),
+        'out.csv',
+      ]);
+      expect(Object.values(found)).toEqual([text, 'id,name\n2,x\n', 'before']);
+    });
+
+    test.each(['chunk-written', 'before-commit', 'before-ledger', 'after-commit'])(
+      'a crash at writer:%s and a retry leave each row once',
+      async (point) => {
+        await using folder = await openFolder();
+        const write = async (options: RunOptions): Promise<unknown> =>
+          publish(await openJob(folder, options, 'out.csv.gz', append), rows, 1);
+        const crash = write({ ...at(1), crashPoint: crashAt(`writer:${point}`) });
+        await expect(crash).rejects.toBeInstanceOf(SimulatedCrash);
+        const again = await openJob(
+          folder,
+          at(1, { attempt: 2, fence: '2' }),
+          'out.csv.gz',
+          append,
+        );
+        const prepared = await again.prepare();
+        const isPublished = point === 'before-ledger' || point === 'after-commit';
+        expect('published' in prepared).toBe(isPublished);
+        if (!isPublished) {
+          await writeAll(again, rows, 1);
+          await again.finalize();
+        }
+        const [name = '', ...others] = Object.keys(await filesIn(folder.root));
+        expect([name.endsWith('.csv.gz'), others]).toEqual([true, []]);
+        expect(gunzipSync(await readFile(join(folder.root, name))).toString()).toBe(text);
+      },
+    );
+  });
+
+  describe('in the mode non-conflict', () => {
+    const once = { mode: 'non-conflict' };
+    const open = (folder: Awaited<ReturnType<typeof openFolder>>, options: RunOptions) =>
+      openJob(folder, options, 'out.csv', once);
+    const codesOf = async (job: Awaited<ReturnType<typeof open>>): Promise<unknown> =>
+      (await job.check(await job.describe())).findings.map(({ level, code }) => [level, code]);
+
+    test('a file that is there is found before the run, and one that comes meanwhile at its end', async () => {
+      await using folder = await openFolder();
+      const job = await open(folder, {});
+      expect(await codesOf(job)).toEqual([]);
+      await job.prepare();
+      await writeAll(job, rows, 1);
+      await writeFile(join(folder.root, 'out.csv'), 'of another');
+      await expect(job.finalize()).rejects.toMatchObject({ code: 'MR-D244' });
+      await job.abort(new Error('refused'));
+      expect(await codesOf(await open(folder, {}))).toEqual([['error', 'MR-D244']]);
+      expect(await readFile(join(folder.root, 'out.csv'), 'utf8')).toBe('of another');
+      expect(await folder.leftovers()).toEqual([]);
+    });
+
+    test('a rerun replaces what its instance has made, unless somebody has written to it', async () => {
+      await using folder = await openFolder();
+      await publish(await open(folder, {}), rows, 1);
+      const other = { identity: { scheduledTime: '2026-03-09T00:00:00Z' } };
+      expect(await codesOf(await open(folder, other))).toEqual([['error', 'MR-D244']]);
+      const again = await open(folder, { identity: { runNumber: 2, fence: '2' } });
+      expect(await codesOf(again)).toEqual([]);
+      await publish(again, [['9', 'z']], 1);
+      expect(await readFile(join(folder.root, 'out.csv'), 'utf8')).toBe('id,name\n9,z\n');
+      await appendFile(join(folder.root, 'out.csv'), '10,y\n');
+      const third = await open(folder, { identity: { runNumber: 3, fence: '3' } });
+      expect(await codesOf(third)).toEqual([['error', 'MR-D244']]);
+    });
+
+    test.each(['before-commit', 'before-ledger', 'after-commit'])(
+      'what an attempt has made before it died at writer:%s is no conflict for its retry',
+      async (point) => {
+        await using folder = await openFolder();
+        await publish(await open(folder, {}), [['0', 'first run']], 1);
+        const run = { runNumber: 2, fence: '2' };
+        const crashing = { identity: run, crashPoint: crashAt(`writer:${point}`) };
+        const crash = publish(await open(folder, crashing), rows, 1);
+        await expect(crash).rejects.toBeInstanceOf(SimulatedCrash);
+        const retry = await open(folder, { identity: { ...run, attempt: 2, fence: '3' } });
+        expect(await codesOf(retry)).toEqual([]);
+        const prepared = await retry.prepare();
+        if (!('published' in prepared)) {
+          await writeAll(retry, rows, 1);
+          await retry.finalize();
+        }
+        expect(await readFile(join(folder.root, 'out.csv'), 'utf8')).toBe(text);
+      },
+    );
   });
 
   test.each(['out/*.csv', 'part_?.csv'])('refuses %s: it is no name of one file', async (path) => {

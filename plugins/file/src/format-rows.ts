@@ -3,6 +3,11 @@ import type { FileWriterConfig } from './file-config.js';
 
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
+/** What ends a line of the file. */
+export function lineEndOf({ lineEnding }: Pick<FileWriterConfig, 'lineEnding'>): string {
+  return lineEnding === 'crlf' ? '\r\n' : '\n';
+}
+
 function textOf(cell: string | Uint8Array): string {
   return typeof cell === 'string' ? cell : `\\x${Buffer.from(cell).toString('hex')}`;
 }
@@ -36,7 +41,7 @@ function csvLine(cells: Row, config: FileWriterConfig, special: RegExp): string 
     if (text === undefined) return undefined;
     line.push(text);
   }
-  return `${line.join(config.delimiter)}\n`;
+  return line.join(config.delimiter) + lineEndOf(config);
 }
 
 function jsonValue(cell: Cell, column: Column | undefined): string {
@@ -66,8 +71,9 @@ export function rowFormatter(
 ): RowFormatter {
   if (config.format === 'jsonl') {
     const keys = names.map((name) => JSON.stringify(name));
+    const end = lineEndOf(config);
     const object = (row: Row): string =>
-      `{${row.map((cell, i) => `${keys[i]}:${jsonValue(cell, sources[i])}`).join(',')}}\n`;
+      `{${row.map((cell, i) => `${keys[i]}:${jsonValue(cell, sources[i])}`).join(',')}}${end}`;
     return { header: '', format: object };
   }
   const literal = (char: string): string => char.replace(/[\\\]^-]/, '\\$&');

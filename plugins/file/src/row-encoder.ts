@@ -4,6 +4,20 @@ import type { TextEncoding } from './text-encoding.js';
 
 export type RefusedRow = Omit<DirtyRecord, 'sliceNo'>;
 
+/** The bytes of those rows that have a form in the file, and the others. */
+export interface EncodedRows {
+  readonly bytes: Buffer;
+  readonly refused: readonly RefusedRow[];
+  /** Once nobody has a part of `bytes`; absent where they are not written over. */
+  readonly release?: () => void;
+}
+
+/** Why a row is refused where there are no quotes. */
+export const WITHOUT_QUOTES = {
+  code: 'MR-D242',
+  reason: 'a cell that needs quotes, and the file has none',
+};
+
 /** Rows as bytes of a file; what has no form in its format and encoding is refused, never replaced. */
 export class RowEncoder {
   readonly #formatter: RowFormatter;
@@ -28,10 +42,7 @@ export class RowEncoder {
     return (name.startsWith('utf-') && this.#encoding.encode('\uFEFF')) || Buffer.alloc(0);
   }
 
-  encode(rows: readonly Row[]): {
-    readonly bytes: Buffer;
-    readonly refused: readonly RefusedRow[];
-  } {
+  encode(rows: readonly Row[]): EncodedRows {
     const texts = rows.map((row) => this.#formatter.format(row));
     const whole = texts.includes(undefined) ? undefined : this.#encoding.encode(texts.join(''));
     if (whole !== undefined) return { bytes: whole, refused: [] };
@@ -47,8 +58,8 @@ export class RowEncoder {
   }
 
   #refused(cells: Row, hasText: boolean): RefusedRow {
-    const code = 'MR-D242';
-    if (!hasText) return { cells, code, reason: 'a cell that needs quotes, and the file has none' };
+    const { code } = WITHOUT_QUOTES;
+    if (!hasText) return { cells, ...WITHOUT_QUOTES };
     const at = cells.findIndex(
       (cell) => typeof cell === 'string' && this.#encoding.encode(cell) === undefined,
     );

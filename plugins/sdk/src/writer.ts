@@ -8,6 +8,7 @@ export const WRITE_MODES = [
   'append',
   'replace-swap',
   'truncate',
+  'non-conflict',
   'upsert',
   'ignore',
   'update',
@@ -232,6 +233,11 @@ export interface WriterPlugin<C = never, S = never> {
   readonly type: string;
   readonly title: string;
   readonly modes: readonly WriteMode[];
+  /**
+   * In every mode, `append` as well, a rerun replaces what its instance has written before. Absent: whoever reruns
+   * an instance that has appended is told that its rows would double.
+   */
+  readonly rerunReplaces?: boolean;
   readonly config: ConfigSchema<C>;
   readonly configVersion: number;
   upgrade?(config: unknown, from: number): unknown;

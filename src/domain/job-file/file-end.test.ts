@@ -109,3 +109,17 @@ describe('the date format of a file that is written', () => {
     expect(notes).toContainEqual(expect.stringMatching(new RegExp(`^${level} \\.dateFormat`)));
   });
 });
+
+describe('the write mode of a file', () => {
+  test.each([
+    ['truncate', 'truncate', []],
+    ['append', 'append', ['changed']],
+    ['nonConflict', 'non-conflict', []],
+    ['overwrite', 'truncate', ['lost']],
+  ])('%s is %s here', (writeMode, mode, levels) => {
+    const { target, notes } = imported({}, { writeMode });
+    expect(target).toMatchObject({ mode });
+    const own = notes.filter((note) => note.includes('.writeMode'));
+    expect(own.map((note) => note.split(' ')[0])).toEqual(levels);
+  });
+});

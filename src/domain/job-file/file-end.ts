@@ -142,6 +142,16 @@ export function readFile({ parameter }: JobEnd): ImportedReader {
   };
 }
 
+function modeOf(parameter: JobValue): string {
+  const written = parameter.filled('writeMode')?.toLowerCase() ?? 'truncate';
+  if (written === 'truncate') return written;
+  const mode = parameter.child('writeMode');
+  if (written === 'nonconflict') return 'non-conflict';
+  if (written !== 'append') mode?.note('lost', `the file is replaced, not written by ${written}`);
+  else mode?.note('changed', 'each instance adds a file of its own, which its rerun replaces');
+  return written === 'append' ? written : 'truncate';
+}
+
 export function writeFile({ parameter }: JobEnd): ImportedWriter {
   const folder = parameter.filled('path') ?? '';
   const name = parameter.filled('fileName') ?? '';
@@ -150,10 +160,7 @@ export function writeFile({ parameter }: JobEnd): ImportedWriter {
   const place = placeOf(parameter, [`${whole}${parameter.filled('suffix') ?? ''}`], 'target');
   parameter.child('fileName')?.note('changed', 'one file of this name, with nothing added to it');
   checkCompression(parameter, place.path);
-  const mode = parameter.filled('writeMode')?.toLowerCase();
-  if (mode !== undefined && mode !== 'truncate') {
-    parameter.child('writeMode')?.note('lost', `the file is replaced, not written by ${mode}`);
-  }
+  const mode = modeOf(parameter);
   const header = parameter.items('header').map((item) => item.scalar());
   const columns = targetColumns(parameter);
   const dateFormat = parameter.child('dateFormat') ?? parameter.child('format');
@@ -164,7 +171,7 @@ export function writeFile({ parameter }: JobEnd): ImportedWriter {
       path: place.path,
       ...formatOf(parameter, 'writer'),
       header: header.length > 0,
-      mode: 'truncate',
+      mode,
     },
     columns: header.length > 0 ? header : columns,
   };

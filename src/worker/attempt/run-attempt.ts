@@ -221,7 +221,8 @@ async function runSync(
   return { status: 'succeeded', outputs: declared, rows: rowsWritten, sync };
 }
 
-const REPLACING = ['truncate', 'replace-swap', 'partition-overwrite'];
+/** Modes of a run that brings all of what its target is to have. */
+const OF_WHOLE_TARGET = ['truncate', 'non-conflict', 'replace-swap', 'partition-overwrite'];
 
 /** Which columns of the target a run replaces a partition by. */
 function partitionColumnsOf(target: Parameters<typeof ownConfigOf>[0]): readonly string[] {
@@ -241,7 +242,7 @@ function writerConfigOf(
   // The rows of a replay are not all that the source has.
   const { versions } = rest;
   const kept = typeof versions === 'object' ? { versions: { ...versions, missing: 'keep' } } : {};
-  return REPLACING.includes(String(rest['mode']))
+  return OF_WHOLE_TARGET.includes(String(rest['mode']))
     ? { ...rest, mode: 'append' }
     : { ...rest, ...kept };
 }

@@ -226,10 +226,10 @@ test('a wide rerun is foreseen and done as one, with what runs along, doubles an
   await api.database.run('UPDATE node_version SET config = $1', [JSON.stringify(config)]);
   const read = await api.send('POST', `${INSTANCES}/preview`, { body });
   expect(read.json).toMatchObject({ totals: { doubles: 0 } });
-  // Nor has a writer that can only replace.
+  // Nor has a writer whose reruns replace.
   const [file = ''] = api.plugins
     .manifests()
-    .flatMap(({ writers }) => writers.filter(({ modes }) => !modes.includes('append')))
+    .flatMap(({ writers }) => writers.filter(({ rerunReplaces }) => rerunReplaces))
     .map(({ type }) => type);
   expect(file).toBe('file');
   await api.database.run(

@@ -1,17 +1,10 @@
-import { localOf } from '../domain/calendar/zone.js';
 import { type FieldError, MillraceError } from '../domain/errors.js';
 import type { EdgeFinding } from '../domain/graph/edge-finding.js';
-import { findLoop } from '../domain/graph/find-loop.js';
 import type { Sql } from '../store/database.js';
 import { dependencyProblems, type ForeignNodes } from './check-dependencies.js';
 import { checkOwnGraph } from './check-workflow.js';
-import {
-  type ConcreteEdge,
-  type ConcreteEdges,
-  concreteEdges,
-  type EdgeScene,
-  type OwnCycle,
-} from './concrete-edges.js';
+import type { ConcreteEdge, ConcreteEdges, EdgeScene } from './concrete-edges.js';
+import { findInstanceLoop } from './find-instance-loop.js';
 import { hasTimes, nodeSchedule } from './schedule-spec.js';
 
 const MAX_LOOP_SHOWN = 12;
@@ -29,29 +22,25 @@ export async function findingsOf(
   return [
     ...structural,
     // The nodes that it names are those of its instances too.
-    ...(hasLoop ? [] : loopFindings(scene, found.edges)),
+    ...(hasLoop ? [] : await loopFindings(sql, scene, foreign)),
     ...isolatedFindings(found),
     ...emptyFindings(scene, foreign, found),
     ...timesFindings(scene),
   ];
 }
 
-/** MR-S124 when instances of the workflow would wait for each other for ever on that business date. */
+/**
+ * MR-S124 when instances of the workflow, and of others with it, would wait for each other for ever; of the
+ * business dates from that of the scene on so many are looked at, a year without `days`.
+ */
 export async function refuseLoops(
   sql: Sql,
   scene: EdgeScene,
   foreign: ForeignNodes,
+  horizon: { readonly days?: number } = {},
 ): Promise<void> {
-  // Edges of one cycle cannot make a circle that the graph of the nodes has not.
-  const isCrossCycle = scene.spec.nodes.some(
-    ({ needs, childDependence }) =>
-      childDependence ||
-      needs.some((need) => typeof need !== 'string' && need.cycle === 'previous'),
-  );
-  if (!isCrossCycle) return;
-  const { edges } = await concreteEdges(sql, scene, foreign);
-  const [loop] = loopFindings(scene, edges);
-  if (loop !== undefined) throw new MillraceError('MR-S124', loop.detail);
+  const loop = await findInstanceLoop(sql, scene, foreign, horizon);
+  if (loop !== undefined) throw new MillraceError('MR-S124', loopDetail(loop));
 }
 
 async function structuralFindings(
@@ -76,28 +65,22 @@ async function structuralFindings(
   });
 }
 
-function loopFindings(scene: EdgeScene, edges: readonly ConcreteEdge[]): EdgeFinding[] {
-  const upstreams: number[][] = [];
-  const byIndex: OwnCycle[] = [];
-  for (const { down, up } of edges) {
-    byIndex[down.index] = down;
-    (upstreams[down.index] ??= []).push(...('index' in up ? [up.index] : []));
-    if ('index' in up) byIndex[up.index] = up;
-  }
-  const loop = findLoop(Array.from(byIndex, (_, index) => upstreams[index] ?? []));
-  if (loop === undefined) return [];
-  const nameOf = (index: number): string => {
-    const cycle = byIndex[index];
-    if (cycle === undefined) return String(index);
-    return `${cycle.node} ${localOf(cycle.scheduledAt, scene.timezone).time.slice(0, 5)}`;
-  };
-  const path = [...loop.map(nameOf), nameOf(loop[0] ?? 0)];
+async function loopFindings(
+  sql: Sql,
+  scene: EdgeScene,
+  foreign: ForeignNodes,
+): Promise<EdgeFinding[]> {
+  const loop = await findInstanceLoop(sql, scene, foreign);
+  return loop === undefined ? [] : [{ finding: 'loop', node: null, detail: loopDetail(loop) }];
+}
+
+function loopDetail(loop: readonly string[]): string {
   const half = MAX_LOOP_SHOWN / 2;
   const shown =
-    path.length <= MAX_LOOP_SHOWN
-      ? path
-      : [...path.slice(0, half), `(${path.length - MAX_LOOP_SHOWN} more)`, ...path.slice(-half)];
-  return [{ finding: 'loop', node: null, detail: `${shown.join(' waits for ')}.` }];
+    loop.length <= MAX_LOOP_SHOWN
+      ? loop
+      : [...loop.slice(0, half), `(${loop.length - MAX_LOOP_SHOWN} more)`, ...loop.slice(-half)];
+  return `${shown.join(' waits for ')}.`;
 }
 
 function isolatedFindings({ dependencies, names }: ConcreteEdges): EdgeFinding[] {

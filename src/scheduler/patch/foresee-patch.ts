@@ -2,8 +2,11 @@ import { MillraceError } from '../../domain/errors.js';
 import type { Sql } from '../../store/database.js';
 import { plannedInstances, type PlannedRow } from '../../store/sql/planned-instances.sql.js';
 import type { Replanned } from '../../store/sql/replan-instances.sql.js';
+import { foreignNodesOf } from '../check-dependencies.js';
+import { refuseLoops } from '../edge-findings.js';
 import type { ForeseenCycle, ForeseenPlan } from '../foreseen-plan.js';
 import { planInstances } from '../plan-workflow.js';
+import { readSpec } from '../read-spec.js';
 import {
   compareInstances,
   type Compared,
@@ -40,6 +43,7 @@ export async function foreseePatch(
   look: PatchLook,
 ): Promise<ForeseenPatch> {
   const scene = await lookAtScene(sql, now, order, look);
+  await refuseLoopsOf(sql, scene);
   const before = scene.runId === undefined ? [] : await plannedInstances(sql, scene, look);
   const compared = compareInstances(before, await planInstances(sql, scene), scene.from);
   const { cancelled, places } = compared;
@@ -70,6 +74,21 @@ export async function foreseePatch(
   const open = changed.filter(({ row }) => !hasBegun(row));
   const replanned = open.map((each) => each.replanned);
   return { scene, cancelled, replanned, own, dependents, patch };
+}
+
+/** It was checked for the days from its own first one on: beside it were other versions. */
+async function refuseLoopsOf(
+  sql: Sql,
+  { versionId, workflowId, workspaceId, workflow, timezone, bizdate }: PatchScene,
+): Promise<void> {
+  const [version] = await sql.rows<{ spec: unknown }>(
+    `SELECT spec FROM workflow_version WHERE id = $1`,
+    [versionId],
+  );
+  const spec = readSpec(version?.spec);
+  const dependent = { id: workflowId, workspaceId, name: workflow };
+  const foreign = await foreignNodesOf(sql, dependent, spec);
+  await refuseLoops(sql, { ...dependent, spec, timezone, bizdate }, foreign, { days: 1 });
 }
 
 function foreseenPlan(

@@ -114,6 +114,28 @@ test('what is odd about the edges is named: circles, isolated nodes, upstreams t
   expect(await findingsOf([shell('a', { needs: [{ workflow: 'nobody', node: 'x' }] })])).toEqual([
     'unknown_upstream a',
   ]);
+  // Each need alone is one across cycles of another workflow; the circle is one of instances.
+  const hourly = { schedule: { cron: '0 * * * *' } };
+  const below = await create(api, 'below', {
+    ...hourly,
+    nodes: [shell('c', { needs: [{ workflow: 'orders', node: 'load', cycle: 'previous' }] })],
+  });
+  expect((await api.send('POST', `${below}/submit`, { body: {} })).status).toBe(201);
+  const { findings } = await preview(api, up, {
+    bizdate: '2026-11-21',
+    draft: {
+      nodes: [
+        shell('load', { needs: ['last'], ...hourly }),
+        shell('last', {
+          needs: [{ workflow: 'below', node: 'c' }],
+          schedule: { cron: '0 20,21 * * *' },
+        }),
+      ],
+    },
+  });
+  expect(findings).toMatchObject([
+    { finding: 'loop', node: null, detail: expect.stringContaining(' waits for below/c ') },
+  ]);
   const broken = await api.send('POST', `${path}/preview-edges`, { body: { draft: { nodes: 7 } } });
   expect(broken).toMatchObject({ status: 400, json: { code: 'MR-A101' } });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { parseBizdate } from '../../../src/domain/calendar/bizdate.js';
 import { Line, node } from '../../support/line.js';
 
 async function refusal(
@@ -120,5 +121,95 @@ describe('submitting dependencies on other workflows', () => {
     });
     expect(code).toBe('MR-S124');
     expect(detail).toMatch(/ waits for b 1\d:00/);
+  });
+
+  test('refuses instances that wait for each other across two workflows, and names both', async () => {
+    await using line = await Line.open();
+    const b = { ...needing('b', 'c'), schedule: { cron: '0 10,11 * * *' } };
+    const c = { ...node('c'), schedule: { cron: '*/5 * * * *' } };
+    await line.submit('two', { nodes: [b, c] });
+    const first = {
+      nodes: [{ ...needing('a', { workflow: 'two', node: 'b' }), schedule: { cron: '0 * * * *' } }],
+    };
+    await line.submit('one', first);
+    const { code, detail } = await refusal(line, 'two', {
+      nodes: [b, { ...c, needs: [{ workflow: 'one', node: 'a', cycle: 'previous' }] }],
+    });
+    expect(code).toBe('MR-S124');
+    expect(detail).toMatch(
+      /b [\d-]+ 1\d:00 waits for c [\d:]+ waits for one\/a [\d:]+ waits for b /,
+    );
+    await line.submit('one', first);
+  });
+
+  test('refuses a circle of instances that first closes on a later business date', async () => {
+    await using line = await Line.open();
+    const { code, detail } = await refusal(line, 'w', {
+      nodes: [
+        { ...needing('a', 'b'), schedule: { cron: '0 * * * *' } },
+        { ...needing('b', 'c'), schedule: { cron: '0 10,11 * * *' } },
+        {
+          ...needing('c', { node: 'a', cycle: 'previous' }),
+          schedule: { cron: '*/5 * * * 1' },
+        },
+      ],
+    });
+    expect(code).toBe('MR-S124');
+    // A Monday; the first day that is planned is a Sunday.
+    expect(detail).toContain(' 2026-11-23 ');
+  });
+
+  test('refuses a circle of instances between two zones', async () => {
+    await using line = await Line.open();
+    const own = [
+      { ...needing('a', 'b'), schedule: { cron: '0 * * * *' } },
+      { ...node('b'), schedule: { cron: '0 20 * * *' } },
+    ];
+    await line.submit('one', { nodes: own });
+    await line.submit('two', {
+      timezone: 'America/Los_Angeles',
+      nodes: [
+        {
+          ...needing('c', { workflow: 'one', node: 'a', cycle: 'previous' }),
+          schedule: { cron: '0 * * * *' },
+        },
+      ],
+    });
+    const { code, detail } = await refusal(line, 'one', {
+      nodes: [own[0], { ...own[1], needs: [{ workflow: 'two', node: 'c' }] }],
+    });
+    expect(code).toBe('MR-S124');
+    expect(detail).toMatch(/b 2026-11-22 20:00 waits for two\/c [\d:]+ waits for a /);
+  });
+
+  test('refuses a circle with a version that is still in effect though a newer one is submitted', async () => {
+    await using line = await Line.open();
+    const b = { ...needing('b', 'c'), schedule: { cron: '0 10,11 * * *' } };
+    const c = { ...node('c'), schedule: { cron: '*/5 * * * *' } };
+    await line.submit('two', { nodes: [b, c] });
+    const a = { ...needing('a', { workflow: 'two', node: 'b' }), schedule: { cron: '0 * * * *' } };
+    const one = await line.submit('one', { nodes: [a] });
+    await line.draft('one', { nodes: [{ ...a, needs: [] }] });
+    const later = await line.commands.submitWorkflow({
+      workflowId: one.workflowId,
+      userId: null,
+      comment: '',
+      plan: 'third-day',
+    });
+    const draft = {
+      nodes: [b, { ...c, needs: [{ workflow: 'one', node: 'a', cycle: 'previous' }] }],
+    };
+    expect(await refusal(line, 'two', draft)).toMatchObject({ code: 'MR-S124' });
+    const workflowId = await line.draft('two', draft);
+    const { firstBizdate } = await line.commands.submitWorkflow({
+      workflowId,
+      userId: null,
+      comment: '',
+      plan: 'third-day',
+    });
+    expect(firstBizdate).toBe(later.firstBizdate);
+    // Into the plan of the day before it comes no more than by submitting it for that day.
+    await line.generator.planDay(line.workspaceId, 'Asia/Shanghai', parseBizdate('2026-11-21'));
+    await expect(line.commands.previewPatch(workflowId)).rejects.toMatchObject({ code: 'MR-S124' });
   });
 });

@@ -1,11 +1,13 @@
 import type { Clock } from '../domain/clock.js';
 import type { Database } from '../store/database.js';
-import { reapLostAttempts } from '../store/sql/reap-lost-attempts.sql.js';
+import { hasLostAttempts, reapLostAttempts } from '../store/sql/reap-lost-attempts.sql.js';
 import { requeue } from '../store/sql/requeue.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { Loop, type LoopLogger } from './loop.js';
 
 const REQUEUE_MS = 10_000;
+/** A tenth of a lease: that much later than it could be is an attempt taken back. */
+const MAX_REST_MS = 3_000;
 
 /**
  * The single place that repairs: attempts whose worker's lease has ended go back to the queue, and what was
@@ -24,13 +26,13 @@ export function createReaper(
   let lastSuccess = performance.now();
   let patientUntil = lastSuccess + leaseMs;
   let requeueAt = lastSuccess;
-  const restMs = Math.min(1000, leaseMs / 5);
+  const restMs = Math.min(MAX_REST_MS, leaseMs / 10);
   return new Loop({
     name: 'reaper',
     logger,
     clock,
     round: async () => {
-      await database.rows(`SELECT 1`);
+      const isLost = await hasLostAttempts(database, leaseMs);
       const now = performance.now();
       if (now - lastSuccess > leaseMs / 2) patientUntil = now + leaseMs;
       lastSuccess = now;
@@ -38,7 +40,7 @@ export function createReaper(
         requeueAt = now + REQUEUE_MS;
         if ((await database.transaction((tx) => requeue(tx, 'lately'))) > 0) wakeBus.wake();
       }
-      if (now < patientUntil) return restMs;
+      if (!isLost || now < patientUntil) return restMs;
       const reaped = await database.transaction((tx) => reapLostAttempts(tx, clock.now(), leaseMs));
       if (reaped > 0) wakeBus.wake();
       return reaped > 0 ? 'again' : restMs;

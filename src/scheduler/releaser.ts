@@ -4,7 +4,8 @@ import { type DueShare, nextDueAt, releaseDue } from '../store/sql/release-due.s
 import type { WakeBus } from '../store/wake-bus.js';
 import { Loop, type LoopLogger } from './loop.js';
 
-const MAX_REST_MS = 1000;
+/** Whoever brings something wakes it: this is for one that was killed before it could. */
+const MAX_REST_MS = 2000;
 /** Whatever ends wakes it. What falls due within so long shares a transaction: workers hear no more often. */
 const PACE_MS = 20;
 

@@ -58,7 +58,8 @@ interface WorkerInfo {
   readonly labels: readonly string[];
 }
 
-const POLL_MS = 1000;
+/** Of what waits for work; a wake-up is nearly always sooner. */
+const POLL_MS = 2000;
 /** Asked for each second: a slow answer or two must not stop a sync. */
 const SHARE_LEASE_MS = 3000;
 

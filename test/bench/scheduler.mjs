@@ -4,6 +4,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 import { dueInOrder } from './scheduler/due.mjs';
+import { idle } from './scheduler/idle.mjs';
 import { claimLoops, workerRun } from './scheduler/worker-run.mjs';
 import { zeroLoad } from './scheduler/zero-load.mjs';
 import { Figures, percentile } from './timeline/figures.mjs';
@@ -16,7 +17,7 @@ const WORKFLOWS = isQuick ? 10 : 100;
 const BIZDATE = '2026-11-20';
 const NOW = '2026-11-21T04:00:00Z';
 const DUE = isQuick ? 5_000 : 50_000;
-const IDLE_SECONDS = isQuick ? 3 : 10;
+const IDLE_SECONDS = isQuick ? 10 : 60;
 const TIMELINE_READS = 20;
 /** With `--statements`: what the database spent its time on in each part. */
 const isTelling = process.argv.includes('--statements');
@@ -65,6 +66,7 @@ try {
     'claim-loops': () => claimLoops({ ...common, instances: isQuick ? 500 : 10_000 }),
     'worker-run': () =>
       workerRun({ ...common, instances: isQuick ? 2_000 : 20_000, seconds: isQuick ? 4 : 20 }),
+    idle: () => idle({ ...common, folder, seconds: IDLE_SECONDS }),
     timeline: () => timeline(),
     // Takes as long as all the others together: by name alone.
     'planning-million': () => planning(Line, [WORKFLOWS, WORKFLOWS * 10], 'million-'),
@@ -258,7 +260,6 @@ async function dueAtOnce(Line) {
     };
     await submitMany(line, DUE / NODES, spec);
     await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
-    await idle(line);
     line.clock.set('2026-11-21T04:30:00Z');
     const { database, clock, wakeBus } = line;
     const release = releaseRounds({ database, clock, wakeBus, crashPoint: async () => undefined });
@@ -276,46 +277,6 @@ async function dueAtOnce(Line) {
       `${DUE} instances due in one minute, all in the queue`,
     );
   });
-}
-
-/** What the loops of a scheduler cost while nothing is due. */
-async function idle(line) {
-  const { createReleaser } = await import('../../src/scheduler/releaser.ts');
-  const { createReaper } = await import('../../src/scheduler/reaper.ts');
-  const logger = { error: () => undefined, info: () => undefined, warn: () => undefined };
-  const { database, clock, wakeBus } = line;
-  const crashPoint = async () => undefined;
-  const loops = [
-    createReleaser({ database, clock, wakeBus, logger, crashPoint }),
-    createReaper(database, clock, wakeBus, 30_000, logger),
-  ];
-  const calls = async () => {
-    const [row] = await database.rows(
-      `SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()`,
-    );
-    return Number(row.n);
-  };
-  for (const loop of loops) loop.start();
-  await new Promise((next) => setTimeout(next, 1_500));
-  const [before, cpu] = [await calls(), process.cpuUsage()];
-  await new Promise((next) => setTimeout(next, IDLE_SECONDS * 1_000));
-  const used = process.cpuUsage(cpu);
-  // Statistics of other sessions arrive up to a second late.
-  await new Promise((next) => setTimeout(next, 1_100));
-  const made = (await calls()) - before;
-  for (const loop of loops) await loop.stop();
-  figures.add(
-    'idle-cpu-pct',
-    (used.user + used.system) / (IDLE_SECONDS * 10_000),
-    '%',
-    `of a core, releaser and reaper, ${IDLE_SECONDS} s`,
-  );
-  figures.add(
-    'idle-statements-per-s',
-    made / (IDLE_SECONDS + 1.1),
-    '1/s',
-    'transactions of all sessions on the database',
-  );
 }
 
 /** The day as the console asks for it, over HTTP. */

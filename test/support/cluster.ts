@@ -27,6 +27,8 @@ export interface ClusterOptions {
   /** Of the resource group. */
   readonly slots?: number;
   readonly leaseMs?: number;
+  /** How often leases are renewed. */
+  readonly renewMs?: number;
   /** As in MILLRACE_CRASH_POINTS; for all processes. */
   readonly crashPoints?: string;
   /** More of the environment of all processes. */
@@ -276,7 +278,7 @@ async function openWith(options: ClusterOptions, closers: Closer[]): Promise<Clu
     env: {
       ...options.env,
       MILLRACE_LEASE_MS: String(leaseMs),
-      MILLRACE_LEASE_RENEW_MS: '300',
+      MILLRACE_LEASE_RENEW_MS: String(options.renewMs ?? 300),
       MILLRACE_LEASE_STOP_MS: String(Math.round((leaseMs * 2) / 3)),
       MILLRACE_LEASE_KILL_MS: String(Math.round((leaseMs * 5) / 6)),
       ...(options.crashPoints === undefined

@@ -5,10 +5,15 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 
-import { EVENTS_AT_ONCE, publishEvents } from '../../store/sql/publish-events.sql.js';
+import {
+  EVENTS_AT_ONCE,
+  hasEventsToPublish,
+  publishEvents,
+} from '../../store/sql/publish-events.sql.js';
 import { API_PORTS, type ApiPorts, type LoopHealth } from '../ports.js';
 
-const POLL_MS = 1_000;
+/** Whoever writes events wakes it: this is for one that was killed before it could. */
+const POLL_MS = 5_000;
 const MAX_BACKOFF_MS = 5_000;
 /** What is told of the same moment shares a transaction, and no eye sees the difference. */
 const PACE_MS = 25;
@@ -48,8 +53,10 @@ export class EventPublisher implements OnApplicationBootstrap, OnApplicationShut
     let backoffMs = 100;
     while (!this.#stopped) {
       try {
+        const { database } = this.ports;
+        const isDue = this.#awake || (await hasEventsToPublish(database));
         this.#awake = false;
-        const moved = await publishEvents(this.ports.database);
+        const moved = isDue ? await publishEvents(database) : 0;
         this.#lastSuccessAt = new Date();
         backoffMs = 100;
         if (moved > 0) this.ports.wakeBus.wake('news');

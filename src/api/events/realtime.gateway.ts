@@ -65,7 +65,9 @@ export class RealtimeGateway
   #isTurnWaiting = false;
   #nextFrameAt = 0;
   #nextFrame: NodeJS.Timeout | undefined;
-  #timers: NodeJS.Timeout[] = [];
+  #accessCheck: NodeJS.Timeout | undefined;
+  /** Absent while nobody looks on. */
+  #poll: NodeJS.Timeout | undefined;
   #unsubscribe: () => void = () => undefined;
 
   constructor(@Inject(API_PORTS) private readonly ports: ApiPorts) {
@@ -93,20 +95,23 @@ export class RealtimeGateway
       );
     });
     this.#unsubscribe = this.ports.wakeBus.subscribe('news', () => this.#deliver());
-    this.#timers = [
-      setInterval(() => this.#deliver(), POLL_MS),
-      setInterval(() => void this.#checkAccess(), this.ports.accessCheckMs ?? ACCESS_CHECK_MS),
-    ];
+    this.#accessCheck = setInterval(
+      () => void this.#checkAccess(),
+      this.ports.accessCheckMs ?? ACCESS_CHECK_MS,
+    );
   }
 
   handleConnection(client: Client): void {
+    this.#poll ??= setInterval(() => this.#deliver(), POLL_MS);
+    client.on('disconnect', () => this.#pollWhileSeen());
     client.on('disconnecting', () => {
       for (const room of client.rooms) this.#closeIfLast(room);
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#accessCheck);
+    clearInterval(this.#poll);
     clearTimeout(this.#nextFrame);
     this.#unsubscribe();
     await this.#turn;
@@ -180,6 +185,12 @@ export class RealtimeGateway
         if (room.startsWith(`log:${instance}:`)) await this.#leave(client, room);
       return {};
     });
+  }
+
+  #pollWhileSeen(): void {
+    if ((this.#namespace?.sockets.size ?? 0) > 0) return;
+    clearInterval(this.#poll);
+    this.#poll = undefined;
   }
 
   async #leave(client: Client, room: string): Promise<void> {

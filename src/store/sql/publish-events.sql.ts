@@ -5,6 +5,14 @@ import { ensureDays } from '../run-migrations.js';
 export const EVENTS_AT_ONCE = 1_000;
 const NO_PARTITION = '23514';
 
+/** Whether {@link publishEvents} has something to do, asked without its lock. */
+export async function hasEventsToPublish(database: Database): Promise<boolean> {
+  const [row] = await database.rows<{ waiting: boolean }>(
+    `SELECT EXISTS (SELECT FROM event_outbox) AS waiting`,
+  );
+  return row?.waiting === true;
+}
+
 /**
  * Numbers committed events: moves about 1,000 of them from `event_outbox` into `event`, and returns how
  * many; 0 as well while another publisher is at it.

@@ -29,6 +29,17 @@ const LOST = `SELECT a.plan_day, a.instance_id, a.epoch, a.stop_requested FROM r
        LEFT JOIN worker_lease l ON l.worker_id = a.worker_id
       WHERE coalesce(l.lease_until, '-infinity') < clock_timestamp()`;
 
+const IS_UP_LONG_ENOUGH = `pg_postmaster_start_time() < clock_timestamp() - $1 * interval '1 ms'`;
+
+/** Whether {@link reapLostAttempts} would find any: asked each second, without a transaction. */
+export async function hasLostAttempts(sql: Sql, leaseMs: number): Promise<boolean> {
+  const [row] = await sql.rows<{ lost: boolean }>(
+    `SELECT EXISTS (${LOST} AND ${IS_UP_LONG_ENOUGH}) AS lost`,
+    [leaseMs],
+  );
+  return row?.lost === true;
+}
+
 /**
  * Takes attempts away from workers whose lease has ended and gives them back to the queue under a new
  * epoch; the third loss fails the instance (engine rule 19). Nothing is taken within one lease of the
@@ -36,10 +47,9 @@ const LOST = `SELECT a.plan_day, a.instance_id, a.epoch, a.stop_requested FROM r
  * Returns how many attempts it took.
  */
 export async function reapLostAttempts(tx: Sql, now: Date, leaseMs: number): Promise<number> {
-  const lost = await tx.rows<LostAttempt>(
-    `${LOST} AND pg_postmaster_start_time() < clock_timestamp() - $1 * interval '1 ms' LIMIT ${CHUNK}`,
-    [leaseMs],
-  );
+  const lost = await tx.rows<LostAttempt>(`${LOST} AND ${IS_UP_LONG_ENOUGH} LIMIT ${CHUNK}`, [
+    leaseMs,
+  ]);
   if (lost.length === 0) return 0;
   const locked = await lockInstances(
     tx,

@@ -672,6 +672,11 @@ export const ERRORS = {
     retry: 'never',
     help: 'Read the end of its log; `millrace doctor` checks what it needs.',
   },
+  'MR-A212': {
+    title: 'The worker does not trust the certificate of the API',
+    retry: 'backoff',
+    help: 'Start the worker with NODE_EXTRA_CA_CERTS=FILE, the certificate of your authority in PEM, and call the API in MILLRACE_LINK_URL by a name that its certificate has; renew one that is over.',
+  },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type RegisteredCode = keyof typeof ERRORS;

@@ -33,6 +33,9 @@ export interface HttpWorkerLinkOptions {
   readonly timeoutMs: number;
 }
 
+/** What Node.js calls a certificate that it does not accept. */
+const UNTRUSTED = /(?:^|_)CERT(?:_|$)|^UNABLE_TO_(?:GET|VERIFY)_|^INVALID_CA$|^HOSTNAME_MISMATCH$/;
+
 /** Idle connections are given up before the api does: a call on one that it is just closing would fail. */
 const IDLE_MS = 4000;
 
@@ -139,8 +142,14 @@ export class HttpWorkerLink implements WorkerLink {
         },
         resolve,
       );
-      request.on('error', reject);
+      request.on('error', (error) => reject(refusedCertificate(error, url) ?? error));
       request.end(body);
     });
   }
+}
+
+function refusedCertificate(error: Error, { host }: URL): MillraceError | undefined {
+  const code = 'code' in error ? String(error.code) : '';
+  if (!UNTRUSTED.test(code)) return undefined;
+  return new MillraceError('MR-A212', `${host}: ${error.message} (${code})`, { cause: error });
 }

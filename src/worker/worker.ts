@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MillraceError } from '../domain/errors.js';
+import { ERRORS } from '../domain/error-registry.js';
+import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import { SYNC_NODE_TYPE } from '../plugin-host/plugin-host.js';
 import { gatheringLink } from '../worker-link/gathering-link.js';
@@ -33,6 +34,7 @@ export interface WorkerOptions {
   readonly crashPoint: (name: string, instance?: string) => Promise<void>;
 }
 
+const NO_ANSWER = 'the link does not answer; trying again';
 const MAX_STRANGERS = 100;
 const POLL_WAIT_MS = 20_000;
 const MAX_REQUESTS = 2;
@@ -134,7 +136,7 @@ export class Worker {
         if (this.#ending.signal.aborted) throw error;
         const reason = reasonOf(error);
         // Said once: at every start the workers are ready before their api.
-        if (reason !== said) logger.warn({ reason }, 'the link does not answer; trying again');
+        if (reason !== said) logger.warn(failureFields(error), NO_ANSWER);
         said = reason;
         // Never more than a tenth on top of what it has waited: doubling made a start a second longer.
         const waitedMs = performance.now() - start;
@@ -177,7 +179,7 @@ export class Worker {
         for (const request of answer.requests) void this.#answer(request);
       } catch (error) {
         if (poll.signal.aborted) continue;
-        logger.warn({ reason: reasonOf(error) }, 'the link does not answer; trying again');
+        logger.warn(failureFields(error), NO_ANSWER);
         await sleep(delayMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
         delayMs = Math.min(maxBackoffMs, delayMs * 2);
       }
@@ -309,6 +311,13 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
 function reasonOf(error: unknown): string {
   const said: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return said instanceof Error ? said.message : String(said);
+}
+
+/** With what is to be done about it, where that is known. */
+function failureFields(error: unknown): Record<string, unknown> {
+  const reason = reasonOf(error);
+  const code = registeredCodeOf(error);
+  return code === undefined ? { reason } : { reason, code, help: ERRORS[code].help };
 }
 
 function olderApi(protocol: number): string {

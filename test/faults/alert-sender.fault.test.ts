@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { Cluster } from '../support/cluster.js';
+import { brokenInvariants } from '../support/invariants.js';
 import { openWebhook } from '../support/receivers.js';
 
 const KILLS = 2;
@@ -41,6 +42,7 @@ test(
     expect(new Set(receiver.posts.map(({ json }) => json.delivery)).size).toBe(1);
     const [alert] = await cluster.database.rows<{ count: number }>('SELECT count FROM alert');
     expect(alert).toEqual({ count: 1 });
+    expect(await brokenInvariants(cluster.database)).toEqual([]);
   },
   TIMEOUT_MS,
 );

@@ -65,6 +65,8 @@ export class InstanceGenerator {
   readonly #wakeBus: WakeBus;
   readonly #times: PlanTimes;
   readonly #size: SizeWatch;
+  /** Named points where a fault test may end this process. */
+  readonly #crashPoint: (name: string) => Promise<void>;
 
   constructor(
     database: Database,
@@ -72,12 +74,14 @@ export class InstanceGenerator {
     wakeBus: WakeBus,
     times: PlanTimes,
     size: SizeWatch = { factor: DEFAULT_JUMP_FACTOR, onJump: () => undefined },
+    crashPoint: (name: string) => Promise<void> = () => Promise.resolve(),
   ) {
     this.#database = database;
     this.#clock = clock;
     this.#wakeBus = wakeBus;
     this.#times = times;
     this.#size = size;
+    this.#crashPoint = crashPoint;
   }
 
   /** Plans and seals whatever is due by now. Returns the plans it made, as `zone bizdate`. */
@@ -142,9 +146,9 @@ export class InstanceGenerator {
   }
 
   async #planOne(order: PlanOrder): Promise<void> {
-    await this.#database.transaction(async (tx) => {
+    const isMade = await this.#database.transaction(async (tx) => {
       const plan = await planWorkflow(tx, order);
-      if ((await insertPlan(tx, plan, this.#clock.now())) === undefined) return;
+      if ((await insertPlan(tx, plan, this.#clock.now())) === undefined) return false;
       await tx.run(
         `UPDATE plan SET instances = instances + $4, edges = edges + $5
           WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3`,
@@ -156,7 +160,10 @@ export class InstanceGenerator {
           plan.edges.length + plan.outerEdges.length + plan.awaitedEdges.length,
         ],
       );
+      await this.#crashPoint('plan:before-commit');
+      return true;
     });
+    if (isMade) await this.#crashPoint('plan:after-commit');
   }
 
   async #zones(): Promise<Zone[]> {
@@ -203,7 +210,14 @@ export class InstanceGenerator {
     const today = plusDays(bizdateOf(now, zone.timezone), 1);
     const sealed =
       localOf(now, zone.timezone).time >= `${this.#times.seal}:00` ? today : plusDays(today, -1);
-    await sealPlans(this.#database, zone.workspace_id, zone.timezone, sealed, now);
+    await sealPlans(
+      this.#database,
+      zone.workspace_id,
+      zone.timezone,
+      sealed,
+      now,
+      this.#crashPoint,
+    );
   }
 }
 

@@ -95,10 +95,17 @@ export class PlanSchedule implements OnApplicationBootstrap {
 
   constructor(@Inject(PORTS) private readonly ports: SchedulerPorts) {
     const { database, clock, wakeBus, planTimes, planJumpFactor, logger } = ports;
-    this.generator = new InstanceGenerator(database, clock, wakeBus, planTimes, {
-      factor: planJumpFactor,
-      onJump: (plan) => logger.warn(plan, 'the plan has an unusual size'),
-    });
+    this.generator = new InstanceGenerator(
+      database,
+      clock,
+      wakeBus,
+      planTimes,
+      {
+        factor: planJumpFactor,
+        onJump: (plan) => logger.warn(plan, 'the plan has an unusual size'),
+      },
+      ports.crashPoint,
+    );
   }
 
   async onApplicationBootstrap(): Promise<void> {

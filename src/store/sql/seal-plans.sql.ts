@@ -14,8 +14,9 @@ export async function sealPlans(
   timezone: string,
   last: string,
   now: Date,
+  crashPoint: (name: string) => Promise<void>,
 ): Promise<void> {
-  await database.run(
+  const sealed = await database.run(
     // Locked in the order of their days, as a submit reaches them: two that met in another one waited for each other.
     `WITH due AS (
        SELECT bizdate FROM plan
@@ -26,6 +27,7 @@ export async function sealPlans(
       WHERE workspace_id = $1 AND timezone = $2 AND plan.bizdate = due.bizdate`,
     [workspaceId, timezone, last, now],
   );
+  if (sealed > 0) await crashPoint('seal:before-checksum');
   const open = await database.rows<{ bizdate: string }>(
     `SELECT bizdate FROM plan
       WHERE workspace_id = $1 AND timezone = $2 AND bizdate BETWEEN $3::date - ${CHECKED_DAYS} AND $3
@@ -40,7 +42,9 @@ export async function sealPlans(
         [workspaceId, timezone, bizdate],
       );
       // Another scheduler may have been faster.
-      if (row?.checksum === null) await renewChecksum(tx, { workspaceId, timezone, bizdate });
+      if (row?.checksum !== null) return;
+      await renewChecksum(tx, { workspaceId, timezone, bizdate });
+      await crashPoint('seal:before-commit');
     });
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { migrate } from '../../src/store/run-migrations.js';
+import { checkPlans } from '../../src/store/repositories/plan-repository.js';
 import { planFaults } from '../support/chaos/fault-plan.js';
 import { Storm } from '../support/chaos/storm.js';
 import { Traffic } from '../support/chaos/traffic.js';
@@ -9,6 +10,7 @@ import { targetServer } from '../support/day-line.js';
 import { FaultyProxy } from '../support/faulty-proxy.js';
 import { brokenInvariants } from '../support/invariants.js';
 import { OwnPostgres } from '../support/own-postgres.js';
+import { planDifferences } from '../support/plan-oracle.js';
 import { schedulerNames, workerNames } from '../support/processes.js';
 import { testSeed } from '../support/seeded.js';
 import { journalSlots, mostSlotsHeld } from '../support/slot-journal.js';
@@ -57,6 +59,8 @@ test(
       databaseUrl: postgres.url,
       clockSkewMs: (name) => SKEWS_MS[name] ?? 0,
       faultyNetwork: true,
+      // From the first minute of a day the plan of the next one is due, and its seal.
+      env: { MILLRACE_PLAN_CUTOFF: '00:00', MILLRACE_PLAN_SEAL: '00:01' },
     });
     await journalSlots(cluster.database);
     await using traffic = await Traffic.open(cluster, postgres, { warehouse, target });
@@ -78,15 +82,24 @@ test(
     const minutes = (performance.now() - begun) / 60_000;
     await traffic.stop();
     await untilQuiet(cluster);
+    await untilSealed(cluster);
     const ended = await endedInstances(cluster);
+    const plans = await checkPlans(cluster.database);
     console.log(
       `chaos: seed ${SEED}, ${FAULTS} faults in ${(minutes * 60).toFixed(0)} s, ` +
         `${(FAULTS / minutes).toFixed(0)} a minute (${storm.summary}); ${SCHEDULERS} schedulers, ` +
-        `${ended.length} instances, ${traffic.reruns} reruns, ${await attemptCounts(cluster)}`,
+        `${ended.length} instances, ${traffic.reruns} reruns, ${traffic.backfills} backfills, ` +
+        `${traffic.deploys.deploys} deploys, ${traffic.deploys.patches} patches, ` +
+        `${plans.checked} sealed plans, ${await attemptCounts(cluster)}`,
     );
     expect(await brokenInvariants(cluster.database)).toEqual([]);
     expect(await mostSlotsHeld(cluster.database)).toBeLessThanOrEqual(SLOTS);
     expect(traffic.reruns).toBeGreaterThan(0);
+    expect(traffic.backfills).toBeGreaterThan(0);
+    expect(traffic.deploys.deploys).toBeGreaterThan(0);
+    expect(await planDifferences(cluster.database)).toEqual([]);
+    expect(plans).toMatchObject({ changed: [] });
+    expect(plans.checked).toBeGreaterThan(0);
     // Three lost leases are the only thing for which any of these may fail.
     const failed = ended.filter((each) => each.status === 'failed');
     expect(failed.filter((each) => each.reason !== 'MR-S201')).toEqual([]);
@@ -119,10 +132,28 @@ function dsOf(bizdate: string): string {
 async function untilQuiet(cluster: Cluster): Promise<void> {
   await cluster.until(120_000, 'quiet', async () => {
     const [row] = await cluster.database.rows<{ busy: boolean }>(
-      `SELECT EXISTS (SELECT FROM node_instance
-         WHERE status NOT IN ('waiting_upstream', 'succeeded', 'failed', 'cancelled')) AS busy`,
+      `SELECT EXISTS (SELECT FROM node_instance i
+                        JOIN run_group g ON g.id = i.run_group_id AND g.kind <> 'scheduled'
+                       WHERE status NOT IN ('waiting_upstream', 'succeeded', 'failed', 'cancelled'))
+           OR EXISTS (SELECT FROM backfill WHERE making IS NOT NULL) AS busy`,
     );
     return row?.busy === false;
+  });
+}
+
+/** Waits until each zone with workflows has its plan; what it holds is to run tomorrow. */
+async function untilSealed(cluster: Cluster): Promise<void> {
+  // What starts looks at once; otherwise once a minute.
+  for (const name of schedulerNames(SCHEDULERS)) cluster.processes.kill(name);
+  await cluster.until(120_000, 'the plans to be sealed', async () => {
+    const open = await cluster.database.rows(
+      `SELECT FROM workflow w JOIN workflow_version v ON v.workflow_id = w.id
+         LEFT JOIN plan p ON p.timezone = v.timezone AND p.state = 'sealed' AND p.checksum IS NOT NULL
+        WHERE w.scheduled AND p.timezone IS NULL
+        UNION ALL
+       SELECT FROM plan WHERE revision = 0 OR state <> 'sealed' OR checksum IS NULL`,
+    );
+    return open.length === 0;
   });
 }
 

@@ -161,6 +161,19 @@ export interface SchedulerCommands {
     readonly plannedWithout: string | null;
     readonly patched: readonly PlanPatch[];
   }>;
+  /** Says what a submit would do with the saved draft or another one, and changes nothing. */
+  previewSubmit(command: {
+    readonly workspaceId: number;
+    /** Of the workflow; with a draft it need not be there yet. */
+    readonly name: string;
+    readonly draft?: object | undefined;
+    readonly plan?: SubmitPlan | undefined;
+  }): Promise<{
+    readonly version: number;
+    readonly firstBizdate: string;
+    readonly plannedWithout: string | null;
+    readonly patched: readonly PlanPatch[];
+  }>;
   /** A test run for one business date, at once. */
   runWorkflow(command: {
     readonly workflowId: number;

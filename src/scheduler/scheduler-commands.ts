@@ -51,7 +51,13 @@ import {
 } from './patch/patch-plan.js';
 import type { PlanPatch } from './patch/plan-patch.js';
 import { runWorkflow, type RunOptions, type RunStarted } from './run-workflow.js';
-import { type SubmitOptions, type Submitted, submitWorkflow } from './submit-workflow.js';
+import {
+  previewSubmit,
+  type SubmitOptions,
+  type SubmitPreviewOptions,
+  type Submitted,
+  submitWorkflow,
+} from './submit-workflow.js';
 
 interface InstanceCommand extends InstanceKey {
   readonly userId: number;
@@ -106,6 +112,11 @@ export class ScheduleCommands {
     return await this.#then(
       submitWorkflow(this.#database, this.#plugins, this.#clock.now(), options),
     );
+  }
+
+  /** Says what a submit would do, and changes nothing. */
+  async previewSubmit(options: SubmitPreviewOptions): Promise<Omit<Submitted, 'versionId'>> {
+    return await previewSubmit(this.#database, this.#plugins, this.#clock.now(), options);
   }
 
   async runWorkflow(options: RunOptions): Promise<RunStarted> {

@@ -68,59 +68,105 @@ export async function submitWorkflow(
   now: Date,
   options: SubmitOptions,
 ): Promise<Submitted> {
-  return await database.transaction(async (tx) => {
-    const workflow = await lockWorkflow(tx, options.workflowId);
-    const spec = readSpec(workflow.draft);
-    const timezone = spec.timezone ?? workflow.timezone;
-    const groups = await resourceGroups(tx);
-    const dependent = { ...workflow, workspaceId: workflow.workspace_id };
-    const foreign = await foreignNodesOf(tx, dependent, spec);
-    // No day is opened to be planned from here on. Two that submit at once would not see the half of a
-    // circle that the other one makes; and one that plans immediately may open a day itself.
-    const isAlone = foreign.size > 0 || options.plan === 'immediately';
-    await tx.rows(
-      `SELECT FROM workspace WHERE id = $1 FOR ${isAlone ? 'NO KEY UPDATE' : 'SHARE'}`,
-      [workflow.workspace_id],
+  return await database.transaction((tx) => submitIn(tx, plugins, now, options));
+}
+
+export interface SubmitPreviewOptions {
+  readonly workspaceId: number;
+  /** Of the workflow; it need not be there yet. */
+  readonly name: string;
+  /** The saved one without it. */
+  readonly draft?: object | undefined;
+  readonly plan?: SubmitPlan | undefined;
+}
+
+/**
+ * What a submit would do: it is done and taken back, so that the two cannot differ. Instances that would not
+ * wait for an upstream are shown where a submit is refused for them. Others may wait for it as for a submit.
+ */
+export async function previewSubmit(
+  database: Database,
+  plugins: PluginHost,
+  now: Date,
+  { workspaceId, name, draft, plan }: SubmitPreviewOptions,
+): Promise<Omit<Submitted, 'versionId'>> {
+  return await database.rehearse(async (tx) => {
+    const [workflow] = await tx.rows<{ id: number }>(
+      draft === undefined
+        ? `SELECT id FROM workflow WHERE workspace_id = $1 AND name = $2`
+        : `INSERT INTO workflow (workspace_id, name, draft) VALUES ($1, $2, $3)
+           ON CONFLICT (workspace_id, name) DO UPDATE SET draft = excluded.draft RETURNING id`,
+      [workspaceId, name, ...(draft === undefined ? [] : [JSON.stringify(draft)])],
     );
-    const nodes = await checkWorkflow(spec, {
-      plugins,
-      timezone,
-      now,
-      workflowName: workflow.name,
-      foreign,
-      dependencyProblems: await dependencyProblems(tx, dependent, spec, foreign),
-      dataSources: await dataSourceTypes(tx, workflow.workspace_id),
-      resourceGroups: new Map(groups.map((group) => [group.name, group])),
-      calendars: await holdCalendars(tx, workflow.workspace_id),
-      parameters: await workspaceParameters(tx, workflow.workspace_id),
+    if (workflow === undefined)
+      throw new MillraceError('MR-A104', `There is no workflow "${name}".`);
+    const { versionId: _, ...submitted } = await submitIn(tx, plugins, now, {
+      workflowId: workflow.id,
+      userId: null,
+      comment: '',
+      plan,
+      allowIsolated: true,
     });
-    const zoned = { ...dependent, timezone };
-    const { firstBizdate, plannedWithout } = await firstBizdateOf(tx, zoned, now, options.plan);
-    await refuseLoops(tx, { ...dependent, spec, timezone, bizdate: firstBizdate }, foreign);
-    const version = await insertVersion(tx, options, { spec, timezone, firstBizdate });
-    const groupIds = new Map(groups.map((group) => [group.name, group.id]));
-    await insertNodes(tx, workflow, version.id, spec, { nodes, groupIds, foreign });
-    await requeue(tx, { versionId: version.id });
-    const patched =
-      options.plan === 'immediately'
-        ? await planImmediately(tx, now, dependent, { ...options, timezone, firstBizdate })
-        : [];
-    const first = patched.at(-1)?.bizdate ?? firstBizdate;
-    await writeEvents(tx, now, [
-      {
-        workspaceId: workflow.workspace_id,
-        type: 'workflow.submitted',
-        payload: { workflowId: workflow.id, version: version.version, firstBizdate: first },
-      },
-    ]);
-    return {
-      versionId: version.id,
-      version: version.version,
-      firstBizdate: first,
-      plannedWithout,
-      patched,
-    };
+    return submitted;
   });
+}
+
+async function submitIn(
+  tx: Sql,
+  plugins: PluginHost,
+  now: Date,
+  options: SubmitOptions,
+): Promise<Submitted> {
+  const workflow = await lockWorkflow(tx, options.workflowId);
+  const spec = readSpec(workflow.draft);
+  const timezone = spec.timezone ?? workflow.timezone;
+  const groups = await resourceGroups(tx);
+  const dependent = { ...workflow, workspaceId: workflow.workspace_id };
+  const foreign = await foreignNodesOf(tx, dependent, spec);
+  // No day is opened to be planned from here on. Two that submit at once would not see the half of a
+  // circle that the other one makes; and one that plans immediately may open a day itself.
+  const isAlone = foreign.size > 0 || options.plan === 'immediately';
+  await tx.rows(`SELECT FROM workspace WHERE id = $1 FOR ${isAlone ? 'NO KEY UPDATE' : 'SHARE'}`, [
+    workflow.workspace_id,
+  ]);
+  const nodes = await checkWorkflow(spec, {
+    plugins,
+    timezone,
+    now,
+    workflowName: workflow.name,
+    foreign,
+    dependencyProblems: await dependencyProblems(tx, dependent, spec, foreign),
+    dataSources: await dataSourceTypes(tx, workflow.workspace_id),
+    resourceGroups: new Map(groups.map((group) => [group.name, group])),
+    calendars: await holdCalendars(tx, workflow.workspace_id),
+    parameters: await workspaceParameters(tx, workflow.workspace_id),
+  });
+  const zoned = { ...dependent, timezone };
+  const { firstBizdate, plannedWithout } = await firstBizdateOf(tx, zoned, now, options.plan);
+  await refuseLoops(tx, { ...dependent, spec, timezone, bizdate: firstBizdate }, foreign);
+  const version = await insertVersion(tx, options, { spec, timezone, firstBizdate });
+  const groupIds = new Map(groups.map((group) => [group.name, group.id]));
+  await insertNodes(tx, workflow, version.id, spec, { nodes, groupIds, foreign });
+  await requeue(tx, { versionId: version.id });
+  const patched =
+    options.plan === 'immediately'
+      ? await planImmediately(tx, now, dependent, { ...options, timezone, firstBizdate })
+      : [];
+  const first = patched.at(-1)?.bizdate ?? firstBizdate;
+  await writeEvents(tx, now, [
+    {
+      workspaceId: workflow.workspace_id,
+      type: 'workflow.submitted',
+      payload: { workflowId: workflow.id, version: version.version, firstBizdate: first },
+    },
+  ]);
+  return {
+    versionId: version.id,
+    version: version.version,
+    firstBizdate: first,
+    plannedWithout,
+    patched,
+  };
 }
 
 async function insertVersion(

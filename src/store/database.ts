@@ -92,6 +92,15 @@ export class Database implements Sql, AsyncDisposable {
     );
   }
 
+  /** As {@link Database.transaction}, and takes all of it back: what is left is what `work` gave. */
+  async rehearse<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
+    return await repeating(() =>
+      this.#connected((client) =>
+        within(client, ['BEGIN', 'ROLLBACK'], () => work(new Session(client))),
+      ),
+    );
+  }
+
   /**
    * Runs `work` on one moment of the store, which it can only read: it locks no row, so nobody waits for it,
    * however long it takes.

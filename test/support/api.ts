@@ -53,6 +53,7 @@ const refuse = (): Promise<never> => Promise.reject(new Error('no scheduler in t
 /** Commands of a scheduler that is not there; a test puts in those it needs. */
 export const NO_COMMANDS: SchedulerCommands = {
   submitWorkflow: refuse,
+  previewSubmit: refuse,
   runWorkflow: refuse,
   planBackfill: refuse,
   createBackfill: refuse,

@@ -14,6 +14,7 @@ export async function openScheduledApi(clock: FakeClock): Promise<TestApi> {
     plugins: ['@millrace/plugin-shell'],
     commands: (): Partial<SchedulerCommands> => ({
       submitWorkflow: (options) => scheduler().submitWorkflow(options),
+      previewSubmit: (options) => scheduler().previewSubmit(options),
       runWorkflow: (options) => scheduler().runWorkflow(options),
       planBackfill: (options) => scheduler().planBackfill(options),
       createBackfill: (options) => scheduler().createBackfill(options),

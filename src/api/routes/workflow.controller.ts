@@ -42,6 +42,8 @@ import {
   newRunSchema,
   newWorkflowSchema,
   startedRunSchema,
+  submitPreviewRequestSchema,
+  submitPreviewSchema,
   submitSchema,
   submittedSchema,
   versionSchema,
@@ -166,6 +168,28 @@ export class WorkflowController {
     });
     if (!deleted) throw stale();
     this.ports.wakeBus.wake();
+  }
+
+  @Post('preview-submit')
+  @HttpCode(200)
+  @Access('develop')
+  @Describe({
+    summary:
+      'Say what a submit would do, with `immediately` also to the plans that are made, and change nothing',
+    answer: submitPreviewSchema,
+  })
+  async previewSubmit(
+    @InWorkspace() workspace: Workspace,
+    @Body({ schema: submitPreviewRequestSchema })
+    { workflow: name, draft, plan }: z.output<typeof submitPreviewRequestSchema>,
+  ): Promise<object> {
+    const preview = await this.ports.commands.previewSubmit({
+      workspaceId: workspace.id,
+      name,
+      draft,
+      plan,
+    });
+    return { ...preview, patched: preview.patched.map(planPatchView) };
   }
 
   @Post(':id/submit')

@@ -80,6 +80,18 @@ export const submittedSchema = z
   })
   .meta({ id: 'Submitted' });
 
+export const submitPreviewRequestSchema = z
+  .strictObject({
+    workflow: nameSchema.meta({ description: 'Its name; with a draft it need not be there yet.' }),
+    draft: draftSchema.optional().meta({ description: 'Instead of the saved one.' }),
+    plan: submitSchema.unwrap().shape.plan,
+  })
+  .meta({ id: 'SubmitPreviewRequest' });
+
+export const submitPreviewSchema = submittedSchema
+  .omit({ versionId: true })
+  .meta({ id: 'SubmitPreview' });
+
 export const versionSchema = z
   .object({
     id: z.string(),

@@ -10,13 +10,14 @@ import { EXIT } from '../exit-code.js';
 import { DRY_RUN } from '../global-options.js';
 import { readDocument } from '../read-document.js';
 
-const submittedSchema = z.looseObject({
-  versionId: z.string(),
+const submitPreviewSchema = z.looseObject({
   version: z.number(),
   firstBizdate: z.string(),
   plannedWithout: z.string().nullish(),
   patched: z.array(planPatchSchema),
 });
+const submittedSchema = submitPreviewSchema.extend({ versionId: z.string() });
+type Foreseen = z.infer<typeof submitPreviewSchema>;
 
 const fileSchema = z.strictObject({
   name: z.string().min(1),
@@ -55,15 +56,33 @@ export const workflowsSubmit: Command = {
     const file = await readDocument(resolve(io.cwd, args[0] ?? ''), fileSchema, FILE);
     const client = await api();
     const path = workflowsPath(await workspace());
+    const plan = flags.text('plan');
+    const textOf = ({ version, firstBizdate, patched }: Foreseen): string =>
+      [
+        `${file.name}: version ${version}, planned from business date ${firstBizdate}\n`,
+        ...patched.map((patch) => `${patchSentence(patch)}\n${patchText(patch, settings.color)}`),
+      ].join('');
     if (settings.dryRun) {
       const known = await lookUpWorkflow(client, await workspace(), file.name);
       const what = known === undefined ? 'make the workflow' : 'replace the draft of';
-      io.stderr(`Would ${what} ${file.name} and submit it. Nothing was changed.\n`);
+      const { value } = await client.send('POST', `${path}/preview-submit`, submitPreviewSchema, {
+        body: {
+          workflow: file.name,
+          draft: file.draft,
+          ...(plan === undefined ? {} : { plan }),
+        },
+      });
+      printer.one(value, file.name, () => textOf(value));
+      const isRefused =
+        !flags.isSet('allow-isolated') && value.patched.some(({ totals }) => totals.isolated > 0);
+      const refusal = isRefused ? ' It is refused without --allow-isolated.' : '';
+      io.stderr(
+        `Would ${what} ${file.name} and submit it.${refusal} Nothing was changed (--dry-run).\n`,
+      );
       return EXIT.ok;
     }
     const id = await saveDraft(client, path, await workspace(), file);
     const comment = flags.text('comment');
-    const plan = flags.text('plan');
     const { value } = await client.send('POST', `${path}/${id}/submit`, submittedSchema, {
       body: {
         ...(comment === undefined ? {} : { comment }),
@@ -71,14 +90,7 @@ export const workflowsSubmit: Command = {
         allowIsolated: flags.isSet('allow-isolated'),
       },
     });
-    printer.one(value, id, () =>
-      [
-        `${file.name}: version ${value.version}, planned from business date ${value.firstBizdate}\n`,
-        ...value.patched.map(
-          (patch) => `${patchSentence(patch)}\n${patchText(patch, settings.color)}`,
-        ),
-      ].join(''),
-    );
+    printer.one(value, id, () => textOf(value));
     if (value.plannedWithout)
       io.stderr(
         `Business date ${value.plannedWithout} is planned already, without it: ` +

@@ -109,3 +109,39 @@ test('patching needs the right to deploy, previewing the right to develop', asyn
   expect(await status('preview-plan', 'developer')).toBe(404);
   expect(await status('patch-plan', 'visitor')).toBe(403);
 });
+
+test('a dry run of a submit shows what `immediately` would change of the plans that are made', async () => {
+  const clock = new FakeClock('2026-11-21T04:00:00Z');
+  await using api = await openScheduledApi(clock);
+  using cli = new CommandLine(api);
+  const words = ['workflows', 'submit', '--plan', 'immediately'];
+  const submit = (...nodes: readonly string[]): string[] => [
+    ...words,
+    cli.file('books.json', books(...nodes)),
+  ];
+  const first = await cli.run([...submit('close', 'count'), '--dry-run']);
+  expect(first).toMatchObject({
+    code: 0,
+    talk: 'Would make the workflow books and submit it. Nothing was changed (--dry-run).\n',
+  });
+  expect(await api.database.rows('SELECT FROM workflow')).toEqual([]);
+  expect(await cli.run(submit('close', 'count'))).toMatchObject({ code: 0 });
+  clock.set('2026-11-21T15:30:00Z');
+  await new InstanceGenerator(api.database, clock, api.wakeBus, {
+    cutoff: '22:00',
+    seal: '23:30',
+  }).generateDue();
+  const dry = await cli.run([...submit('close', 'report'), '--dry-run']);
+  expect(dry).toMatchObject({
+    code: 0,
+    talk: 'Would replace the draft of books and submit it. Nothing was changed (--dry-run).\n',
+  });
+  expect(dry.out).toContain(
+    'Version 2 in the plan of business date 2026-11-21: 1 added, 0 replaced, 1 cancelled, 0 isolated, 1 kept.',
+  );
+  expect(dry.out).toMatch(/added +books +report/);
+  expect(dry.out).toMatch(/cancelled +books +count/);
+  expect((await cli.run(submit('close', 'report'))).out).toBe(dry.out);
+  const bad = await cli.run([...submit('close', 'close'), '--dry-run']);
+  expect(bad.code).not.toBe(0);
+});

@@ -79,6 +79,51 @@ describe('immediately', () => {
     expect(await times(line, `i.bizdate = '2026-11-22'`)).toHaveLength(9);
   });
 
+  test('a preview shows what it would change of the plans, and changes nothing', async () => {
+    await using line = await atNoon('w', { nodes: [node('h', [], hourly('*/4')), node('gone')] });
+    await submit(line, 'up', { nodes: [node('load', [], hourly('20'))] }, 'next-day');
+    const draft = {
+      nodes: [
+        node('h', [], { ...hourly('*/3'), needs: [{ workflow: 'up', node: 'load' }] }),
+        node('end', ['h'], hourly('23')),
+      ],
+    };
+    const pictureOf = async (): Promise<unknown> => [
+      await line.instances(),
+      await line.database.rows('SELECT * FROM plan'),
+      await line.database.rows('SELECT * FROM workflow ORDER BY id'),
+      await line.database.rows('SELECT * FROM workflow_version ORDER BY id'),
+      await line.database.rows('SELECT * FROM event_outbox ORDER BY id'),
+    ];
+    const before = await pictureOf();
+    const { workspaceId } = line;
+    const ask = { workspaceId, name: 'w', draft, plan: 'immediately' } as const;
+    const preview = await line.commands.previewSubmit(ask);
+    const later = await line.commands.previewSubmit({ ...ask, plan: 'next-day' });
+    const fresh = await line.commands.previewSubmit({
+      ...ask,
+      name: 'new',
+      draft: { nodes: [node('a', [], hourly('22'))] },
+    });
+    expect(await pictureOf()).toEqual(before);
+
+    expect(later).toEqual({
+      version: 2,
+      firstBizdate: '2026-11-22',
+      plannedWithout: null,
+      patched: [],
+    });
+    expect(fresh).toMatchObject({ version: 1, patched: [{ added: [{ node: 'a' }] }] });
+    expect(preview.patched).toMatchObject([
+      { added: expect.anything(), isolated: expect.anything() },
+    ]);
+    const { versionId: _, ...submitted } = await submit(line, 'w', draft, 'immediately', true);
+    expect(preview).toEqual(submitted);
+    await expect(line.commands.previewSubmit({ workspaceId, name: 'no' })).rejects.toMatchObject({
+      code: 'MR-A104',
+    });
+  });
+
   test('after the cut-off the plan of tomorrow follows it too', async () => {
     await using line = await atNoon('w', { nodes: [node('a', [], hourly('23'))] });
     line.clock.set('2026-11-22T14:30:00Z');

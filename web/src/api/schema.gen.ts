@@ -1488,6 +1488,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/preview-submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a submit would do, with `immediately` also to the plans that are made, and change nothing */
+        post: operations["previewSubmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3579,6 +3596,32 @@ export interface components {
              * @enum {string}
              */
             plan?: "next-day" | "third-day" | "immediately";
+        };
+        SubmitPreview: {
+            /**
+             * Format: date
+             * @description The first business date that is planned by it.
+             */
+            firstBizdate: string;
+            /** @description Plans that were made already, the newest first; with `immediately`. */
+            patched: components["schemas"]["PlanPatch"][];
+            /** @description The last business date that is planned without it, though its time is still to come: `preview-plan` and `patch-plan` can change that. */
+            plannedWithout: string | null;
+            version: number;
+        };
+        SubmitPreviewRequest: {
+            /** @description Instead of the saved one. */
+            draft?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description From when on it is planned: with the next day that is not planned yet, not before the day after tomorrow, or also in the plans that are made, as far as they are still to come.
+             * @default next-day
+             * @enum {string}
+             */
+            plan?: "next-day" | "third-day" | "immediately";
+            /** @description Its name; with a draft it need not be there yet. */
+            workflow: string;
         };
         Submitted: {
             /**
@@ -7776,6 +7819,41 @@ export interface operations {
                         items: components["schemas"]["WorkflowVersion"][];
                         nextCursor: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSubmit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Say what a submit would do, with `immediately` also to the plans that are made, and change nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmitPreview"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -35,7 +35,7 @@ export interface MessageAlert {
   readonly firstAt: Date;
   /** Which message about it this is, from 1. */
   readonly count: number;
-  /** Why the instance stands where it stands, or the backfill. */
+  /** Why the instance stands where it stands, the backfill, the plans or the resource groups. */
   readonly link: string | null;
 }
 
@@ -103,13 +103,24 @@ function messageAlert(row: AlertRow, pathOf: PathOf): MessageAlert {
     errorCode,
     firstAt,
     count: row.count + 1,
-    link: pathOf(placeOf(instanceId, backfillId)),
+    link: pathOf(placeOf(row.condition, instanceId, backfillId)),
   };
 }
 
-function placeOf(instanceId: string | null, backfillId: string | null): string | undefined {
+/** Of an alert that is about neither an instance nor a backfill. */
+const PLACES: Readonly<Partial<Record<AlertConditionKind, string>>> = {
+  plan_missing: 'ops/plans',
+  plan_jump: 'ops/plans',
+  no_worker: 'ops/resources',
+};
+
+function placeOf(
+  condition: AlertConditionKind,
+  instanceId: string | null,
+  backfillId: string | null,
+): string | undefined {
   if (instanceId !== null) return `ops/instances/${instanceId}?tab=why`;
-  return backfillId === null ? undefined : `ops/backfills/${backfillId}`;
+  return backfillId === null ? PLACES[condition] : `ops/backfills/${backfillId}`;
 }
 
 type PathOf = (path: string | undefined) => string | null;

@@ -23,6 +23,11 @@ async function messages(line: Line): Promise<{ text: string; alerts: { link: str
   return rows.map(({ message }) => message);
 }
 
+/** Of all alerts in all messages. */
+async function links(line: Line): Promise<(string | null)[]> {
+  return (await messages(line)).flatMap(({ alerts }) => alerts.map(({ link }) => link));
+}
+
 describe('a failed instance', () => {
   test('is told once it is not tried again, with the way to its why and without the words of the error', async () => {
     await using line = await Line.open({ now: EVENING });
@@ -153,6 +158,11 @@ describe('what is not finished in time', () => {
     expect((await messages(line))[0]?.text).toContain(
       'late was not finished by 06:00 Asia/Shanghai for business date 2026-11-21: 2 instances are left',
     );
+    // The first one that is left: the others wait behind it.
+    const [a] = await line.instances(`n.name = 'a'`);
+    expect(await links(line)).toEqual([
+      `${PUBLIC_URL}/w/shop/ops/instances/inst_${a?.plan_day.replaceAll('-', '')}_${a?.id}?tab=why`,
+    ]);
   });
 
   test('closes its alert when all is finished, and is not told again', async () => {
@@ -190,6 +200,7 @@ test('a plan that is not there at its seal is told, and closed when it is made',
   expect(await alerts.alerts()).toMatchObject([
     { bizdate: '2026-11-21', timezone: 'Asia/Shanghai', state: 'open' },
   ]);
+  expect(await links(line)).toEqual([`${PUBLIC_URL}/w/shop/ops/plans`]);
   await line.generator.generateDue();
   await alerts.watch();
   expect(await alerts.alerts()).toMatchObject([{ bizdate: '2026-11-21', state: 'closed' }]);
@@ -217,6 +228,7 @@ test('a plan of an unusual size is told when it is made, and closed when its run
   expect(await alerts.alerts()).toMatchObject([
     { bizdate: '2026-11-24', timezone: 'Asia/Shanghai', state: 'open' },
   ]);
+  expect(await links(line)).toEqual([`${PUBLIC_URL}/w/shop/ops/plans`]);
   line.clock.set('2026-11-25T15:59:00Z');
   await alerts.watch();
   expect(await alerts.alerts()).toMatchObject([{ state: 'open' }]);
@@ -247,6 +259,7 @@ test('a resource group without a live worker is told after the minutes of the ru
   await alerts.watch();
   await alerts.watch();
   expect(await alerts.alerts()).toMatchObject([{ resourceGroup: 'default', state: 'open' }]);
+  expect(await links(line)).toEqual([`${PUBLIC_URL}/w/shop/ops/resources`]);
   await leaseEndsIn('30 seconds');
   await alerts.watch();
   expect(await alerts.alerts()).toMatchObject([{ state: 'closed' }]);

@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 
 import type { AlertMessage } from '../../src/scheduler/alerts/alert-message.js';
+import type { Certificate } from './certificate.js';
 
 export interface ReceivedPost {
   readonly path: string;
@@ -60,6 +61,7 @@ export async function openWebhook(): Promise<WebhookReceiver> {
 export interface ReceivedMail {
   readonly from: string;
   readonly to: readonly string[];
+  readonly isEncrypted: boolean;
   /** Head and body as they came. */
   readonly source: string;
 }
@@ -69,23 +71,42 @@ export interface Mailbox extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   readonly mails: ReceivedMail[];
+  /** How often somebody has sent a password. */
+  readonly logins: number;
   /** Words of a refusal; it takes mails again after `undefined`. */
   refuseWith(words: string | undefined): void;
 }
 
-/** `login`: what a sender has to sign in with. */
-export async function openMailbox(login?: {
-  readonly user: string;
-  readonly password: string;
-}): Promise<Mailbox> {
+/** How a {@link Mailbox} is encrypted. */
+export interface MailboxTls {
+  readonly security: 'starttls' | 'tls';
+  readonly certificate: Certificate;
+}
+
+/** `login`: what a sender has to sign in with. Without `tls` nothing is encrypted. */
+export async function openMailbox(
+  login?: {
+    readonly user: string;
+    readonly password: string;
+  },
+  tls?: MailboxTls,
+): Promise<Mailbox> {
   const mails: ReceivedMail[] = [];
   let refusal: string | undefined;
+  let logins = 0;
   const server = new SMTPServer({
     logger: false,
     authOptional: login === undefined,
     allowInsecureAuth: true,
-    disabledCommands: ['STARTTLS'],
+    ...(tls === undefined
+      ? { disabledCommands: ['STARTTLS'] }
+      : {
+          secure: tls.security === 'tls',
+          key: tls.certificate.key,
+          cert: tls.certificate.chain,
+        }),
     onAuth(given, _session, done) {
+      logins++;
       const isRight = given.username === login?.user && given.password === login?.password;
       // As real servers do: the password that was sent is in the words of the refusal.
       if (!isRight) return done(new Error(`535 no login with ${given.password ?? ''}`));
@@ -101,18 +122,24 @@ export async function openMailbox(login?: {
         mails.push({
           from: mailFrom === false ? '' : mailFrom.address,
           to: rcptTo.map(({ address }) => address),
+          isEncrypted: session.secure,
           source: Buffer.concat(chunks).toString('utf8'),
         });
         return done(null);
       });
     },
   });
+  // A sender that does not trust the certificate goes away in the middle: that is its right.
+  server.on('error', () => undefined);
   const listening = server.listen(0, '127.0.0.1');
   await once(listening, 'listening');
   return {
     host: '127.0.0.1',
     port: (listening.address() as AddressInfo).port,
     mails,
+    get logins() {
+      return logins;
+    },
     refuseWith(words) {
       refusal = words;
     },

@@ -510,6 +510,23 @@ describe('why', () => {
     const a = await seen(line, 'a');
     expect(reasons[2]?.refs).toEqual([`inst_${a.plan_day.replaceAll('-', '')}_${a.id}`]);
   });
+
+  test('says of what is to be tried again when that is, and no more once it has been', async () => {
+    const retry = { max: 1, intervalMs: 120_000 };
+    const { line, worker } = await started({ nodes: [node('a', [], { retry })] });
+    await using _ = line;
+    await line.drain(worker, () => ({ outcome: 'failed' }));
+    expect(await line.statuses()).toEqual({ a: 'retry_wait' });
+    const key = await keyOf(line, 'a');
+    const due = new Date(line.clock.now().getTime() + retry.intervalMs).toISOString();
+    expect((await line.commands.explainInstance(key)).reasons).toEqual([
+      { gate: 'time', text: `Attempt 1 failed; it is tried again at ${due}.`, refs: [] },
+    ]);
+    line.clock.advance(retry.intervalMs);
+    await line.drain(worker);
+    const { reasons } = await line.commands.explainInstance(key);
+    expect(JSON.stringify(reasons)).not.toContain('tried again');
+  });
 });
 
 test('operations at random beside a running line leave nothing stuck', async () => {

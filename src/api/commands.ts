@@ -43,6 +43,21 @@ export interface Why {
   }[];
 }
 
+interface NodeFreeze {
+  readonly workflowId: number;
+  readonly node: string;
+  readonly frozen: boolean;
+  /** Also what is planned already and has not started. */
+  readonly withInstances: boolean;
+}
+
+interface NodeFrozen {
+  /** The instances that were frozen or thawed with it. */
+  readonly instances: readonly InstanceKey[];
+  /** What the latest version says: `frozen` keeps its instances frozen whatever the node is. */
+  readonly scheduleType: string;
+}
+
 /** An instance as a preview names it. */
 export interface ForeseenInstance {
   readonly planDay: string;
@@ -219,19 +234,9 @@ export interface SchedulerCommands {
     command: InstanceCommand & { readonly change: InstanceChange },
   ): Promise<InstanceState>;
   /** All instances that are planned from now on are made frozen, or no more. */
-  setNodeFrozen(command: {
-    readonly workflowId: number;
-    readonly node: string;
-    readonly frozen: boolean;
-    /** Also what is planned already and has not started. */
-    readonly withInstances: boolean;
-    readonly note?: Note;
-  }): Promise<{
-    /** How many instances were frozen or thawed with it. */
-    readonly instances: number;
-    /** What the latest version says: `frozen` keeps its instances frozen whatever the node is. */
-    readonly scheduleType: string;
-  }>;
+  setNodeFrozen(command: NodeFreeze & { readonly note?: Note }): Promise<NodeFrozen>;
+  /** The same, and takes it back. */
+  previewNodeFreeze(command: NodeFreeze): Promise<NodeFrozen>;
   /** Changes nothing. `keys` in the order in which they would be operated on. */
   previewOperation(
     command: AskedOperation & {

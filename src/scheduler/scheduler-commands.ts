@@ -197,6 +197,11 @@ export class ScheduleCommands {
     );
   }
 
+  /** Says what freezing or unfreezing a node would do, and changes nothing. */
+  async previewNodeFreeze(order: NodeFreeze): Promise<NodeFrozen> {
+    return await this.#database.rehearse((tx) => setNodeFrozen(tx, order, this.#clock.now()));
+  }
+
   async stopInstance(command: InstanceCommand): Promise<InstanceState> {
     return await this.#operate(command, (tx) => stopInstance(tx, command, this.#clock.now()));
   }

@@ -64,6 +64,7 @@ export const NO_COMMANDS: SchedulerCommands = {
   unlinkUpstreams: refuse,
   changeInstance: refuse,
   setNodeFrozen: refuse,
+  previewNodeFreeze: refuse,
   stopInstance: refuse,
   setInstanceSuccess: refuse,
   freezeInstance: refuse,

@@ -28,17 +28,13 @@ export class Certificate implements AsyncDisposable {
     const openssl = async (...args: string[]): Promise<unknown> =>
       await run('openssl', args, { cwd: folder });
     const key = ['-newkey', 'rsa:2048', '-nodes'];
-    await openssl(
-      ...['req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2'],
-      ...['-subj', '/CN=Test authority'],
-    );
+    const authority = ['-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Test authority'];
+    await openssl('req', '-x509', '-days', '2', ...key, ...authority);
     await openssl('req', ...key, '-keyout', 'key', '-out', 'csr', '-subj', '/CN=millrace');
     const kind = isIP(host) === 0 ? 'DNS' : 'IP';
     await writeFile(join(folder, 'names'), `subjectAltName=${kind}:${host}\n`);
-    await openssl(
-      ...['x509', '-req', '-in', 'csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
-      ...['-extfile', 'names', '-out', 'chain', '-days', '2'],
-    );
+    const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'names'];
+    await openssl('x509', '-req', '-in', 'csr', '-days', '2', '-out', 'chain', ...signed);
     return new Certificate(
       folder,
       await readFile(join(folder, 'key')),

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/co
 import { z } from 'zod';
 
 import { MillraceError } from '../../domain/errors.js';
-import { decodeId, encodeId } from '../../domain/ids.js';
+import { decodeId, encodeDayId, encodeId } from '../../domain/ids.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
 import { writeAudit } from '../../store/repositories/audit-repository.js';
 import {
@@ -14,7 +14,15 @@ import type { Workspace } from '../../store/repositories/workspace-repository.js
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
-import { freezeNodeSchema, nodeFrozenSchema, nodeSchema } from '../schemas/node.schema.js';
+import {
+  freezeNodeSchema,
+  nodeFreezePreviewRequestSchema,
+  nodeFreezePreviewSchema,
+  nodeFrozenSchema,
+  nodeSchema,
+} from '../schemas/node.schema.js';
+
+const MAX_IDS = 1000;
 
 type FreezeNode = z.output<typeof freezeNodeSchema>;
 
@@ -69,6 +77,27 @@ export class NodeController {
     return await this.#setFrozen(workspace, caller, { id, node, frozen: false }, body);
   }
 
+  @Post(':node/preview-freeze')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Say what freezing or unfreezing a node would reach, and change nothing',
+    answer: nodeFreezePreviewSchema,
+  })
+  async previewFreeze(
+    @InWorkspace() workspace: Workspace,
+    @Param('id') id: string,
+    @Param('node') node: string,
+    @Body({ schema: nodeFreezePreviewRequestSchema })
+    { frozen, instances: withInstances }: z.output<typeof nodeFreezePreviewRequestSchema>,
+  ): Promise<object> {
+    const { id: workflowId } = await this.#load(workspace, id);
+    const order = { workflowId, node, frozen, withInstances };
+    const { instances, scheduleType } = await this.ports.commands.previewNodeFreeze(order);
+    const ids = instances.slice(0, MAX_IDS).map((key) => encodeDayId('inst', key));
+    return { node, frozen, instances: instances.length, scheduleType, ids };
+  }
+
   async #setFrozen(
     workspace: Workspace,
     caller: Principal,
@@ -77,7 +106,7 @@ export class NodeController {
   ): Promise<object> {
     const { commands, secretBox, wakeBus } = this.ports;
     const workflow = await this.#load(workspace, id);
-    const done = await commands.setNodeFrozen({
+    const { instances, scheduleType } = await commands.setNodeFrozen({
       workflowId: workflow.id,
       node,
       frozen,
@@ -92,7 +121,7 @@ export class NodeController {
         }),
     });
     wakeBus.wake();
-    return { node, frozen, ...done };
+    return { node, frozen, instances: instances.length, scheduleType };
   }
 
   async #load(workspace: Workspace, id: string): Promise<Workflow> {

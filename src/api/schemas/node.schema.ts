@@ -31,3 +31,19 @@ export const nodeFrozenSchema = z
     scheduleType: nodeSchema.shape.scheduleType,
   })
   .meta({ id: 'NodeFrozen' });
+
+export const nodeFreezePreviewRequestSchema = z
+  .strictObject({
+    frozen: z.boolean().default(true).meta({ description: 'false: it would be unfrozen.' }),
+    instances: freezeNodeSchema.unwrap().shape.instances,
+  })
+  .prefault({})
+  .meta({ id: 'NodeFreezePreviewRequest' });
+
+export const nodeFreezePreviewSchema = nodeFrozenSchema
+  .extend({
+    ids: z.array(z.string()).meta({
+      description: 'The first thousand of those instances; `instances/preview` tells more of them.',
+    }),
+  })
+  .meta({ id: 'NodeFreezePreview' });

@@ -4,7 +4,7 @@ import { WAITING_STATUSES } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
 import { chunksOf } from './chunks.js';
 import { freezeRows } from './freeze-rows.sql.js';
-import type { InstanceKey } from './instance-row.js';
+import { type InstanceKey, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { writeEvents } from './write-events.sql.js';
 
@@ -18,8 +18,8 @@ export interface NodeFreeze {
 }
 
 export interface NodeFrozen {
-  /** How many instances were frozen or thawed with it. */
-  readonly instances: number;
+  /** The instances that were frozen or thawed with it. */
+  readonly instances: readonly InstanceKey[];
   /** What the latest version says: `frozen` keeps its instances frozen whatever the node is. */
   readonly scheduleType: string;
 }
@@ -50,7 +50,7 @@ export async function setNodeFrozen(tx: Sql, order: NodeFreeze, now: Date): Prom
     const payload = { workflowId, nodeId: node.id, frozen };
     await writeEvents(tx, now, [{ workspaceId, type: 'node.frozen', payload }]);
   }
-  let instances = 0;
+  const instances: InstanceKey[] = [];
   const waiting = withInstances ? await waitingOf(tx, workspaceId, node.id, frozen) : [];
   for (const chunk of chunksOf(waiting)) {
     const rows = (await lockInstances(tx, chunk)).filter(
@@ -58,7 +58,7 @@ export async function setNodeFrozen(tx: Sql, order: NodeFreeze, now: Date): Prom
         judge(frozen ? 'freeze' : 'unfreeze', { ...row, rerunMode: 'always' }).verdict === 'will',
     );
     await freezeRows(tx, rows, frozen, now);
-    instances += rows.length;
+    instances.push(...rows.map(keyOf));
   }
   return { instances, scheduleType: node.schedule_type ?? 'normal' };
 }

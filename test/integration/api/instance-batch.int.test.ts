@@ -27,6 +27,7 @@ async function open(): Promise<TestApi & { readonly ids: string[]; readonly fore
       unlinkUpstreams: (options) => scheduler().unlinkUpstreams(options),
       changeInstance: (options) => scheduler().changeInstance(options),
       setNodeFrozen: (options) => scheduler().setNodeFrozen(options),
+      previewNodeFreeze: (options) => scheduler().previewNodeFreeze(options),
     }),
   });
   commands = new ScheduleCommands(api.database, clock, api.wakeBus, api.plugins);
@@ -320,6 +321,18 @@ test('a node is frozen and unfrozen by its name, by those who operate', async ()
     [api.workspaceId],
   );
   const nodes = `/api/v1/workspaces/finance/workflows/wf_${workflow?.id}/nodes`;
+  const before = await api.database.rows('SELECT * FROM node_instance ORDER BY id');
+  const preview = await api.send('POST', `${nodes}/node_1/preview-freeze`, {
+    body: { instances: true },
+  });
+  expect(preview).toMatchObject({
+    status: 200,
+    json: { node: 'node_1', frozen: true, instances: 1, ids: [expect.stringMatching(/^inst_/)] },
+  });
+  expect(await api.database.rows('SELECT * FROM node_instance ORDER BY id')).toEqual(before);
+  expect((await api.send('GET', nodes)).json).toMatchObject({
+    items: [{ frozen: false }, { frozen: false }, { frozen: false }],
+  });
   const freeze = { body: { instances: true, comment: 'the source is down' } };
   expect(await api.send('POST', `${nodes}/node_1/freeze`, freeze)).toMatchObject({
     status: 200,
@@ -333,6 +346,10 @@ test('a node is frozen and unfrozen by its name, by those who operate', async ()
     ],
   });
   expect(await auditOf(api, 'node.freezeNode')).toEqual(['orders/node_1']);
+  const [audit] = await api.database.rows<{ comment: string }>(
+    `SELECT detail ->> 'comment' AS comment FROM audit WHERE action = 'node.freezeNode'`,
+  );
+  expect(audit).toEqual({ comment: 'the source is down' });
   expect(await api.send('POST', `${nodes}/node_1/unfreeze`)).toMatchObject({
     json: { frozen: false, instances: 0 },
   });

@@ -396,16 +396,16 @@ describe('freezing a node', () => {
     await line.run(workflowId, '2026-11-18');
     const freeze = (frozen: boolean, withInstances: boolean) =>
       line.commands.setNodeFrozen({ workflowId, node: 'a', frozen, withInstances });
-    expect(await freeze(true, false)).toEqual({ instances: 0, scheduleType: 'normal' });
+    expect(await freeze(true, false)).toEqual({ instances: [], scheduleType: 'normal' });
     await line.run(workflowId, '2026-11-19');
     const frozen = async (): Promise<string[]> =>
       (await line.instances('i.frozen')).map(({ node: name, bizdate }) => `${name} ${bizdate}`);
     expect(await frozen()).toEqual(['a 2026-11-19']);
-    expect(await freeze(true, true)).toMatchObject({ instances: 1 });
+    expect(await freeze(true, true)).toMatchObject({ instances: { length: 1 } });
     expect(await frozen()).toEqual(['a 2026-11-18', 'a 2026-11-19']);
     const worker = await line.worker();
     expect(await line.drain(worker)).toEqual([]);
-    expect(await freeze(false, true)).toMatchObject({ instances: 2 });
+    expect(await freeze(false, true)).toMatchObject({ instances: { length: 2 } });
     await line.run(workflowId, BIZDATE);
     expect(await frozen()).toEqual([]);
     expect(await line.drain(worker)).toHaveLength(9);
@@ -420,7 +420,7 @@ describe('freezing a node', () => {
     await line.run(workflowId, '2026-11-19');
     await claimOne(line, worker, 'a');
     const order = { workflowId, node: 'a', frozen: true, withInstances: true };
-    expect(await line.commands.setNodeFrozen(order)).toMatchObject({ instances: 0 });
+    expect(await line.commands.setNodeFrozen(order)).toMatchObject({ instances: [] });
     await expect(line.commands.setNodeFrozen({ ...order, node: 'nobody' })).rejects.toMatchObject({
       code: 'MR-A104',
     });
@@ -456,7 +456,7 @@ describe('freezing a node', () => {
     await isBlocked(line);
     stop.leave();
     await planning;
-    expect(await freezing).toMatchObject({ instances: 2 });
+    expect(await freezing).toMatchObject({ instances: { length: 2 } });
     expect(await line.drain(worker)).toEqual([]);
   });
 });

@@ -1351,6 +1351,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes/{node}/preview-freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what freezing or unfreezing a node would reach, and change nothing */
+        post: operations["previewFreeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/nodes/{node}/unfreeze": {
         parameters: {
             query?: never;
@@ -2953,6 +2970,32 @@ export interface components {
              */
             scheduleType: "normal" | "frozen" | "dry_run";
             type: string;
+        };
+        NodeFreezePreview: {
+            frozen: boolean;
+            /** @description The first thousand of those instances; `instances/preview` tells more of them. */
+            ids: string[];
+            /** @description How many instances were frozen or thawed with it. */
+            instances: number;
+            node: string;
+            /**
+             * @description As the latest version says; frozen keeps what is planned frozen.
+             * @enum {string}
+             */
+            scheduleType: "normal" | "frozen" | "dry_run";
+        };
+        /** @default {} */
+        NodeFreezePreviewRequest: {
+            /**
+             * @description false: it would be unfrozen.
+             * @default true
+             */
+            frozen?: boolean;
+            /**
+             * @description Also what is planned already and has not started.
+             * @default false
+             */
+            instances?: boolean;
         };
         NodeFrozen: {
             frozen: boolean;
@@ -7489,6 +7532,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NodeFrozen"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewFreeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                node: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeFreezePreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Say what freezing or unfreezing a node would reach, and change nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeFreezePreview"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -120,6 +120,8 @@ test('statistics tell the last second, who is waited for, and at the end the who
   const waiting = counters.waits.reader.during(new Promise<void>((resolve) => (credit = resolve)));
   clock.now = 1000;
   counters.acknowledged(50, 2500);
+  counters.dirty({ cells: ['abc', null, Buffer.of(1, 2)] });
+  counters.dirty({ cells: [], original: { place: 'a.csv, line 2', bytes: Buffer.alloc(10) } });
   counters.sample();
   expect(told.at(-1)?.sync).toEqual({
     lane: null,
@@ -130,7 +132,8 @@ test('statistics tell the last second, who is waited for, and at the end the who
       bytesRead: 5000,
       rowsAcknowledged: 50,
       bytesAcknowledged: 2500,
-      rowsDirty: 0,
+      rowsDirty: 2,
+      bytesDirty: 15,
     },
     waits: { reader: 0.3, writer: 0, rateLimit: 0 },
     bottleneck: 'target',
@@ -154,6 +157,6 @@ test('statistics tell the last second, who is waited for, and at the end the who
     'Average traffic: 2500 bytes/s',
     'Average speed:   50 rows/s',
     'Rows read:       100',
-    'Rows failed:     0',
+    'Rows failed:     2',
   ]);
 });

@@ -1,4 +1,10 @@
-import type { FinalizeStats, Progress, ResumedRun, SyncStatistics } from '@millrace/sdk';
+import type {
+  DirtyRecord,
+  FinalizeStats,
+  Progress,
+  ResumedRun,
+  SyncStatistics,
+} from '@millrace/sdk';
 import type { ChannelWaits } from './byte-channel.js';
 import { WaitClock } from './wait-clock.js';
 
@@ -14,6 +20,7 @@ interface Counted {
   readonly rowsAcknowledged: number;
   readonly bytesAcknowledged: number;
   readonly rowsDirty: number;
+  readonly bytesDirty: number;
 }
 
 interface Mark extends Counted {
@@ -43,6 +50,8 @@ export class SyncCounters {
   rowsRead = 0;
   rowsWritten = 0;
   rowsDirty = 0;
+  /** Of their cells as text, or of what stands in the source where it is no row. */
+  bytesDirty = 0;
   rowsFiltered = 0;
   bytes = 0;
   rowsAcknowledged = 0;
@@ -122,6 +131,12 @@ export class SyncCounters {
     this.report();
   }
 
+  dirty({ cells, original }: Pick<DirtyRecord, 'cells' | 'original'>): void {
+    this.rowsDirty += 1;
+    this.bytesDirty += original?.bytes.length ?? 0;
+    for (const cell of cells) this.bytesDirty += cell?.length ?? 0;
+  }
+
   totals(): { rowsRead: number; rowsWritten: number; rowsDirty: number; bytes: number } {
     const { rowsRead, rowsWritten, rowsDirty, bytes } = this;
     return { rowsRead, rowsWritten, rowsDirty, bytes };
@@ -166,6 +181,7 @@ export class SyncCounters {
       rowsAcknowledged: this.rowsAcknowledged,
       bytesAcknowledged: this.bytesAcknowledged,
       rowsDirty: this.rowsDirty,
+      bytesDirty: this.bytesDirty,
       readerMs: this.waits.reader.totalMs,
       writerMs: this.waits.writer.totalMs,
       rateLimitMs: this.waits.rateLimit.totalMs,
@@ -192,6 +208,7 @@ export class SyncCounters {
         rowsAcknowledged: rate('rowsAcknowledged'),
         bytesAcknowledged: rate('bytesAcknowledged'),
         rowsDirty: rate('rowsDirty'),
+        bytesDirty: rate('bytesDirty'),
       },
       waits,
       bottleneck: bottleneckOf(waits),

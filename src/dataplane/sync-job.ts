@@ -175,7 +175,7 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   const quarantine = new Quarantine(job.channel.dirtyLimit, () => counters.rowsRead, job.onDirty);
   let names: Pick<DirtyRecord, 'columns' | 'key'> = {};
   const onDirty = async (record: DirtyRecord): Promise<void> => {
-    counters.rowsDirty += 1;
+    counters.dirty(record);
     await quarantine.add({ ...record, ...names, ...dirtyFactsOf(record) });
     // Its transaction is open still: what the others have written must not be committed without it.
     if (job.replay !== undefined && record.sliceNo === undefined) throw refusedAgain(1, job.replay);

@@ -56,6 +56,7 @@ export interface SyncStatistics {
     readonly rowsAcknowledged: number;
     readonly bytesAcknowledged: number;
     readonly rowsDirty: number;
+    readonly bytesDirty: number;
   };
   /** In the same time, as parts of it from 0 to 1: how long readers, writers and rate limits kept a channel. */
   readonly waits: {

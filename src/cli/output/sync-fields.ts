@@ -18,6 +18,8 @@ export const syncProgressSchema = z.looseObject({
         rowsAcknowledged: z.number(),
         bytesAcknowledged: z.number(),
         rowsDirty: z.number(),
+        // Of an older worker there is none.
+        bytesDirty: z.number().default(0),
       }),
       waits: z.looseObject({ reader: z.number(), writer: z.number(), rateLimit: z.number() }),
       bottleneck: z.string().nullable(),
@@ -41,7 +43,7 @@ export function syncFields({ sync, ...counted }: SyncProgress): Record<string, s
     slices: `${sync.slicesDone} of ${sync.slices}`,
     'per second':
       `${now.rowsRead} rows, ${mb(now.bytesRead)} MB read; ` +
-      `${now.rowsAcknowledged} rows, ${mb(now.bytesAcknowledged)} MB acknowledged; ${now.rowsDirty} dirty`,
+      `${now.rowsAcknowledged} rows, ${mb(now.bytesAcknowledged)} MB acknowledged; ${now.rowsDirty} rows, ${mb(now.bytesDirty)} MB dirty`,
     waits: `reader ${percent(waits.reader)}, writer ${percent(waits.writer)}, rate limit ${percent(waits.rateLimit)}`,
     'waiting for': sync.bottleneck ?? 'nobody',
     'time left': sync.secondsLeft === null ? undefined : `${sync.secondsLeft} s`,

@@ -124,23 +124,34 @@ describe.each(servers.map((server) => [server.name, server] as const))(
       const random = seeded(20261123);
       const some = (n: number): number => Math.floor(random() * n);
       const maybe = (n: number): number | null => (random() < 0.2 ? null : some(n));
-      for (let round = 0; round < 5; round++) {
+      const values = (all: readonly (readonly (number | null)[])[]): string =>
+        all.map((row) => `(${row.map((v) => v ?? 'NULL').join(', ')})`).join(', ');
+      await using pair = await openPair(
+        'CREATE TABLE dst (id int PRIMARY KEY, a int NOT NULL, b int, n int, UNIQUE (a), UNIQUE (b, n))',
+        'CREATE TABLE src (id int, a int, b int, n int)',
+      );
+      const { from, to } = pair;
+      for (let round = 0; round < 3; round++) {
         const before = Array.from({ length: 15 }, (_, i) => [100 + i, 100 + i, null, i] as const);
         const rows = Array.from(
           { length: 60 },
           (_, i) => [some(40) + 80, some(40) + 80, maybe(8), 1000 + i] as const,
         );
-        const values = (all: readonly (readonly (number | null)[])[]): string =>
-          all.map((row) => `(${row.map((v) => v ?? 'NULL').join(', ')})`).join(', ');
-        await using pair = await openPair(
-          `CREATE TABLE dst (id int PRIMARY KEY, a int NOT NULL, b int, n int, UNIQUE (a), UNIQUE (b, n));
-           INSERT INTO dst VALUES ${values(before)}`,
-          `CREATE TABLE src (id int, a int, b int, n int); INSERT INTO src VALUES ${values(rows)}`,
+        await execute(server, 'DELETE FROM dst', to.name);
+        await execute(server, `INSERT INTO dst VALUES ${values(before)}`, to.name);
+        await execute(
+          from.server,
+          `TRUNCATE src; INSERT INTO src VALUES ${values(rows)}`,
+          from.name,
         );
         const run = await copy(
           pair,
           { mode: 'insert-replace-row' },
-          { reader: { table: 'src' }, mapping: { by: 'name' } },
+          {
+            reader: { table: 'src' },
+            mapping: { by: 'name' },
+            identity: { instanceId: `round${round}`, fence: `${round + 1}` },
+          },
         );
         expect(run).toMatchObject({ rowsWritten: 60, rowsDirty: 0 });
         let expected: (readonly (number | null)[])[] = [...before];

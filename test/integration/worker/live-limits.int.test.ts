@@ -62,7 +62,7 @@ describe('limits of a sync that runs', () => {
     const { code, talk } = await cli.run(argv);
     expect(code).toBe(0);
     expect(talk).toMatch(
-      /^load: \d+ rows read \(\d+ rows, \d+\.\d\d MB per second\), 0 written, 0 dirty; lane rows, slices 0 of 1; waits: reader \d+ %, writer \d+ %; waiting for /m,
+      /^load: \d+ rows read \(\d+ rows, \d+\.\d\d MB per second\), 0 written, 0 dirty; lane pg-copy-text, slices 0 of 1; waits: reader \d+ %, writer \d+ %; waiting for /m,
     );
     const run = talk.match(/run_\w+/)?.[0] ?? '';
     const shown = await cli.run(['runs', 'show', run]);

@@ -173,3 +173,17 @@ describe.each(['postgres', 'mysql'] as const)('the verdict of a column for %s', 
     expect(untrue).toEqual([]);
   });
 });
+
+test('documents in an array of jsonb come from such an array alone: nobody looks for their repeated keys', () => {
+  const column = (kind: 'text' | 'other', nativeType: string): Column => ({
+    name: 'c',
+    nativeType,
+    type: { kind },
+    nullable: true,
+  });
+  const target = column('other', 'jsonb[]');
+  const verdictOf = (source: Column) => columnVerdict(source, target, 'postgres').verdict;
+  expect(verdictOf(column('other', 'jsonb[]'))).toBe('exact');
+  expect(verdictOf(column('other', 'json[]'))).toBe('impossible');
+  expect(verdictOf(column('text', 'text'))).toBe('impossible');
+});

@@ -84,8 +84,10 @@ function judge(source: Column, target: Column, dialect: SqlDialect): Judgement {
       if (from.kind === 'uuid') return EXACT;
       return isOneOf(from, 'text') ? policy('must be a UUID') : impossibleFrom(from, to);
     case 'other':
-      return from.kind === 'other' && source.nativeType === target.nativeType
-        ? EXACT
+      if (from.kind === 'other' && source.nativeType === target.nativeType) return EXACT;
+      // Its documents are not looked into, and lose repeated keys without a word.
+      return target.nativeType === 'jsonb[]'
+        ? impossible('repeated keys would be lost: json[] keeps them')
         : policy(`the server reads it as ${target.nativeType}`);
   }
 }

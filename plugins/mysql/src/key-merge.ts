@@ -1,5 +1,8 @@
-import type { Merge, MergeTables } from './merge.js';
-import { countOf, insertOf, sameKey } from './merge.js';
+import { sameKey } from '@millrace/sdk';
+import type { MergeTables } from '@millrace/sdk';
+
+import type { Merge } from './merge.js';
+import { countOf, insertOf } from './merge.js';
 import { notAside } from './superseded-rows.js';
 
 type KeyMergeMode = 'upsert' | 'ignore' | 'update' | 'delete-insert';
@@ -24,8 +27,8 @@ export class KeyMerge implements Merge {
   count(range: string): string {
     const { target, staging } = this.#tables;
     const found = `EXISTS (SELECT 1 FROM ${target} AS t WHERE ${sameKey(this.#key)})`;
-    const extra = { ignore: ` AND NOT ${found}`, update: ` AND ${found}` };
-    const more = this.mode === 'ignore' || this.mode === 'update' ? extra[this.mode] : '';
+    const isFound = { upsert: '', ignore: ` AND NOT ${found}`, update: ` AND ${found}` };
+    const more = this.mode === 'delete-insert' ? '' : isFound[this.mode];
     return countOf(staging, `${notAside(range)}${more}`);
   }
 

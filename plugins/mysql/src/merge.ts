@@ -1,14 +1,6 @@
-import type { MergeMode } from '@millrace/sdk';
+import type { MergeMode, MergeTables, RefusedRows } from '@millrace/sdk';
 
 import { notAside } from './superseded-rows.js';
-
-/** Staged rows that the target must not take, and why. */
-export interface RefusedRows {
-  /** Gives their numbers. */
-  readonly sql: string;
-  readonly code: string;
-  readonly reason: string;
-}
 
 /**
  * How staged rows are brought into the target by comparing them with those it has. Never by INSERT … ON
@@ -27,18 +19,6 @@ export interface Merge {
   statements(range: string): readonly string[];
   /** Once all rows are in the target; `isWhole`: no row of the run was dirty. */
   ending?(isWhole: boolean): readonly string[];
-}
-
-/** Names are quoted. */
-export interface MergeTables {
-  readonly target: string;
-  readonly staging: string;
-  readonly columns: readonly string[];
-  readonly keys: readonly (readonly string[])[];
-}
-
-export function sameKey(key: readonly string[]): string {
-  return key.map((k) => `t.${k} = s.${k}`).join(' AND ');
 }
 
 /** In the order of the key, so that two merges into a table wait for each other and do not deadlock. */

@@ -1,5 +1,8 @@
-import type { Merge, MergeTables } from './merge.js';
-import { countOf, insertOf, sameKey } from './merge.js';
+import { sameKey } from '@millrace/sdk';
+import type { MergeTables } from '@millrace/sdk';
+
+import type { Merge } from './merge.js';
+import { countOf, insertOf } from './merge.js';
 import { notAside } from './superseded-rows.js';
 
 /**

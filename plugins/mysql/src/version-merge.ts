@@ -1,9 +1,9 @@
-import { PluginError } from '@millrace/sdk';
-import type { Column, Versions } from '@millrace/sdk';
+import { PluginError, VersionTerms } from '@millrace/sdk';
+import type { Column, MergeTables, RefusedRows, Versions } from '@millrace/sdk';
 
 import { quoteName, textLiteral } from './literal.js';
-import type { Merge, MergeTables, RefusedRows } from './merge.js';
-import { countOf, sameKey } from './merge.js';
+import type { Merge } from './merge.js';
+import { countOf } from './merge.js';
 import type { Session } from './session.js';
 import { notAside, ROW_NUMBER_COLUMN } from './superseded-rows.js';
 
@@ -24,23 +24,13 @@ export class VersionMerge implements Merge {
   readonly #tables: MergeTables;
   readonly #versions: Versions;
   readonly #told: readonly ToldColumn[];
-  readonly #isSame: string;
-  readonly #isOpen: string;
-  readonly #from: string;
-  readonly #to: string;
-  readonly #at: string;
+  readonly #terms: VersionTerms;
 
   constructor(tables: MergeTables, versions: Versions, told: readonly ToldColumn[]) {
     this.#tables = tables;
     this.#versions = versions;
     this.#told = told;
-    const { from, to, open, at } = versions;
-    this.#from = quoteName(from.name);
-    this.#to = quoteName(to.name);
-    this.#isSame = sameKey(tables.keys[0] ?? []);
-    this.#isOpen =
-      open === undefined ? `t.${this.#to} IS NULL` : `t.${this.#to} = ${literalOf(open, to)}`;
-    this.#at = literalOf(at, from);
+    this.#terms = new VersionTerms(tables, versions, { quoteName, literalOf });
   }
 
   get keys(): MergeTables['keys'] {
@@ -48,55 +38,48 @@ export class VersionMerge implements Merge {
   }
 
   get refused(): RefusedRows {
-    const { target, staging } = this.#tables;
     const number = quoteName(ROW_NUMBER_COLUMN);
-    // A version that was closed later than this run has been judged by a later one as well.
-    const isLater = `(t.${this.#from} > ${this.#at} OR (t.${this.#to} > ${this.#at} AND NOT ${this.#isOpen}))`;
-    return {
-      sql: `SELECT s.${number} FROM ${staging} AS s
-        WHERE EXISTS (SELECT 1 FROM ${target} AS t WHERE ${this.#isSame} AND ${isLater})`,
-      code: 'MR-D193',
-      reason: `a later run than that of ${this.#versions.at} has written versions of this key`,
-    };
+    return this.#terms.refused(`SELECT s.${number} FROM ${this.#tables.staging} AS s`);
   }
 
   count(range: string): string {
+    const { isSame, isOpen } = this.#terms;
     const differs = this.#differs();
     const isEqual = differs === undefined ? '' : ` AND NOT (${differs})`;
     return countOf(
       this.#tables.staging,
       `${notAside(range)} AND NOT EXISTS (SELECT 1 FROM ${this.#tables.target} AS t
-        WHERE ${this.#isSame} AND ${this.#isOpen}${isEqual})`,
+        WHERE ${isSame} AND ${isOpen}${isEqual})`,
     );
   }
 
   statements(range: string): readonly string[] {
     const { target, staging, columns } = this.#tables;
-    const isOpen = `${this.#isSame} AND ${this.#isOpen}`;
-    const filled = this.#filled();
+    const { from, at, filled, isSame } = this.#terms;
+    const isOpen = `${isSame} AND ${this.#terms.isOpen}`;
     const insert = `INSERT INTO ${target} (${[...columns, ...filled.map(([name]) => name)].join(', ')})
       SELECT ${[...columns.map((c) => `s.${c}`), ...filled.map(([, value]) => value)].join(', ')}
         FROM ${staging} AS s LEFT JOIN ${target} AS t ON ${isOpen}
-       WHERE t.${this.#from} IS NULL AND ${notAside(range)}`;
+       WHERE t.${from} IS NULL AND ${notAside(range)}`;
     const differs = this.#differs();
     if (differs === undefined) return [insert];
     const set = this.#told.map(({ name }) => `t.${name} = s.${name}`).join(', ');
     const update = `UPDATE ${target} AS t JOIN ${staging} AS s ON ${isOpen}`;
     return [
-      `${update} SET ${set} WHERE t.${this.#from} = ${this.#at} AND (${differs}) AND ${notAside(range)}`,
-      `${update} SET ${this.#closed()} WHERE t.${this.#from} < ${this.#at} AND (${differs}) AND ${notAside(range)}`,
+      `${update} SET ${set} WHERE t.${from} = ${at} AND (${differs}) AND ${notAside(range)}`,
+      `${update} SET ${this.#terms.closed('t.')} WHERE t.${from} < ${at} AND (${differs}) AND ${notAside(range)}`,
       insert,
     ];
   }
 
   ending(isWhole: boolean): readonly string[] {
     if (this.#versions.missing === 'keep' || !isWhole) return [];
-    const { target, staging } = this.#tables;
-    const isMissing = `${this.#isOpen} AND NOT EXISTS (SELECT 1 FROM ${staging} AS s WHERE ${this.#isSame})`;
+    const { target } = this.#tables;
+    const { from, at, isMissing } = this.#terms;
     return [
       // An earlier attempt at the same time has brought it.
-      `DELETE t FROM ${target} AS t WHERE ${isMissing} AND t.${this.#from} = ${this.#at}`,
-      `UPDATE ${target} AS t SET ${this.#closed()} WHERE ${isMissing} AND t.${this.#from} < ${this.#at}`,
+      `DELETE t FROM ${target} AS t WHERE ${isMissing} AND t.${from} = ${at}`,
+      `UPDATE ${target} AS t SET ${this.#terms.closed('t.')} WHERE ${isMissing} AND t.${from} < ${at}`,
     ];
   }
 
@@ -109,20 +92,6 @@ export class VersionMerge implements Merge {
         return `NOT (${of('t')} <=> ${of('s')})`;
       })
       .join(' OR ');
-  }
-
-  #closed(): string {
-    const { current } = this.#versions;
-    const flag = current === undefined ? '' : `, t.${quoteName(current.name)} = 0`;
-    return `t.${this.#to} = ${this.#at}${flag}`;
-  }
-
-  /** Name and value of what the source does not bring. */
-  #filled(): readonly (readonly [string, string])[] {
-    const { to, current, open } = this.#versions;
-    const end = open === undefined ? 'NULL' : literalOf(open, to);
-    const flag = current === undefined ? [] : [[quoteName(current.name), '1'] as const];
-    return [[this.#from, this.#at], [this.#to, end], ...flag];
   }
 }
 

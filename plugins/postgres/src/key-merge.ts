@@ -1,5 +1,7 @@
-import type { Merge, MergeStatement, MergeTables } from './merge.js';
-import { insertOf, notAside, sameKey } from './merge.js';
+import { sameKey } from '@millrace/sdk';
+import type { MergeTables } from '@millrace/sdk';
+import type { Merge, MergeStatement } from './merge.js';
+import { insertOf, notAside } from './merge.js';
 
 type KeyMergeMode = 'upsert' | 'ignore' | 'update' | 'delete-insert';
 

@@ -1,6 +1,6 @@
-import type { MergeMode, Versions } from '@millrace/sdk';
+import type { MergeMode, MergeTables, Versions } from '@millrace/sdk';
 import { KeyMerge } from './key-merge.js';
-import type { Merge, MergeTables } from './merge.js';
+import type { Merge } from './merge.js';
 import { quoteName } from './quoting.js';
 import { RowReplacement } from './row-replacement.js';
 import { VersionMerge } from './version-merge.js';

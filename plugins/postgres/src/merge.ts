@@ -1,18 +1,10 @@
-import type { MergeMode } from '@millrace/sdk';
+import type { MergeMode, MergeTables, RefusedRows } from '@millrace/sdk';
 import { ROW_NUMBER } from './superseded-rows.js';
 
 export interface MergeStatement {
   readonly sql: string;
   /** What it changes are the rows that are published. */
   readonly publishes: boolean;
-}
-
-/** Staged rows that the target must not take, and why. */
-export interface RefusedRows {
-  /** Gives their numbers. */
-  readonly sql: string;
-  readonly code: string;
-  readonly reason: string;
 }
 
 /** How staged rows are brought into the target by comparing them with those it has. */
@@ -27,18 +19,6 @@ export interface Merge {
   statements(range: string): readonly MergeStatement[];
   /** Once all rows are in the target; `isWhole`: no row of the run was dirty. */
   ending?(isWhole: boolean): readonly MergeStatement[];
-}
-
-/** Names are quoted. */
-export interface MergeTables {
-  readonly target: string;
-  readonly staging: string;
-  readonly columns: readonly string[];
-  readonly keys: readonly (readonly string[])[];
-}
-
-export function sameKey(key: readonly string[]): string {
-  return key.map((k) => `t.${k} = s.${k}`).join(' AND ');
 }
 
 export function notAside(range: string): string {

@@ -1,5 +1,7 @@
-import type { Merge, MergeStatement, MergeTables } from './merge.js';
-import { insertOf, sameKey } from './merge.js';
+import { sameKey } from '@millrace/sdk';
+import type { MergeTables } from '@millrace/sdk';
+import type { Merge, MergeStatement } from './merge.js';
+import { insertOf } from './merge.js';
 
 /**
  * What MySQL's REPLACE does with the rows one after another: each takes the place of every row that has its

@@ -1,6 +1,6 @@
-import type { Cell, Column, DirtyRecord, WriteContext } from '@millrace/sdk';
+import type { Cell, Column, DirtyRecord, RefusedRows, WriteContext } from '@millrace/sdk';
 import type { Client } from 'pg';
-import type { MergeStatement, RefusedRows } from './merge.js';
+import type { MergeStatement } from './merge.js';
 import { serverReasonOf } from './pg-error.js';
 import { loadRange } from './range-load.js';
 import { underSavepoint } from './savepoint.js';

@@ -1,8 +1,15 @@
-import { PluginError, resolveVersions } from '@millrace/sdk';
-import type { AttemptIdentity, Column, TableSchema, Versions } from '@millrace/sdk';
+import { PluginError, resolveVersions, VersionTerms } from '@millrace/sdk';
+import type {
+  AttemptIdentity,
+  Column,
+  MergeTables,
+  RefusedRows,
+  TableSchema,
+  Versions,
+} from '@millrace/sdk';
 import type { Client } from 'pg';
-import type { Merge, MergeStatement, MergeTables, RefusedRows } from './merge.js';
-import { notAside, sameKey } from './merge.js';
+import type { Merge, MergeStatement } from './merge.js';
+import { notAside } from './merge.js';
 import { toPluginError } from './pg-error.js';
 import { quoteLiteral, quoteName } from './quoting.js';
 import { query } from './session.js';
@@ -20,22 +27,12 @@ export class VersionMerge implements Merge {
   readonly takesTurns = true;
   readonly #tables: MergeTables;
   readonly #versions: Versions;
-  readonly #isSame: string;
-  readonly #isOpen: string;
-  readonly #from: string;
-  readonly #to: string;
-  readonly #at: string;
+  readonly #terms: VersionTerms;
 
   constructor(tables: MergeTables, versions: Versions) {
     this.#tables = tables;
     this.#versions = versions;
-    const { from, to, open, at } = versions;
-    this.#from = quoteName(from.name);
-    this.#to = quoteName(to.name);
-    this.#isSame = sameKey(tables.keys[0] ?? []);
-    this.#isOpen =
-      open === undefined ? `t.${this.#to} IS NULL` : `t.${this.#to} = ${literalOf(open, to)}`;
-    this.#at = literalOf(at, from);
+    this.#terms = new VersionTerms(tables, versions, { quoteName, literalOf });
   }
 
   get keys(): MergeTables['keys'] {
@@ -43,24 +40,18 @@ export class VersionMerge implements Merge {
   }
 
   get refused(): RefusedRows {
-    const { target, staging } = this.#tables;
-    // A version that was closed later than this run has been judged by a later one as well.
-    const isLater = `(t.${this.#from} > ${this.#at} OR (t.${this.#to} > ${this.#at} AND NOT coalesce(${this.#isOpen}, false)))`;
-    return {
-      sql: `SELECT abs(s.${ROW_NUMBER})::text FROM ${staging} AS s
-        WHERE EXISTS (SELECT 1 FROM ${target} AS t WHERE ${this.#isSame} AND ${isLater})`,
-      code: 'MR-D193',
-      reason: `a later run than that of ${this.#versions.at} has written versions of this key`,
-    };
+    const { staging } = this.#tables;
+    return this.#terms.refused(`SELECT abs(s.${ROW_NUMBER})::text FROM ${staging} AS s`);
   }
 
   statements(range: string): readonly MergeStatement[] {
     const { target, staging, columns, keys } = this.#tables;
-    const isMine = `${this.#isSame} AND ${this.#isOpen} AND ${notAside(range)}`;
-    const insert = `INSERT INTO ${target} (${[...columns, ...this.#filled().map(([name]) => name)].join(', ')})
-      SELECT ${[...columns.map((c) => `s.${c}`), ...this.#filled().map(([, value]) => value)].join(', ')}
+    const { from, at, filled, isSame, isOpen } = this.#terms;
+    const isMine = `${isSame} AND ${isOpen} AND ${notAside(range)}`;
+    const insert = `INSERT INTO ${target} (${[...columns, ...filled.map(([name]) => name)].join(', ')})
+      SELECT ${[...columns.map((c) => `s.${c}`), ...filled.map(([, value]) => value)].join(', ')}
         FROM ${staging} AS s WHERE ${notAside(range)}
-         AND NOT EXISTS (SELECT 1 FROM ${target} AS t WHERE ${this.#isSame} AND ${this.#isOpen})`;
+         AND NOT EXISTS (SELECT 1 FROM ${target} AS t WHERE ${isSame} AND ${isOpen})`;
     const told = columns.filter((c) => keys[0]?.includes(c) !== true);
     if (told.length === 0) return [{ sql: insert, publishes: true }];
     const set = told.map((c) => `${c} = s.${c}`).join(', ');
@@ -71,12 +62,12 @@ export class VersionMerge implements Merge {
     return [
       {
         sql: `UPDATE ${target} AS t SET ${set} FROM ${staging} AS s
-          WHERE ${isMine} AND t.${this.#from} = ${this.#at} AND ${differs}`,
+          WHERE ${isMine} AND t.${from} = ${at} AND ${differs}`,
         publishes: true,
       },
       {
-        sql: `UPDATE ${target} AS t SET ${this.#closed()} FROM ${staging} AS s
-          WHERE ${isMine} AND t.${this.#from} < ${this.#at} AND ${differs}`,
+        sql: `UPDATE ${target} AS t SET ${this.#terms.closed()} FROM ${staging} AS s
+          WHERE ${isMine} AND t.${from} < ${at} AND ${differs}`,
         publishes: false,
       },
       { sql: insert, publishes: true },
@@ -85,35 +76,19 @@ export class VersionMerge implements Merge {
 
   ending(isWhole: boolean): readonly MergeStatement[] {
     if (this.#versions.missing === 'keep' || !isWhole) return [];
-    const { target, staging } = this.#tables;
-    const isMissing = `${this.#isOpen} AND NOT EXISTS (SELECT 1 FROM ${staging} AS s WHERE ${this.#isSame})`;
+    const { target } = this.#tables;
+    const { from, at, isMissing } = this.#terms;
     return [
       // An earlier attempt at the same time has brought it.
       {
-        sql: `DELETE FROM ${target} AS t WHERE ${isMissing} AND t.${this.#from} = ${this.#at}`,
+        sql: `DELETE FROM ${target} AS t WHERE ${isMissing} AND t.${from} = ${at}`,
         publishes: false,
       },
       {
-        sql: `UPDATE ${target} AS t SET ${this.#closed()} WHERE ${isMissing} AND t.${this.#from} < ${this.#at}`,
+        sql: `UPDATE ${target} AS t SET ${this.#terms.closed()} WHERE ${isMissing} AND t.${from} < ${at}`,
         publishes: true,
       },
     ];
-  }
-
-  #closed(): string {
-    const { current } = this.#versions;
-    const flag =
-      current === undefined ? '' : `, ${quoteName(current.name)} = ${flagOf(current, false)}`;
-    return `${this.#to} = ${this.#at}${flag}`;
-  }
-
-  /** Name and value of what the source does not bring. */
-  #filled(): readonly (readonly [string, string])[] {
-    const { to, current, open } = this.#versions;
-    const end = open === undefined ? 'NULL' : literalOf(open, to);
-    const flag =
-      current === undefined ? [] : [[quoteName(current.name), flagOf(current, true)] as const];
-    return [[this.#from, this.#at], [this.#to, end], ...flag];
   }
 }
 
@@ -143,8 +118,4 @@ export async function checkVersionTimes(
 
 function literalOf(text: string, { nativeType }: Column): string {
   return `CAST(${quoteLiteral(text)} AS ${nativeType})`;
-}
-
-function flagOf({ type }: Column, isCurrent: boolean): string {
-  return type.kind === 'boolean' ? String(isCurrent) : isCurrent ? '1' : '0';
 }

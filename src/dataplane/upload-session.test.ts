@@ -15,6 +15,7 @@ import type {
 } from '@millrace/sdk';
 import { defineReader, defineWriter, PluginError } from '@millrace/sdk';
 import { z } from 'zod';
+import { makeRunContext } from '../../plugins/testkit/src/run-context.js';
 import { runSyncJob } from './sync-job.js';
 
 /** What a partition remembers beside its rows. */
@@ -241,8 +242,10 @@ function serviceWithRows(): UploadService {
 }
 
 async function run(service: UploadService, { identity, failAt, mode, crashPoint }: Run = {}) {
-  const log: string[] = [];
-  const note = (text: string): void => void log.push(text);
+  const context = makeRunContext({
+    ...(identity === undefined ? {} : { identity }),
+    ...(crashPoint === undefined ? {} : { crashPoint }),
+  });
   const replace = { kind: 'partition', values: { ds: '20261120', region: 'cn' } };
   const dataSource = { name: 'd', type: 'uploads', config: {} };
   const result = await runSyncJob({
@@ -254,27 +257,9 @@ async function run(service: UploadService, { identity, failAt, mode, crashPoint 
     target: dataSource,
     channel: { concurrency: 3, dirtyLimit: { records: 0 } },
     onDirty: () => undefined,
-    context: {
-      identity: {
-        installation: 'i',
-        nodeId: '1',
-        nodeName: 'n',
-        instanceId: '1',
-        runNumber: 1,
-        attempt: 1,
-        fence: '1',
-        scheduledTime: '2026-11-21T00:00:00Z',
-        bizdate: '2026-11-20',
-        ...identity,
-      },
-      parameters: {},
-      log: { info: note, warn: note, error: note, write: () => undefined },
-      signal: new AbortController().signal,
-      progress: () => undefined,
-      crashPoint: crashPoint ?? (async () => undefined),
-    },
+    context,
   });
-  return { result, log };
+  return { result, log: context.log.lines.map(({ text }) => text) };
 }
 
 function expectEachRowOnce(service: UploadService, before: readonly Row[] = []): void {

@@ -12,11 +12,11 @@ import {
   withCheck,
 } from './sync/lineitem.mjs';
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
-import { runOurs } from './sync/our-run.mjs';
 import { benchPair } from './sync/pair-case.mjs';
 import { benchRateLimit, RATE_CASE } from './sync/rate-case.mjs';
 import { openServers } from './sync/servers.mjs';
 import { benchShape, SHAPE_CASES } from './sync/shapes.mjs';
+import { openWarmWorker } from './sync/warm-worker.mjs';
 import { benchWorker, WORKER_CASES } from './sync/worker-cases.mjs';
 import { Figures, percentile } from './timeline/figures.mjs';
 
@@ -45,6 +45,7 @@ const wanted = process.argv.filter((word) => ALL.includes(word));
 const figures = new Figures();
 const say = (text) => process.stderr.write(`${text}\n`);
 const servers = await openServers();
+let worker;
 try {
   for (const setting of servers.durability) say(setting);
   const pipes = nativePipe(servers, LINEITEM.database, {
@@ -54,20 +55,22 @@ try {
   const expected = await fillLineitem(servers, ROWS, () => runPipe(pipes.fill));
   await runPipe(pipes.csv);
   say(`${ROWS} rows, checksum ${expected}`);
+  worker = await openWarmWorker(servers);
   for (const name of wanted.length > 0 ? wanted : ALL) {
     if (WORKER_CASES.includes(name)) {
       await benchWorker(name, { servers, ...WORKER, figures, say });
     } else if (name === RATE_CASE) {
-      await benchRateLimit({ servers, figures, say });
+      await benchRateLimit({ servers, worker, figures, say });
     } else if (CHANNEL_CASES.includes(name)) {
-      await benchChannels(name, { servers, pairs: PAIRS, figures, say });
+      await benchChannels(name, { servers, worker, pairs: PAIRS, figures, say });
     } else if (SHAPE_CASES.includes(name)) {
-      await benchShape(name, { servers, isQuick, pairs: PAIRS, figures, say });
+      await benchShape(name, { servers, worker, isQuick, pairs: PAIRS, figures, say });
     } else if (name.startsWith('dirty-ratio-')) {
       await dirtyCase(name, endOf(name.split('-').at(-1)));
     } else await benchCase(name, pipes, expected);
   }
 } finally {
+  await worker?.close();
   await servers.close();
 }
 worst('dirty-1pct-ratio', Math.min);
@@ -126,7 +129,7 @@ async function benchCase(name, pipes, expected) {
     prepare: () => emptyTarget(table),
     ours: async () => {
       if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 0');
-      const run = await runOurs(from, to);
+      const run = await worker.run(from, to);
       if (isInsert) await execute(servers.mysql, 'SET GLOBAL local_infile = 1');
       return run;
     },
@@ -148,13 +151,12 @@ async function dirtyCase(name, to) {
   const measure = async (which) => {
     await emptyTarget(to);
     const from = { ...servers.postgres, reader: { table: which } };
-    const start = performance.now();
-    const run = await runOurs(from, to, { dirtyLimit: { ratio: 0.02 } });
-    const took = (performance.now() - start) / 1000;
+    const run = await worker.run(from, to, { dirtyLimit: { ratio: 0.02 } });
     const wanted = which === 'dirty' ? dirtyRows : 0;
-    if (run.dirty.length !== wanted || run.rowsWritten !== ROWS - wanted)
-      throw new Error(`${name}: ${run.dirty.length} rows in quarantine instead of ${wanted}`);
-    return took;
+    const found = await worker.quarantined();
+    if (found !== wanted || run.rowsDirty !== wanted || run.rowsWritten !== ROWS - wanted)
+      throw new Error(`${name}: ${found} rows in quarantine instead of ${wanted}`);
+    return run.seconds;
   };
   await emptyTarget(to);
   await withCheck(to, async () => {

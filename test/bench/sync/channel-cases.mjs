@@ -1,7 +1,6 @@
 import { execute } from '../../support/servers.ts';
 import { percentile } from '../timeline/figures.mjs';
 import { checksum, emptyTarget, LINEITEM } from './lineitem.mjs';
-import { runOurs } from './our-run.mjs';
 import { openSlowProxy } from './slow-proxy.mjs';
 
 const BYTES_PER_SECOND = 8 * 1024 * 1024;
@@ -24,7 +23,7 @@ const REST =
  * Two runs of one source in turns, ABBA, over a proxy that gives each connection 8 MB/s: four channels
  * against one, or a skewed key against an even one over four channels. Adds the ratio to `figures`.
  */
-export async function benchChannels(name, { servers, pairs, figures, say }) {
+export async function benchChannels(name, { servers, worker, pairs, figures, say }) {
   const [end, what] = name.split('-');
   const source = end === 'pg' ? servers.postgres : servers.mysql;
   const proxy = await openSlowProxy(source, BYTES_PER_SECOND);
@@ -42,18 +41,16 @@ export async function benchChannels(name, { servers, pairs, figures, say }) {
   for (const [which, [, table]] of Object.entries(runs)) {
     expected[which] = await checksum(source, table);
   }
-  let log = [];
+  let slices;
   const measure = async (which) => {
     await emptyTarget(servers.postgres);
     const [channels, table] = runs[which];
-    const start = performance.now();
     const from = { ...slow, reader: reader(table) };
-    const run = await runOurs(from, servers.postgres, { concurrency: channels });
-    const took = (performance.now() - start) / 1000;
-    if (which === 'ours') log = run.log.filter((line) => /^(Snapshot|Slices|Plan)/.test(line));
+    const run = await worker.run(from, servers.postgres, { concurrency: channels });
+    if (which === 'ours') ({ slices } = run);
     const found = await checksum(servers.postgres, LINEITEM.target);
     if (found !== expected[which]) throw new Error(`${name}, ${which}: checksum ${found}`);
-    return took;
+    return run.seconds;
   };
   try {
     for (const which of ['base', 'ours']) await measure(which);
@@ -66,8 +63,7 @@ export async function benchChannels(name, { servers, pairs, figures, say }) {
   }
   const [base, ours] = [percentile(seconds.base, 0.5), percentile(seconds.ours, 0.5)];
   const spread = (which) => seconds[which].map((each) => each.toFixed(2)).join(' ');
-  for (const line of log) say(`${name} ${line.slice(0, 200)}`);
-  say(`${name} base ${spread('base')}; ours ${spread('ours')}`);
+  say(`${name} base ${spread('base')}; ours ${spread('ours')}; ${slices} slices`);
   const words = what === 'channels' ? '1 channel' : 'even key';
   figures.add(
     `${end}-${what === 'channels' ? 'channels-4' : 'skew'}-ratio`,

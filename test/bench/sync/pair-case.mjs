@@ -3,26 +3,25 @@ import { runPipe } from './native-pipe.mjs';
 
 /**
  * Ours against the native pipe, in turns, ABBA, so that a machine that grows slower is unfair to neither; or alone,
- * where there is no `pipe`. `ours` resolves to the sync's result. Adds to `figures`.
+ * where there is no `pipe`. `ours` resolves to what a {@link WarmWorker} says of its run. Adds to `figures`.
  */
 export async function benchPair({ name, rows, pairs, pipe, prepare, ours, check, figures, say }) {
   const seconds = { ceiling: [], ours: [] };
   let last;
-  let cpuMs = 0;
   const runs = {
-    ceiling: () => runPipe(pipe),
+    ceiling: async () => {
+      const start = performance.now();
+      await runPipe(pipe);
+      return (performance.now() - start) / 1000;
+    },
     ours: async () => {
-      const before = process.cpuUsage();
       last = await ours();
-      const { user, system } = process.cpuUsage(before);
-      cpuMs = (user + system) / 1000;
+      return last.seconds;
     },
   };
   const measure = async (which) => {
     await prepare();
-    const start = performance.now();
-    await runs[which]();
-    const took = (performance.now() - start) / 1000;
+    const took = await runs[which]();
     await check();
     return took;
   };
@@ -43,7 +42,7 @@ export async function benchPair({ name, rows, pairs, pipe, prepare, ours, check,
   const lane = `lane ${last.lane}`;
   figures.add(`${name}-rows-per-s`, rows / took, '1/s', lane);
   figures.add(`${name}-mb-per-s`, last.bytes / 2 ** 20 / took, 'MB/s', lane);
-  const cpuUs = (cpuMs * 1000) / rows;
-  figures.add(`${name}-cpu-us-per-row`, cpuUs, 'µs', 'of this process, in the last run');
+  const cpuUs = (last.cpuMs * 1000) / rows;
+  figures.add(`${name}-cpu-us-per-row`, cpuUs, 'µs', 'of the worker process, in the last run');
   return { cpuUs };
 }

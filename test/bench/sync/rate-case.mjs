@@ -1,5 +1,4 @@
 import { emptyTarget } from './lineitem.mjs';
-import { runOurs } from './our-run.mjs';
 
 const BYTES_PER_SECOND = 3 * 1024 * 1024;
 const ROWS = 200_000;
@@ -10,17 +9,16 @@ export const RATE_CASE = 'rate-limit';
  * How far a sync is from the rate it is limited to: of two runs, the bytes that one has more by the seconds
  * that it takes longer, so that what a run does before its first row does not count. Adds to `figures`.
  */
-export async function benchRateLimit({ servers, figures, say }) {
+export async function benchRateLimit({ servers, worker, figures, say }) {
   const { mysql, postgres } = servers;
   const measure = async (rows) => {
     await emptyTarget(postgres);
-    const start = performance.now();
     const from = { ...mysql, reader: { table: 'src', where: `id <= ${rows}` } };
-    const run = await runOurs(from, postgres, {
+    const run = await worker.run(from, postgres, {
       rateLimit: { bytesPerSecond: BYTES_PER_SECOND },
     });
     if (run.rowsWritten !== rows) throw new Error(`${run.rowsWritten} rows, not ${rows}`);
-    return { bytes: run.bytes, seconds: (performance.now() - start) / 1000 };
+    return run;
   };
   const half = await measure(ROWS / 2);
   const whole = await measure(ROWS);

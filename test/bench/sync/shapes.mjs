@@ -1,6 +1,5 @@
 import { execute } from '../../support/servers.ts';
 import { emptyTarget } from './lineitem.mjs';
-import { runOurs } from './our-run.mjs';
 import { benchPair } from './pair-case.mjs';
 import { nativePipe } from './native-pipe.mjs';
 
@@ -50,12 +49,12 @@ const SHAPES = {
 export const SHAPE_CASES = Object.keys(SHAPES);
 
 /** All ways between the two systems, where there is one against the native pipe. Adds to `figures`. */
-export async function benchShape(name, { servers, isQuick, pairs, figures, say }) {
+export async function benchShape(name, { servers, worker, isQuick, pairs, figures, say }) {
   const { rows: all, columns, pipes = WAYS } = SHAPES[name];
   const rows = isQuick ? all / 10 : all;
   const database = `bench_${name}`;
   const sum = (server, table) => checksum(server, database, table, columns);
-  const expected = await fill({ servers, database, columns, rows, sum });
+  const expected = await fill({ servers, worker, database, columns, rows, sum });
   const native = nativePipe(servers, database);
   for (const way of WAYS) {
     const [from, to] = way.split('-').map((end) => servers[end === 'pg' ? 'postgres' : end]);
@@ -65,7 +64,7 @@ export async function benchShape(name, { servers, isQuick, pairs, figures, say }
       pairs,
       pipe: pipes.includes(way) ? native[way] : undefined,
       prepare: () => emptyTarget(to, database),
-      ours: () => runOurs(from, to, { database }),
+      ours: () => worker.run(from, to, { database }),
       check: async () => {
         const found = await sum(to, 'dst');
         if (found !== expected) throw new Error(`${name}-${way}: ${found}, not ${expected}`);
@@ -78,7 +77,7 @@ export async function benchShape(name, { servers, isQuick, pairs, figures, say }
 }
 
 /** Gives the checksum of `src`, which has the same rows on both systems. */
-async function fill({ servers, database, columns, rows, sum }) {
+async function fill({ servers, worker, database, columns, rows, sum }) {
   const { postgres, mysql } = servers;
   for (const system of SYSTEMS) {
     const cells = columns.map(({ name, ddl }) => `${name} ${ddl[system]}`).join(', ');
@@ -90,7 +89,7 @@ async function fill({ servers, database, columns, rows, sum }) {
   const series = `generate_series(1::bigint, ${rows}) AS i`;
   await execute(postgres, `INSERT INTO src SELECT ${values} FROM ${series}`, database);
   await execute(postgres, 'VACUUM (ANALYZE, FREEZE) src', database);
-  await runOurs(postgres, mysql, { database });
+  await worker.run(postgres, mysql, { database });
   await execute(mysql, 'RENAME TABLE src TO spare, dst TO src, spare TO dst', database);
   await execute(mysql, 'ANALYZE TABLE src', database);
   const expected = await sum(postgres, 'src');

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { execute } from '../../support/servers.ts';
 import { percentile } from '../timeline/figures.mjs';
 import { fillSource, LINEITEM } from './lineitem.mjs';
+import { openWarmWorker } from './warm-worker.mjs';
 
 const CHANNELS = 8;
 /** How many times the rows of the smallest table. */
@@ -17,31 +18,20 @@ export const WORKER_CASES = ['worker-memory', 'worker-few-rows'];
 
 /** Syncs of a real worker process, claimed from a real api: what only shows there. Adds to `figures`. */
 export async function benchWorker(name, { servers, rows, jobs, figures, say }) {
-  const { host, port, user, password } = servers.postgres;
-  process.env.MILLRACE_TEST_SERVERS = JSON.stringify({
-    postgres: { host, port, user, password, kind: 'postgres', name: 'postgres' },
-  });
-  const { Cluster } = await import('../../support/cluster.ts');
-  const cluster = await Cluster.open({ workers: 1, capacity: 1, leaseMs: 30_000 });
+  // Of its own: the memory of one that has run other cases says little.
+  const worker = await openWarmWorker(servers);
+  const { cluster } = worker;
   try {
-    for (const [end, type] of [
-      [servers.postgres, 'postgres'],
-      [servers.mysql, 'mysql'],
-    ]) {
-      await cluster.addDataSource(type, type, {
-        host: end.host,
-        port: end.port,
-        user: end.user,
-        password: end.password,
-        database: LINEITEM.database,
-        tls: { mode: 'prefer' },
-      });
+    for (const end of [servers.postgres, servers.mysql]) {
+      const { kind, host, port, user, password } = end;
+      const login = { host, port, user, password, database: LINEITEM.database };
+      await cluster.addDataSource(kind, kind, { ...login, tls: { mode: 'prefer' } });
     }
     const bench = { cluster, servers, figures, say };
     if (name === 'worker-memory') await memory({ ...bench, rows });
     else await fewRows({ ...bench, jobs });
   } finally {
-    await cluster[Symbol.asyncDispose]();
+    await worker.close();
   }
 }
 

@@ -6,7 +6,7 @@ import { type Database, FEW } from '../store/database.js';
 import { answerRequest, claimRequests } from '../store/repositories/request-repository.js';
 import type { SecretBox } from '../store/secret-box.js';
 import { storableJson } from '../store/storable.js';
-import { type ClaimDetails, claimDetails } from '../store/sql/claim-details.sql.js';
+import { type ClaimDetails, claimDetails, findDetails } from '../store/sql/claim-details.sql.js';
 import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { controlAttempts } from '../store/sql/control-attempts.sql.js';
 import { leaseRateShares } from '../store/sql/lease-rate-shares.sql.js';
@@ -329,14 +329,14 @@ export class SqlWorkerLink implements WorkerLink {
           limit: ask.free,
         },
         clock.now(),
+        (instances) => findDetails(tx, instances),
       );
-      return {
-        rows: claimed,
-        details:
-          claimed.length === 0
-            ? new Map<number, ClaimDetails>()
-            : await claimDetails(tx, box, claimed),
-      };
+      return claimed === undefined
+        ? { rows: [], details: new Map<number, ClaimDetails>() }
+        : {
+            rows: claimed.rows,
+            details: await claimDetails(tx, box, claimed.rows, claimed.beside),
+          };
     });
     if (rows.length > 0) wakeBus.wake('news');
     return rows.flatMap((row) => {

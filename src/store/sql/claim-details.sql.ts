@@ -61,13 +61,14 @@ interface DetailRow extends Omit<
     | null;
 }
 
-/** Reads the details of claimed instances, by instance id. */
+/** The details of claimed instances, by instance id. `found`: what {@link findDetails} read of them. */
 export async function claimDetails(
   sql: Sql,
   box: SecretBox,
   claimed: readonly ClaimedRow[],
+  found?: FoundDetails,
 ): Promise<Map<number, ClaimDetails>> {
-  const rows = await detailRows(sql, claimed);
+  const rows = await detailRows(sql, claimed, found ?? (await findDetails(sql, claimed)));
   const taken = await resolveInputs(sql, inputAsks(rows, claimed));
   const details = new Map<number, ClaimDetails>();
   for (const detail of rows) {
@@ -152,11 +153,53 @@ interface CodeRow extends Pick<DetailRow, 'inputs' | 'named_outputs'> {
 
 type SourceRow = NonNullable<DetailRow['dataSources']>[number] & { readonly workspace_id: number };
 
-/** Three small statements: to plan one over all these tables took longer than to run it. */
-async function detailRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<DetailRow[]> {
+/** What the store has of instances that are being claimed, and of some that are not after all. */
+export interface FoundDetails {
+  readonly planned: readonly PlannedRow[];
+  /** Of each node as it was planned, and as the latest version has it. */
+  readonly code: ReadonlyMap<string, CodeRow>;
+}
+
+/**
+ * Reads what {@link claimDetails} needs. Neither statement needs the answer to the other, nor that of the claim
+ * itself: a claim that sends all three together has one way to the server and back less.
+ */
+export async function findDetails(
+  sql: Sql,
+  instances: readonly Pick<ClaimedRow, 'plan_day' | 'id'>[],
+): Promise<FoundDetails> {
+  const keys = [
+    daysOf(instances.map((row) => row.plan_day)),
+    instances.map((row) => row.id),
+  ] as const;
+  const [planned, code] = await Promise.all([plannedRows(sql, keys), codeRows(sql, keys, [])]);
+  return { planned, code };
+}
+
+type Keys = readonly [days: readonly string[], ids: readonly number[]];
+
+/** Small statements: to plan one over all these tables took longer than to run it. */
+async function detailRows(
+  sql: Sql,
+  claimed: readonly ClaimedRow[],
+  { planned: all, code: known }: FoundDetails,
+): Promise<DetailRow[]> {
   const versionOf = new Map(claimed.map((row) => [row.id, row.version_id]));
-  // Neither needs the answer to the other, and a claim is not over before both have come.
-  const [planned, code] = await Promise.all([plannedRows(sql, claimed), codeRows(sql, claimed)]);
+  const planned = all.filter((row) => versionOf.has(row.id));
+  // Submitted again between the two statements: what the claim has noted down is what has to run.
+  const missed = planned.filter(
+    (row) => !known.has(codeKey(versionOf.get(row.id) ?? row.version_id, row.node_id)),
+  );
+  const code = new Map([
+    ...known,
+    ...(missed.length === 0
+      ? []
+      : await codeRows(
+          sql,
+          [daysOf(missed.map((row) => row.plan_day)), missed.map((row) => row.id)],
+          missed.map((row) => versionOf.get(row.id) ?? row.version_id),
+        )),
+  ]);
   const sources = await sourceRows(sql, planned, [...code.values()]);
   return planned.flatMap((row): DetailRow[] => {
     // Inputs and outputs are parameters: those of the planned version, also when the code is newer.
@@ -189,7 +232,7 @@ async function detailRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<Det
   });
 }
 
-async function plannedRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<PlannedRow[]> {
+async function plannedRows(sql: Sql, keys: Keys): Promise<PlannedRow[]> {
   return await sql.rows<PlannedRow>(
     `SELECT i.plan_day, i.id, i.node_id, i.version_id, i.workspace_id, i.workflow_id, i.bizdate,
             i.scheduled_at, d.parameters, d.channel
@@ -197,12 +240,16 @@ async function plannedRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<Pl
        LEFT JOIN node_instance_detail d ON d.plan_day = i.plan_day AND d.instance_id = i.id
              AND d.plan_day ${onDays('$1')} AND d.instance_id = ANY($2::bigint[])
       WHERE i.plan_day ${onDays('$1')} AND i.id = ANY($2::bigint[])`,
-    [daysOf(claimed.map((row) => row.plan_day)), claimed.map((row) => row.id)],
+    keys,
   );
 }
 
-/** The nodes as they were planned, and as the latest version has them. */
-async function codeRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<Map<string, CodeRow>> {
+/** The nodes as they were planned, and as the latest version and those of `versions` have them. */
+async function codeRows(
+  sql: Sql,
+  keys: Keys,
+  versions: readonly number[],
+): Promise<Map<string, CodeRow>> {
   const rows = await sql.rows<CodeRow>(
     `WITH planned AS MATERIALIZED (
        SELECT version_id, node_id FROM node_instance
@@ -212,13 +259,12 @@ async function codeRows(sql: Sql, claimed: readonly ClaimedRow[]): Promise<Map<s
             v.timezone, nv.data_sources, nv.inputs, nv.named_outputs
        FROM node_version nv JOIN node n ON n.id = nv.node_id
        JOIN workflow_version v ON v.id = nv.version_id
-      WHERE nv.version_id = ANY(ARRAY(SELECT DISTINCT version_id FROM planned) || $3::bigint[])
+      WHERE nv.version_id = ANY(ARRAY(SELECT DISTINCT version_id FROM planned) || ARRAY(
+              SELECT DISTINCT (SELECT l.version_id FROM node_version l WHERE l.node_id = p.node_id
+                                ORDER BY l.version_id DESC LIMIT 1)
+                FROM planned p) || $3::bigint[])
         AND nv.node_id = ANY(ARRAY(SELECT node_id FROM planned))`,
-    [
-      daysOf(claimed.map((row) => row.plan_day)),
-      claimed.map((row) => row.id),
-      [...new Set(claimed.map((row) => row.version_id))],
-    ],
+    [...keys, versions],
   );
   return new Map(rows.map((row) => [codeKey(row.version_id, row.node_id), row]));
 }

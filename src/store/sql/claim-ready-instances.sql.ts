@@ -48,6 +48,12 @@ interface GroupSlots {
   readonly laned: boolean;
 }
 
+/** What a claim has taken, and what it has read of it. */
+export interface Claimed<T> {
+  readonly rows: readonly ClaimedRow[];
+  readonly beside: T;
+}
+
 /** What this claim has decided to take so far. */
 interface Taken extends Through {
   readonly candidates: QueuedCandidate[];
@@ -70,12 +76,16 @@ const MAX_LOOKS = 20;
  * `running_attempt` is exact and 10 slots are never 11 (engine rule 7), nor is the share of backfills
  * exceeded. Gates are over all groups and locked after it. `ON CONFLICT DO NOTHING` on (node, scheduled
  * time, path) leaves an instance waiting while another run group runs the same partition (rule 8).
+ *
+ * `beside` may read more of what is about to be taken, of which something may be left in the end; it is called
+ * when something is.
  */
-export async function claimReadyInstances(
+export async function claimReadyInstances<T>(
   tx: Sql,
   ask: ClaimAsk,
   now: Date,
-): Promise<ClaimedRow[]> {
+  beside: (instances: readonly Pick<ClaimedRow, 'plan_day' | 'id'>[]) => Promise<T>,
+): Promise<Claimed<T> | undefined> {
   const [group] = await tx.rows<GroupSlots>(
     `SELECT slots, slots * backfill_share / 100 AS share, draining, gated,
             EXISTS (SELECT FROM ready_instance WHERE resource_group_id = $1 AND gate_id = 0
@@ -91,7 +101,7 @@ export async function claimReadyInstances(
         FOR NO KEY UPDATE`,
     [ask.resourceGroupId],
   );
-  if (group === undefined || group.draining) return [];
+  if (group === undefined || group.draining) return undefined;
   const taken: Taken = {
     candidates: [],
     gates: new Map(),
@@ -103,9 +113,11 @@ export async function claimReadyInstances(
     for (const each of found) taken.seen.add(each.instance_id);
     if (found.length === 0 || (await decide(tx, ask, group, found, taken)) === found.length) break;
   }
-  if (taken.candidates.length === 0) return [];
+  if (taken.candidates.length === 0) return undefined;
   if (taken.candidates.length > FEW) await tx.expectMany();
-  return await take(tx, ask, taken, now);
+  const about = taken.candidates.map((each) => ({ plan_day: each.plan_day, id: each.instance_id }));
+  const [rows, read] = await Promise.all([take(tx, ask, taken, now), beside(about)]);
+  return { rows, beside: read };
 }
 
 /** How many of them it takes. */

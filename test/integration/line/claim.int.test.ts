@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { secretBoxOf } from '../../../src/store/secret-box-of.js';
+import { claimDetails, findDetails } from '../../../src/store/sql/claim-details.sql.js';
+import { claimReadyInstances } from '../../../src/store/sql/claim-ready-instances.sql.js';
 import { finishInstances } from '../../../src/store/sql/finish-instances.sql.js';
 import type { Claim } from '../../../src/worker-link/worker-link.js';
 import { type FakeWorker, Line, node } from '../../support/line.js';
@@ -152,6 +155,34 @@ describe('claiming', () => {
     await line.release();
     const [claim] = await (await line.worker()).claim(1);
     expect(claim).toMatchObject({ config: { command: 'echo fixed' }, parameters: { hour: '01' } });
+  });
+
+  test('what is submitted while an instance is claimed does not change what its attempt runs', async () => {
+    await using line = await Line.open();
+    const shell = (command: string) => ({
+      nodes: [{ id: 'a', type: 'shell', config: { command } }],
+    });
+    const { workflowId } = await line.submit('w', shell('echo planned'));
+    await line.run(workflowId, '2026-11-20');
+    await line.submit('w', shell('echo fixed'));
+    await line.release();
+    const ask = {
+      workerId: (await line.worker()).workerId,
+      resourceGroupId: line.groupId,
+      nodeTypes: ['shell'],
+      labels: [],
+      limit: 1,
+    };
+    const box = secretBoxOf(['it opens nothing here, for there is no data source']);
+    const { rows, details } = await line.database.transaction(async (tx) => {
+      const claimed = await claimReadyInstances(tx, ask, line.clock.now(), async (instances) => {
+        await line.submit('w', shell('echo too late'));
+        return await findDetails(tx, instances);
+      });
+      const taken = claimed?.rows ?? [];
+      return { rows: taken, details: await claimDetails(tx, box, taken, claimed?.beside) };
+    });
+    expect(details.get(rows[0]?.id ?? 0)?.config).toEqual({ command: 'echo fixed' });
   });
 });
 

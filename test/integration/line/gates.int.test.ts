@@ -270,8 +270,8 @@ describe('a gate', () => {
         labels: [],
         limit: 10,
       };
-      const rows = await claimReadyInstances(tx, ask, line.clock.now());
-      return { claimed: rows.length, read: await rowsRead(tx) };
+      const claimed = await claimReadyInstances(tx, ask, line.clock.now(), () => Promise.resolve());
+      return { claimed: claimed?.rows.length, read: await rowsRead(tx) };
     });
     expect(claimed).toBe(1);
     expect(read).toBeLessThan(50);

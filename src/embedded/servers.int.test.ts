@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import pg from 'pg';
 
 import { execute } from '../../test/support/servers.js';
 import { freePort } from './free-port.js';
@@ -22,12 +23,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function startPostgres(): Promise<EmbeddedPostgresServer> {
+async function startPostgres({ name = 'data', port = 0 } = {}): Promise<EmbeddedPostgresServer> {
   return await EmbeddedPostgresServer.start({
-    dataFolder: join(folder, 'data'),
-    port: await freePort(),
+    dataFolder: join(folder, name),
+    port: port || (await freePort()),
     password: "it's a secret",
-    logFile: join(folder, 'log'),
+    logFile: join(folder, `${name.slice(0, 9)}.log`),
   });
 }
 
@@ -39,6 +40,20 @@ async function query(
   const kind = server instanceof EmbeddedPostgresServer ? 'postgres' : 'mysql';
   const { host, port, user } = server;
   return await execute({ kind, name: kind, host, port, user, password }, statement);
+}
+
+/** The address that the server sees of who connects by the URL; null: a socket. */
+async function peerOf(url: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ peer: string | null }>(
+      'SELECT host(inet_client_addr()) AS peer',
+    );
+    return rows[0]?.peer;
+  } finally {
+    await client.end();
+  }
 }
 
 test('PostgreSQL keeps its rows over a stop and a start, with logical WAL and password login', async () => {
@@ -54,6 +69,16 @@ test('PostgreSQL keeps its rows over a stop and a start, with logical WAL and pa
   ]);
 });
 
+test('the URL of a PostgreSQL is its socket, which asks for the password too, or TCP in a folder of a long name', async () => {
+  await using server = await startPostgres();
+  expect(await peerOf(server.url())).toBeNull();
+  await expect(peerOf(server.url().replace('secret', 'guess'))).rejects.toThrow(
+    /password authentication/,
+  );
+  await using other = await startPostgres({ name: 'x'.repeat(100) });
+  expect(await peerOf(other.url())).toBe('127.0.0.1');
+});
+
 test('PostgreSQL takes over a folder whose server lost its parent, and one whose server was killed', async () => {
   const orphan = await startPostgres();
   const second = await startPostgres();
@@ -63,10 +88,15 @@ test('PostgreSQL takes over a folder whose server lost its parent, and one whose
   expect(await query(third, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
-test('PostgreSQL starts although another program has the number in its old pid file', async () => {
-  await (await startPostgres()).stop();
-  writeFileSync(join(folder, 'data/postmaster.pid'), `${process.pid}\n`);
-  await using again = await startPostgres();
+test('PostgreSQL starts although another program has the number in the pid files that it left', async () => {
+  // Of the same account: of another one's processes the server does not know that they are there.
+  await using neighbour = await startPostgres({ name: 'neighbour' });
+  const first = await startPostgres();
+  await first.stop();
+  const { port } = first;
+  for (const file of ['postmaster.pid', `.s.PGSQL.${port}.lock`])
+    writeFileSync(join(folder, 'data', file), `${neighbour.pid}\n`);
+  await using again = await startPostgres({ port });
   expect(await query(again, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 

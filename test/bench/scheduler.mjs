@@ -43,9 +43,9 @@ const server = await EmbeddedPostgresServer.start({
   ...(isTelling ? { settings: STATEMENT_SETTINGS } : {}),
 });
 try {
-  const { host, port, user, password } = server;
+  const { host, port, user, password, socketFolder } = server;
   process.env.MILLRACE_TEST_SERVERS = JSON.stringify({
-    postgres: { host, port, user, password, kind: 'postgres', name: 'postgres' },
+    postgres: { host, port, user, password, socketFolder, kind: 'postgres', name: 'postgres' },
   });
   const { Line } = await import('../support/line.ts');
   const common = {

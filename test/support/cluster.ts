@@ -327,6 +327,7 @@ function addressesOf(
   if (network === undefined) return { linkUrl: apiUrl, databaseUrl };
   const through = new URL(databaseUrl);
   through.host = `${network.database.host}:${network.database.port}`;
+  through.searchParams.delete('host');
   return {
     linkUrl: `http://${network.link.host}:${network.link.port}`,
     databaseUrl: through.href,

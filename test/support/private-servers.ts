@@ -88,7 +88,7 @@ async function startPostgres(
     settings: { max_connections: '400', max_wal_senders: '40', max_replication_slots: '40' },
   });
   pids.push(server.pid);
-  return { ...pick(server), kind: 'postgres', name };
+  return { ...pick(server), socketFolder: server.socketFolder, kind: 'postgres', name };
 }
 
 async function startMysql(

@@ -67,9 +67,10 @@ async function withAdmin<T>(work: (admin: pg.Client) => Promise<T>): Promise<T> 
 }
 
 function urlOf(database: string): string {
-  const { host, port, user, password } = testServers().postgres;
+  const { host, port, user, password, socketFolder } = testServers().postgres;
   const url = new URL(`postgresql://${host}:${port}/${database}`);
   url.username = user;
   url.password = password;
+  if (socketFolder !== undefined) url.searchParams.set('host', socketFolder);
   return url.href;
 }

@@ -7,6 +7,8 @@ export interface TestServer {
   readonly port: number;
   readonly user: string;
   readonly password: string;
+  /** Of a PostgreSQL that listens on a socket too. */
+  readonly socketFolder?: string | undefined;
 }
 
 export interface TestServers {

@@ -71,8 +71,8 @@ export async function openServers() {
   }
 }
 
-function loginOf({ host, port, user, password }, kind) {
-  return { host, port, user, password, kind, name: kind };
+function loginOf({ host, port, user, password, socketFolder }, kind) {
+  return { host, port, user, password, socketFolder, kind, name: kind };
 }
 
 async function durabilityOf({ postgres, mysql }) {

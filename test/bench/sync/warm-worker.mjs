@@ -10,10 +10,7 @@ const TICK_MS = 10;
 
 /** An installation with one worker, all of them processes as users start them; its store is on `servers.postgres`. */
 export async function openWarmWorker(servers) {
-  const { host, port, user, password } = servers.postgres;
-  process.env.MILLRACE_TEST_SERVERS = JSON.stringify({
-    postgres: { host, port, user, password, kind: 'postgres', name: 'postgres' },
-  });
+  process.env.MILLRACE_TEST_SERVERS = JSON.stringify({ postgres: servers.postgres });
   const { Cluster } = await import('../../support/cluster.ts');
   return new WarmWorker(await Cluster.open({ workers: 1, capacity: 1, leaseMs: 30_000 }));
 }

@@ -26,6 +26,7 @@ export function schedulerModuleOf(
   return SchedulerModule.register({
     ...store,
     leaseMs: config.lease.leaseMs,
+    kept: config.retention,
     planTimes: { cutoff: config.scheduler.planCutoff, seal: config.scheduler.planSeal },
     planJumpFactor: config.scheduler.planJumpFactor,
     alertChannels: alertChannelsOf(config),

@@ -4,6 +4,7 @@ import { clientSettings } from './client-settings.js';
 import { databaseSettings } from './database-settings.js';
 import { leaseSettings } from './lease-settings.js';
 import { processSettings } from './process-settings.js';
+import { retentionSettings } from './retention-settings.js';
 import { schedulerSettings } from './scheduler-settings.js';
 import type { Setting, ValuesOf } from './setting.js';
 import { workerSettings } from './worker-settings.js';
@@ -14,6 +15,7 @@ export const GROUPS = {
   database: databaseSettings,
   api: apiSettings,
   scheduler: schedulerSettings,
+  retention: retentionSettings,
   worker: workerSettings,
   lease: leaseSettings,
   alerts: alertSettings,

@@ -6,6 +6,7 @@ const TITLES: Readonly<Record<keyof typeof GROUPS, string>> = {
   database: 'Database and keys',
   api: 'API',
   scheduler: 'Scheduler',
+  retention: 'Retention',
   worker: 'Worker',
   lease: 'Leases',
   alerts: 'Alerts',

@@ -261,6 +261,21 @@ export const ERRORS = {
     retry: 'never',
     help: 'Reload it and look at its state.',
   },
+  'MR-S207': {
+    title: 'The day of the instance was removed',
+    retry: 'never',
+    help: 'Instances are kept for MILLRACE_KEEP_INSTANCES_DAYS days. A backfill of the business date makes new ones.',
+  },
+  'MR-S208': {
+    title: 'The day of the instance is being removed',
+    retry: 'backoff',
+    help: 'Try again in a minute. If that does not help, `millrace doctor` names the session whose old snapshot is waited for.',
+  },
+  'MR-S209': {
+    title: 'The run log was removed',
+    retry: 'never',
+    help: 'Run logs are kept for MILLRACE_KEEP_LOGS_DAYS days. What a rerun writes is a log of its own.',
+  },
   'MR-S150': {
     title: 'What must always hold in the store does not',
     retry: 'never',

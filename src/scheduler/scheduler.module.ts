@@ -7,6 +7,7 @@ import type { Database } from '../store/database.js';
 import { ensureDays } from '../store/run-migrations.js';
 import type { LogStore } from '../store/log-store.js';
 import type { SecretBox } from '../store/secret-box.js';
+import type { KeptDays } from '../store/sql/remove-partitions.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import type { AlertChannels } from './alerts/alert-channels.js';
 import { createAlertSender } from './alerts/alert-sender.js';
@@ -18,6 +19,7 @@ import type { Loop, LoopLogger } from './loop.js';
 import { createQueueCleaner } from './queue-cleaner.js';
 import { createReaper } from './reaper.js';
 import { createReleaser } from './releaser.js';
+import { removeOldDays, type RetentionRound } from './retention.js';
 
 export interface SchedulerPorts {
   readonly database: Database;
@@ -27,6 +29,7 @@ export interface SchedulerPorts {
   readonly leaseMs: number;
   /** Absent: run logs stay in the database. */
   readonly logStore?: LogStore;
+  readonly kept: KeptDays;
   readonly planTimes: PlanTimes;
   /** From how many times the usual instances on a plan is warned of. */
   readonly planJumpFactor: number;
@@ -133,6 +136,51 @@ export class PlanSchedule implements OnApplicationBootstrap {
   }
 }
 
+/** Wall-clock work: every ten minutes it looks which days are older than they have to be kept. */
+@Injectable()
+export class RetentionSchedule implements OnApplicationBootstrap, OnApplicationShutdown {
+  private running: Promise<void> | undefined;
+  private held = '';
+
+  constructor(@Inject(PORTS) private readonly ports: SchedulerPorts) {}
+
+  onApplicationBootstrap(): void {
+    // Not waited for: the first round of an installation that was never tidied is long.
+    void this.tick();
+  }
+
+  @Cron('35 */10 * * * *', { name: 'retention' })
+  async tick(): Promise<void> {
+    this.running ??= this.remove().finally(() => {
+      this.running = undefined;
+    });
+    await this.running;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.running;
+  }
+
+  private async remove(): Promise<void> {
+    try {
+      const round = await removeOldDays(this.ports);
+      if (round !== undefined) this.tell(round);
+    } catch (error) {
+      this.ports.logger.warn({ err: error }, 'removing old days failed; it is tried again');
+    }
+  }
+
+  private tell({ removed, held, isWaiting }: RetentionRound): void {
+    const { logger } = this.ports;
+    if (removed.length > 0) logger.info({ removed }, 'removed old days');
+    if (isWaiting) logger.info({}, 'an old day waits for a session that may still read it');
+    const heldNow = JSON.stringify(held);
+    if (held.length > 0 && heldNow !== this.held)
+      logger.warn({ held }, 'days stay that are older than they have to be kept');
+    this.held = heldNow;
+  }
+}
+
 /** The scheduler role. */
 @Module({})
 export class SchedulerModule {
@@ -140,7 +188,12 @@ export class SchedulerModule {
     return {
       module: SchedulerModule,
       imports: [ScheduleModule.forRoot()],
-      providers: [{ provide: PORTS, useValue: ports }, SchedulerLoops, PlanSchedule],
+      providers: [
+        { provide: PORTS, useValue: ports },
+        SchedulerLoops,
+        PlanSchedule,
+        RetentionSchedule,
+      ],
       exports: [SchedulerLoops],
     };
   }

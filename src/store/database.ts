@@ -92,6 +92,25 @@ export class Database implements Sql, AsyncDisposable {
     );
   }
 
+  /**
+   * Runs `work` on one connection that holds the advisory lock `key` meanwhile; `undefined` while another
+   * session has it. Its statements are in no transaction, as some must be; a killed process holds nothing.
+   */
+  async alone<T>(key: number, work: (sql: Sql) => Promise<T>): Promise<T | undefined> {
+    return await this.#connected(async (client) => {
+      const sql = new Session(client);
+      const [lock] = await sql.rows<{ had: boolean }>('SELECT pg_try_advisory_lock($1) AS had', [
+        key,
+      ]);
+      if (lock?.had !== true) return undefined;
+      try {
+        return await work(sql);
+      } finally {
+        await sql.rows('SELECT pg_advisory_unlock($1)', [key]);
+      }
+    });
+  }
+
   /** As {@link Database.transaction}, and takes all of it back: what is left is what `work` gave. */
   async rehearse<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
     return await repeating(() =>

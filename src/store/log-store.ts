@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Where run logs lie after their attempt has ended: one object for each attempt. */
@@ -7,6 +7,10 @@ export interface LogStore {
   write(key: string, parts: readonly Uint8Array[]): Promise<void>;
   /** `undefined` when the object is not there. */
   read(key: string, offset: number, length: number): Promise<Buffer | undefined>;
+  /** The plan days of which there are objects, in order. */
+  days(): Promise<string[]>;
+  /** Removes all objects of a plan day. */
+  removeDay(planDay: string): Promise<void>;
 }
 
 /** The object of one attempt's run log. */
@@ -55,5 +59,14 @@ export class FolderLogStore implements LogStore {
     } finally {
       await file.close();
     }
+  }
+
+  async days(): Promise<string[]> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    return (await readdir(this.#folder)).filter((name) => /^\d{4}-\d{2}-\d{2}$/.test(name)).sort();
+  }
+
+  async removeDay(planDay: string): Promise<void> {
+    await rm(join(this.#folder, planDay), { recursive: true, force: true });
   }
 }

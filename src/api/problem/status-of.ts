@@ -23,6 +23,9 @@ const BY_CODE: Partial<Record<RegisteredCode, number>> = {
   'MR-S173': 409,
   'MR-S174': 409,
   'MR-S205': 409,
+  'MR-S207': 410,
+  'MR-S208': 409,
+  'MR-S209': 410,
   'MR-A207': 503,
 };
 

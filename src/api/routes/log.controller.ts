@@ -3,7 +3,9 @@ import { z } from 'zod';
 
 import { decodeDayId } from '../../domain/ids.js';
 import { readLogLines } from '../../store/repositories/log-lines.js';
+import type { InstanceKey } from '../../store/repositories/instance-repository.js';
 import { latestEpoch } from '../../store/repositories/log-repository.js';
+import { refuseRemovedLog } from '../../store/sql/removed-day.sql.js';
 import { Access } from '../auth/access.decorator.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { expressionOf, type LogSearch } from '../log-search/log-search.js';
@@ -50,7 +52,7 @@ export class LogController {
       await followLog(this.ports, response, { key, epoch: query.attempt, from });
       return;
     }
-    const epoch = query.attempt ?? (await latestEpoch(this.ports.database, key));
+    const epoch = await this.#attemptOf(key, query.attempt);
     if (query.download === '1') {
       const name = epoch === undefined ? id : `${id}-${epoch}`;
       response.setHeader('Content-Disposition', `attachment; filename="${name}.log"`);
@@ -66,7 +68,7 @@ export class LogController {
     @Query({ schema: logLinesQuerySchema }) query: z.output<typeof logLinesQuerySchema>,
   ): Promise<z.output<typeof logLinesSchema>> {
     const key = decodeDayId('inst', id);
-    const attempt = query.attempt ?? (await latestEpoch(this.ports.database, key)) ?? null;
+    const attempt = (await this.#attemptOf(key, query.attempt)) ?? null;
     const { cut, lines, ...rest } = await readLogLines(this.ports, key, attempt ?? 0, query);
     return { attempt, ...rest, lines: [...lines], cut: [...cut] };
   }
@@ -94,8 +96,16 @@ export class LogController {
     };
     // What cannot be searched for is refused before the answer begins.
     expressionOf(search);
-    const epoch = query.attempt ?? (await latestEpoch(this.ports.database, key));
+    const epoch = await this.#attemptOf(key, query.attempt);
     const { path } = request;
     await sendSearch(this.ports, this.#gate, response, { key, epoch, search, path });
+  }
+
+  /** The attempt whose log is shown; MR-S209 where its logs are gone. */
+  async #attemptOf(key: InstanceKey, asked: number | undefined): Promise<number | undefined> {
+    const { database } = this.ports;
+    const epoch = asked ?? (await latestEpoch(database, key));
+    if (epoch !== undefined) await refuseRemovedLog(database, key.planDay);
+    return epoch;
   }
 }

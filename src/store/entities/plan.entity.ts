@@ -244,6 +244,14 @@ export const NodeLastEntity = new EntitySchema({
   },
 });
 
+export const RemovedDayEntity = new EntitySchema({
+  name: 'removed_day',
+  columns: {
+    plan_day: { type: 'date', primary: true },
+    removed_at: { type: 'timestamptz' },
+  },
+});
+
 export const PartitionRecordEntity = new EntitySchema({
   name: 'partition_record',
   columns: {

@@ -1,6 +1,7 @@
 import type { InstanceStatus } from '../../domain/instance/status.js';
 import type { ChannelChange } from '../../domain/channel/channel-change.js';
 import type { Sql } from '../database.js';
+import { refuseRemovedDays } from '../sql/removed-day.sql.js';
 import { conditionsOf, type InstanceMatch, Values } from '../sql/matching-instances.js';
 import type { AttemptInputs } from '../sql/resolve-inputs.sql.js';
 
@@ -223,7 +224,11 @@ async function planDaysOf(
   return rows.map((row) => row.planDay);
 }
 
-/** The workspace an instance belongs to. */
+/**
+ * The workspace an instance belongs to.
+ *
+ * @throws MR-S207 its day was removed
+ */
 export async function workspaceOfInstance(
   sql: Sql,
   { planDay, id }: InstanceKey,
@@ -232,6 +237,7 @@ export async function workspaceOfInstance(
     'SELECT workspace_id AS "workspaceId" FROM node_instance WHERE plan_day = $1 AND id = $2',
     [planDay, id],
   );
+  if (rows.length === 0) await refuseRemovedDays(sql, [planDay]);
   return rows[0]?.workspaceId;
 }
 

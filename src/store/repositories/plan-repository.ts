@@ -94,7 +94,7 @@ export interface CheckedPlans {
   }[];
 }
 
-/** Works out the checksum of every sealed plan whose partition is there. Reads all of them. */
+/** Works out the checksum of every sealed plan whose day was not removed. Reads all of them. */
 export async function checkPlans(database: Database): Promise<CheckedPlans> {
   const plans = await database.rows<
     Omit<CheckedPlans['changed'][number], 'now'> & { readonly workspaceId: number }
@@ -102,7 +102,7 @@ export async function checkPlans(database: Database): Promise<CheckedPlans> {
     `SELECT p.workspace_id AS "workspaceId", w.name AS workspace, p.timezone, p.bizdate, p.checksum
        FROM plan p JOIN workspace w ON w.id = p.workspace_id
       WHERE p.checksum IS NOT NULL
-        AND to_regclass(to_char(p.plan_day, '"node_instance_"YYYYMMDD')) IS NOT NULL
+        AND NOT EXISTS (SELECT FROM removed_day d WHERE d.plan_day = p.plan_day)
       ORDER BY p.bizdate, p.workspace_id, p.timezone`,
   );
   const changed: CheckedPlans['changed'][number][] = [];

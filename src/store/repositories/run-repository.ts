@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { refuseRemovedDays } from '../sql/removed-day.sql.js';
 
 /** One workflow on one business date in one run group. */
 export interface WorkflowRun {
@@ -15,6 +16,7 @@ export interface WorkflowRun {
   readonly createdAt: Date;
 }
 
+/** @throws MR-S207 its day was removed */
 export async function workflowRunById(
   sql: Sql,
   key: { readonly planDay: string; readonly id: number },
@@ -31,6 +33,7 @@ export async function workflowRunById(
       WHERE r.plan_day = $1 AND r.id = $2`,
     [key.planDay, key.id],
   );
+  if (rows.length === 0) await refuseRemovedDays(sql, [key.planDay]);
   return rows[0];
 }
 

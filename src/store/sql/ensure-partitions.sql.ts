@@ -14,16 +14,32 @@ const PARENTS: Readonly<Record<string, string>> = {
   dirty_record: '',
 };
 
+/** What goes with the instances of a day. They go first: nothing is then said of those that are left. */
+export const PARENTS_OF_INSTANCES = [
+  'node_instance',
+  'workflow_instance',
+  'instance_edge',
+  'node_instance_detail',
+  'attempt',
+  'dirty_record',
+] as const;
+
 const LOCK = 7_263_001;
 
 /**
  * Makes the day partitions `<parent>_YYYYMMDD` of every plan day in `fromDay`..`toDay` (`YYYY-MM-DD`,
- * inclusive). Does nothing for those that exist; two callers at once wait for each other.
+ * inclusive), of all parents or those that are named. Does nothing for those that exist; two callers at
+ * once wait for each other.
  *
  * CREATE and ATTACH, never CREATE … PARTITION OF: that one takes ACCESS EXCLUSIVE on the parent and
  * stops the line behind any open transaction (engine rule 1).
  */
-export async function ensurePartitions(sql: Sql, fromDay: string, toDay: string): Promise<void> {
+export async function ensurePartitions(
+  sql: Sql,
+  fromDay: string,
+  toDay: string,
+  parents: readonly string[] = Object.keys(PARENTS),
+): Promise<void> {
   for (const day of [fromDay, toDay]) {
     if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new RangeError(`not a day: ${day}`);
   }
@@ -33,7 +49,7 @@ export async function ensurePartitions(sql: Sql, fromDay: string, toDay: string)
       WHERE to_regclass(parent) IS NOT NULL
         AND to_regclass(parent || to_char(day, '_YYYYMMDD')) IS NULL
       ORDER BY day, parent`,
-    [Object.keys(PARENTS), fromDay, toDay],
+    [parents, fromDay, toDay],
   );
   for (const { parent, day, child } of missing) {
     // One short transaction each: a parent is locked for one attach, not for all of them.

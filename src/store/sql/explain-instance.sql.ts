@@ -87,25 +87,35 @@ async function upstream(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {
     id: number;
     name: string;
     status: InstanceStatus;
-    frozen: boolean;
+    frozen: boolean | null;
     kind: string;
   }>(
-    `SELECT i.plan_day, i.id, n.name, i.status, i.frozen, e.kind
+    // What was removed with its day is known by the last outcome of its node.
+    `SELECT e.upstream_plan_day AS plan_day, e.upstream_id AS id, n.name,
+            coalesce(i.status, l.status) AS status, i.frozen, e.kind
        FROM instance_edge e
-       JOIN node_instance i ON i.plan_day = e.upstream_plan_day AND i.id = e.upstream_id
-       JOIN node n ON n.id = i.node_id
+       LEFT JOIN node_instance i ON i.plan_day = e.upstream_plan_day AND i.id = e.upstream_id
+       LEFT JOIN node_last l ON i.id IS NULL AND l.instance_id = e.upstream_id
+       JOIN node n ON n.id = coalesce(i.node_id, l.node_id)
       WHERE e.plan_day = $1 AND e.downstream_id = $2 AND NOT e.removed AND e.outcome IN ('open', 'failed')
-      ORDER BY (i.status = 'failed') DESC, i.scheduled_at, i.id LIMIT ${SHOWN}`,
+      ORDER BY (i.status = 'failed') DESC, i.scheduled_at, e.upstream_id LIMIT ${SHOWN}`,
     [row.plan_day, row.id],
   );
   return open.map((each) => ({
     gate: 'upstream' as const,
-    text:
-      each.status === 'failed' || each.status === 'cancelled'
-        ? `Upstream "${each.name}" ${endOf(each.status)}: rerun it or set it to success.`
-        : `Upstream "${each.name}"${each.kind !== 'same_cycle' ? ' (previous cycle)' : ''} is ${each.status}${each.frozen ? ' and frozen: unfreeze it' : ''}.`,
+    text: `Upstream "${each.name}"${whatHolds(each)}`,
     refs: [encodeDayId('inst', { planDay: each.plan_day, id: each.id })],
   }));
+}
+
+/** `frozen` is null of one that is gone. */
+function whatHolds(each: { status: InstanceStatus; frozen: boolean | null; kind: string }): string {
+  if (each.frozen === null)
+    return ` ${endOf(each.status)} and was removed with its day: unlink it, or force the rerun.`;
+  if (each.status === 'failed' || each.status === 'cancelled')
+    return ` ${endOf(each.status)}: rerun it or set it to success.`;
+  const cycle = each.kind === 'same_cycle' ? '' : ' (previous cycle)';
+  return `${cycle} is ${each.status}${each.frozen ? ' and frozen: unfreeze it' : ''}.`;
 }
 
 async function awaited(sql: Sql, row: InstanceRow): Promise<WhyReason[]> {

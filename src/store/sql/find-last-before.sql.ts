@@ -11,7 +11,8 @@ export interface LastBefore {
 
 /**
  * The cycle before `before` of each of these nodes: the latest of its own run group, which it waits for, else
- * the latest final one of any run group, else none (engine rule 8). Nodes of one workflow.
+ * the latest final one of any run group, else its last one of all, which was removed with its day, else none
+ * (engine rules 8 and 13). Nodes of one workflow.
  *
  * The business date before has it nearly always, and one join finds it for all nodes at once. The rest is
  * looked up one by one in the index of each partition, so nodes that never had an instance are not asked for.
@@ -71,9 +72,9 @@ async function anyEarlier(
   const recent = `i.node_id = f.node_id AND i.scheduled_at < f.before AND i.path = ''
     AND i.scheduled_at > f.before - interval '32 days' AND i.id <> ALL($6::bigint[])`;
   return await sql.rows<LastBefore>(
-    `SELECT f.node_id AS "nodeId", coalesce(own.plan_day, final.plan_day) AS "planDay",
-            coalesce(own.id, final.id) AS id,
-            coalesce(own.scheduled_at, final.scheduled_at) AS "scheduledAt",
+    `SELECT f.node_id AS "nodeId", coalesce(own.plan_day, final.plan_day, kept.plan_day) AS "planDay",
+            coalesce(own.id, final.id, kept.instance_id) AS id,
+            coalesce(own.scheduled_at, final.scheduled_at, kept.scheduled_at) AS "scheduledAt",
             CASE WHEN own.id IS NULL THEN 'any group' ELSE 'run group' END AS "from"
        FROM unnest($1::bigint[], $2::timestamptz[]) AS f(node_id, before)
        LEFT JOIN LATERAL (
@@ -88,7 +89,10 @@ async function anyEarlier(
             AND EXISTS (SELECT FROM node_last l WHERE l.node_id = f.node_id)
           ORDER BY i.scheduled_at DESC, i.id DESC LIMIT 1
        ) final ON true
-      WHERE coalesce(own.id, final.id) IS NOT NULL`,
+       -- Of a node that was idle for longer than its instances are kept (engine rule 13).
+       LEFT JOIN node_last kept ON own.id IS NULL AND final.id IS NULL AND kept.node_id = f.node_id
+        AND kept.scheduled_at < f.before AND kept.plan_day IN (SELECT plan_day FROM removed_day)
+      WHERE coalesce(own.id, final.id, kept.instance_id) IS NOT NULL`,
     [
       firsts.map((each) => each.nodeId),
       firsts.map((each) => each.before),

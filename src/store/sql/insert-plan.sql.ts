@@ -224,7 +224,23 @@ export async function lockUpstreams(
         AND (last_child_day < $3 OR coalesce(first_child_day, plan_day) > $3)`,
     [days, ids, plan.planDay],
   );
-  return new Map(rows.map((row) => [row.id, row.outcome]));
+  const outcomes = new Map(rows.map((row) => [row.id, row.outcome]));
+  const gone = ids.filter((id) => !outcomes.has(id));
+  return new Map([...outcomes, ...(await keptOutcomes(tx, gone))]);
+}
+
+/** What is known of instances whose day was removed: how the last one of each node ended. */
+async function keptOutcomes(
+  tx: Sql,
+  ids: readonly number[],
+): Promise<readonly (readonly [number, EdgeOutcome])[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx.rows<{ id: number; outcome: EdgeOutcome }>(
+    `SELECT instance_id AS id, CASE status WHEN 'succeeded' THEN 'success' ELSE 'failed' END AS outcome
+       FROM node_last WHERE instance_id = ANY($1::bigint[])`,
+    [ids],
+  );
+  return rows.map(({ id, outcome }) => [id, outcome]);
 }
 
 /**
@@ -317,7 +333,7 @@ async function insertEdges(
   for (const edge of plan.edges) write(edge, plan.planDay, ids[edge.upstream] ?? 0, 'open');
   for (const edge of plan.outerEdges) {
     const { planDay, id } = edge.upstream;
-    // Retention may have removed the row: its last outcome was looked up before the edge was planned.
+    // Of a row that is gone, and was not the last of its node, nothing is known that one could wait for.
     write(edge, planDay, id, outcomes.get(id) ?? 'success');
   }
   if (rows.count === 0) return;

@@ -1,7 +1,8 @@
 import type { RerunMode } from '../../domain/instance/operation.js';
 import type { Sql } from '../database.js';
 import { chunksOf } from './chunks.js';
-import { type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
+import { holdDays } from './hold-days.sql.js';
+import { daysOf, type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { releaseSatisfied, settleEdges, settlementOf } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
@@ -16,6 +17,7 @@ export interface RerunRow extends InstanceRow {
  * instances themselves the order is that of the ids.
  */
 export async function lockForRerun(tx: Sql, keys: readonly InstanceKey[]): Promise<RerunRow[]> {
+  await holdDays(tx, daysOf(keys.map((key) => key.planDay)));
   const own = new Set(keys.map((key) => key.id));
   const outside = new Map<number, InstanceKey>();
   for (const chunk of chunksOf(keys)) {

@@ -35,7 +35,8 @@ export const EVENTS: Invariant = {
       LEFT JOIN told t ON t.plan_day = i.plan_day AND t.id = i.id AND t.is_last
      WHERE i.status <> t.entered
         OR (t.id IS NULL AND i.status NOT IN ('waiting_upstream', 'waiting_time')
-            AND i.plan_day >= coalesce((SELECT min(plan_day) FROM event), '-infinity'))
+            AND i.plan_day >= coalesce((SELECT min(plan_day) FROM event),
+                  (SELECT CASE seq WHEN 0 THEN '-infinity' ELSE 'infinity' END::date FROM event_counter)))
     UNION ALL
     SELECT NULL, NULL, NULL,
            format('events %s to %s are %s, and the counter stands at %s', s.first, s.last, s.events, c.seq)

@@ -269,7 +269,7 @@ export const ERRORS = {
   'MR-S208': {
     title: 'The day of the instance is being removed',
     retry: 'backoff',
-    help: 'Try again in a minute. If that does not help, `millrace doctor` names the session whose old snapshot is waited for.',
+    help: 'Try again in a minute. If that does not help, `millrace doctor` names the session that is waited for.',
   },
   'MR-S209': {
     title: 'The run log was removed',

@@ -1,7 +1,7 @@
 import type { InstanceStatus } from '../../domain/instance/status.js';
 import type { ChannelChange } from '../../domain/channel/channel-change.js';
 import type { Sql } from '../database.js';
-import { refuseRemovedDays } from '../sql/removed-day.sql.js';
+import { refuseRemovedDate, refuseRemovedDays } from '../sql/removed-day.sql.js';
 import { conditionsOf, type InstanceMatch, Values } from '../sql/matching-instances.js';
 import type { AttemptInputs } from '../sql/resolve-inputs.sql.js';
 
@@ -129,14 +129,18 @@ const FROM = `
   JOIN run_group r ON r.id = i.run_group_id
   JOIN resource_group g ON g.id = i.resource_group_id`;
 
-/** Page of instances, newest plan day and id first. */
+/**
+ * Page of instances, newest plan day and id first.
+ *
+ * @throws MR-S207 those of the business date were removed
+ */
 export async function listInstances(sql: Sql, page: InstancePage): Promise<InstanceSummary[]> {
   const days = page.planDay === undefined ? await planDaysOf(sql, page) : [page.planDay];
   if (days.length === 0) return [];
   const values = new Values();
   const where = filterOf(page, days, values);
   const { before } = page;
-  return await sql.rows<InstanceSummary>(
+  const rows = await sql.rows<InstanceSummary>(
     `SELECT ${COLUMNS} ${FROM}
       WHERE ${where}
         ${before === undefined ? '' : `AND (i.plan_day, i.id) < (${values.add(before.planDay)}::date, ${values.add(before.id)}::bigint)`}
@@ -144,6 +148,9 @@ export async function listInstances(sql: Sql, page: InstancePage): Promise<Insta
       LIMIT ${values.add(page.limit)}`,
     values.list,
   );
+  if (rows.length === 0 && before === undefined && page.bizdate !== undefined)
+    await refuseRemovedDate(sql, page.workspaceId, page.bizdate);
+  return rows;
 }
 
 export interface InstanceFacet {

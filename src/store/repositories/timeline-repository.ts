@@ -1,5 +1,6 @@
 import type { Database, Sql } from '../database.js';
 import type { InstanceMatch } from '../sql/matching-instances.js';
+import { refuseRemovedDate } from '../sql/removed-day.sql.js';
 import { readTimelineBars, type TimelineBars } from '../sql/timeline-bars.sql.js';
 import { countTimeline, type TimelineCount } from '../sql/timeline-counts.sql.js';
 import type { TimelineGrouping } from '../sql/timeline-matches.js';
@@ -37,7 +38,11 @@ export interface Timeline {
   readonly tiles?: { readonly grid: TileGrid; readonly cells: readonly TimelineTile[] };
 }
 
-/** Instances and the event counter in one snapshot, so that events above it lead on from them exactly. */
+/**
+ * Instances and the event counter in one snapshot, so that events above it lead on from them exactly.
+ *
+ * @throws MR-S207 the business date was removed
+ */
 export async function readTimeline(database: Database, query: TimelineQuery): Promise<Timeline> {
   return await database.transaction(async (tx) => {
     await tx.run('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -50,6 +55,8 @@ export async function readTimeline(database: Database, query: TimelineQuery): Pr
       unnumbered: await readUnnumbered(tx, query.workspaceId),
     };
     const counts = await countTimeline(tx, match, query.groupBy);
+    if (counts.length === 0 && query.bizdate !== undefined)
+      await refuseRemovedDate(tx, query.workspaceId, query.bizdate);
     const groups = [...new Set(counts.map((count) => count.group))];
     const groupNames = await groupNamesOf(tx, query.groupBy, groups);
     const read = { seq, now: clock.now, counts, groupNames };

@@ -21,8 +21,31 @@ export async function refuseRemovedDays(sql: Sql, days: readonly string[]): Prom
     `SELECT plan_day AS day FROM removed_day WHERE plan_day = ANY($1::date[]) ORDER BY 1 LIMIT 1`,
     [days],
   );
-  if (gone === undefined) return;
-  throw new MillraceError('MR-S207', `What was planned on ${gone.day} was removed after its time.`);
+  if (gone !== undefined) throw removed(gone.day);
+}
+
+/**
+ * For who looks for instances of a business date and has found none.
+ *
+ * @throws MR-S207 there were some, and the day on which they were planned was removed
+ */
+export async function refuseRemovedDate(
+  sql: Sql,
+  workspaceId: number,
+  bizdate: string,
+): Promise<void> {
+  const [gone] = await sql.rows<{ day: string }>(
+    `SELECT d.plan_day AS day FROM plan p JOIN removed_day d ON d.plan_day = p.plan_day
+      WHERE p.workspace_id = $1 AND p.bizdate = $2
+        -- Others, of a backfill, may be there, and none of them be what is looked for.
+        AND NOT EXISTS (SELECT FROM node_instance WHERE workspace_id = $1 AND bizdate = $2) LIMIT 1`,
+    [workspaceId, bizdate],
+  );
+  if (gone !== undefined) throw removed(gone.day);
+}
+
+function removed(day: string): MillraceError {
+  return new MillraceError('MR-S207', `What was planned on ${day} was removed after its time.`);
 }
 
 /** @throws MR-S209 the run logs of the plan day are gone */

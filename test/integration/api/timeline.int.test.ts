@@ -2,9 +2,12 @@ import { gzipSync } from 'node:zlib';
 
 import { expect, test } from '@jest/globals';
 
+import { encodeDayId } from '../../../src/domain/ids.js';
 import { INSTANCE_STATUSES } from '../../../src/domain/instance/status.js';
+import { removeOldDays } from '../../../src/scheduler/retention.js';
 import { openApi, type TestApi } from '../../support/api.js';
 import { FakeClock } from '../../support/line.js';
+import { makeOld } from '../../support/old-day.js';
 import { planDay } from '../../support/planned-day.js';
 
 const TIMELINE = '/api/v1/workspaces/finance/timeline';
@@ -240,4 +243,43 @@ test('10,000 instances fit into 250 KB of gzip', async () => {
   const text = await response.text();
   expect((JSON.parse(text) as Answer).inst.id).toHaveLength(10_008);
   expect(gzipSync(text, { level: 4 }).length).toBeLessThan(250_000);
+});
+
+test('what was removed with its day is said to be removed, wherever somebody asks for it', async () => {
+  await using api = await open();
+  const { database } = api;
+  await database.run(`UPDATE node_instance SET status = 'succeeded', pending = 0`);
+  const old = await makeOld(database, 15);
+  const [row] = await database.rows<{ id: number; run: number }>(
+    `SELECT id, workflow_instance_id AS run FROM node_instance LIMIT 1`,
+  );
+  if (row === undefined) throw new Error('there is no instance');
+  await database.run(
+    `INSERT INTO attempt (plan_day, instance_id, epoch, run_number, attempt, fence, worker_id, version_id,
+            state, claimed_at) VALUES ($1, $2, 1, 1, 1, 1, 1, 1, 'succeeded', clock_timestamp())`,
+    [old, row.id],
+  );
+  const instance = `/api/v1/instances/${encodeDayId('inst', { planDay: old, id: row.id })}`;
+  const codeOf = async (path: string): Promise<string> => {
+    const { status, json } = await api.send('GET', path);
+    return `${status} ${String(json['code'])}`;
+  };
+  const kept = { instanceDays: 30, logDays: 10, eventDays: 30, quarantineDays: 30 };
+  const remove = async (days: typeof kept): Promise<unknown> =>
+    await removeOldDays({ database, kept: days, crashPoint: () => Promise.resolve() });
+  expect(await codeOf(`${instance}/log/lines`)).toMatch(/^200/);
+  await remove(kept);
+  expect(await codeOf(instance)).toMatch(/^200/);
+  expect(await codeOf(`${instance}/log/lines`)).toBe('410 MR-S209');
+  await remove({ ...kept, instanceDays: 10 });
+  for (const path of [
+    instance,
+    `${instance}/why`,
+    `${instance}/log`,
+    `/api/v1/runs/${encodeDayId('run', { planDay: old, id: row.run })}`,
+    `${TIMELINE}?bizdate=${BIZDATE}`,
+    `/api/v1/workspaces/finance/instances?bizdate=${BIZDATE}`,
+  ])
+    expect([path, await codeOf(path)]).toEqual([path, '410 MR-S207']);
+  expect(await codeOf(`${TIMELINE}?bizdate=2024-01-01`)).toMatch(/^200/);
 });

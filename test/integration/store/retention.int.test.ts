@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import pg from 'pg';
 
+import { oldDaysCheck } from '../../../src/cli/doctor/old-days-check.js';
 import { removeOldDays, type RetentionRound } from '../../../src/scheduler/retention.js';
 import { FolderLogStore, logKeyOf, type LogStore } from '../../../src/store/log-store.js';
 import { checkPlans } from '../../../src/store/repositories/plan-repository.js';
@@ -197,8 +198,15 @@ test('who still looks at an old day is waited for, meanwhile the line goes on, a
   await expect(killed).rejects.toThrow();
   // The reader still sees what it saw.
   expect((await reader.query('SELECT FROM node_instance')).rowCount).toBe(2);
+  const doctor = oldDaysCheck(line.database);
+  const [own] = (await reader.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows;
+  expect(await doctor.run()).toMatchObject({
+    status: 'warning',
+    detail: expect.stringMatching(`^node_instance_\\d+ is to be removed, and pid ${own?.pid} `),
+  });
   await reader.query('ROLLBACK');
   await reader.end();
+  expect(await doctor.run()).toMatchObject({ status: 'ok' });
   expect(await remove(line, SHORT)).toMatchObject({ isWaiting: false });
   expect(await tablesOfDay(line.database, day)).toEqual([]);
   expect(await brokenInvariants(line.database)).toEqual([]);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, test } from '@jest/globals';
 
-import { WakeBus } from '../../../src/store/wake-bus.js';
+import { WAKE_TOPICS, WakeBus } from '../../../src/store/wake-bus.js';
 import { FaultyProxy } from '../../support/faulty-proxy.js';
 import { createDatabase, testServers } from '../../support/servers.js';
 
@@ -29,4 +29,19 @@ test('what is told while a wake-up is still on its way goes with the next one', 
   await sleep(5000);
   expect(heard).toBeGreaterThanOrEqual(2);
   expect(heard).toBeLessThan(WAKES / 2);
+});
+
+test('a bus whose connection was cut looks at everything once it listens again, because it may have missed something', async () => {
+  const server = testServers().postgres;
+  await using database = await createDatabase(server);
+  await using proxy = await FaultyProxy.open(server);
+  const far = new URL(database.url);
+  far.host = `127.0.0.1:${proxy.port}`;
+  await using bus = await WakeBus.open(far.href);
+  const looks = WAKE_TOPICS.map(
+    (topic) => new Promise<void>((resolve) => bus.subscribe(topic, resolve)),
+  );
+  proxy.cut();
+  // Nobody tells it anything.
+  await Promise.all(looks);
 });

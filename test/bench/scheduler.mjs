@@ -3,11 +3,15 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 
+import { backfill } from './scheduler/backfill.mjs';
+import { dueAtOnce } from './scheduler/due-at-once.mjs';
 import { dueInOrder } from './scheduler/due.mjs';
+import { growth } from './scheduler/growth.mjs';
 import { idle } from './scheduler/idle.mjs';
+import { timeline } from './scheduler/timeline.mjs';
 import { claimLoops, workerRun } from './scheduler/worker-run.mjs';
 import { zeroLoad } from './scheduler/zero-load.mjs';
-import { Figures, percentile } from './timeline/figures.mjs';
+import { Figures } from './timeline/figures.mjs';
 
 const isJson = process.argv.includes('--json');
 const isQuick = process.argv.includes('--quick');
@@ -18,7 +22,8 @@ const BIZDATE = '2026-11-20';
 const NOW = '2026-11-21T04:00:00Z';
 const DUE = isQuick ? 5_000 : 50_000;
 const IDLE_SECONDS = isQuick ? 10 : 60;
-const TIMELINE_READS = 20;
+const DATES = isQuick ? 36 : 365;
+const BY_NAME = ['planning-million', 'growth'];
 /** With `--statements`: what the database spent its time on in each part. */
 const isTelling = process.argv.includes('--statements');
 const STATEMENT_SETTINGS = {
@@ -51,28 +56,36 @@ try {
   const common = {
     Line,
     bizdate: BIZDATE,
-    day: { layered, submitMany },
+    day: { layered, submitMany, nodes: NODES },
+    now: NOW,
     figures,
     using: using_,
     say,
   };
   const parts = {
     planning: () => planning(Line, [WORKFLOWS / 10, WORKFLOWS]),
-    backfill: () => backfill(Line),
+    backfill: () => backfill({ ...common, dates: DATES }),
     'zero-load': () =>
       zeroLoad({ ...common, workflows: WORKFLOWS, agedRows: isQuick ? 30_000 : 3_000_000 }),
-    due: () => dueAtOnce(Line),
+    due: () => dueAtOnce({ ...common, instances: DUE }),
     'due-in-order': () => dueInOrder({ ...common, instances: DUE }),
     'claim-loops': () => claimLoops({ ...common, instances: isQuick ? 500 : 10_000 }),
     'worker-run': () =>
       workerRun({ ...common, instances: isQuick ? 2_000 : 20_000, seconds: isQuick ? 4 : 20 }),
     idle: () => idle({ ...common, folder, seconds: IDLE_SECONDS }),
-    timeline: () => timeline(),
-    // Takes as long as all the others together: by name alone.
+    timeline: () => timeline({ ...common, workflows: WORKFLOWS }),
+    // These take as long as all the others together: by name alone.
+    growth: () =>
+      growth({
+        ...common,
+        dates: Math.round(DATES / 10),
+        instances: DUE / 10,
+        workflows: WORKFLOWS / 10,
+      }),
     'planning-million': () => planning(Line, [WORKFLOWS, WORKFLOWS * 10], 'million-'),
   };
   for (const [name, run] of Object.entries(parts)) {
-    if (only === undefined ? name === 'planning-million' : only !== name) continue;
+    if (only === undefined ? BY_NAME.includes(name) : only !== name) continue;
     await run();
     if (isTelling) await tellStatements(name, server);
   }
@@ -208,115 +221,6 @@ async function planning(Line, [few, many], prefix = '') {
       );
     });
   }
-}
-
-/** A year of a large workflow: shown, accepted, begun, made. */
-async function backfill(Line) {
-  const { makeDates } = await import('../../src/scheduler/backfill/make-backfill.ts');
-  const dates = isQuick ? 36 : 365;
-  const size = `${dates} dates x ${NODES} nodes`;
-  await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
-    const { workflowId } = await line.submit('year', layered('shell', NODES));
-    const from = new Date(Date.parse('2026-11-20T00:00:00Z') - (dates - 1) * 86_400_000);
-    const order = {
-      workspaceId: line.workspaceId,
-      workflowId,
-      ranges: [{ from: from.toISOString().slice(0, 10), to: '2026-11-20' }],
-      order: 'asc',
-      parallelism: 2,
-    };
-    const planning = performance.now();
-    const { planToken } = await line.commands.planBackfill(order);
-    figures.add('backfill-plan-ms', performance.now() - planning, 'ms', `plan shown, ${size}`);
-    const start = performance.now();
-    const since = (name, text) => figures.add(name, performance.now() - start, 'ms', text);
-    await line.commands.createBackfill({ ...order, userId: null, name: 'year', planToken });
-    since('backfill-accept-ms', `durably accepted, ${size}`);
-    await line.release();
-    const [{ ready }] = await line.database.rows(
-      'SELECT count(*)::int AS ready FROM ready_instance',
-    );
-    if (ready === 0) throw new Error('nothing of the backfill is ready');
-    since('backfill-first-ms', 'its first date is with the workers');
-    const scenes = new Map();
-    while ((await makeDates(line.database, line.clock.now(), scenes)) > 0);
-    since('backfill-rows-ms', 'all of its instances and edges are there');
-    const { instances } = await rowsOf(line);
-    if (instances !== dates * NODES) throw new Error(`${instances} instances were made`);
-  });
-}
-
-/** A minute into which very many fall. */
-async function dueAtOnce(Line) {
-  const { releaseRounds } = await import('../../src/scheduler/releaser.ts');
-  await using_(await Line.open({ now: NOW, timezone: 'UTC' }), async (line) => {
-    const spec = {
-      schedule: { cron: '30 4 * * *' },
-      nodes: Array.from({ length: NODES }, (_, at) => ({
-        id: `node_${at}`,
-        type: 'shell',
-        config: { command: 'true' },
-      })),
-    };
-    await submitMany(line, DUE / NODES, spec);
-    await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
-    line.clock.set('2026-11-21T04:30:00Z');
-    const { database, clock, wakeBus } = line;
-    const release = releaseRounds({ database, clock, wakeBus, crashPoint: async () => undefined });
-    const start = performance.now();
-    while (await release());
-    const ms = performance.now() - start;
-    const [{ ready }] = await line.database.rows(
-      'SELECT count(*)::int AS ready FROM ready_instance',
-    );
-    if (ready !== DUE) throw new Error(`${ready} of ${DUE} are ready`);
-    figures.add(
-      'due-50k-ready-ms',
-      ms,
-      'ms',
-      `${DUE} instances due in one minute, all in the queue`,
-    );
-  });
-}
-
-/** The day as the console asks for it, over HTTP. */
-async function timeline() {
-  const { openApi } = await import('../support/api.ts');
-  const { planDay } = await import('../support/planned-day.ts');
-  const { FakeClock } = await import('../support/line.ts');
-  await using_(await openApi(), async (api) => {
-    const [{ id: workspaceId }] = await api.database.rows(
-      `SELECT id FROM workspace WHERE name = 'finance'`,
-    );
-    const clock = new FakeClock(NOW);
-    await planDay(
-      { database: api.database, wakeBus: api.wakeBus, clock },
-      Array.from({ length: WORKFLOWS }, (_, at) => ({
-        workspaceId,
-        workflow: `workflow_${at}`,
-        spec: layered('shell', NODES),
-        bizdate: BIZDATE,
-      })),
-    );
-    await api.database.run('ANALYZE');
-    const times = [];
-    for (let at = 0; at < TIMELINE_READS; at++) {
-      const start = performance.now();
-      const response = await fetch(
-        `${api.url}/api/v1/workspaces/finance/timeline?bizdate=${BIZDATE}`,
-        { headers: { authorization: `Bearer ${api.token('visitor')}` } },
-      );
-      const { total } = await response.json();
-      times.push(performance.now() - start);
-      if (total !== WORKFLOWS * NODES) throw new Error(`the timeline has ${total} instances`);
-    }
-    figures.add(
-      'timeline-p95-ms',
-      percentile(times, 0.95),
-      'ms',
-      `${TIMELINE_READS} answers of the HTTP API over ${WORKFLOWS * NODES} instances; median ${Math.round(percentile(times, 0.5))}`,
-    );
-  });
 }
 
 async function using_(resource, work) {

@@ -1,9 +1,11 @@
-import type { DstPolicy } from '../../src/domain/calendar/cycles-of.js';
 import type { ZoneClock } from './zone-transitions.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const FARTHEST_OFFSET_MS = 15 * 3_600_000;
+
+/** Written out here as well: nothing in a reference comes from src/, not even a name. */
+export type DstPolicy = 'run_at_next_valid' | 'run_twice' | 'dataworks';
 
 /** Every instant, to the minute, of one local day, by the minute of the day that its clock shows. */
 export type LocalDay = ReadonlyMap<number, readonly number[]>;

@@ -1,4 +1,4 @@
-import type { DstPolicy } from '../../src/domain/calendar/cycles-of.js';
+import type { DstPolicy } from '../calendar/expected-cycles.js';
 
 /** A schedule as the workflow file has it, and what it means, written out by hand. */
 export interface AskedSchedule {

@@ -2,7 +2,6 @@ import { pendingMigrations } from '../../store/run-migrations.js';
 import type { Database } from '../../store/database.js';
 import type { SecretBox } from '../../store/secret-box.js';
 import { failed, ok, warning, type Check, type CheckResult } from './check.js';
-import { oldDaysCheck } from './old-days-check.js';
 
 const OLD_SNAPSHOT_SECONDS = 60;
 const CLOCK_TOLERANCE_MS = 2_000;
@@ -14,7 +13,6 @@ export function databaseChecks(database: Database, secrets: SecretBox | undefine
     { name: 'secret key', run: () => checkKeys(database, secrets) },
     { name: 'workers', run: () => checkWorkers(database) },
     { name: 'oldest snapshot', run: () => checkHorizon(database) },
-    oldDaysCheck(database),
     { name: 'clock', run: () => checkClock(database) },
   ];
 }

@@ -1,3 +1,4 @@
+import { loadConfig } from '../../config/load-config.js';
 import { ERRORS } from '../../domain/error-registry.js';
 import { registeredCodeOf } from '../../domain/errors.js';
 import type { Database } from '../../store/database.js';
@@ -8,6 +9,7 @@ import { failed, ok, type Check, type CheckResult } from './check.js';
 import { databaseChecks } from './database-checks.js';
 import { invariantChecks } from './invariant-checks.js';
 import { machineChecks } from './machine-checks.js';
+import { oldDaysCheck } from './old-days-check.js';
 import { planCheck } from './plan-check.js';
 
 export interface Finding extends CheckResult {
@@ -31,7 +33,9 @@ export async function examine(
       findings.push({ name: 'database', ...(await checkAnswer(database)) });
       const box = found.secretKeys.length === 0 ? undefined : secretBoxOf(found.secretKeys);
       const deepChecks = deep ? [...invariantChecks(database), planCheck(database)] : [];
-      const checks = [...databaseChecks(database, box), ...deepChecks];
+      const { retention } = loadConfig('command', env);
+      const oldDays = oldDaysCheck(database, retention);
+      const checks = [...databaseChecks(database, box), oldDays, ...deepChecks];
       for (const check of checks) findings.push(await findingOf(check));
     });
   } catch (error) {

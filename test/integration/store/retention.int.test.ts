@@ -146,7 +146,12 @@ test('an old day stays while something in it is not over, waits in quarantine, i
   const heldBy = async (): Promise<string | undefined> => {
     const found = await remove(line, SHORT);
     expect(await tablesOfDay(line.database, day)).toContain('node_instance');
-    return found?.held.find((each) => each.day === day)?.because;
+    const because = found?.held.find((each) => each.day === day)?.because;
+    expect(await oldDaysCheck(line.database, SHORT).run()).toMatchObject({
+      status: 'warning',
+      detail: `these stay, though their time is over: ${day} (${because})`,
+    });
+    return because;
   };
   // The next cycle waits for what has failed there.
   await line.run(workflowId, '2026-11-20');
@@ -198,7 +203,7 @@ test('who still looks at an old day is waited for, meanwhile the line goes on, a
   await expect(killed).rejects.toThrow();
   // The reader still sees what it saw.
   expect((await reader.query('SELECT FROM node_instance')).rowCount).toBe(2);
-  const doctor = oldDaysCheck(line.database);
+  const doctor = oldDaysCheck(line.database, SHORT);
   const [own] = (await reader.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows;
   expect(await doctor.run()).toMatchObject({
     status: 'warning',

@@ -14,7 +14,7 @@ interface EndedLog {
  */
 export async function archiveLogs(
   database: Database,
-  logStore: LogStore,
+  logStore: Pick<LogStore, 'write'>,
   minAgeMs: number,
   limit: number,
 ): Promise<number> {
@@ -32,7 +32,11 @@ export async function archiveLogs(
   return ended.length;
 }
 
-async function archiveLog(tx: Sql, logStore: LogStore, log: EndedLog): Promise<void> {
+async function archiveLog(
+  tx: Sql,
+  logStore: Pick<LogStore, 'write'>,
+  log: EndedLog,
+): Promise<void> {
   const key = [log.plan_day, log.instance_id, log.epoch];
   // A chunk that comes late, of a worker that was frozen, stays a row beside the object.
   const rows = await tx.rows<{ no: number; body: Buffer }>(

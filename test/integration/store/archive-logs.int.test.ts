@@ -101,7 +101,6 @@ describe('run logs of ended attempts', () => {
           await other;
           await logStore.write(key, parts);
         },
-        read: (key, offset, length) => logStore.read(key, offset, length),
       },
       60_000,
       10,

@@ -63,9 +63,9 @@ async function remove(
 async function commandOf(
   line: Line,
   name: string,
-): Promise<{ planDay: string; id: number; userId: null }> {
+): Promise<{ planDay: string; id: number; userId: number }> {
   const found = (await line.instances()).find((each) => each.node === name);
-  return { planDay: found?.plan_day ?? '', id: found?.id ?? 0, userId: null };
+  return { planDay: found?.plan_day ?? '', id: found?.id ?? 0, userId: 1 };
 }
 
 /** Another session that has looked at the line and has not ended its transaction. */
@@ -156,7 +156,7 @@ test('an old day stays while something in it is not over, waits in quarantine, i
   // The next cycle waits for what has failed there.
   await line.run(workflowId, '2026-11-20');
   expect(await heldBy()).toBe('awaited');
-  await line.commands.rerunInstance({ ...(await failed(line)), userId: null });
+  await line.commands.rerunInstance({ ...(await failed(line)), userId: 1 });
   expect(await heldBy()).toBe('unfinished');
   await line.drain(await line.worker());
   await line.database.run(

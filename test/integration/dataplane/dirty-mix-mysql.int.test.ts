@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import mysql from 'mysql2/promise';
 
 import { dirtyRows, loadDirtyRows } from '../../support/dirty-rows.js';
@@ -6,7 +6,7 @@ import type { FaultName } from '../../support/dirty-rows.js';
 import { ownLocalInfile } from '../../support/local-infile.js';
 import { seeded, testSeed } from '../../support/seeded.js';
 import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
-import type { TestDatabase } from '../../support/servers.js';
+import type { TestDatabase, TestServer } from '../../support/servers.js';
 import { runSync } from '../../support/sync.js';
 
 const SEED = testSeed();
@@ -73,73 +73,101 @@ async function inserted(
   return refused;
 }
 
+interface World extends AsyncDisposable {
+  readonly from: TestDatabase;
+  readonly to: TestDatabase;
+  readonly wanted: ReadonlyMap<unknown, { readonly state: string; readonly words: string }>;
+}
+
+/** The source, and in `ref` what becomes of its rows one by one: as many ways as there are can be compared with it. */
+async function openWorld(server: TestServer, rules: string): Promise<World> {
+  const from = await createDatabase(testServers().postgres);
+  const to = await createDatabase(server);
+  await execute(
+    from.server,
+    'CREATE TABLE src (id int, a int, b int, name text, n int, day text, filler text)',
+    from.name,
+  );
+  await loadDirtyRows(
+    from,
+    dirtyRows(seeded(SEED), { count: ROWS, oneIn: 150, faults: FAULTS_HERE, mostFiller: FILLER }),
+  );
+  await createTarget(to, 'ref', rules);
+  // The server has put them into its pages as it liked.
+  const inOrder = await execute(from.server, 'SELECT * FROM src ORDER BY ctid', from.name);
+  const wanted = await inserted(to, 'ref', inOrder);
+  return {
+    from,
+    to,
+    wanted,
+    async [Symbol.asyncDispose]() {
+      await from[Symbol.asyncDispose]();
+      await to[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function createTarget(to: TestDatabase, table: string, rules: string): Promise<void> {
+  const taken = Array.from(
+    { length: 40 },
+    (_none, i) => `(${-i}, ${-i}, 0, 'before ${i}', 1, NULL, '')`,
+  );
+  await execute(
+    to.server,
+    `DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (${rules});
+     INSERT INTO ${table} VALUES ${taken.join(', ')}`,
+    to.name,
+  );
+}
+
 describe.each(mysqlTestServers().map((server) => [server.name, server] as const))(
   'dirty rows among clean ones on %s',
   (_, server) => {
     ownLocalInfile(server);
 
-    test.each(
-      TARGETS.flatMap((target) => [true, false].map((isLocal) => ({ ...target, isLocal }))),
-    )(
-      `of a table with $name, LOCAL INFILE $isLocal, are those of rows inserted one by one (seed ${SEED})`,
-      async ({ rules, isLocal }) => {
-        await using from = await createDatabase(testServers().postgres);
-        await using to = await createDatabase(server);
-        await execute(
-          from.server,
-          'CREATE TABLE src (id int, a int, b int, name text, n int, day text, filler text)',
-          from.name,
-        );
-        await loadDirtyRows(
-          from,
-          dirtyRows(seeded(SEED), {
-            count: ROWS,
-            oneIn: 150,
-            faults: FAULTS_HERE,
-            mostFiller: FILLER,
-          }),
-        );
-        await execute(server, 'CREATE TABLE dst (' + rules + ')', to.name);
-        const taken = Array.from(
-          { length: 40 },
-          (_none, i) => `(${-i}, ${-i}, 0, 'before ${i}', 1, NULL, '')`,
-        );
-        await execute(server, `INSERT INTO dst VALUES ${taken.join(', ')}`, to.name);
-        await execute(server, 'CREATE TABLE ref LIKE dst', to.name);
-        await execute(server, 'INSERT INTO ref SELECT * FROM dst', to.name);
-        // The server has put them into its pages as it liked.
-        const inOrder = await execute(from.server, 'SELECT * FROM src ORDER BY ctid', from.name);
-        const wanted = await inserted(to, 'ref', inOrder);
-        if (!isLocal) await execute(server, 'SET GLOBAL local_infile = 0');
-        const run = await runSync({
-          from: { kind: 'postgres', server: from.server, database: from.name },
-          to: { kind: 'mysql', server, database: to.name },
-          reader: { table: 'src' },
-          writer: { table: 'dst', mode: 'append' },
-          channel: { dirtyLimit: { records: ROWS } },
-          onRelease: (data) => data.fill(0x21),
-        });
-        expect(run.lane).toBe('pg-copy-text');
-        // With several keys a line may have more than one reason, and then its chunk goes by INSERT.
-        if (!rules.includes('UNIQUE'))
-          expect(run.log.filter((line) => /taken back and sent again/.test(line))).toEqual([]);
-        const found = run.dirty.map((d) => ({ row: d.cells[6], state: d.code, words: d.reason }));
-        expect(found.map(({ row }) => row).toSorted()).toEqual([...wanted.keys()].toSorted());
-        // The row rules say in their own words what the server need not be asked.
-        const byServer = found.filter(({ state }) => state !== 'MR-D202');
-        expect(byServer.length).toBeGreaterThan(50);
-        for (const { row, state } of byServer)
-          expect([row, state]).toEqual([row, wanted.get(row)?.state]);
-        const all = (table: string) =>
-          execute(
-            server,
-            `SELECT ${COLUMNS.join(', ')} FROM ${table} ORDER BY filler, id`,
-            to.name,
-          );
-        expect(await all('dst')).toEqual(await all('ref'));
-        expect(run.rowsWritten).toBe(ROWS - wanted.size);
-      },
-      120_000,
-    );
+    describe.each(TARGETS)('of a table with $name', ({ rules }) => {
+      let world: World;
+      beforeAll(async () => (world = await openWorld(server, rules)), 120_000);
+      afterAll(async () => await world[Symbol.asyncDispose]());
+
+      test.each([true, false])(
+        `LOCAL INFILE %s, are those of rows inserted one by one (seed ${SEED})`,
+        async (isLocal) => {
+          const { from, to, wanted } = world;
+          await createTarget(to, 'dst', rules);
+          if (!isLocal) await execute(server, 'SET GLOBAL local_infile = 0');
+          const run = await runSync({
+            from: { kind: 'postgres', server: from.server, database: from.name },
+            to: { kind: 'mysql', server, database: to.name },
+            reader: { table: 'src' },
+            writer: { table: 'dst', mode: 'append' },
+            channel: { dirtyLimit: { records: ROWS } },
+            // A run of its own in the ledger.
+            identity: { nodeId: `local ${isLocal}` },
+            onRelease: (data) => data.fill(0x21),
+          });
+          expect(run.lane).toBe('pg-copy-text');
+          // With several keys a line may have more than one reason, and then its chunk goes by INSERT.
+          if (!rules.includes('UNIQUE'))
+            expect(run.log.filter((line) => /taken back and sent again/.test(line))).toEqual([]);
+          const found = run.dirty.map((d) => ({ row: d.cells[6], state: d.code, words: d.reason }));
+          expect(found.map(({ row }) => row).toSorted()).toEqual([...wanted.keys()].toSorted());
+          // The row rules say in their own words what the server need not be asked.
+          const byServer = found.filter(({ state }) => state !== 'MR-D202');
+          expect(byServer.length).toBeGreaterThan(50);
+          for (const { row, state } of byServer)
+            expect([row, state]).toEqual([row, wanted.get(row)?.state]);
+          const all = (table: string) =>
+            execute(
+              server,
+              `SELECT ${COLUMNS.join(', ')} FROM ${table} ORDER BY filler, id`,
+              to.name,
+            );
+          expect(await all('dst')).toEqual(await all('ref'));
+          expect(run.rowsWritten).toBe(ROWS - wanted.size);
+        },
+        120_000,
+      );
+    });
   },
 );

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Lane } from '@millrace/sdk';
 
 import { dirtyRows, loadDirtyRows } from '../../support/dirty-rows.js';
@@ -63,9 +63,10 @@ const REFERENCE = `DO $do$
     END LOOP;
   END $do$`;
 
-async function openTables(
+/** The source, and in `ref.dst` and `refused` what becomes of its rows one by one. */
+async function openWorld(
   server: TestDatabase['server'],
-  { rules, more = '' }: Target,
+  target: Target,
   isLoose: boolean,
 ): Promise<TestDatabase> {
   const database = await createDatabase(server);
@@ -73,11 +74,7 @@ async function openTables(
   await sql(
     `CREATE SCHEMA ref; CREATE TABLE src (${isLoose ? LOOSE : SAME}); CREATE TABLE refused (row text, state text, words text)`,
   );
-  for (const table of ['dst', 'ref.dst']) {
-    await sql(`CREATE TABLE ${table} (${rules}); ${more.replaceAll('%T', table)};
-      INSERT INTO ${table} (id, a, b, name, n, day, filler)
-        SELECT -i, -i, 0, 'before ' || i, 1, NULL, '' FROM generate_series(0, 40) AS i`);
-  }
+  await createTarget(database, 'ref.dst', target);
   await loadDirtyRows(
     database,
     dirtyRows(seeded(SEED), {
@@ -91,45 +88,69 @@ async function openTables(
   return database;
 }
 
-const WAYS: readonly { readonly lane: Lane; readonly isLoose: boolean }[] = [
-  { lane: 'rows', isLoose: false },
-  { lane: 'pg-copy-text', isLoose: false },
-  { lane: 'pg-copy-binary', isLoose: false },
-  { lane: 'pg-copy-text', isLoose: true },
+async function createTarget(
+  { server, name }: TestDatabase,
+  table: string,
+  { rules, more = '' }: Target,
+): Promise<void> {
+  await execute(
+    server,
+    `DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (${rules}); ${more.replaceAll('%T', table)};
+     INSERT INTO ${table} (id, a, b, name, n, day, filler)
+       SELECT -i, -i, 0, 'before ' || i, 1, NULL, '' FROM generate_series(0, 40) AS i`,
+    name,
+  );
+}
+
+const SOURCES: readonly { readonly isLoose: boolean; readonly lanes: readonly Lane[] }[] = [
+  { isLoose: false, lanes: ['rows', 'pg-copy-text', 'pg-copy-binary'] },
+  { isLoose: true, lanes: ['pg-copy-text'] },
 ];
 
 describe.each(postgresTestServers())('dirty rows among clean ones on $name', (server) => {
-  describe.each(TARGETS)('of a table with $name', (target) => {
-    test.each(WAYS)(
-      `by lane $lane (source of texts: $isLoose) are those of rows inserted one by one (seed ${SEED})`,
-      async ({ lane, isLoose }) => {
-        await using database = await openTables(server, target, isLoose);
-        const sql = (text: string) => execute(server, text, database.name);
-        const end = { kind: 'postgres', server, database: database.name } as const;
-        const run = await runSync({
-          from: end,
-          to: end,
-          lane,
-          reader: { table: 'src' },
-          writer: { table: 'dst', mode: 'append' },
-          channel: { dirtyLimit: { records: ROWS } },
-          onRelease: (data) => data.fill(0x21),
-        });
-        expect(run.lane).toBe(lane);
-        const refused = await sql('SELECT row, state, words FROM refused');
-        const wanted = new Map(refused.map(({ row, ...why }) => [row, why]));
-        const found = run.dirty.map((d) => ({ row: d.cells[6], state: d.code, words: d.reason }));
-        expect(found.map(({ row }) => row).toSorted()).toEqual([...wanted.keys()].toSorted());
-        // The row rules say in their own words what the server need not be asked.
-        const byServer = found.filter(({ state }) => state !== 'MR-D202');
-        expect(byServer.length).toBeGreaterThan(100);
-        for (const { row, ...why } of byServer) expect(why).toEqual(wanted.get(row));
-        const differing = `(SELECT id, a, b, name, n, day, filler FROM dst EXCEPT SELECT id, a, b, name, n, day, filler FROM ref.dst)
+  const cases = TARGETS.flatMap((target) =>
+    SOURCES.map((source) => ({ ...source, target, name: target.name })),
+  );
+  describe.each(cases)(
+    'of a table with $name (source of texts: $isLoose)',
+    ({ target, isLoose, lanes }) => {
+      let database: TestDatabase;
+      beforeAll(async () => (database = await openWorld(server, target, isLoose)), 120_000);
+      afterAll(async () => await database[Symbol.asyncDispose]());
+
+      test.each(lanes)(
+        `by lane %s are those of rows inserted one by one (seed ${SEED})`,
+        async (lane) => {
+          await createTarget(database, 'dst', target);
+          const sql = (text: string) => execute(server, text, database.name);
+          const end = { kind: 'postgres', server, database: database.name } as const;
+          const run = await runSync({
+            from: end,
+            to: end,
+            lane,
+            reader: { table: 'src' },
+            writer: { table: 'dst', mode: 'append' },
+            channel: { dirtyLimit: { records: ROWS } },
+            // A run of its own in the ledger.
+            identity: { nodeId: lane },
+            onRelease: (data) => data.fill(0x21),
+          });
+          expect(run.lane).toBe(lane);
+          const refused = await sql('SELECT row, state, words FROM refused');
+          const wanted = new Map(refused.map(({ row, ...why }) => [row, why]));
+          const found = run.dirty.map((d) => ({ row: d.cells[6], state: d.code, words: d.reason }));
+          expect(found.map(({ row }) => row).toSorted()).toEqual([...wanted.keys()].toSorted());
+          // The row rules say in their own words what the server need not be asked.
+          const byServer = found.filter(({ state }) => state !== 'MR-D202');
+          expect(byServer.length).toBeGreaterThan(100);
+          for (const { row, ...why } of byServer) expect(why).toEqual(wanted.get(row));
+          const differing = `(SELECT id, a, b, name, n, day, filler FROM dst EXCEPT SELECT id, a, b, name, n, day, filler FROM ref.dst)
           UNION ALL (SELECT id, a, b, name, n, day, filler FROM ref.dst EXCEPT SELECT id, a, b, name, n, day, filler FROM dst)`;
-        expect(await sql(differing)).toEqual([]);
-        expect(run.rowsWritten).toBe(ROWS - wanted.size);
-      },
-      120_000,
-    );
-  });
+          expect(await sql(differing)).toEqual([]);
+          expect(run.rowsWritten).toBe(ROWS - wanted.size);
+        },
+        120_000,
+      );
+    },
+  );
 });

@@ -4,7 +4,7 @@ import pg from 'pg';
 
 import { Database } from '../../src/store/database.js';
 import { migrate, migrationClasses } from '../../src/store/run-migrations.js';
-import { testServers } from './servers.js';
+import { createPostgresDatabase, testServers } from './servers.js';
 
 const TEMPLATE_LOCK = 7_263_099;
 
@@ -19,7 +19,7 @@ export async function openStore(options: { readonly empty?: boolean } = {}): Pro
   const name = `mr_${randomBytes(8).toString('hex')}`;
   await withAdmin(async (admin) => {
     const template = options.empty === true ? 'template0' : await templateDatabase(admin);
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    await admin.query(createPostgresDatabase(name, template));
   });
   const url = urlOf(name);
   const database = await Database.open({ url, applicationName: 'millrace test', poolSize: 10 });
@@ -46,7 +46,7 @@ async function templateDatabase(admin: pg.Client): Promise<string> {
     if (found.rowCount === 0) {
       const making = `${name}_making`;
       await admin.query(`DROP DATABASE IF EXISTS ${making} WITH (FORCE)`);
-      await admin.query(`CREATE DATABASE ${making} TEMPLATE template0`);
+      await admin.query(createPostgresDatabase(making, 'template0'));
       await migrate(urlOf(making));
       await admin.query(`ALTER DATABASE ${making} RENAME TO ${name}`);
     }

@@ -7,6 +7,7 @@ import { prepareServers } from './test-servers.mjs';
 const MATRICES = [
   { ring: 'unit', pattern: 'test/calendar', variable: 'MILLRACE_TEST_ALL_ZONES', value: '1' },
   { ring: 'int', pattern: 'test/plan-patch', variable: 'MILLRACE_TEST_PATCH_WORLDS', value: '200' },
+  { ring: 'fault', pattern: '.*crash-points', variable: 'MILLRACE_TEST_KILLS', value: '20' },
 ];
 
 await ensureInstalled();

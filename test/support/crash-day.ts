@@ -5,7 +5,8 @@ import { DayLine, daysFrom } from './day-line.js';
 import { brokenInvariants } from './invariants.js';
 import { seededNumbers, testSeed } from './seeded.js';
 
-export const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 20);
+/** Of `npm test`; `npm run test:full` and `npm run test:chaos -- --kills N` ask for more. */
+export const KILLS = Number(process.env['MILLRACE_TEST_KILLS'] ?? 5);
 /** Business dates of one test. */
 export const DAYS = KILLS + 4;
 export const DATES = daysFrom('2024-01-01', DAYS);

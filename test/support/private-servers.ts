@@ -96,7 +96,13 @@ async function startPostgres(
     logFile: join(folder, `${name}.log`),
     ...(native === undefined ? {} : { native }),
     durable: false,
-    settings: { max_connections: '400', max_wal_senders: '40', max_replication_slots: '40' },
+    settings: {
+      max_connections: '400',
+      max_wal_senders: '40',
+      max_replication_slots: '40',
+      // In its folder, which is removed: a server that is killed leaves its shared memory in /dev/shm for ever.
+      dynamic_shared_memory_type: 'mmap',
+    },
   });
   pids.push(server.pid);
   return { ...pick(server), socketFolder: server.socketFolder, kind: 'postgres', name };

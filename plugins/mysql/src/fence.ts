@@ -49,8 +49,11 @@ export async function takeFence(
       return false;
     });
   }
+  // Who holds it at first is older and has lost already: there is nothing to wait for until it is ended.
+  let waitSeconds = 0;
   await until(name, async () => {
-    if ((await session.value(`SELECT GET_LOCK('${name}', 1)`)) === '1') return true;
+    if ((await session.value(`SELECT GET_LOCK('${name}', ${waitSeconds})`)) === '1') return true;
+    waitSeconds = 1;
     await endHolders(session, [name], ledger, log);
     return false;
   });

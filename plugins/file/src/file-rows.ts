@@ -82,6 +82,9 @@ async function* jsonLines(
 ): AsyncGenerator<FileBatch<JsonLine>> {
   const { config, path, signal } = input;
   const encoding = textEncoding(config.encoding);
+  const asJson = new Set(
+    config.columns?.filter(({ type }) => type === 'json').map(({ name }) => name),
+  );
   try {
     for await (const block of textBlocks(input.file, encoding, signal)) {
       const originals = new OriginalLines(encoding.lineFeed);
@@ -94,7 +97,7 @@ async function* jsonLines(
         const text = no === 1 ? written.replace(/^\uFEFF/, '') : written;
         const badLine = bad.get(no);
         if (badLine === undefined && text.trim() === '') continue;
-        const cells = badLine ?? jsonCells(text, known);
+        const cells = badLine ?? jsonCells(text, asJson, known);
         if ('reason' in cells) {
           found.push({ code: 'MR-D240', ...cells, line: no, lines: 1 });
         } else {
@@ -111,10 +114,11 @@ async function* jsonLines(
 /** The cells of a line, or why it has none. */
 function jsonCells(
   text: string,
+  asJson: ReadonlySet<string>,
   known: ReadonlySet<string> | undefined,
 ): JsonLine['cells'] | { readonly reason: string } {
   try {
-    const cells = jsonObjectCells(text);
+    const cells = jsonObjectCells(text, asJson);
     const extra = known && [...cells.keys()].find((name) => !known.has(name));
     return extra === undefined
       ? cells

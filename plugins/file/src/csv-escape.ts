@@ -23,3 +23,34 @@ export function unescaper(doubled: string): (raw: string) => string {
       escaped === undefined ? doubled : (ESCAPED_LETTERS[escaped] ?? escaped),
     );
 }
+
+const SPACE = 0x20;
+const TAB = 0x09;
+const BACKSLASH = 0x5c;
+
+/** Of a character or a byte: what is left out around cells where that is asked for. */
+export function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}
+
+/** Where what lies between ends without the blanks behind it; one that is escaped belongs to it. */
+export function endWithoutBlanks(
+  codeAt: (at: number) => number,
+  from: number,
+  to: number,
+  escape: string,
+): number {
+  let end = to;
+  while (end > from && isBlank(codeAt(end - 1))) end -= 1;
+  if (end === to || escape === '') return end;
+  let first = end;
+  while (first > from && codeAt(first - 1) === BACKSLASH) first -= 1;
+  return (end - first) % 2 === 0 ? end : end + 1;
+}
+
+export function trimmedEnd(raw: string, escape: string): string {
+  return raw.slice(
+    0,
+    endWithoutBlanks((at) => raw.charCodeAt(at), 0, raw.length, escape),
+  );
+}

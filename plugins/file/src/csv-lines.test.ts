@@ -2,22 +2,27 @@ import { describe, expect, test } from '@jest/globals';
 import { CopyTextDecoder } from '@millrace/sdk';
 import fc from 'fast-check';
 import type { BrokenLines } from './broken-lines.js';
+import type { CsvFormat } from './csv-layout.js';
+import { isOneByte } from './csv-layout.js';
 import { CsvLines } from './csv-lines.js';
 import { CsvSplitter } from './csv-splitter.js';
 import type { BadLine } from './text-blocks.js';
 
-const PLAIN = { delimiter: ',', nullToken: '', quote: '"', escape: '' };
+const PLAIN = {
+  delimiter: ',',
+  nullToken: '',
+  quote: '"',
+  escape: '',
+  trimWhitespace: false,
+  skipEmptyRecords: false,
+};
 
 interface Outcome {
   readonly rows: readonly unknown[];
   readonly broken: readonly BrokenLines[];
 }
 
-interface Shape {
-  readonly delimiter: string;
-  readonly nullToken: string;
-  readonly quote: string;
-  readonly escape: string;
+interface Shape extends CsvFormat {
   readonly width: number;
   readonly bad: readonly BadLine[];
 }
@@ -98,28 +103,29 @@ describe('lines of CSV bytes', () => {
     fc.assert(
       fc.property(
         fc.array(part, { maxLength: 40 }),
-        fc.constantFrom(',', ';', '\t'),
+        fc.constantFrom(',', ';', '\t', ',,', ',;', ' ,'),
         fc.constantFrom('', 'NULL', '\\N', 'a'),
         fc.constantFrom('"', '"', "'", ''),
         fc.constantFrom('', '\\'),
+        fc.record({ trimWhitespace: fc.boolean(), skipEmptyRecords: fc.boolean() }),
         fc.integer({ min: 1, max: 3 }),
         fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 2 }),
         fc.integer({ min: 1, max: 9 }),
-        (parts, delimiter, nullToken, quote, escape, width, badLines, pieces) => {
+        (parts, delimiter, nullToken, quote, escape, leftOut, width, badLines, pieces) => {
           const text = parts.join('');
           const reason = 'it is not text';
           const bad = badLines
             .toSorted((a, b) => a - b)
             .map((line) => ({ line, code: 'MR-D241', reason }) as const);
-          const shape = { delimiter, nullToken, quote, escape, width, bad };
+          const shape = { delimiter, nullToken, quote, escape, ...leftOut, width, bad };
           const wanted = bySplitter(text, shape, pieces);
           expect(bySplitter(text, shape, text.length + 1)).toEqual(wanted);
-          expect(byLines(text, shape, pieces)).toEqual(wanted);
+          if (isOneByte(delimiter)) expect(byLines(text, shape, pieces)).toEqual(wanted);
           const body = text.replace(/^\uFEFF/, '');
           const count = body.split('\n').length - (body === '' || body.endsWith('\n') ? 1 : 0);
           // The last line end may be of a cell.
           const isOpen = escape !== '' && /\\\r?\n$/.test(body);
-          if (!isOpen) expect(linesOf(wanted)).toBe(count);
+          if (!isOpen && !leftOut.skipEmptyRecords) expect(linesOf(wanted)).toBe(count);
           seen[wanted.broken.length === 0 ? 'whole' : 'broken'] += 1;
           if (wanted.broken.some(({ code }) => code === 'MR-D241')) seen.bad += 1;
         },
@@ -217,6 +223,35 @@ describe('lines of CSV bytes', () => {
     const wanted = { rows: [['1', 'a']], broken: [{ line, lines, code: 'MR-D240', reason }] };
     expect(bySplitter(text, shape, 3)).toEqual(wanted);
     expect(byLines(text, shape, 3)).toEqual(wanted);
+  });
+
+  test.each([
+    ['around cells', ' a\t,  b \n', [['a', 'b']]],
+    ['around quotes, not within them', ' " a " ,\t"b"\t\r\n', [[' a ', 'b']]],
+    ['of which a cell is, so that it is NULL', ' , none \n', [['', null]]],
+    ['but those that are escaped', String.raw`a\\  ,b\   `, [['a\\', 'b ']]],
+  ] as const)('blanks are left out %s', (_, text, rows) => {
+    for (let pieces = 1; pieces <= text.length + 1; pieces += 1) {
+      const own = { nullToken: 'none', escape: '\\', trimWhitespace: true };
+      const shape = { ...PLAIN, ...own, width: 2, bad: [] };
+      expect(bySplitter(text, shape, pieces)).toEqual({ rows, broken: [] });
+      expect(byLines(text, shape, pieces)).toEqual({ rows, broken: [] });
+    }
+  });
+
+  test('empty lines are left out where that is asked for, and counted', () => {
+    const shape = { ...PLAIN, skipEmptyRecords: true, width: 2, bad: [] };
+    const text = '\n\r\n1,a\n\n3\n\r\n"\n",b\n\r\n';
+    const reason = 'it has 1 cells instead of 2';
+    const broken = [{ line: 5, lines: 1, code: 'MR-D240', reason }];
+    const rows = [
+      ['1', 'a'],
+      ['\n', 'b'],
+    ];
+    for (let pieces = 1; pieces <= text.length + 1; pieces += 1) {
+      expect(bySplitter(text, shape, pieces)).toEqual({ rows, broken });
+      expect(byLines(text, shape, pieces)).toEqual({ rows, broken });
+    }
   });
 
   test('has whole tables too', () => {

@@ -2,6 +2,7 @@ import { PluginError, encodeCopyCell, withRoom } from '@millrace/sdk';
 import type { BrokenLines } from './broken-lines.js';
 import { BrokenRecords, MAX_RECORD_BYTES, REASONS } from './broken-lines.js';
 import { ESCAPES, MEANINGS, cellOf } from './copy-field.js';
+import { endWithoutBlanks, isBlank } from './csv-escape.js';
 import type { CsvLayout, CsvLinesFormat } from './csv-layout.js';
 import type { BadLine } from './text-blocks.js';
 import { countLines } from './text-blocks.js';
@@ -128,10 +129,21 @@ export class CsvLines {
   #row(isLast: boolean): boolean {
     const start = this.#outAt;
     const from = this.#at;
+    if (this.#format.skipEmptyRecords) {
+      const end = this.#input[from] === RETURN ? from + 1 : from;
+      if (end >= this.#input.length && !isLast) return false;
+      if (this.#input[end] === NEWLINE) {
+        this.#line += 1;
+        this.#at = end + 1;
+        return true;
+      }
+    }
+    const trims = this.#format.trimWhitespace;
     this.#innerLines = 0;
     let cells = 0;
     for (;;) {
       if (cells > 0) this.#out[this.#outAt++] = TAB;
+      if (trims) this.#at = this.#behindBlanks(this.#at);
       const found =
         this.#input[this.#at] === this.#quote
           ? this.#quoted(cells, isLast)
@@ -233,6 +245,15 @@ export class CsvLines {
     }
   }
 
+  #behindBlanks(from: number): number {
+    let at = from;
+    for (let byte = this.#input[at]; byte !== undefined && isBlank(byte); byte = this.#input[at]) {
+      if (byte === this.#delimiter) break;
+      at += 1;
+    }
+    return at;
+  }
+
   #plain(no: number, isLast: boolean): number {
     const [input, out, delimiter, quote] = [this.#input, this.#out, this.#delimiter, this.#quote];
     const escape = this.#escape;
@@ -274,6 +295,12 @@ export class CsvLines {
     if (!isCut && isRowEnd && at > from && input[at - 1] === RETURN) {
       end -= 1;
       to -= 2;
+    }
+    if (this.#format.trimWhitespace) {
+      const { escape: mark } = this.#format;
+      const solid = endWithoutBlanks((i) => input[i] ?? 0, from, end, mark);
+      // A tab is written as two bytes.
+      while (end > solid) to -= input[--end] === TAB ? 2 : 1;
     }
     this.#outAt = this.#isNull(no, from, end) ? this.#null(start) : to;
     this.#at = at + 1;
@@ -356,6 +383,7 @@ export class CsvLines {
       out[to++] = BACKSLASH;
       out[to++] = letter;
     }
+    if (this.#format.trimWhitespace) at = this.#behindBlanks(at);
     if (input[at] === RETURN && input[at + 1] === NEWLINE) at += 1;
     const isCut = at >= input.length || (at === input.length - 1 && input[at] === RETURN);
     if (isCut && !isLast) return CUT;

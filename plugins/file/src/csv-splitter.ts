@@ -1,22 +1,13 @@
 import type { BrokenLines } from './broken-lines.js';
 import { BrokenRecords, MAX_RECORD_BYTES, REASONS } from './broken-lines.js';
-import { ESCAPED_NULL, unescaper } from './csv-escape.js';
+import { ESCAPED_NULL, isBlank, trimmedEnd, unescaper } from './csv-escape.js';
+import type { CsvFormat } from './csv-layout.js';
 import type { BadLine } from './text-blocks.js';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** A cell that is the NULL token outside of quotes is null. */
 export type CsvRow = (string | null)[];
-
-export interface CsvFormat {
-  readonly delimiter: string;
-  readonly nullToken: string;
-  /** Empty where no cell is quoted. */
-  readonly quote: string;
-  /** A backslash, or empty where no character escapes another. */
-  readonly escape: string;
-}
 
 /** A record that is broken, and where to go on behind it. */
 interface Break {
@@ -31,6 +22,7 @@ interface Break {
  */
 export class CsvSplitter {
   readonly #format: CsvFormat;
+  /** Its first character. */
   readonly #delimiter: number;
   /** NaN where no cell is quoted: equal to nothing. */
   readonly #quote: number;
@@ -103,6 +95,15 @@ export class CsvSplitter {
   #row(isLast: boolean, rows: CsvRow[]): boolean {
     const line = this.#line;
     const from = this.#at;
+    if (this.#format.skipEmptyRecords) {
+      const end = this.#text[from] === '\r' ? from + 1 : from;
+      if (end >= this.#text.length && !isLast) return false;
+      if (this.#text[end] === '\n') {
+        this.#line += 1;
+        this.#at = end + 1;
+        return true;
+      }
+    }
     const row: CsvRow = [];
     const found = this.#record(row, isLast);
     if (found === undefined) return false;
@@ -135,8 +136,10 @@ export class CsvSplitter {
     const text = this.#text;
     let at = this.#at;
     let lines = 1;
+    const { trimWhitespace: trims, escape } = this.#format;
     for (;;) {
       let end: number;
+      if (trims) at = this.#behindBlanks(at);
       if (text.charCodeAt(at) === this.#quote) {
         const close = this.#closingQuote(at + 1);
         if (close === -1 && !isLast) return undefined;
@@ -146,12 +149,13 @@ export class CsvSplitter {
         if (close === -1) return this.#endWithLine(REASONS.leftOpen, breaksAt, true);
         row.push(this.#quotedCell(raw));
         lines += this.#lineEnds(at, close);
-        end = close + 1;
+        end = trims ? this.#behindBlanks(close + 1) : close + 1;
         if (text.charCodeAt(end) === RETURN && text.charCodeAt(end + 1) === NEWLINE) end += 1;
         const isCut = end >= text.length || (end === text.length - 1 && text[end] === '\r');
         if (isCut && !isLast) return undefined;
-        const next = text.charCodeAt(end);
-        if (end < text.length && next !== NEWLINE && next !== this.#delimiter) {
+        if (!isLast && this.#mayBeDelimiter(end)) return undefined;
+        const isEnd = end >= text.length || text.charCodeAt(end) === NEWLINE;
+        if (!isEnd && !this.#isDelimiter(end)) {
           return this.#endWithLine(REASONS.quoteNotDoubled, breaksAt, isLast);
         }
       } else {
@@ -163,16 +167,35 @@ export class CsvSplitter {
         if (end > text.length) return this.#endWithLine(REASONS.escapesNothing, text.length, true);
         const isReturn = text.charCodeAt(end) === NEWLINE && text.charCodeAt(end - 1) === RETURN;
         const cell = text.slice(at, isReturn && end > at ? end - 1 : end);
-        row.push(this.#plainCell(cell));
-        if (this.#format.escape !== '') lines += this.#lineEnds(at, end);
+        row.push(this.#plainCell(trims ? trimmedEnd(cell, escape) : cell));
+        if (escape !== '') lines += this.#lineEnds(at, end);
       }
-      if (text.charCodeAt(end) === this.#delimiter) {
-        at = end + 1;
+      if (this.#isDelimiter(end)) {
+        at = end + this.#format.delimiter.length;
         continue;
       }
       this.#at = end + 1;
       return lines;
     }
+  }
+
+  #isDelimiter(at: number): boolean {
+    if (this.#text.charCodeAt(at) !== this.#delimiter) return false;
+    const { delimiter } = this.#format;
+    return delimiter.length === 1 || this.#text.startsWith(delimiter, at);
+  }
+
+  /** The text ends within what begins as one. */
+  #mayBeDelimiter(at: number): boolean {
+    const { delimiter } = this.#format;
+    const rest = this.#text.length - at;
+    return rest < delimiter.length && delimiter.startsWith(this.#text.slice(at));
+  }
+
+  #behindBlanks(from: number): number {
+    let at = from;
+    while (isBlank(this.#text.charCodeAt(at)) && !this.#isDelimiter(at)) at += 1;
+    return at;
   }
 
   #quotedCell(raw: string): string {
@@ -239,7 +262,8 @@ export class CsvSplitter {
     let at = from;
     while (at < text.length) {
       const code = text.charCodeAt(at);
-      if (code === this.#delimiter || code === NEWLINE || code === this.#quote) return at;
+      if (code === NEWLINE || code === this.#quote) return at;
+      if (code === this.#delimiter && this.#isDelimiter(at)) return at;
       at = code === this.#escape ? this.#escaped(at) : at + 1;
     }
     return at;

@@ -1,5 +1,6 @@
 import type { LogicalType } from '@millrace/sdk';
 import { z } from 'zod';
+import { endsEarly } from './csv-layout.js';
 import { ENCODINGS } from './text-encoding.js';
 
 export const fileSourceConfig = z.strictObject({
@@ -43,10 +44,11 @@ const formatFields = {
     .meta({ title: 'Header', description: 'CSV: the first line has the names of the columns.' }),
   delimiter: z
     .string()
-    .length(1)
-    .regex(/^[^\r\n]$/)
+    .min(1)
+    .max(16)
+    .regex(/^[^\r\n]*$/)
     .default(',')
-    .meta({ title: 'Separator' }),
+    .meta({ title: 'Separator', description: 'CSV: one character or several, as `||`.' }),
   nullToken: z.string().default('').meta({
     title: 'NULL',
     description:
@@ -75,24 +77,45 @@ interface Marks {
   readonly escape: string;
 }
 
-/** A separator that is a quote as well would leave nothing to tell them by. */
+/** A quote within the separator would leave nothing to tell them by. */
 function isCuttable({ quote, delimiter }: Marks): boolean {
-  return quote !== delimiter;
+  return quote === '' || !delimiter.includes(quote);
 }
-const NOT_CUTTABLE = { path: ['quote'], message: 'must not be the separator' };
+const NOT_CUTTABLE = { path: ['quote'], message: 'must not be in the separator' };
 
 /** Nor could a separator be escaped that means something else behind a backslash. */
 function isEscapable({ delimiter, escape }: Marks): boolean {
-  return escape === '' || (delimiter !== escape && !/[ntrb0ZN]/.test(delimiter));
+  return escape === '' || (!delimiter.includes(escape) && !/[ntrb0ZN]/.test(delimiter));
 }
+/** NULL would be read as two cells, as the begin of a quoted one, or as two lines. */
+function isNullCell({ nullToken, delimiter, quote }: Marks & { nullToken: string }): boolean {
+  if (quote !== '' && nullToken.includes(quote)) return false;
+  return !/[\r\n]/.test(nullToken) && !endsEarly(nullToken, delimiter);
+}
+const NO_NULL_CELL = {
+  path: ['nullToken'],
+  message: 'must have no separator, quote or line end, and not end as the separator begins',
+};
+
 const NOT_ESCAPABLE = {
   path: ['delimiter'],
-  message: 'must be neither the escape nor one of n, t, r, b, 0, Z and N, which it gives a meaning',
+  message:
+    'must have neither the escape nor one of n, t, r, b, 0, Z and N, which it gives a meaning',
 };
 
 const readerFields = z.strictObject({
   path: path(' `*`, `?`, `**`, `[ab]` and `{a,b}` mean several files of the same columns.'),
   ...formatFields,
+  trimWhitespace: z.boolean().default(false).meta({
+    title: 'Trim blanks',
+    description:
+      'CSV: blanks and tabs around a cell do not belong to it. In quotes they do. A cell of blanks is an empty one.',
+  }),
+  skipEmptyRecords: z.boolean().default(false).meta({
+    title: 'Skip empty lines',
+    description:
+      'CSV: a line without a character is left out. Without this it is a row of one cell.',
+  }),
   columns: z
     .array(z.strictObject({ name: z.string().min(1), type: z.enum(COLUMN_TYPES).default('text') }))
     .min(1)
@@ -137,6 +160,7 @@ const writerFields = z.strictObject({
 });
 export const fileWriterConfig = writerFields
   .refine(isCuttable, NOT_CUTTABLE)
+  .refine(isNullCell, NO_NULL_CELL)
   .refine(isEscapable, NOT_ESCAPABLE);
 export type FileWriterConfig = z.output<typeof fileWriterConfig>;
 

@@ -174,6 +174,22 @@ describe('reading a file', () => {
     });
   });
 
+  test('a string of many megabytes in a JSON line is read like any other', async () => {
+    const long = 'x'.repeat(15_000_000);
+    const text = `{"a":"${long}\\""}\n{"a":["${long}"]}\n`;
+    const { rows, ...others } = await readAll('a.jsonl', text, { format: 'jsonl' });
+    expect(others).toEqual({ names: ['a'] });
+    expect(rows.map(([cell]) => cell?.length)).toEqual([15_000_001, 15_000_004]);
+  });
+
+  test('a JSON column of JSON lines keeps what its strings are', async () => {
+    const values = ['"1"', '"true"', '1', '"a"', '{"b": "c"}', '""'];
+    const text = values.map((value) => `{"a":${value}}`).join('\n');
+    const columns = [{ name: 'a', type: 'json' }];
+    const { rows } = await readAll('a.jsonl', text, { format: 'jsonl', columns });
+    expect(rows).toEqual(values.map((value) => [value]));
+  });
+
   test('refuses a file as JSON lines that has none', async () => {
     await expect(readAll('a.jsonl', 'a,b\n', { format: 'jsonl' })).rejects.toMatchObject({
       code: 'MR-D207',
@@ -220,13 +236,26 @@ test.each(['csv', 'jsonl'])('what is written as %s is read back unchanged', asyn
   const seen = { whole: 0, refused: 0 };
   const cell = fc.oneof(
     fc.constant(null),
-    fc.constantFrom('NULL', '', String.raw`\N`, '\\', 'a\\"', '\\\n'),
+    fc.constantFrom(
+      'NULL',
+      '',
+      String.raw`\N`,
+      '\\',
+      'a\\"',
+      '\\\n',
+      '|',
+      'a|',
+      '|||',
+      'ac',
+      'aca',
+      '\u0001',
+    ),
     text,
   );
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(cell, cell), { minLength: 1 }),
-      fc.constantFrom(',', ';', '\t', '|'),
+      fc.constantFrom(',', ';', '\t', '|', '||', '|a|', '\u0001\u0002', 'aca'),
       fc.constantFrom('', 'NULL', String.raw`\N`),
       fc.constantFrom(...ENCODINGS),
       fc.constantFrom('"', "'", ''),
@@ -254,6 +283,35 @@ test.each(['csv', 'jsonl'])('what is written as %s is read back unchanged', asyn
   );
   expect(seen.whole).toBeGreaterThan(20);
   expect(seen.refused).toBeGreaterThan(20);
+});
+
+test('JSON is written as JSON lines exactly, or not at all', () => {
+  const source = { name: 's', nativeType: 'json', type: { kind: 'json' }, nullable: true } as const;
+  const config = fileWriterConfig.parse({ path: 'x', format: 'jsonl' });
+  const encode = (column: Column, cell: string) => {
+    const encoder = new RowEncoder(rowFormatter(config, ['a'], [column]), textEncoding('utf-8'), [
+      'a',
+    ]);
+    const { bytes, refused } = encoder.encode([[cell]]);
+    return bytes.toString() || refused.map(({ reason, column: name }) => `${name}: ${reason}`);
+  };
+  const isNull = ['a: a null of JSON, which a line has for NULL alone'];
+  const cells: readonly (readonly [string, unknown])[] = [
+    ['"1"', '{"a":"1"}\n'],
+    ['9007199254740993.10', '{"a":9007199254740993.10}\n'],
+    ['{"b":\n1,"b":-0}', '{"a":{"b": 1,"b":-0}}\n'],
+    ['null', isNull],
+    [' null\n', isNull],
+    ['1},{"a":2', ['a: not valid JSON']],
+  ];
+  for (const [cell, written] of cells) {
+    expect(encode(source, cell)).toEqual(written);
+    expect(encode({ ...source, unchecked: true }, cell)).toEqual(written);
+  }
+  for (const number of ['9223372036854775808', '-0', '1e400', '1.10', '0.1234567890123456789']) {
+    expect(encode({ ...source, type: { kind: 'decimal' } }, number)).toBe(`{"a":${number}}\n`);
+  }
+  expect(encode({ ...source, type: { kind: 'float', bits: 64 } }, 'NaN')).toBe('{"a":"NaN"}\n');
 });
 
 test.each(ENCODINGS)('%s keeps each character that it takes, and takes those it is for', (name) => {
@@ -311,8 +369,8 @@ test('CSV text is cut as csv-parse cuts it, whatever pieces it comes in', () => 
     fc.property(fc.array(line, { minLength: 1 }), fc.integer({ min: 1, max: 7 }), (lines, size) => {
       const plain = (text: string): string => (/["\r\n,]|^\uFEFF/.test(text) ? quoted(text) : text);
       const text = lines.map(([a, b, end]) => `${plain(a)},${quoted(b)}${end}`).join('');
-      const format = { delimiter: ',', nullToken: 'no such cell', quote: '"', escape: '' };
-      const splitter = new CsvSplitter(format);
+      const config = fileReaderConfig.parse({ path: 'x', nullToken: 'no such cell' });
+      const splitter = new CsvSplitter(config);
       const pieces = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
       const rows = [...pieces.flatMap((piece) => splitter.push(piece)), ...splitter.end()];
       expect(rows).toEqual(parse(text, { record_delimiter: ['\n', '\r\n'] }));

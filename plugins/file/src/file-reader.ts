@@ -13,7 +13,8 @@ import type {
 } from '@millrace/sdk';
 import { defineReader, PluginError } from '@millrace/sdk';
 import { z } from 'zod';
-import type { FileReaderConfig, FileSourceConfig } from './file-config.js';
+import { isOneByte } from './csv-layout.js';
+import type { FileColumnType, FileReaderConfig, FileSourceConfig } from './file-config.js';
 import { fileReaderConfig, logicalTypeOf } from './file-config.js';
 import { existingFile, matchingFiles } from './file-path.js';
 import type { FileInput } from './file-rows.js';
@@ -57,7 +58,7 @@ function conditionsOf(config: FileReaderConfig, names: readonly string[]): reado
 
 /** Bytes become bytes: what needs a value of a cell is left to the row lane. */
 function hasLines(config: FileReaderConfig): boolean {
-  if (config.format !== 'csv' || config.delimiter.charCodeAt(0) > 0x7f) return false;
+  if (config.format !== 'csv' || !isOneByte(config.delimiter)) return false;
   // An empty text in quotes is found by a filter, and is NULL in a line when the column is no text.
   return Object.values(config.where ?? {}).every((value) => value !== '');
 }
@@ -129,14 +130,18 @@ class FileReaderJob implements ReaderJob {
     return Promise.resolve();
   }
 
+  /** An empty number or date of CSV can only mean that there is none; JSON has a null of its own. */
+  #isEmptyNull(type: FileColumnType = 'text'): boolean {
+    return this.#config.format === 'csv' && type !== 'text';
+  }
+
   async #readLines(input: FileInput, out: Sink): Promise<ReadStats> {
     const types = new Map((this.#config.columns ?? []).map((c) => [c.name, c.type]));
     const names = this.#names;
     const where = new Map(conditionsOf(this.#config, names).map((c) => [c.at, c.value]));
     const columns = names.map((name, i) => {
       const wanted = where.get(i);
-      // An empty number or date can only mean that there is none.
-      const isEmptyNull = (types.get(name) ?? 'text') !== 'text';
+      const isEmptyNull = this.#isEmptyNull(types.get(name));
       return { isEmptyNull, ...(wanted === undefined ? {} : { wanted }) };
     });
     const stats = { rows: 0, bytes: 0 };
@@ -155,8 +160,8 @@ class FileReaderJob implements ReaderJob {
   async #read(input: FileInput, out: Sink): Promise<ReadStats> {
     const conditions = conditionsOf(this.#config, this.#names);
     const types = new Map((this.#config.columns ?? []).map((c) => [c.name, c.type]));
-    const isText = this.#names.map((name) => (types.get(name) ?? 'text') === 'text');
-    const isAllText = isText.every(Boolean);
+    const isEmptyNull = this.#names.map((name) => this.#isEmptyNull(types.get(name)));
+    const hasEmptyNull = isEmptyNull.includes(true);
     const stats = { rows: 0, bytes: 0 };
     let rows: Row[] = [];
     let byteCount = 0;
@@ -172,10 +177,9 @@ class FileReaderJob implements ReaderJob {
       add(stats, await giveBroken(out, batch.broken));
       for (const cells of batch.rows) {
         if (!conditions.every(({ at, value }) => cells[at] === value)) continue;
-        // An empty number or date can only mean that there is none.
-        const row = isAllText
-          ? cells
-          : cells.map((cell, i) => (cell === '' && isText[i] === false ? null : cell));
+        const row = hasEmptyNull
+          ? cells.map((cell, i) => (cell === '' && isEmptyNull[i] === true ? null : cell))
+          : cells;
         rows.push(row);
         for (const cell of row) byteCount += (cell?.length ?? 0) + 1;
         if (byteCount >= out.chunkBytes) await send();

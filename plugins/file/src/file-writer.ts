@@ -17,6 +17,7 @@ import type {
 } from '@millrace/sdk';
 import { defineWriter, PluginError } from '@millrace/sdk';
 import { appendedPath } from './appended-path.js';
+import { isOneByte } from './csv-layout.js';
 import type { FileSourceConfig, FileWriterConfig } from './file-config.js';
 import { fileWriterConfig } from './file-config.js';
 import { FileLedger, fileState } from './file-ledger.js';
@@ -234,7 +235,7 @@ class FileWriterJob implements WriterJob {
 
 /** Bytes become bytes: what needs a value of a cell is left to the row lane. */
 function hasLines({ format, encoding, delimiter, nullToken }: FileWriterConfig): boolean {
-  const isOfOneByte = delimiter.charCodeAt(0) < 0x80;
+  const isOfOneByte = isOneByte(delimiter);
   const hasNull = textEncoding(encoding).encode(nullToken) !== undefined;
   return format === 'csv' && encoding === 'utf-8' && isOfOneByte && hasNull;
 }

@@ -2,9 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { Column } from '@millrace/sdk';
 import { COPY_ESCAPES, CopyTextDecoder, PluginError, SlabPool } from '@millrace/sdk';
 import type { FileWriterConfig } from './file-config.js';
-import { lineEndOf } from './format-rows.js';
+import { lineEndOf, WITHOUT_QUOTES } from './format-rows.js';
 import type { EncodedRows, RefusedRow } from './row-encoder.js';
-import { WITHOUT_QUOTES } from './row-encoder.js';
 import { hasWhiteSpaceAtEnds, WHITE_SPACE_EDGES } from './white-space.js';
 
 const TAB = 0x09;

@@ -1,5 +1,5 @@
 import type { DirtyRecord, Row } from '@millrace/sdk';
-import type { RowFormatter } from './format-rows.js';
+import type { NoForm, RowFormatter } from './format-rows.js';
 import type { TextEncoding } from './text-encoding.js';
 
 export type RefusedRow = Omit<DirtyRecord, 'sliceNo'>;
@@ -11,12 +11,6 @@ export interface EncodedRows {
   /** Once nobody has a part of `bytes`; absent where they are not written over. */
   readonly release?: () => void;
 }
-
-/** Why a row is refused where there are no quotes. */
-export const WITHOUT_QUOTES = {
-  code: 'MR-D242',
-  reason: 'a cell that needs quotes, and the file has none',
-};
 
 /** Rows as bytes of a file; what has no form in its format and encoding is refused, never replaced. */
 export class RowEncoder {
@@ -44,27 +38,30 @@ export class RowEncoder {
 
   encode(rows: readonly Row[]): EncodedRows {
     const texts = rows.map((row) => this.#formatter.format(row));
-    const whole = texts.includes(undefined) ? undefined : this.#encoding.encode(texts.join(''));
+    const isWhole = texts.every((text) => typeof text === 'string');
+    const whole = isWhole ? this.#encoding.encode(texts.join('')) : undefined;
     if (whole !== undefined) return { bytes: whole, refused: [] };
     const parts: Buffer[] = [];
     const refused: RefusedRow[] = [];
-    for (const [i, row] of rows.entries()) {
-      const text = texts[i];
-      const bytes = text === undefined ? undefined : this.#encoding.encode(text);
-      if (bytes === undefined) refused.push(this.#refused(row, text !== undefined));
+    for (const [i, cells] of rows.entries()) {
+      const text = texts[i] ?? '';
+      if (typeof text === 'object') {
+        refused.push({ cells, ...text });
+        continue;
+      }
+      const bytes = this.#encoding.encode(text);
+      if (bytes === undefined) refused.push({ cells, ...this.#notOfEncoding(cells) });
       else parts.push(bytes);
     }
     return { bytes: Buffer.concat(parts), refused };
   }
 
-  #refused(cells: Row, hasText: boolean): RefusedRow {
-    const { code } = WITHOUT_QUOTES;
-    if (!hasText) return { cells, ...WITHOUT_QUOTES };
+  #notOfEncoding(cells: Row): NoForm {
     const at = cells.findIndex(
       (cell) => typeof cell === 'string' && this.#encoding.encode(cell) === undefined,
     );
     const column = this.#columns[at];
     const reason = `a character that has no form in ${this.#encoding.name}`;
-    return { cells, code, reason, ...(column === undefined ? {} : { column }) };
+    return { code: 'MR-D242', reason, ...(column === undefined ? {} : { column }) };
   }
 }

@@ -148,21 +148,23 @@ describe.each(servers.map((server) => [server.name, server] as const))(
 );
 
 describe('a database into files that have no byte lane', () => {
-  test.each([{ encoding: 'gb18030' }, { format: 'jsonl' }, { delimiter: '¦' }])(
-    '%j goes by rows',
-    async (format) => {
-      const [server] = postgresTestServers();
-      if (server === undefined) throw new Error('no server');
-      await using from = await createDatabase(server);
-      await using folder = await openFolder();
-      await execute(server, "CREATE TABLE src AS SELECT 1 AS id, '漢' AS t", from.name);
-      const run = await runSync({
-        from: { kind: 'postgres', server, database: from.name },
-        to: { kind: 'file', root: folder.root },
-        reader: { table: 'src' },
-        writer: { path: 'out', ...format },
-      });
-      expect(run).toMatchObject({ lane: 'rows', rowsWritten: 1 });
-    },
-  );
+  test.each([
+    { encoding: 'gb18030' },
+    { format: 'jsonl' },
+    { delimiter: '¦' },
+    { delimiter: '||' },
+  ])('%j goes by rows', async (format) => {
+    const [server] = postgresTestServers();
+    if (server === undefined) throw new Error('no server');
+    await using from = await createDatabase(server);
+    await using folder = await openFolder();
+    await execute(server, "CREATE TABLE src AS SELECT 1 AS id, '漢' AS t", from.name);
+    const run = await runSync({
+      from: { kind: 'postgres', server, database: from.name },
+      to: { kind: 'file', root: folder.root },
+      reader: { table: 'src' },
+      writer: { path: 'out', ...format },
+    });
+    expect(run).toMatchObject({ lane: 'rows', rowsWritten: 1 });
+  });
 });

@@ -6,6 +6,8 @@ export interface CsvMarks {
   /** Empty: no cell is in quotes. */
   readonly quote?: string;
   readonly escape?: '' | '\\';
+  readonly trimWhitespace?: true;
+  readonly skipEmptyRecords?: true;
 }
 
 const BACKSLASH = '\\';
@@ -14,6 +16,7 @@ const BACKSLASHED = '2';
 /** The default of all dialects, and of the files here. */
 const USUAL_QUOTE = '"';
 const USUAL_DELIMITER = ',';
+const DELIMITER = /^[^\r\n]{1,16}$/;
 const QUOTE = /^[!-/:-@[\]-`{-~]$/;
 /** What means another character behind a backslash. */
 const ESCAPED_LETTER = /[ntrb0ZN\\]/;
@@ -30,8 +33,7 @@ export function csvMarksOf(parameter: JobValue, end: 'reader' | 'writer'): CsvMa
   const quote = quoteOf(parameter, parser, separator) ?? {};
   const escape = escapeOf(parameter, parser, quote.quote ?? USUAL_QUOTE, separator) ?? {};
   if (parser !== undefined) noteOthers(parser);
-  if (end === 'reader') noteDefaults(parameter, parser);
-  return { ...delimiter, ...quote, ...escape };
+  return { ...delimiter, ...quote, ...escape, ...(end === 'reader' ? leftOutBy(parser) : {}) };
 }
 
 /** The parser's own separator counts, since it is set after the other. */
@@ -47,9 +49,10 @@ function delimiterOf(
   if (inner !== undefined && outer !== undefined && markOf(outer) !== mark) {
     outer.note('unused', 'the separator of csvReaderConfig counts');
   }
-  if (mark.length === 1 && !/[\r\n]/.test(mark)) return { delimiter: mark };
+  if (DELIMITER.test(mark)) return { delimiter: mark };
   if (mark !== '') {
-    counts.note('lost', `a separator is one character; cells are cut at ${USUAL_DELIMITER}`);
+    const detail = `a separator has up to 16 characters and no line end; cells are cut at ${USUAL_DELIMITER}`;
+    counts.note('lost', detail);
   }
   return undefined;
 }
@@ -67,8 +70,9 @@ function quoteOf(
   outer?.take();
   if (isUsed === false || mark === '') return { quote: '' };
   if (counts === undefined || mark === undefined) return undefined;
-  if (QUOTE.test(mark) && mark !== delimiter) return { quote: mark };
-  const why = mark === delimiter ? 'is the separator too' : 'is not one ASCII punctuation mark';
+  const isInDelimiter = delimiter.includes(mark);
+  if (QUOTE.test(mark) && !isInDelimiter) return { quote: mark };
+  const why = isInDelimiter ? 'is in the separator' : 'is not one ASCII punctuation mark';
   counts.note('lost', `a quote that ${why}; cells may be in ${USUAL_QUOTE}`);
   return undefined;
 }
@@ -104,37 +108,31 @@ function escapeOf(
   return { escape: BACKSLASH };
 }
 
-/** One character, also by its number or as a code of Java; other texts as they are. */
+/** A character by its number, or a text in which some are written as codes of Java. */
 function markOf(value: JobValue): string {
   const text = value.scalar();
   if (value.type === 'number') return String.fromCodePoint(Number(text) & 0xff_ff);
-  if (text === String.raw`\t`) return '\t';
-  const code = /^\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))$/i.exec(text);
-  return code === null ? text : String.fromCodePoint(Number.parseInt(code[1] ?? code[2] ?? '', 16));
+  return text.replaceAll(/\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|t)/gi, (_, wide, narrow) => {
+    const code = String(wide ?? narrow ?? '9');
+    return String.fromCodePoint(Number.parseInt(code, 16));
+  });
 }
 
-/** What the parser does when nobody tells it not to. */
-function noteDefaults(parameter: JobValue, parser: JobValue | undefined): void {
-  const isSaid = (key: string): boolean => parser?.child(key) !== undefined;
-  if (isSaid('trimWhitespace') && isSaid('skipEmptyRecords')) return;
-  parameter.note(
-    'changed',
-    parser === undefined
-      ? 'without `csvReaderConfig` blanks around cells and empty lines are left out there, and kept here'
-      : 'unless `csvReaderConfig` has `trimWhitespace` and `skipEmptyRecords` blanks around cells and empty lines are left out there, and kept here',
-  );
+/** The parser leaves out both unless it is told not to. */
+function leftOutBy(
+  parser: JobValue | undefined,
+): Pick<CsvMarks, 'trimWhitespace' | 'skipEmptyRecords'> {
+  return {
+    ...(parser?.boolean('trimWhitespace') === false ? {} : { trimWhitespace: true }),
+    ...(parser?.boolean('skipEmptyRecords') === false ? {} : { skipEmptyRecords: true }),
+  };
 }
 
 /** What a parser may be told that is always so here, or never. */
 function noteOthers(parser: JobValue): void {
-  const never: Readonly<Record<string, string>> = {
-    trimWhitespace: 'blanks around a cell belong to it',
-    skipEmptyRecords:
-      'an empty line is a row, and a dirty record where several columns are expected',
-    useComments: 'every line is a row, also one that begins as a comment',
-  };
-  for (const [key, detail] of Object.entries(never)) {
-    if (parser.boolean(key) === true) parser.child(key)?.note('lost', detail);
+  if (parser.boolean('useComments') === true) {
+    const detail = 'every line is a row, also one that begins as a comment';
+    parser.child('useComments')?.note('lost', detail);
   }
   if (parser.boolean('useComments') !== true) parser.child('comment')?.take();
   // A limit and an index of the parser's own.

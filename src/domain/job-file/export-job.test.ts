@@ -112,17 +112,28 @@ const file = {
   path: filled,
   format: some(fc.constantFrom('csv', 'jsonl')),
   header: some(fc.boolean()),
-  delimiter: some(fc.constantFrom(',', '\t', ';', '|', 'n', '\u0001')),
+  delimiter: some(fc.constantFrom(',', '\t', ';', '|', 'n', '\u0001', '||', '\u0001\u0002')),
   quote: some(fc.constantFrom('', '"', "'", '|')),
   escape: some(fc.constantFrom('', '\\')),
   nullToken: some(text),
 };
 const ends = {
-  source: { mysql: databaseSource, postgres: databaseSource, file: defined(file) },
+  source: {
+    mysql: databaseSource,
+    postgres: databaseSource,
+    file: defined({
+      ...file,
+      trimWhitespace: some(fc.boolean()),
+      skipEmptyRecords: some(fc.boolean()),
+    }),
+  },
   target: {
     mysql: databaseTarget,
     postgres: databaseTarget,
-    file: defined({ ...file, mode: some(fc.constant('truncate')) }),
+    file: defined({
+      ...file,
+      mode: some(fc.constantFrom('truncate', 'append', 'non-conflict')),
+    }),
   },
 };
 const kind = fc.constantFrom('mysql' as const, 'postgres' as const, 'file' as const);
@@ -148,6 +159,24 @@ describe('a sync node as a job file', () => {
       }),
       { numRuns: 150, seed: 20260301 },
     );
+  });
+
+  test.each([
+    ['append', 'append'],
+    ['non-conflict', 'nonConflict'],
+    ['truncate', 'truncate'],
+    [undefined, 'truncate'],
+  ])('a file that is written in the mode %s is so there too', (mode, writeMode) => {
+    const config = {
+      source: { dataSource: 'in', path: 'a.csv' },
+      target: { dataSource: 'out', path: 'b.csv', ...(mode === undefined ? {} : { mode }) },
+    };
+    const types = { source: 'file', target: 'file' };
+    const { text: written, onlyHere } = exportJob(config, types, 'datax');
+    expect(JSON.parse(written)).toMatchObject({
+      job: { content: [{ writer: { parameter: { writeMode } } }] },
+    });
+    if (mode !== undefined) expect(onlyHere).not.toContain('/target/mode');
   });
 
   test('what other tools know is said in their words, and only the rest is named', () => {

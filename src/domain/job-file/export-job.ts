@@ -132,11 +132,11 @@ function formatOf(end: Json): Json {
 }
 
 /** How a reader's CSV parser is told of quote and escape; a writer's has no such words. */
-function parserOf({ quote, escape }: Json): Json {
+function parserOf({ quote, escape, trimWhitespace, skipEmptyRecords }: Json): Json {
   const marks = quote === '' ? { useTextQualifier: false } : { textQualifier: quote };
   const csvReaderConfig = {
-    trimWhitespace: false,
-    skipEmptyRecords: false,
+    trimWhitespace: trimWhitespace === true,
+    skipEmptyRecords: skipEmptyRecords === true,
     ...(quote === undefined ? {} : marks),
     ...(escape === undefined ? {} : { escapeMode: escape === '' ? 1 : 2 }),
   };
@@ -159,7 +159,7 @@ function targetFileParameter(target: SyncNodeConfig['target']): Json {
     datasource: target.dataSource,
     path: '',
     fileName: target['path'],
-    writeMode: 'truncate',
+    writeMode: target['mode'] === 'non-conflict' ? 'nonConflict' : (target['mode'] ?? 'truncate'),
     ...formatOf(target),
     column: ['*'],
   };

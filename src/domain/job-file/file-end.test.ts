@@ -62,8 +62,11 @@ describe('the files of a job', () => {
     const read = imported({ nullFormat: undefined, csvReaderConfig: undefined });
     expect(read.notes).toEqual([
       'changed : without `nullFormat` no cell is NULL there; here an empty one without quotes is',
-      'changed : without `csvReaderConfig` blanks around cells and empty lines are left out there, and kept here',
     ]);
+    expect(read.source).toMatchObject({ trimWhitespace: true, skipEmptyRecords: true });
+    const told = imported({ csvReaderConfig: { trimWhitespace: false } }).source;
+    expect(told).toMatchObject({ skipEmptyRecords: true });
+    expect(told).not.toHaveProperty('trimWhitespace');
     const written = imported({}, { nullFormat: undefined });
     expect(written.target).toMatchObject({ nullToken: 'null' });
     expect(written.notes).toEqual([]);

@@ -140,14 +140,13 @@ describe('a text file of a job', () => {
       format: ___,
       header: ____,
       nullToken: _____,
+      trimWhitespace: ______,
+      skipEmptyRecords: _______,
       ...marks
     } = config.source;
     return {
       marks,
-      notes: notes
-        // What holds of every file whose parser is not told otherwise.
-        .filter(({ path }) => !path.endsWith('.parameter'))
-        .map((n) => `${n.level} ${n.path.split('.').slice(3).join('.')}: ${n.detail}`),
+      notes: notes.map((n) => `${n.level} ${n.path.split('.').slice(3).join('.')}: ${n.detail}`),
     };
   };
 
@@ -155,6 +154,8 @@ describe('a text file of a job', () => {
     ['"fieldDelimiter": "\\t"', { delimiter: '\t' }],
     ['"fieldDelimiter": "\\\\t"', { delimiter: '\t' }],
     ['"fieldDelimiter": "\\\\u0001", "quoteChar": ""', { delimiter: '\u0001', quote: '' }],
+    ['"fieldDelimiter": "||"', { delimiter: '||' }],
+    ['"fieldDelimiter": "\\\\u0001\\\\x02"', { delimiter: '\u0001\u0002' }],
     ['"quoteChar": "\'"', { quote: "'" }],
     ['"quoteChar": "\'", "escapeCharacter": "\'"', { quote: "'", escape: '' }],
     ['"csvReaderConfig": {"delimiter": 59, "textQualifier": 39}', { delimiter: ';', quote: "'" }],
@@ -182,7 +183,8 @@ describe('a text file of a job', () => {
       { delimiter: 'n' },
       ['lost csvReaderConfig.escapeMode'],
     ],
-    ['"fieldDelimiter": "||"', {}, ['lost fieldDelimiter']],
+    ['"fieldDelimiter": "|\\n"', {}, ['lost fieldDelimiter']],
+    ['"fieldDelimiter": "|;|", "quoteChar": ";"', { delimiter: '|;|' }, ['lost quoteChar']],
     [
       '"fieldDelimiter": ";", "csvReaderConfig": {"delimiter": "|"}',
       { delimiter: '|' },
@@ -198,14 +200,9 @@ describe('a text file of a job', () => {
     [
       '"csvReaderConfig": {"trimWhitespace": true, "skipEmptyRecords": true, "useComments": true, "comment": "#", "recordDelimiter": ";", "other": 1}',
       {},
-      [
-        'trimWhitespace',
-        'skipEmptyRecords',
-        'useComments',
-        'comment',
-        'recordDelimiter',
-        'other',
-      ].map((key) => `lost csvReaderConfig.${key}`),
+      ['useComments', 'comment', 'recordDelimiter', 'other'].map(
+        (key) => `lost csvReaderConfig.${key}`,
+      ),
     ],
   ])('names with its path what is read otherwise here: %s', (parameter, marks, notes) => {
     const found = imported(parameter);

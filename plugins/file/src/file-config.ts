@@ -122,7 +122,8 @@ const readerFields = z.strictObject({
     .optional()
     .meta({
       title: 'Columns',
-      description: 'Without it: the names in the file, all of them text.',
+      description:
+        'Without it: the names in the file, all of them text. CSV: an empty cell of another type is NULL.',
     }),
   where: z
     .record(z.string(), z.string().meta({ template: true }))

@@ -24,6 +24,7 @@ import { FileLedger, fileState } from './file-ledger.js';
 import type { Part } from './file-part.js';
 import { PartWriter } from './file-part.js';
 import { writableFile } from './file-path.js';
+import { fileVerdict } from './file-verdict.js';
 import { rowFormatter } from './format-rows.js';
 import { LineEncoder } from './line-encoder.js';
 import type { EncodedRows } from './row-encoder.js';
@@ -97,7 +98,7 @@ class FileWriterJob implements WriterJob {
 
   async check(): ReturnType<WriterJob['check']> {
     const verdicts = this.#ctx.mapping.columns.map(({ source, target }) => {
-      return { source: source.name, target, verdict: 'exact' } as const;
+      return { source: source.name, target, ...fileVerdict(source, this.#config) };
     });
     const findings: Finding[] = [];
     if (this.#encoder.header === undefined) {

@@ -210,6 +210,54 @@ describe('the file writer', () => {
     expect(await readdir(join(folder.root, 'ds=2026-03-01'))).toEqual(['data.csv']);
   });
 
+  test.each([
+    [{}, ['exact', 'exact', 'exact', 'policy: written as \\x and hex digits']],
+    [
+      { encoding: 'gbk' },
+      [
+        'policy: characters that gbk lacks are refused',
+        'exact',
+        'policy: characters that gbk lacks are refused',
+        'policy: written as \\x and hex digits',
+      ],
+    ],
+    [
+      { quote: '' },
+      [
+        ...Array.from({ length: 3 }, () => 'policy: cells that need quotes are refused'),
+        'policy: written as \\x and hex digits; cells that need quotes are refused',
+      ],
+    ],
+    [
+      { format: 'jsonl' },
+      [
+        'exact',
+        'exact',
+        'policy: the null of JSON is refused; line breaks in it become blanks',
+        'policy: written as \\x and hex digits',
+      ],
+    ],
+  ])('says what a file with %j cannot hold of each column', async (more, wanted) => {
+    await using folder = await openFolder();
+    const types = [
+      { kind: 'text' },
+      { kind: 'decimal' },
+      { kind: 'json' },
+      { kind: 'bytes' },
+    ] as const;
+    const columns = types.map((type) => {
+      const source = { name: type.kind, nativeType: type.kind, type, nullable: true };
+      return { source, target: type.kind };
+    });
+    const ctx = makeWriteContext<unknown>(folder.dataSource, { columns }, {});
+    const job = await writer.open(await parseConfig(writer.config, { path: 'x', ...more }), ctx);
+    const { verdicts } = await job.check(await job.describe());
+    const told = verdicts.map(
+      (v) => `${v.verdict}${v.reason === undefined ? '' : `: ${v.reason}`}`,
+    );
+    expect(told).toEqual(wanted);
+  });
+
   test('lines end as they are asked to', async () => {
     await using folder = await openFolder();
     const more = { lineEnding: 'crlf' };

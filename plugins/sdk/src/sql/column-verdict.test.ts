@@ -81,6 +81,18 @@ const SOURCES: readonly (readonly [source: Column, values: readonly Cell[]])[] =
   ],
   [column({ kind: 'uuid' }), ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11']],
   [column({ kind: 'other' }, 'inet'), ['192.168.0.1/24', '::1']],
+  ...(
+    [
+      { kind: 'text' },
+      { kind: 'integer', bits: 64, unsigned: false },
+      { kind: 'decimal' },
+      { kind: 'float', bits: 64 },
+      { kind: 'boolean' },
+      { kind: 'date' },
+      { kind: 'timestamp', fraction: 6, zoned: false },
+      { kind: 'json' },
+    ] as const
+  ).map((type) => [{ ...column(type), unchecked: true }, ['', 'abc', 'a\0b', '1']] as const),
 ];
 
 const MORE_TARGETS: readonly Column[] = [

@@ -24,7 +24,7 @@ export function columnVerdict(source: Column, target: Column, dialect: SqlDialec
   return { ...names, ...j };
 }
 
-/** Values of another system that this one refuses in whatever type it has for them. */
+/** Values of another system, or that nobody has looked at, that this one refuses in whatever type it has for them. */
 function withForeignValues(
   source: Column,
   target: Column,
@@ -39,6 +39,11 @@ function withForeignValues(
 
 function foreignValues(source: Column, target: Column, dialect: SqlDialect): string | undefined {
   const [from, to] = [source.type.kind, target.type.kind];
+  if (source.unchecked === true) {
+    if (to === 'text') return dialect === 'postgres' ? 'texts with U+0000' : undefined;
+    const isOwnRule = from === 'text' || to === 'bytes' || to === 'other';
+    return isOwnRule ? undefined : `cells that are no ${to}`;
+  }
   if (source.dialect === 'mysql' && dialect === 'postgres') {
     if (from === 'text' && to === 'text') return 'texts with U+0000';
     const isDate = (kind: LogicalType['kind']): boolean => kind === 'date' || kind === 'timestamp';

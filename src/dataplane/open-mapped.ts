@@ -1,4 +1,11 @@
-import type { Mapping, RunContext, TableProposal, TableSchema, WriterJob } from '@millrace/sdk';
+import type {
+  Mapping,
+  PartitionValues,
+  RunContext,
+  TableProposal,
+  TableSchema,
+  WriterJob,
+} from '@millrace/sdk';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { isSameMapping, provisionalMapping, resolveMapping } from './field-mapping.js';
@@ -21,7 +28,7 @@ export interface OpenMapped {
 
 interface MappedJob {
   readonly mapping?: FieldMapping | undefined;
-  readonly partitionColumns?: readonly string[] | undefined;
+  readonly partition?: PartitionValues | undefined;
   /** The cursor up to which earlier runs have read. */
   readonly readBefore?: string | undefined;
   readonly context: RunContext;
@@ -59,11 +66,11 @@ export async function openMapped(
 }
 
 function resolve(
-  { mapping, partitionColumns }: MappedJob,
+  { mapping, partition = {} }: MappedJob,
   source: TableSchema,
   target: TableSchema,
 ): ResolvedMapping {
-  return resolveMapping(mapping, source, target, partitionColumns);
+  return resolveMapping(mapping, source, target, Object.keys(partition));
 }
 
 interface FoundTable {

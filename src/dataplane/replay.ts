@@ -1,4 +1,14 @@
-import type { DirtyRecord, ReaderJob, ReaderTask, Row, Sink, Slice } from '@millrace/sdk';
+import type {
+  DirtyRecord,
+  PartitionValues,
+  ReaderJob,
+  ReaderTask,
+  Row,
+  Sink,
+  Slice,
+  WriteContext,
+  WriterPlugin,
+} from '@millrace/sdk';
 import { MillraceError } from '../domain/errors.js';
 import type { RowOutcome, RowProgram } from './row-program.js';
 
@@ -56,13 +66,30 @@ export function replayConversion(
       : { kind: 'row', row };
 }
 
+interface Replaying {
+  readonly replay?: readonly ReplayRecord[] | undefined;
+  readonly partition?: PartitionValues | undefined;
+  readonly writer: Pick<WriterPlugin, 'addsToPartition'>;
+}
+
+/** A replay adds to the partition that its run has filled. */
+export function partitionAddedTo({
+  replay,
+  partition,
+  writer,
+}: Replaying): Pick<WriteContext, 'addsTo'> {
+  const isAdded = replay !== undefined && writer.addsToPartition === true;
+  return isAdded && partition !== undefined ? { addsTo: partition } : {};
+}
+
 /**
- * What a run fills with the value of its partition has none in a row that is added to it. Throws MR-D221 for a
- * column of the partition that the mapping has not.
+ * What a run fills with the value of its partition has none in a row that such a writer adds to it. Throws MR-D221
+ * for a column of the partition that the mapping has not.
  */
-export function refuseUnfilled(partition: readonly string[], mapped: readonly string[]): void {
+export function refuseUnfilled(job: Replaying, mapped: readonly string[]): void {
+  if (job.replay === undefined || job.writer.addsToPartition === true) return;
   const has = new Set(mapped.map((name) => name.toLowerCase()));
-  const missing = partition.find((name) => !has.has(name.toLowerCase()));
+  const missing = Object.keys(job.partition ?? {}).find((name) => !has.has(name.toLowerCase()));
   if (missing === undefined) return;
   throw new MillraceError(
     'MR-D221',

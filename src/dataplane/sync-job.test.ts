@@ -158,7 +158,7 @@ class MemoryTarget {
 
 interface RunOptions {
   readonly replay?: SyncJob['replay'];
-  readonly partitionColumns?: readonly string[];
+  readonly partition?: SyncJob['partition'];
   readonly channel?: Partial<ChannelControl>;
   readonly mapping?: SyncJob['mapping'];
   readonly signal?: AbortSignal;
@@ -179,7 +179,7 @@ function runMemory(source: ReaderPlugin, target: MemoryTarget, options: RunOptio
     target: dataSource,
     mapping: options.mapping,
     replay: options.replay,
-    partitionColumns: options.partitionColumns,
+    partition: options.partition,
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
     onDirty: (records) => void dirty.push(...records),
     context: {
@@ -366,11 +366,11 @@ describe('a sync job', () => {
     const reader = memoryReader({ slices: [] });
     const replay = [{ cells: ['1', 'a'] }];
     const refused = new MemoryTarget();
-    const run = runMemory(reader, refused, { replay, partitionColumns: ['ds'] }).result;
+    const run = runMemory(reader, refused, { replay, partition: { ds: '1' } }).result;
     await expect(run).rejects.toMatchObject({ code: 'MR-D221' });
     expect(refused.rows).toEqual(OLD);
     const target = new MemoryTarget();
-    await runMemory(reader, target, { replay, partitionColumns: ['NAME'] }).result;
+    await runMemory(reader, target, { replay, partition: { NAME: 'a' } }).result;
     expect(target.rows).toEqual([['1', 'a']]);
   });
 

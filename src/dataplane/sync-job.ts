@@ -5,6 +5,7 @@ import type {
   FinalizeStats,
   JobContext,
   Mapping,
+  PartitionValues,
   ReaderJob,
   ReaderPlugin,
   ResolvedDataSource,
@@ -13,6 +14,7 @@ import type {
   TableSchema,
   TargetPlan,
   Verification,
+  WriteContext,
   WriterJob,
   WriterPlugin,
 } from '@millrace/sdk';
@@ -36,7 +38,7 @@ import type { DirtySink } from './quarantine.js';
 import { Quarantine } from './quarantine.js';
 import { RateLimiter } from './rate-limit.js';
 import type { ReplayRecord } from './replay.js';
-import { refuseUnfilled, replayConversion, replayReader } from './replay.js';
+import { partitionAddedTo, refuseUnfilled, replayConversion, replayReader } from './replay.js';
 import { Resume } from './resume.js';
 import { programOf } from './row-program.js';
 import type { RowProgram } from './row-program.js';
@@ -76,8 +78,8 @@ export interface SyncJob {
   readonly incremental?: Incremental | undefined;
   /** Rows of the quarantine, instead of those of the source. All of them are written, or none. */
   readonly replay?: readonly ReplayRecord[] | undefined;
-  /** Of the partition that a run replaces: a replay adds to it, and must have a value for each. */
-  readonly partitionColumns?: readonly string[] | undefined;
+  /** The one that a run replaces, and a replay adds to. */
+  readonly partition?: PartitionValues | undefined;
   readonly channel: ChannelControl;
   readonly policies?: ValuePolicies | undefined;
   /** Absent: the rows are counted. */
@@ -153,6 +155,13 @@ export function jobContext(context: RunContext, dataSource: ResolvedDataSource):
   return { ...own, dataSource: dataSource as ResolvedDataSource<never> };
 }
 
+function targetContext(
+  job: SyncJob,
+): JobContext<never> & Pick<WriteContext, 'verification' | 'addsTo'> {
+  const own = jobContext(job.context, job.target);
+  return { ...own, verification: verificationOf(job), ...partitionAddedTo(job) };
+}
+
 async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult> {
   const { context } = job;
   const source = await reader.describe();
@@ -182,10 +191,9 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   };
   const openWriter = (mapping: Mapping): Promise<WriterJob> =>
     job.writer.open(job.writerConfig as never, {
-      ...jobContext(context, job.target),
+      ...targetContext(job),
       mapping,
       writers,
-      verification: verificationOf(job),
       ...(cursor === undefined ? {} : { cursor }),
       ...resume.keyOf(mapping),
       quarantine: onDirty,
@@ -197,7 +205,7 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   const columns = resolved.mapping.columns.map((column) => column.target);
   names = { columns, key: target.primaryKey.filter((name) => columns.includes(name)) };
   try {
-    if (job.replay !== undefined) refuseUnfilled(job.partitionColumns ?? [], columns);
+    refuseUnfilled(job, columns);
     const program = programOf(job.mapping, resolved, transform);
     const convert = conversionOf(job, resolved, program);
     const hasSnapshot = snapshot?.consistent === true;

@@ -76,6 +76,7 @@ const manifest = z.strictObject({
         ...described,
         modes: z.array(z.enum(WRITE_MODES)).min(1),
         rerunReplaces: z.boolean().optional(),
+        addsToPartition: z.boolean().optional(),
         connect: optionalFn,
         open: fn,
       }),

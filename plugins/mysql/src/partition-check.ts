@@ -1,28 +1,26 @@
-import type { Finding } from '@millrace/sdk';
+import type { Finding, PartitionValues } from '@millrace/sdk';
 
 import { quoteName, quoteTable, textLiteral } from './literal.js';
 import { columnNamed } from './reader-source.js';
-import { scopeCondition } from './replace-scope.js';
+import { conditionOf } from './replace-scope.js';
 import type { Session } from './session.js';
 import type { ColumnPair, WriterTarget } from './writer-target.js';
-import type { WriterConfig } from './writer-config.js';
 
 /** Methods that have no place for a value that no partition was made for. */
 const WITH_GAPS = /^(LIST|RANGE)( COLUMNS)?$/;
 
 /**
- * What keeps rows out of the partition that a run replaces: a column of it that nothing fills, or a partition
+ * What keeps rows out of their partition: a column of it that nothing fills, or a partition
  * that has not been made. It is not made here: ALTER TABLE commits by itself, and would stay when the run fails.
  */
 export async function partitionFindings(
   session: Session,
   target: WriterTarget,
   pairs: readonly ColumnPair[],
-  config: WriterConfig,
+  partition: PartitionValues,
 ): Promise<readonly Finding[]> {
-  const { mode, replace } = config;
-  if (mode !== 'partition-overwrite' || replace?.kind !== 'partition') return [];
-  const values = Object.entries(replace.values).map(
+  if (Object.keys(partition).length === 0) return [];
+  const values = Object.entries(partition).map(
     ([name, value]) => [columnNamed(target.schema, name).name, value] as const,
   );
   const mapped = new Set(pairs.map((pair) => pair.target.name));
@@ -35,7 +33,7 @@ export async function partitionFindings(
       column,
       message: `${column} is of the partition that is replaced and is not mapped: its rows would lie outside of it, and stay at the next run. Map the constant '${value}' to it.`,
     }));
-  const missing = await missingPartition(session, target, values, config);
+  const missing = await missingPartition(session, target, values);
   return missing === undefined ? findings : [...findings, missing];
 }
 
@@ -58,7 +56,6 @@ async function missingPartition(
   session: Session,
   target: WriterTarget,
   values: readonly (readonly [string, string])[],
-  config: WriterConfig,
 ): Promise<Finding | undefined> {
   const { database, table } = target.name;
   const [kind] = await session.rows(
@@ -74,12 +71,11 @@ async function missingPartition(
     .split(',');
   const isDecided = columns.every((name) => values.some(([column]) => column === name.trim()));
   if (!isDecided) return undefined;
-  const condition = scopeCondition(config, target.schema) ?? '1 = 1';
   const version = String((await session.value('SELECT VERSION()')) ?? '');
   const explain = version.includes('MariaDB') ? 'EXPLAIN PARTITIONS' : 'EXPLAIN FORMAT=TRADITIONAL';
   // Without indexes: a key that finds no row would end the planning before partitions are looked at.
   const [plan] = await session.rows(
-    `${explain} SELECT 1 FROM ${quoteTable(database, table)} USE INDEX () WHERE ${condition}`,
+    `${explain} SELECT 1 FROM ${quoteTable(database, table)} USE INDEX () WHERE ${conditionOf(values)}`,
   );
   if ((plan?.[3] ?? null) !== null) return undefined;
   const named = values.map(([column, value]) => `${column} = '${value}'`).join(' and ');

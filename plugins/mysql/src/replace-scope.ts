@@ -29,13 +29,18 @@ export function scopeCondition(config: WriterConfig, schema: TableSchema): strin
     case 'predicate':
       return `(${replace.sql}\n)`;
     case 'partition': {
-      const parts = Object.entries(replace.values).map(
-        ([name, value]) => `${quoteName(columnNamed(schema, name).name)} = ${textLiteral(value)}`,
+      const values = Object.entries(replace.values);
+      if (values.length === 0) throw new PluginError('MR-D209', 'the partition names no column');
+      return conditionOf(
+        values.map(([name, value]) => [columnNamed(schema, name).name, value] as const),
       );
-      if (parts.length === 0) throw new PluginError('MR-D209', 'the partition names no column');
-      return parts.join(' AND ');
     }
   }
+}
+
+/** Of columns as the table spells them. */
+export function conditionOf(values: readonly (readonly [column: string, value: string])[]): string {
+  return values.map(([name, value]) => `${quoteName(name)} = ${textLiteral(value)}`).join(' AND ');
 }
 
 /** Statements of `preSql` or `postSql`; throws MR-D204 for one that would end the transaction of the rows. */

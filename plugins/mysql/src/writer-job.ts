@@ -175,7 +175,11 @@ export class MysqlWriterJob implements WriterJob {
     }
     const keys = await this.#keys(session, target);
     const isDirect = ledger !== undefined && this.#isDirect(target, keys);
-    const pairs = withPartition(columnPairs(target, this.#ctx.mapping), this.#config);
+    const pairs = withPartition(
+      columnPairs(target, this.#ctx.mapping),
+      this.#config,
+      this.#ctx.addsTo,
+    );
     this.#prepared = {
       session,
       ledger,
@@ -402,7 +406,7 @@ export class MysqlWriterJob implements WriterJob {
   }
 
   #check(session: Session, target: WriterTarget): ReturnType<typeof checkTarget> {
-    this.#checked ??= checkTarget(session, target, this.#ctx.mapping, this.#config);
+    this.#checked ??= checkTarget(session, target, this.#ctx, this.#config);
     return this.#checked;
   }
 

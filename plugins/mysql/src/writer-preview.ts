@@ -25,7 +25,7 @@ export async function previewWriting(
   ctx: WriteContext<MysqlConfig>,
   { keys, isDirect, config }: Way,
 ): Promise<WriterPreview> {
-  const pairs = withPartition(columnPairs(target, ctx.mapping), config);
+  const pairs = withPartition(columnPairs(target, ctx.mapping), config, ctx.addsTo);
   const columns = pairs.map((pair) => ({ name: pair.target.name, ...rulesOf(pair) }));
   const { database, table } = target.name;
   const task = new MysqlWriterTask(ctx, {

@@ -16,8 +16,10 @@ import type {
   Finding,
   JobContext,
   Mapping,
+  PartitionValues,
   TableSchema,
   Versions,
+  WriteContext,
 } from '@millrace/sdk';
 
 import { quoteName, quoteTable } from './literal.js';
@@ -38,7 +40,7 @@ import type { WriterConfig } from './writer-config.js';
 export interface ColumnPair {
   readonly source: Column;
   readonly target: Column;
-  /** The column is of the partition that the run replaces, and this is its value there. */
+  /** The column is of the partition of the rows, and this is its value there. */
   readonly partition?: string;
 }
 
@@ -96,7 +98,7 @@ export function columnPairs(target: WriterTarget, mapping: Mapping): readonly Co
 export async function checkTarget(
   session: Session,
   target: WriterTarget,
-  mapping: Mapping,
+  { mapping, addsTo }: Pick<WriteContext, 'mapping' | 'addsTo'>,
   config: WriterConfig,
 ): Promise<{ verdicts: readonly ColumnVerdict[]; findings: readonly Finding[] }> {
   const findings: Finding[] = [];
@@ -120,7 +122,8 @@ export async function checkTarget(
     findings.push({ level: 'error', code: 'MR-D192', message });
   }
   if (findings.length === 0) {
-    findings.push(...(await partitionFindings(session, target, pairs, config)));
+    const partition = partitionOf(config, addsTo);
+    findings.push(...(await partitionFindings(session, target, pairs, partition)));
   }
   const { mode, key } = config;
   if (isMergeMode(mode)) {
@@ -204,13 +207,21 @@ async function explain(session: Session, sql: string): Promise<void> {
   }
 }
 
-/** Those of the partition that a run replaces know its value. */
+/** The partition that each row is of: the one that a run replaces, or has replaced. */
+function partitionOf(
+  { replace }: WriterConfig,
+  addsTo: PartitionValues | undefined,
+): PartitionValues {
+  return (replace?.kind === 'partition' ? replace.values : addsTo) ?? {};
+}
+
+/** Those of the partition of the rows know its value. */
 export function withPartition(
   pairs: readonly ColumnPair[],
-  { replace }: WriterConfig,
+  config: WriterConfig,
+  addsTo: PartitionValues | undefined,
 ): readonly ColumnPair[] {
-  if (replace?.kind !== 'partition') return pairs;
-  const values = Object.entries(replace.values);
+  const values = Object.entries(partitionOf(config, addsTo));
   return pairs.map((pair) => {
     const own = pair.target.name.toLowerCase();
     const [, partition] = values.find(([name]) => name.toLowerCase() === own) ?? [];

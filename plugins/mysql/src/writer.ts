@@ -10,6 +10,7 @@ export const mysqlWriter = defineWriter<WriterConfig, MysqlConfig>({
   type: 'mysql',
   title: 'MySQL',
   modes: WRITER_MODES,
+  addsToPartition: true,
   config: writerSchema,
   configVersion: 1,
   examples: [

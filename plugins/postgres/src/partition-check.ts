@@ -1,21 +1,20 @@
-import type { Finding, ReplaceScope, TableSchema } from '@millrace/sdk';
+import type { Finding, PartitionValues, TableSchema } from '@millrace/sdk';
 import type { Client } from 'pg';
 import { qualifiedName, quoteLiteral, quoteName } from './quoting.js';
 import { query } from './session.js';
 import { resolveColumn } from './table-catalog.js';
 
 /**
- * That no partition has been made for the values that a run replaces: each of its rows would be refused, and
+ * That no partition has been made for the values of the rows: each of them would be refused, and
  * with a dirty limit that lets them be, the run would end with an empty partition. It is not made here, because
  * a table has privileges and an owner that its partitions do not get from it.
  */
 export async function partitionFindings(
   client: Client,
   schema: TableSchema,
-  scope: ReplaceScope | undefined,
+  partition: PartitionValues,
 ): Promise<readonly Finding[]> {
-  if (scope?.kind !== 'partition') return [];
-  const values = Object.entries(scope.values).map(
+  const values = Object.entries(partition).map(
     ([name, value]) => [resolveColumn(name, schema).name, value] as const,
   );
   const table = qualifiedName(schema.schema ?? '', schema.table);

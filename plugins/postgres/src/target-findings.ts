@@ -1,4 +1,4 @@
-import type { Finding, ReplaceScope, TableSchema, WriteContext } from '@millrace/sdk';
+import type { Finding, TableSchema, WriteContext } from '@millrace/sdk';
 import { isMergeMode, mergeKeyFindings } from '@millrace/sdk';
 import type { Client } from 'pg';
 import type { PostgresSource } from './config.js';
@@ -8,6 +8,7 @@ import { mayCreate, missingRights } from './rights.js';
 import { resolveColumn } from './table-catalog.js';
 import { referringTables } from './table-shape.js';
 import { resolveKeys } from './unique-keys.js';
+import type { RowsPlace } from './write-plan.js';
 import type { PostgresWriterConfig } from './writer-config.js';
 
 /** What stands in the way of writing to the table in that mode: rights, its keys, and who refers to it. */
@@ -16,15 +17,15 @@ export async function targetFindings(
   schema: TableSchema,
   { mode, key, versions }: PostgresWriterConfig,
   { dataSource, identity, mapping }: WriteContext<PostgresSource>,
-  judged: { readonly scope: ReplaceScope | undefined; readonly findings: readonly Finding[] },
+  judged: RowsPlace & { readonly findings: readonly Finding[] },
 ): Promise<readonly Finding[]> {
   const target = qualifiedName(schema.schema ?? '', schema.table);
   const findings: Finding[] = [];
   const refuse = (code: string, message: string): void =>
     void findings.push({ level: 'error', code, message });
   const closesMissing = versions?.missing === 'close';
-  const { scope } = judged;
-  const hasScope = scope !== undefined;
+  const { partition } = judged;
+  const hasScope = judged.scope !== undefined;
   for (const right of await missingRights(client, target, { mode, hasScope, closesMissing })) {
     refuse('MR-D106', `permission denied: ${right} on ${target} for ${dataSource.config.user}`);
   }
@@ -42,8 +43,9 @@ export async function targetFindings(
   if (referring.length > 0) {
     refuse('MR-D192', `foreign keys of ${referring.join(', ')} refer to ${schema.table}`);
   }
-  if ([...judged.findings, ...findings].every(({ level }) => level !== 'error')) {
-    findings.push(...(await partitionFindings(client, schema, scope)));
+  const isSound = [...judged.findings, ...findings].every(({ level }) => level !== 'error');
+  if (partition !== undefined && isSound) {
+    findings.push(...(await partitionFindings(client, schema, partition)));
   }
   if (mode === 'append' && identity.runNumber > 1) {
     const message = `append: this rerun adds its rows to those of run ${identity.runNumber - 1}`;

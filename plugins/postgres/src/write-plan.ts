@@ -7,9 +7,11 @@ import type {
   Lane,
   LineColumn,
   Mapping,
+  PartitionValues,
   ReplaceScope,
   Row,
   TableSchema,
+  WriteContext,
 } from '@millrace/sdk';
 import {
   LineCheck,
@@ -26,6 +28,7 @@ import {
 import { refusesAloud, writerLanes } from './copy-lanes.js';
 import { quoteLiteral, quoteName } from './quoting.js';
 import { resolveColumn } from './table-catalog.js';
+import type { PostgresWriterConfig } from './writer-config.js';
 
 const LINE_FEED = 0x0a;
 
@@ -38,6 +41,25 @@ interface PlannedColumn {
   readonly target: Column;
   readonly convert: ((cell: Cell) => Cell) | undefined;
   readonly check: CellCheck;
+}
+
+/** Where in the table the rows belong, and which of it they replace. */
+export interface RowsPlace {
+  /** Absent: the rows only add. */
+  readonly scope: ReplaceScope | undefined;
+  /** Each row is of it; absent: of any. */
+  readonly partition: PartitionValues | undefined;
+}
+
+export function placeOf(
+  { mode, replace }: PostgresWriterConfig,
+  { addsTo }: Pick<WriteContext, 'addsTo'>,
+): RowsPlace {
+  const isWhole = mode === 'truncate' || mode === 'replace-swap';
+  return {
+    scope: isWhole ? { kind: 'table' } : replace,
+    partition: replace?.kind === 'partition' ? replace.values : addsTo,
+  };
 }
 
 /** How rows of the mapping become rows of one table, and which rows of it they replace. */
@@ -67,10 +89,10 @@ export class WritePlan {
   constructor(
     schema: TableSchema,
     mapping: Mapping,
-    scope: ReplaceScope | undefined,
+    { scope, partition: values }: RowsPlace,
     key: readonly string[] = [],
   ) {
-    const partition = partitionValues(schema, scope);
+    const partition = partitionValues(schema, values);
     const isKey = (column: Column): boolean => column.nullable && key.includes(column.name);
     this.#columns = mapping.columns.map(({ source, target: name }) => {
       const found = resolveColumn(name, schema);
@@ -148,7 +170,7 @@ export class WritePlan {
 export function judgeMapping(
   schema: TableSchema,
   mapping: Mapping,
-  scope: ReplaceScope | undefined,
+  partition: PartitionValues = {},
 ): { readonly verdicts: readonly ColumnVerdict[]; readonly findings: readonly Finding[] } {
   const verdicts: ColumnVerdict[] = [];
   const findings: Finding[] = [];
@@ -180,9 +202,7 @@ export function judgeMapping(
       }
     });
   }
-  if (scope?.kind === 'partition') {
-    for (const name of Object.keys(scope.values)) attempt(name, (c) => written.add(c.name));
-  }
+  for (const name of Object.keys(partition)) attempt(name, (c) => written.add(c.name));
   for (const column of schema.columns) {
     const needed = !column.nullable && !column.hasDefault && !column.generated;
     if (needed && !written.has(column.name)) {
@@ -231,10 +251,11 @@ function isNullRefusedHere(target: Column, schema: TableSchema): boolean {
 
 function partitionValues(
   schema: TableSchema,
-  scope: ReplaceScope | undefined,
+  values: PartitionValues = {},
 ): ReadonlyMap<Column, string> {
-  const values = scope?.kind === 'partition' ? Object.entries(scope.values) : [];
-  return new Map(values.map(([name, value]) => [resolveColumn(name, schema), value]));
+  return new Map(
+    Object.entries(values).map(([name, value]) => [resolveColumn(name, schema), value]),
+  );
 }
 
 function scopeSqlOf(

@@ -6,7 +6,6 @@ import type {
   Finding,
   LedgerDecision,
   MergeKeys,
-  ReplaceScope,
   ResumedRun,
   RowTally,
   SettledAttempt,
@@ -50,7 +49,8 @@ import { describeTable } from './table-catalog.js';
 import { targetFindings } from './target-findings.js';
 import { swapLabel, swapOrReplace, tryDouble } from './table-swap.js';
 import { resolveKeys } from './unique-keys.js';
-import { WritePlan, judgeMapping } from './write-plan.js';
+import type { RowsPlace } from './write-plan.js';
+import { WritePlan, judgeMapping, placeOf } from './write-plan.js';
 import { writerPreview } from './writer-preview.js';
 import { PostgresWriterTask } from './writer-task.js';
 import { checkVersionTimes, versionsOf } from './version-merge.js';
@@ -59,6 +59,7 @@ import type { PostgresWriterConfig } from './writer-config.js';
 export class PostgresWriterJob implements WriterJob {
   readonly #config: PostgresWriterConfig;
   readonly #ctx: WriteContext<PostgresSource>;
+  readonly #place: RowsPlace;
   /** Absent when this account may have no ledger table: then a retry can repeat what was committed. */
   #ledger: LedgerTable | undefined;
   readonly #sessions = new Map<Session, Disposable>();
@@ -74,6 +75,7 @@ export class PostgresWriterJob implements WriterJob {
   constructor(config: PostgresWriterConfig, ctx: WriteContext<PostgresSource>) {
     this.#config = config;
     this.#ctx = ctx;
+    this.#place = placeOf(config, ctx);
     this.#ledger = new LedgerTable(ctx.dataSource.config, config.ledger);
   }
 
@@ -108,9 +110,9 @@ export class PostgresWriterJob implements WriterJob {
     readonly findings: readonly Finding[];
   }> {
     const schema = await this.describe();
-    const { verdicts, findings } = judgeMapping(schema, this.#ctx.mapping, this.#scope());
+    const { verdicts, findings } = judgeMapping(schema, this.#ctx.mapping, this.#place.partition);
     const { client } = await this.#mainSession();
-    const judged = { scope: this.#scope(), findings };
+    const judged = { ...this.#place, findings };
     const own =
       this.#proposed === undefined
         ? await targetFindings(client, schema, this.#config, this.#ctx, judged)
@@ -122,8 +124,8 @@ export class PostgresWriterJob implements WriterJob {
     const schema = await this.describe();
     const { client } = await this.#mainSession();
     const keys = await this.#keys(schema);
-    const scope = this.#scope();
-    const plan = new WritePlan(schema, this.#ctx.mapping, scope, keys?.required);
+    const { scope } = this.#place;
+    const plan = new WritePlan(schema, this.#ctx.mapping, this.#place, keys?.required);
     const isStaged =
       wantsStaging(this.#ctx, this.#config.mode, { keys, scope }) &&
       (await mayCreate(client, schema.schema ?? ''));
@@ -156,8 +158,8 @@ export class PostgresWriterJob implements WriterJob {
       }
       const target = qualifiedName(schema.schema ?? '', schema.table);
       const keys = await this.#keys(schema);
-      const scope = this.#scope();
-      const plan = new WritePlan(schema, this.#ctx.mapping, scope, keys?.required);
+      const { scope } = this.#place;
+      const plan = new WritePlan(schema, this.#ctx.mapping, this.#place, keys?.required);
       // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
       // takes what many readers bring. What replaces rows locks them for no longer than it must.
       const isStaged = wantsStaging(this.#ctx, this.#config.mode, { keys, scope });
@@ -229,7 +231,7 @@ export class PostgresWriterJob implements WriterJob {
   async tally(columns: readonly ChecksumColumn[]): Promise<RowTally | undefined> {
     return this.#stoppable(async () => {
       const { plan, target, staging } = this.#ready();
-      const kind = this.#scope()?.kind;
+      const kind = this.#place.scope?.kind;
       // A predicate may be false for what was just written.
       const isScope = kind === 'table' || kind === 'partition';
       if (staging === undefined && !isScope) return undefined;
@@ -368,7 +370,11 @@ export class PostgresWriterJob implements WriterJob {
 
   async #beginPublish(prepared: PreparedWrite): Promise<void> {
     const { client } = await this.#mainSession();
-    const more = { ledger: this.#ledger, kind: this.#scope()?.kind, preSql: this.#config.preSql };
+    const more = {
+      ledger: this.#ledger,
+      kind: this.#place.scope?.kind,
+      preSql: this.#config.preSql,
+    };
     const begun = await beginPublish(client, prepared, { ...more, identity: this.#ctx.identity });
     this.#rowsDeleted = begun.rowsDeleted;
   }
@@ -390,11 +396,6 @@ export class PostgresWriterJob implements WriterJob {
       },
       stoppable: (work) => this.#stoppable(work),
     };
-  }
-
-  #scope(): ReplaceScope | undefined {
-    const { mode, replace } = this.#config;
-    return mode === 'truncate' || mode === 'replace-swap' ? { kind: 'table' } : replace;
   }
 
   #ready(): PreparedWrite {

@@ -10,6 +10,7 @@ export const postgresWriter = defineWriter<PostgresWriterConfig, PostgresSource>
   type: 'postgres',
   title: 'PostgreSQL',
   modes: WRITER_MODES,
+  addsToPartition: true,
   config: postgresWriterSchema,
   configVersion: 1,
   examples: [

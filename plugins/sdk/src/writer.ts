@@ -29,7 +29,7 @@ export interface Mapping {
  * `partition`: rows whose columns equal these values; `predicate`: SQL of the target; `table`: all rows.
  */
 export type ReplaceScope =
-  | { readonly kind: 'partition'; readonly values: Readonly<Record<string, string>> }
+  | { readonly kind: 'partition'; readonly values: PartitionValues }
   | { readonly kind: 'predicate'; readonly sql: string }
   | { readonly kind: 'table' };
 
@@ -116,6 +116,9 @@ export interface CursorMove {
   readonly to: string;
 }
 
+/** Columns of the target and the value that each has in a partition. */
+export type PartitionValues = Readonly<Record<string, string>>;
+
 export interface WriteContext<S = unknown> extends JobContext<S> {
   readonly mapping: Mapping;
   /** How many writers will be opened: with 1 a writer may keep all in one transaction. */
@@ -129,6 +132,11 @@ export interface WriteContext<S = unknown> extends JobContext<S> {
    * behind the slices that are committed. Absent: it must not, because its slices are of one snapshot.
    */
   readonly resumeKey?: string;
+  /**
+   * The partition that the rows are added to, where a run has filled it already: they get its values as those
+   * of the run did, and nothing is deleted. Only for a writer with `addsToPartition`.
+   */
+  readonly addsTo?: PartitionValues;
   /** Counts and keeps a dirty row; throws MR-D201 once the limit is passed. Await it. */
   quarantine(record: DirtyRecord): Promise<void>;
   /** How many rows of this run were kept so by now, whoever has refused them. */
@@ -238,6 +246,11 @@ export interface WriterPlugin<C = never, S = never> {
    * an instance that has appended is told that its rows would double.
    */
   readonly rerunReplaces?: boolean;
+  /**
+   * Heeds `addsTo` of its context. Absent: rows of the quarantine come back into a partition only where its
+   * columns are mapped, and nobody looks whether they are of it.
+   */
+  readonly addsToPartition?: boolean;
   readonly config: ConfigSchema<C>;
   readonly configVersion: number;
   upgrade?(config: unknown, from: number): unknown;

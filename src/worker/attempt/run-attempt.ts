@@ -5,6 +5,7 @@ import type {
   Outputs,
   ResolvedDataSource,
 } from '@millrace/sdk';
+import type { PartitionValues } from '@millrace/sdk';
 import { PluginError, checkOutputs } from '@millrace/sdk';
 import type { ChannelLine } from '../../dataplane/live-channel.js';
 import { previewSyncJob } from '../../dataplane/preview-sync.js';
@@ -192,7 +193,7 @@ async function runSync(
       `${what}, target`,
     ),
     replay: task.replay,
-    partitionColumns: partitionColumnsOf(config.target),
+    partition: partitionOf(config.target),
     target,
     mapping: config.mapping,
     incremental: config.incremental,
@@ -224,11 +225,11 @@ async function runSync(
 /** Modes of a run that brings all of what its target is to have. */
 const OF_WHOLE_TARGET = ['truncate', 'non-conflict', 'replace-swap', 'partition-overwrite'];
 
-/** Which columns of the target a run replaces a partition by. */
-function partitionColumnsOf(target: Parameters<typeof ownConfigOf>[0]): readonly string[] {
+/** The partition that a run replaces. */
+function partitionOf(target: Parameters<typeof ownConfigOf>[0]): PartitionValues | undefined {
   const scope = ownConfigOf(target)['replace'] as
-    { readonly kind?: unknown; readonly values?: object } | undefined;
-  return scope?.kind === 'partition' ? Object.keys(scope.values ?? {}) : [];
+    { readonly kind?: unknown; readonly values?: PartitionValues } | undefined;
+  return scope?.kind === 'partition' ? scope.values : undefined;
 }
 
 /** A replay adds its rows to what the run has brought: nothing is replaced, and nothing run around it. */

@@ -190,6 +190,72 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     });
   });
 
+  test('a mended row comes back into the partition of its run, which keeps what it has, and into no other', async () => {
+    const isPostgres = server.kind === 'postgres';
+    const part = 'CREATE TABLE part (id int, name varchar(5), ds varchar(8), PRIMARY KEY (ds, id))';
+    await execute(
+      server,
+      isPostgres ? `${part} PARTITION BY LIST (ds)` : `${part} PARTITION BY KEY (ds) PARTITIONS 3`,
+      database.name,
+    );
+    if (isPostgres)
+      for (const ds of ['20261119', '20261120'])
+        await execute(
+          server,
+          `CREATE TABLE part_${ds} PARTITION OF part FOR VALUES IN ('${ds}')`,
+          database.name,
+        );
+    const insert = (values: string): Promise<unknown> =>
+      execute(server, `INSERT INTO part VALUES ${values}`, database.name);
+    await insert(`(1, 'old', '20261119'), (9, 'old', '20261120')`);
+    await writeFile(join(folder, 'part.csv'), 'id,name\n1,ann\n2,too long\n3,longer still\n');
+    // On PostgreSQL the run fills the column; MySQL wants it in the mapping.
+    const ds = isPostgres ? [] : [{ constant: '${ds}', to: 'ds' }];
+    const run = await world.run({
+      type: 'sync',
+      parameters: { ds: '$bizdate' },
+      config: {
+        source: { dataSource: 'files', path: 'part.csv' },
+        target: {
+          dataSource: name,
+          table: 'part',
+          mode: 'partition-overwrite',
+          replace: { kind: 'partition', values: { ds: '${ds}' } },
+        },
+        mapping: { columns: [{ from: 'id', to: 'id' }, { from: 'name', to: 'name' }, ...ds] },
+        channel: { dirtyLimit: { records: 2 } },
+      },
+    });
+    expect(run).toMatchObject({ status: 'succeeded' });
+    await insert(`(7, 'late', '20261120')`);
+    const records = `/api/v1/instances/${run.id}/dirty-records`;
+    const [two, three] = (await world.api.send('GET', records)).json['items'] as Kept[];
+    const mend = async (row: Kept | undefined, cells: readonly string[]): Promise<void> => {
+      const own = cells.length === row?.cells.length ? cells : cells.slice(0, 2);
+      const at = `${records}/${row?.epoch}/${row?.no}`;
+      expect(await world.api.send('PATCH', at, { body: { cells: own } })).toMatchObject({
+        status: 204,
+      });
+    };
+    await mend(two, ['2', 'ben', '20261120']);
+    await mend(three, isPostgres ? ['3', 'longer yet'] : ['3', 'cyd', '20261119']);
+    const replay = async (): Promise<unknown> =>
+      (await world.api.send('POST', `${records}/replay`, { body: {} })).json;
+    expect(await replay()).toMatchObject({ replayed: 1, dirty: 1 });
+    const [, again] = (await world.api.send('GET', records)).json['items'] as Kept[];
+    expect(again).toMatchObject({ code: 'MR-D202', replayedAt: null });
+    await mend(again, ['3', 'cyd', '20261120']);
+    expect(await replay()).toMatchObject({ replayed: 1, dirty: 0 });
+    const rows = await execute(server, 'SELECT * FROM part ORDER BY ds, id', database.name);
+    expect(rows.map((row) => `${String(row['ds'])} ${row['id']} ${String(row['name'])}`)).toEqual([
+      '20261119 1 old',
+      '20261120 1 ann',
+      '20261120 2 ben',
+      '20261120 3 cyd',
+      '20261120 7 late',
+    ]);
+  });
+
   test('a row that is refused when all are merged says so itself, and the others arrive without it', async () => {
     for (const sql of [
       'CREATE TABLE parent (id int PRIMARY KEY)',

@@ -12,9 +12,14 @@ const SUFFIX = /(?:\.[a-z\d]+)?(?:\.gz)?$/i;
 export function appendedPath(path: string, identity: AttemptIdentity): string {
   const time = identity.scheduledTime.replace(/\.\d+/, '').replaceAll(/\W/g, '');
   const key = createHash('sha256').update(ledgerKey(identity)).digest('hex').slice(0, 8);
+  return withMark(path, `-${time}-${key}`);
+}
+
+/** Behind the name, before what says its format. */
+export function withMark(path: string, mark: string): string {
   const slash = path.lastIndexOf('/') + 1;
   const name = path.slice(slash);
   const suffix = SUFFIX.exec(name)?.[0] ?? '';
   const stem = name.slice(0, name.length - suffix.length);
-  return `${path.slice(0, slash)}${stem}-${time}-${key}${suffix}`;
+  return `${path.slice(0, slash)}${stem}${mark}${suffix}`;
 }

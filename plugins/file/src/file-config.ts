@@ -149,6 +149,11 @@ const writerFields = z.strictObject({
     .boolean()
     .default(false)
     .meta({ title: 'Quote all', description: 'CSV: every cell but NULL, not only where it must.' }),
+  parts: z.boolean().default(false).meta({
+    title: 'In parts',
+    description:
+      'Each channel writes a file of its own: NAME-0001.csv, NAME-0002.csv and so on, each with the header. Without this all rows come into one file.',
+  }),
   lineEnding: z
     .enum(['lf', 'crlf'])
     .default('lf')

@@ -11,13 +11,22 @@ const entry = z.object({
   /** The run that was published; absent while an attempt is at work. */
   run: z.string().optional(),
   rows: z.int().default(0),
-  /** Those that this key has put in the place of the target, or was about to; the newest first. */
+  /** Those that this key has put in the place of the target, or was about to. */
   files: z.array(z.string()).default([]),
-  /** Was about to be published by the newest of them. */
-  intended: z.object({ run: z.string(), rows: z.int() }).optional(),
+  /** Was about to be published, or is by half: its files take their places one after the other. */
+  intended: z
+    .object({
+      run: z.string(),
+      rows: z.int(),
+      moves: z.array(z.object({ from: z.string(), to: z.string(), line: z.string() })),
+    })
+    .optional(),
 });
 const ledger = z.array(entry);
 type Entry = z.output<typeof entry>;
+export type Intended = NonNullable<Entry['intended']>;
+/** A finished file and the name that it is to have, within one folder; `line`: what it is then. */
+export type Move = Intended['moves'][number];
 
 /** The folder of the ledger within a data source's root: no data, never listed. */
 export const LEDGER_FOLDER = '.millrace';
@@ -57,19 +66,28 @@ export class FileLedger {
   }
 
   /** Its rows if this very run has been published; MR-D203 when a newer attempt has been here. */
-  async publishedRows(there: string | undefined): Promise<number | undefined> {
+  async publishedRows(): Promise<number | undefined> {
     const { own } = await this.#read();
-    if (own === undefined) return undefined;
-    if (own.run === this.#run) return own.rows;
-    // The process died between the rename and its note.
-    const isThere = there !== undefined && own.files[0] === there;
-    return isThere && own.intended?.run === this.#run ? own.intended.rows : undefined;
+    return own?.run === this.#run ? own.rows : undefined;
   }
 
-  /** Is it this instance that has put the file there? */
-  async hasPut(there: string): Promise<boolean> {
+  /** Is it this instance that has put these files there? */
+  async hasPut(there: readonly string[]): Promise<boolean> {
     const { own } = await this.#read();
-    return own?.files.includes(there) === true;
+    return there.every((line) => own?.files.includes(line) === true);
+  }
+
+  /** What anybody has put in the place of this target. */
+  async known(): Promise<ReadonlySet<string>> {
+    const { own, others } = await this.#read();
+    return new Set([...(own?.files ?? []), ...others.flatMap(({ files }) => files)]);
+  }
+
+  /** What an attempt of this instance has begun to publish, or was about to. */
+  async unfinished(): Promise<(Intended & { readonly isOfThisRun: boolean }) | undefined> {
+    const { own } = await this.#read();
+    const { intended } = own ?? {};
+    return intended && { ...intended, isOfThisRun: intended.run === this.#run };
   }
 
   /** Notes that this attempt is at work. */
@@ -77,16 +95,18 @@ export class FileLedger {
     await this.#note((own) => ({ rows: 0, files: own?.files ?? [] }));
   }
 
-  /** Notes, before it takes the place of what is `there`, which file will publish the run. */
-  async intend(file: string, rows: number, there: string | undefined): Promise<void> {
+  /** Notes, before they take the place of what is `there`, which files will publish the run. */
+  async intend(moves: readonly Move[], rows: number, there: readonly string[]): Promise<Intended> {
+    const intended = { run: this.#run, rows, moves: [...moves] };
     await this.#note((own) => {
-      const before = own?.files.filter((each) => each === there) ?? [];
-      return { rows: 0, files: [file, ...before], intended: { run: this.#run, rows } };
+      const before = own?.files.filter((line) => there.includes(line)) ?? [];
+      return { rows: 0, files: [...moves.map(({ line }) => line), ...before], intended };
     });
+    return intended;
   }
 
-  async published(file: string, rows: number): Promise<void> {
-    await this.#note(() => ({ run: this.#run, rows, files: [file] }));
+  async published({ run, rows }: Intended, files: readonly string[]): Promise<void> {
+    await this.#note(() => ({ run, rows, files: [...files] }));
   }
 
   async #read(): Promise<{ readonly own: Entry | undefined; readonly others: readonly Entry[] }> {

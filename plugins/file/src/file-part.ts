@@ -1,9 +1,9 @@
-import { open, rm } from 'node:fs/promises';
+import { open, rm, truncate } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { Acked, Chunk, DirtyRecord, Lane, Slice, WriterTask } from '@millrace/sdk';
 import type { EncodedRows } from './row-encoder.js';
 
-/** The rows of a slice, in a file beside the target. */
+/** Rows of one slice, or of all slices of a writer, in a file beside the target. */
 export interface Part {
   readonly file: string;
   readonly rows: number;
@@ -14,6 +14,8 @@ export interface Part {
 export interface PartOptions {
   readonly lanes: readonly Lane[];
   readonly fileOf: (sliceNo: number) => string;
+  /** One file takes all slices: it will be a part of the target. */
+  readonly isOne: boolean;
   /** What the target begins with. */
   readonly head: () => Promise<Buffer>;
   readonly encode: (chunk: Chunk) => EncodedRows;
@@ -23,7 +25,10 @@ export interface PartOptions {
   readonly onChunk: () => Promise<void>;
 }
 
-/** Writes slices, each to a part of its own. That of the first has the head, so that one part alone is the target. */
+/**
+ * Writes slices, each to a part of its own, and that of the first has the head, so that one part alone is the
+ * target; or all of them to one part.
+ */
 export class PartWriter implements WriterTask {
   readonly lanes: readonly Lane[];
   readonly #options: PartOptions;
@@ -33,6 +38,9 @@ export class PartWriter implements WriterTask {
   #sliceNo = 0;
   #rows = 0;
   #bytes = 0;
+  /** Where the slice begins in its file; absent: there is none yet. */
+  #start: number | undefined;
+  #committed = 0;
 
   constructor(options: PartOptions) {
     this.lanes = options.lanes;
@@ -44,7 +52,7 @@ export class PartWriter implements WriterTask {
   }
 
   get #hasHead(): boolean {
-    return this.#sliceNo === 0;
+    return this.#options.isOne || this.#sliceNo === 0;
   }
 
   async begin(slice: Slice): Promise<'fresh'> {
@@ -52,8 +60,11 @@ export class PartWriter implements WriterTask {
     this.#sliceNo = slice.no;
     this.#rows = 0;
     this.#bytes = 0;
-    this.#handle = await open(this.#file, 'w');
-    if (this.#hasHead) await this.#handle.appendFile(await this.#options.head());
+    const { isOne, head } = this.#options;
+    this.#handle = await open(this.#file, isOne ? 'a' : 'w');
+    const isNew = (await this.#handle.stat()).size === 0;
+    if (this.#hasHead && isNew) await this.#handle.appendFile(await head());
+    this.#start = (await this.#handle.stat()).size;
     return 'fresh';
   }
 
@@ -87,14 +98,16 @@ export class PartWriter implements WriterTask {
   }
 
   commit(): Promise<void> {
-    const part = { file: this.#file, rows: this.#rows, hasHead: this.#hasHead };
-    this.#options.onCommit(this.#sliceNo, part);
+    this.#committed += this.#rows;
+    const rows = this.#options.isOne ? this.#committed : this.#rows;
+    this.#options.onCommit(this.#sliceNo, { file: this.#file, rows, hasHead: this.#hasHead });
     return Promise.resolve();
   }
 
   async rollback(): Promise<void> {
     await this.close();
-    await rm(this.#file, { force: true });
+    if (!this.#options.isOne) await rm(this.#file, { force: true });
+    else if (this.#start !== undefined) await truncate(this.#file, this.#start);
   }
 
   async close(): Promise<void> {

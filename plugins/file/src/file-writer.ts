@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type {
@@ -20,15 +20,18 @@ import { appendedPath } from './appended-path.js';
 import { isOneByte } from './csv-layout.js';
 import type { FileSourceConfig, FileWriterConfig } from './file-config.js';
 import { fileWriterConfig } from './file-config.js';
+import type { Move } from './file-ledger.js';
 import { FileLedger, fileState } from './file-ledger.js';
 import type { Part } from './file-part.js';
 import { PartWriter } from './file-part.js';
 import { writableFile } from './file-path.js';
+import { FilePublisher } from './file-publisher.js';
 import { fileVerdict } from './file-verdict.js';
 import { rowFormatter } from './format-rows.js';
 import { LineEncoder } from './line-encoder.js';
 import type { EncodedRows } from './row-encoder.js';
 import { RowEncoder } from './row-encoder.js';
+import { ledgerLine, namesIn, TargetFiles } from './target-files.js';
 import { textEncoding } from './text-encoding.js';
 
 const compress = promisify(gzip);
@@ -41,22 +44,32 @@ interface Target {
   readonly full: string;
 }
 
-/** Each slice into a part beside the target; `finalize` joins them and renames over the target. */
+/**
+ * Each slice into a part beside the target; `finalize` joins them and renames over the target. Or each writer into
+ * one part of it, and all of them take their places then.
+ */
 class FileWriterJob implements WriterJob {
   readonly #config: FileWriterConfig;
   readonly #ctx: WriteContext<FileSourceConfig>;
   readonly #target: Target;
+  readonly #files: TargetFiles;
   readonly #ledger: FileLedger;
+  readonly #publisher: FilePublisher;
   readonly #encoder: RowEncoder;
   /** Absent: only the row lane writes such a file. */
   readonly #lines: LineEncoder | undefined;
+  /** By slice, or by writer. */
   readonly #parts = new Map<number, Part>();
+  /** Its files are taking their places: a later attempt goes on with it. */
+  #isPublishing = false;
 
   constructor(config: FileWriterConfig, ctx: WriteContext<FileSourceConfig>, target: Target) {
     this.#config = config;
     this.#ctx = ctx;
     this.#target = target;
+    this.#files = new TargetFiles(target.full, config.parts);
     this.#ledger = new FileLedger(ctx.dataSource.config.root, target.path, ctx.identity);
+    this.#publisher = new FilePublisher(this.#files, this.#ledger, ctx);
     const { columns } = ctx.mapping;
     const names = columns.map((column) => column.target);
     const sources = columns.map((column) => column.source);
@@ -72,7 +85,7 @@ class FileWriterJob implements WriterJob {
 
   #temporary(name: string): string {
     const { fence } = this.#ctx.identity;
-    return join(dirname(this.#target.full), `${this.#prefix}${fence}.${name}`);
+    return join(this.#files.folder, `${this.#prefix}${fence}.${name}`);
   }
 
   get #lanes(): readonly Lane[] {
@@ -80,7 +93,7 @@ class FileWriterJob implements WriterJob {
   }
 
   get #plan(): TargetPlan {
-    const { path } = this.#target;
+    const path = this.#config.parts ? `${this.#target.path}, in parts,` : this.#target.path;
     const label = {
       truncate: `${path} is replaced by a renamed file`,
       append: `${path} is added, or replaced by a rerun, as a renamed file`,
@@ -124,60 +137,61 @@ class FileWriterJob implements WriterJob {
   }
 
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
-    const { full } = this.#target;
-    const rowsPublished = await this.#ledger.publishedRows(await fileState(full));
+    await this.#publisher.finishOlder();
+    const rowsPublished = await this.#ledger.publishedRows();
     if (rowsPublished !== undefined) return { published: { rowsDeleted: 0, rowsPublished } };
-    await mkdir(dirname(full), { recursive: true });
+    await mkdir(this.#files.folder, { recursive: true });
     await this.#removeTemporaries();
     await this.#ledger.begin();
     return this.#plan;
   }
 
-  open(): Promise<WriterTask> {
+  open(no: number): Promise<WriterTask> {
+    const isOne = this.#config.parts;
     return Promise.resolve(
       new PartWriter({
         lanes: this.#lanes,
-        fileOf: (sliceNo) => this.#temporary(`slice-${sliceNo}`),
+        fileOf: (sliceNo) => this.#temporary(isOne ? `part-${no}` : `slice-${sliceNo}`),
+        isOne,
         head: () => this.#head(),
         encode: (chunk) => this.#encode(chunk),
         compress: (bytes) => this.#compress(bytes),
         quarantine: (record) => this.#ctx.quarantine(record),
-        onCommit: (sliceNo, part) => void this.#parts.set(sliceNo, part),
+        onCommit: (sliceNo, part) => void this.#parts.set(isOne ? no : sliceNo, part),
         onChunk: () => this.#ctx.crashPoint('writer:chunk-written'),
       }),
     );
   }
 
   async finalize(): Promise<FinalizeStats> {
-    const { full } = this.#target;
     // A newer attempt may have been here meanwhile.
-    await this.#ledger.publishedRows(undefined);
+    await this.#ledger.publishedRows();
     const parts = [...this.#parts].toSorted(([a], [b]) => a - b).map(([, part]) => part);
     const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-    const joined = await this.#join(parts);
+    const files = this.#config.parts && parts.length > 0 ? parts.map((part) => [part]) : [parts];
+    const moves: Move[] = [];
+    for (const [no, each] of files.entries()) moves.push(await this.#join(each, no));
     await this.#ctx.crashPoint('writer:before-commit');
     this.#ctx.signal.throwIfAborted();
     const conflict = await this.#conflict();
     if (conflict !== undefined) throw conflict;
-    await this.#ledger.intend((await fileState(joined)) ?? '', rows, await fileState(full));
-    await rename(joined, full);
-    await this.#ctx.crashPoint('writer:before-ledger');
-    // Some file systems rename by copying.
-    await this.#ledger.published((await fileState(full)) ?? '', rows);
+    const intended = await this.#ledger.intend(moves, rows, await this.#files.there());
+    this.#isPublishing = true;
+    await this.#publisher.finish(intended);
     await this.#ctx.crashPoint('writer:after-commit');
     await this.#removeTemporaries();
     return { rowsDeleted: 0, rowsPublished: rows };
   }
 
-  abort(): Promise<void> {
-    return this.#removeTemporaries();
+  async abort(): Promise<void> {
+    if (!this.#isPublishing) await this.#removeTemporaries();
   }
 
   /** Why the file that is there must stay; `undefined`: there is none, or it may be replaced. */
   async #conflict(): Promise<PluginError | undefined> {
     if (this.#config.mode !== 'non-conflict') return undefined;
-    const there = await fileState(this.#target.full);
-    if (there === undefined || (await this.#ledger.hasPut(there))) return undefined;
+    const there = await this.#files.there();
+    if (there.length === 0 || (await this.#ledger.hasPut(there))) return undefined;
     return new PluginError('MR-D244', `${this.#target.path} is there already`);
   }
 
@@ -194,9 +208,9 @@ class FileWriterJob implements WriterJob {
     return await this.#compress(Buffer.concat([begin, this.#encoder.header ?? Buffer.alloc(0)]));
   }
 
-  /** Makes one file of the parts; that of the first slice is not copied. */
-  async #join([first, ...others]: readonly Part[]): Promise<string> {
-    const joined = this.#temporary('joined');
+  /** Makes one file of the parts; the one that begins as the file does is not copied. */
+  async #join([first, ...others]: readonly Part[], no: number): Promise<Move> {
+    const joined = this.#temporary(`joined-${no}`);
     const isBegun = first?.hasHead === true;
     if (isBegun) await rename(first.file, joined);
     const out = await open(joined, isBegun ? 'a' : 'w');
@@ -212,7 +226,9 @@ class FileWriterJob implements WriterJob {
     } finally {
       await out.close();
     }
-    return joined;
+    const to = this.#files.nameOf(no);
+    const line = ledgerLine(to, (await fileState(joined)) ?? '');
+    return { from: basename(joined), to, line };
   }
 
   // Members of gzip one after the other are one gzip file.
@@ -222,7 +238,7 @@ class FileWriterJob implements WriterJob {
 
   /** Of this attempt and of older ones of its instance; a newer one's are left alone. */
   async #removeTemporaries(): Promise<void> {
-    const folder = dirname(this.#target.full);
+    const { folder } = this.#files;
     const prefix = this.#prefix;
     for (const name of await namesIn(folder)) {
       const fence = name.startsWith(prefix) ? /^(\d+)\./.exec(name.slice(prefix.length)) : null;
@@ -241,14 +257,6 @@ function hasLines({ format, encoding, delimiter, nullToken }: FileWriterConfig):
   return format === 'csv' && encoding === 'utf-8' && isOfOneByte && hasNull;
 }
 
-/** None where the folder was not made yet. */
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-}
-
 export const fileWriter = defineWriter<FileWriterConfig, FileSourceConfig>({
   type: 'file',
   title: 'File',
@@ -259,7 +267,7 @@ export const fileWriter = defineWriter<FileWriterConfig, FileSourceConfig>({
   examples: [
     { path: 'export/${bizdate}.csv' },
     { path: 'for-excel.csv', encoding: 'utf-16le', byteOrderMark: true, delimiter: '\t' },
-    { path: 'all.jsonl.gz', format: 'jsonl' },
+    { path: 'all.jsonl.gz', format: 'jsonl', parts: true },
     { path: 'ds=${bizdate}/part.csv', mode: 'append', lineEnding: 'crlf' },
   ],
   open: async (config, ctx) => {

@@ -381,6 +381,129 @@ describe('the file writer', () => {
     );
   });
 
+  describe('in parts', () => {
+    const parts = { parts: true };
+    const contentOf = async (root: string): Promise<Record<string, string>> => {
+      const names = (await readdir(root)).filter((name) => !name.startsWith('.')).toSorted();
+      const texts = names.map(async (name) => [name, await readFile(join(root, name), 'utf8')]);
+      return Object.fromEntries(await Promise.all(texts)) as Record<string, string>;
+    };
+    const of = (...lines: readonly string[]): string => ['id,name', ...lines, ''].join('\n');
+    const write = async (
+      folder: Awaited<ReturnType<typeof openFolder>>,
+      options: RunOptions,
+      what: readonly Row[],
+      more: object = {},
+    ) => {
+      const job = await openJob(folder, options, 'out.csv', { ...parts, ...more });
+      return publish(job, what, options.writers ?? 1);
+    };
+
+    test('each writer has a file of its own with the header, and all of them are there at the end', async () => {
+      await using folder = await openFolder();
+      const job = await openJob(folder, { writers: 2 }, 'out.csv', parts);
+      await job.prepare();
+      const many = Array.from({ length: 9 }, (_, i): Row => [String(i), 'x']);
+      await writeAll(job, many, 2);
+      expect(await contentOf(folder.root)).toEqual({});
+      await job.finalize();
+      const found = await contentOf(folder.root);
+      expect(Object.keys(found)).toEqual(['out-0001.csv', 'out-0002.csv']);
+      const lines = Object.values(found).flatMap((each) => each.trimEnd().split('\n'));
+      expect(lines.toSorted()).toEqual(
+        ['id,name', 'id,name', ...many.map(([id]) => `${id},x`)].toSorted(),
+      );
+      expect(await folder.leftovers()).toEqual([]);
+    });
+
+    test('a slice that is written anew leaves no row of its first try', async () => {
+      await using folder = await openFolder();
+      const job = await openJob(folder, {}, 'out.csv', parts);
+      await job.prepare();
+      const task = await job.open(0);
+      const chunk = (row: Row) =>
+        ({ lane: 'rows', rows: [row], rowCount: 1, byteCount: 1 }) as const;
+      for (const [no, keeps] of [
+        [0, true],
+        [1, false],
+        [1, true],
+      ] as const) {
+        await task.begin({ no, bounds: null, label: String(no) });
+        await task.write(chunk([String(no), keeps ? 'kept' : 'lost']));
+        await task.flush();
+        await (keeps ? task.commit() : task.rollback());
+      }
+      await task.close();
+      expect(await job.finalize()).toEqual({ rowsDeleted: 0, rowsPublished: 2 });
+      expect(await contentOf(folder.root)).toEqual({ 'out-0001.csv': of('0,kept', '1,kept') });
+    });
+
+    test('a run of fewer parts takes those of the runs before away, and no file of another', async () => {
+      await using folder = await openFolder();
+      await write(folder, { writers: 3 }, rows);
+      await writeFile(join(folder.root, 'out-2026.csv'), 'of another');
+      await writeFile(join(folder.root, 'out-20260101.csv'), 'of another');
+      const next = { identity: { scheduledTime: '2026-03-09T00:00:00Z' } };
+      await write(folder, next, [['9', 'z']]);
+      expect(await contentOf(folder.root)).toEqual({
+        'out-0001.csv': of('9,z'),
+        'out-2026.csv': 'of another',
+        'out-20260101.csv': 'of another',
+      });
+      await write(folder, { identity: { runNumber: 2, fence: '2' } }, []);
+      expect((await contentOf(folder.root))['out-0001.csv']).toBe(of());
+    });
+
+    test.each([
+      ['writer:before-commit', false],
+      ['writer:file-renamed', true],
+      ['writer:before-ledger', true],
+      ['writer:after-commit', true],
+    ])('after a crash at %s a retry leaves all parts of one run', async (point, isPublished) => {
+      await using folder = await openFolder();
+      for (const mode of ['truncate', 'append', 'non-conflict']) {
+        const more = { mode };
+        const root = join(folder.root, mode);
+        await mkdir(root);
+        const own = { ...folder, root, dataSource: { ...folder.dataSource, config: { root } } };
+        await write(
+          own,
+          { writers: 3 },
+          [
+            ['1', 'o'],
+            ['2', 'o'],
+            ['3', 'o'],
+          ],
+          more,
+        );
+        const run = { runNumber: 2, fence: '2' };
+        const crash = write(
+          own,
+          { writers: 2, identity: run, crashPoint: crashAt(point) },
+          rows,
+          more,
+        );
+        await expect(crash).rejects.toBeInstanceOf(SimulatedCrash);
+        const retry = { writers: 2, identity: { ...run, attempt: 2, fence: '3' } };
+        const job = await openJob(own, retry, 'out.csv', { ...parts, ...more });
+        expect((await job.check(await job.describe())).findings).toEqual([]);
+        const prepared = await job.prepare();
+        expect('published' in prepared).toBe(isPublished);
+        if (!isPublished) {
+          await writeAll(job, rows, 2);
+          await job.finalize();
+        }
+        const found = await contentOf(root);
+        expect(Object.keys(found)).toHaveLength(2);
+        const lines = Object.values(found).flatMap((each) => each.trimEnd().split('\n').slice(1));
+        expect(lines.toSorted()).toEqual(['1,a', '2,', '3,""']);
+        await write(own, { identity: { runNumber: 3, fence: '4' } }, [['9', 'z']], more);
+        expect(Object.values(await contentOf(root))).toEqual([of('9,z')]);
+        expect((await readdir(root)).filter((name) => /\.millrace-/.test(name))).toEqual([]);
+      }
+    });
+  });
+
   test.each(['out/*.csv', 'part_?.csv'])('refuses %s: it is no name of one file', async (path) => {
     await using folder = await openFolder();
     await expect(openJob(folder, {}, path)).rejects.toThrow('one file');

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -143,6 +143,20 @@ describe.each(servers.map((server) => [server.name, server] as const))(
       const lines = ({ text }: { readonly text: string }): string =>
         text.split('\n').toSorted().join('\n');
       expect(lines(packed)).toBe(lines(whole));
+      await using folder = await openFolder();
+      const { rowsWritten } = await send(3)({
+        to: { kind: 'file', root: folder.root },
+        writer: { path: 'a.csv.gz', parts: true, header: false },
+      });
+      const names = (await readdir(folder.root)).filter((file) => !file.startsWith('.')).toSorted();
+      // A channel may come too late for any slice.
+      expect(names.length).toBeGreaterThan(0);
+      expect(names).toEqual([1, 2, 3].map((no) => `a-000${no}.csv.gz`).slice(0, names.length));
+      const files = names.map((file) => readFile(join(folder.root, file)));
+      const text = (await Promise.all(files)).map((bytes) => gunzipSync(bytes).toString('latin1'));
+      expect(rowsWritten).toBe(whole.rows);
+      const header = `${whole.text.split('\n')[0] ?? ''}\n`;
+      expect(lines({ text: header + text.join('') })).toBe(lines(whole));
     });
   },
 );

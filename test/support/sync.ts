@@ -99,7 +99,7 @@ async function jobOf(
     ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
     ...(options.incremental === undefined ? {} : { incremental: options.incremental }),
     ...(options.replay === undefined ? {} : { replay: options.replay }),
-    partitionColumns: partitionColumnsOf(options.writer),
+    partition: partitionOf(options.writer),
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
     policies: options.policies,
     ...(options.verification === undefined ? {} : { verification: options.verification }),
@@ -109,9 +109,8 @@ async function jobOf(
 }
 
 /** As a worker tells it of the configuration. */
-function partitionColumnsOf({ replace }: SyncOptions['writer']): readonly string[] {
-  const values: unknown = Object(replace).values;
-  return Object.keys(Object(values) as object);
+function partitionOf({ replace }: SyncOptions['writer']): SyncJob['partition'] {
+  return (Object(replace) as { readonly values?: SyncJob['partition'] }).values;
 }
 
 /** The columns of a table as its reader describes them. */

@@ -411,7 +411,7 @@ describe('the file writer', () => {
       expect(Object.keys(found)).toEqual(['out-0001.csv', 'out-0002.csv']);
       const lines = Object.values(found).flatMap((each) => each.trimEnd().split('\n'));
       expect(lines.toSorted()).toEqual(
-        ['id,name', 'id,name', ...many.map(([id]) => `${id},x`)].toSorted(),
+        ['id,name', 'id,name', ...many.map((_, i) => `${i},x`)].toSorted(),
       );
       expect(await folder.leftovers()).toEqual([]);
     });

@@ -46,9 +46,9 @@ interface PlannedColumn {
 /** Where in the table the rows belong, and which of it they replace. */
 export interface RowsPlace {
   /** Absent: the rows only add. */
-  readonly scope: ReplaceScope | undefined;
+  readonly scope?: ReplaceScope | undefined;
   /** Each row is of it; absent: of any. */
-  readonly partition: PartitionValues | undefined;
+  readonly partition?: PartitionValues | undefined;
 }
 
 export function placeOf(

@@ -247,7 +247,9 @@ describe.each(servers)('rows of the quarantine go to %s after all', (name, serve
     await mend(again, ['3', 'cyd', '20261120']);
     expect(await replay()).toMatchObject({ replayed: 1, dirty: 0 });
     const rows = await execute(server, 'SELECT * FROM part ORDER BY ds, id', database.name);
-    expect(rows.map((row) => `${String(row['ds'])} ${row['id']} ${String(row['name'])}`)).toEqual([
+    expect(
+      rows.map((row) => `${String(row['ds'])} ${String(row['id'])} ${String(row['name'])}`),
+    ).toEqual([
       '20261119 1 old',
       '20261120 1 ann',
       '20261120 2 ben',

@@ -31,7 +31,7 @@ export function legalLanes(
     ];
   }
   const table = { table: 't', columns: [target], primaryKey: [] };
-  const plan = new WritePlan(table, { columns: [{ source, target: target.name }] }, undefined);
+  const plan = new WritePlan(table, { columns: [{ source, target: target.name }] }, {});
   return plan
     .lanes(true)
     .filter((lane) => from.kind === 'postgres' || lane !== 'pg-copy-binary')

@@ -41,14 +41,31 @@ test('what was submitted after the seal is shown against the plan in the console
     page.on('pageerror', (error) => pageErrors.push(String(error)));
     await page.goto(await createLoginLink(api.database, { userName: 'owner', baseUrl: api.url }));
     await page.goto(`${api.url}/w/finance/studio/wf/${String(made.json['id'])}?view=versions`);
+    // After midnight: what was planned for tomorrow is of today, and still to come.
+    clock.set('2026-11-21T17:00:00Z');
     await page.getByRole('button', { name: 'Submit' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('combobox', { name: 'Planned from' }).click();
-    await page.getByRole('option', { name: 'The third day' }).click();
+    await page.getByRole('option', { name: 'Immediately' }).click();
+    const foreseen = dialog.getByTestId('submit-preview');
+    await foreseen.getByText('It becomes version 2, planned from business date').waitFor();
+    await foreseen.getByText('Plan of 2026-11-21 (Asia/Shanghai) sealed').waitFor();
+    await foreseen.getByText('0 edges on business date 2026-11-21').waitFor();
+    const gone = foreseen.getByRole('link', { name: 'books/count' });
+    expect(await gone.getAttribute('href')).toContain('/ops/instances?bizdate=2026-11-21');
     expect(await accessibilityProblems(page)).toEqual([]);
+    await foreseen.getByRole('link', { name: 'books/report' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(new URL(page.url()).searchParams.get('node')).toBe('report');
+    clock.set('2026-11-21T15:30:00Z');
+    await page.getByRole('button', { name: 'Submit' }).click();
+    await dialog.getByRole('combobox', { name: 'Planned from' }).click();
+    await page.getByRole('option', { name: 'The third day' }).click();
+    await foreseen.getByText('Plans that are made already stay as they are.').waitFor();
     await dialog.getByRole('button', { name: 'Submit' }).click();
     await page.getByText('It is planned from business date 2026-11-22').waitFor();
 
+    await page.getByRole('tab', { name: 'Versions' }).click();
     await page.getByRole('button', { name: 'What it would change of the plan' }).click();
     const difference = page.getByTestId('plan-patch');
     await difference.getByText('Added: 1').waitFor();

@@ -20,6 +20,7 @@ export async function openScheduledApi(clock: FakeClock): Promise<TestApi> {
       createBackfill: (options) => scheduler().createBackfill(options),
       previewSchedule: (options) => scheduler().previewSchedule(options),
       previewParameters: (options) => scheduler().previewParameters(options),
+      previewEdges: (options) => scheduler().previewEdges(options),
       previewPatch: (workflowId) => scheduler().previewPatch(workflowId),
       patchPlan: (options) => scheduler().patchPlan(options),
     }),

@@ -17,6 +17,11 @@ export const theme = createTheme({
     DrawerHeader: { defaultProps: { role: 'presentation' } },
     // Its own grey has a contrast of 3.3:1 on white.
     Notification: { styles: { description: { color: 'var(--mr-text-dim)' } } },
+    // A yellow title has a contrast of 2.5:1 on white.
+    Alert: {
+      styles: (_theme: unknown, { color }: { color?: unknown }) =>
+        color === 'yellow' ? { label: { color: 'var(--mr-text)' } } : {},
+    },
   },
   cursorType: 'pointer',
 });

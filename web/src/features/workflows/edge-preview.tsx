@@ -1,6 +1,7 @@
 import { Alert, Group, List, Stack, Table, Text, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useSearchParams } from 'react-router';
 
 import { $api } from '../../api/client.ts';
 import type { components } from '../../api/schema.gen.ts';
@@ -29,7 +30,10 @@ export function EdgePreview({
 }): ReactNode {
   const { t } = useTranslation('workflows');
   const { name: ws, timezone } = useWorkspace();
-  const [bizdate, setBizdate] = useState(addDays(dateIn(new Date(), timezone), -1));
+  const [search] = useSearchParams();
+  const [bizdate, setBizdate] = useState(
+    search.get('bizdate') ?? addDays(dateIn(new Date(), timezone), -1),
+  );
   const [filter, setFilter] = useState('');
   const preview = $api.useQuery(
     'post',
@@ -54,13 +58,13 @@ export function EdgePreview({
       </Group>
       <ProblemAlert error={preview.error} onRetry={() => void preview.refetch()} />
       {preview.isFetching && <PageLoader />}
-      {preview.data !== undefined && <Findings preview={preview.data} />}
+      {preview.data !== undefined && <EdgeFindings preview={preview.data} />}
       {preview.data !== undefined && <Edges preview={preview.data} filter={filter.trim()} />}
     </Stack>
   );
 }
 
-function Findings({ preview }: { readonly preview: Preview }): ReactNode {
+export function EdgeFindings({ preview }: { readonly preview: Preview }): ReactNode {
   const { t } = useTranslation('workflows');
   if (preview.findings.length === 0) return null;
   return (

@@ -1,4 +1,4 @@
-import { Button, Group, List, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Modal, Stack } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -7,19 +7,13 @@ import { $api, queryClient } from '../../api/client.ts';
 import { newIdempotencyKey } from '../../api/idempotency-key.ts';
 import type { components } from '../../api/schema.gen.ts';
 import { useMay, useWorkspace } from '../../app/workspace.tsx';
-import { Instant } from '../../ui/instant.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
+import { PlanDifferences } from './plan-differences.tsx';
 import type { Workflow } from './use-draft.ts';
 
 type Preview = components['schemas']['PlanPatchPreview'];
-type Listed = components['schemas']['PatchedInstance'] & {
-  readonly changes?: readonly string[];
-  readonly upstream?: string;
-};
 
 const WORKFLOW = '/api/v1/workspaces/{ws}/workflows/{id}';
-const LISTS = ['added', 'replaced', 'cancelled', 'isolated'] as const;
-const MAX_SHOWN = 20;
 
 function usePatch(workflowId: string): {
   readonly shown: Preview | undefined;
@@ -90,7 +84,9 @@ export function PlanPatch({ workflow }: { readonly workflow: Workflow }): ReactN
           title={t('patch.title', { bizdate: shown.bizdate, version: shown.version })}
         >
           <Stack>
-            <Differences preview={shown} />
+            <div role="status">
+              <PlanDifferences workflow={workflow} patch={shown} onLeave={hide} />
+            </div>
             <ProblemAlert error={patching.patchError} onRetry={show} />
             <Group justify="flex-end">
               <Button variant="default" onClick={hide}>
@@ -105,36 +101,6 @@ export function PlanPatch({ workflow }: { readonly workflow: Workflow }): ReactN
           </Stack>
         </Modal>
       )}
-    </Stack>
-  );
-}
-
-function Differences({ preview }: { readonly preview: Preview }): ReactNode {
-  const { t } = useTranslation('workflows');
-  return (
-    <Stack gap="xs" role="status" data-testid="plan-patch">
-      <Text size="sm">{t('patch.kept', { count: preview.totals.kept })}</Text>
-      {LISTS.map((list) => (
-        <div key={list}>
-          <Text size="sm" fw={600}>
-            {t(`patch.${list}`)}: {preview.totals[list]}
-          </Text>
-          <List size="sm">
-            {preview[list].slice(0, MAX_SHOWN).map((each: Listed) => (
-              <List.Item key={`${each.workflow}/${each.node} ${each.scheduledTime}`}>
-                {each.workflow}/{each.node} <Instant at={each.scheduledTime} />
-                {each.changes !== undefined && ` (${each.changes.join(', ')})`}
-                {each.upstream !== undefined && ` ← ${each.upstream}`}
-              </List.Item>
-            ))}
-          </List>
-          {preview.totals[list] > MAX_SHOWN && (
-            <Text size="xs" c="var(--mr-text-dim)">
-              {t('patch.more', { count: preview.totals[list] - MAX_SHOWN })}
-            </Text>
-          )}
-        </div>
-      ))}
     </Stack>
   );
 }

@@ -60,6 +60,8 @@ export function SaveActions({
       )}
       {isAsking && (
         <SubmitDialog
+          workflow={workflow}
+          draft={state.draft}
           onClose={() => setAsking(false)}
           onSubmit={async (order) => {
             setAsking(false);

@@ -3,16 +3,25 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { components } from '../../api/schema.gen.ts';
+import { useMay } from '../../app/workspace.tsx';
+import type { Draft } from './draft.ts';
+import { SubmitPreview } from './submit-preview.tsx';
+import type { Workflow } from './use-draft.ts';
 
 export type SubmitOrder = Required<components['schemas']['Submit']>;
 
 const PLANS = ['next-day', 'third-day', 'immediately'] as const;
 
-/** Asks what has changed, and from when on it is planned. */
+/** Asks what has changed and from when on it is planned, and shows what that would do. */
 export function SubmitDialog({
+  workflow,
+  draft,
   onClose,
   onSubmit,
 }: {
+  readonly workflow: Workflow;
+  /** As it is edited now: it is saved before it is submitted. */
+  readonly draft: Draft;
   readonly onClose: () => void;
   readonly onSubmit: (order: SubmitOrder) => Promise<void>;
 }): ReactNode {
@@ -20,9 +29,10 @@ export function SubmitDialog({
   const [comment, setComment] = useState('');
   const [plan, setPlan] = useState<SubmitOrder['plan']>('next-day');
   const [isIsolatedAllowed, setIsolatedAllowed] = useState(false);
+  const mayPreview = useMay('develop');
   const isImmediate = plan === 'immediately';
   return (
-    <Modal opened onClose={onClose} title={t('submit.title')}>
+    <Modal opened onClose={onClose} size="lg" title={t('submit.title')}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -57,6 +67,9 @@ export function SubmitDialog({
               checked={isIsolatedAllowed}
               onChange={(event) => setIsolatedAllowed(event.currentTarget.checked)}
             />
+          )}
+          {mayPreview && (
+            <SubmitPreview {...{ workflow, draft, plan, isIsolatedAllowed }} onLeave={onClose} />
           )}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>

@@ -1,7 +1,13 @@
 import type { SchedulerCommands } from '../../src/api/commands.js';
 import { ScheduleCommands } from '../../src/scheduler/scheduler-commands.js';
-import { openApi, type TestApi } from './api.js';
+import { NO_COMMANDS, openApi, type TestApi } from './api.js';
 import type { FakeClock } from './line.js';
+
+const NAMES = Object.keys(NO_COMMANDS) as (keyof SchedulerCommands)[];
+
+function callOf(scheduler: () => ScheduleCommands, name: keyof SchedulerCommands) {
+  return (...args: never[]): unknown => Reflect.apply(scheduler()[name], scheduler(), args);
+}
 
 /** The api with the commands of a real scheduler, whose clock the test moves. */
 export async function openScheduledApi(clock: FakeClock): Promise<TestApi> {
@@ -12,18 +18,7 @@ export async function openScheduledApi(clock: FakeClock): Promise<TestApi> {
   };
   const api = await openApi({
     plugins: ['@millrace/plugin-shell'],
-    commands: (): Partial<SchedulerCommands> => ({
-      submitWorkflow: (options) => scheduler().submitWorkflow(options),
-      previewSubmit: (options) => scheduler().previewSubmit(options),
-      runWorkflow: (options) => scheduler().runWorkflow(options),
-      planBackfill: (options) => scheduler().planBackfill(options),
-      createBackfill: (options) => scheduler().createBackfill(options),
-      previewSchedule: (options) => scheduler().previewSchedule(options),
-      previewParameters: (options) => scheduler().previewParameters(options),
-      previewEdges: (options) => scheduler().previewEdges(options),
-      previewPatch: (workflowId) => scheduler().previewPatch(workflowId),
-      patchPlan: (options) => scheduler().patchPlan(options),
-    }),
+    commands: () => Object.fromEntries(NAMES.map((name) => [name, callOf(scheduler, name)])),
   });
   commands = new ScheduleCommands(api.database, clock, api.wakeBus, api.plugins);
   return api;

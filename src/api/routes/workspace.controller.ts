@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 
 import { MillraceError } from '../../domain/errors.js';
-import { decodeDayId, decodeId, encodeDayId, encodeId } from '../../domain/ids.js';
+import { decodeDayId, encodeDayId, encodeId } from '../../domain/ids.js';
 import { eventsAfter, latestSeq, oldestSince } from '../../store/repositories/event-repository.js';
 import {
   type InstanceFacet,
@@ -39,7 +39,6 @@ const instanceFields = {
     .transform((text) => text === 'true')
     .optional(),
   node: z.string().optional(),
-  runGroup: z.string().optional(),
 };
 const instanceQuery = z.strictObject({
   ...instanceFields,
@@ -228,6 +227,5 @@ function filterOf(workspace: Workspace, query: z.output<typeof facetQuery>): Ins
     statuses: query.status,
     upstreamFailed: query.upstreamFailed,
     node: query.node,
-    runGroupId: query.runGroup === undefined ? undefined : decodeId('bf', query.runGroup),
   };
 }

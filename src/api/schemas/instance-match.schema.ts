@@ -23,6 +23,10 @@ export const instanceMatchFields = {
     .pipe(z.array(z.enum(['scheduled', 'test', 'backfill', 'manual'])).min(1))
     .optional()
     .meta({ description: 'One or several of scheduled, test, backfill and manual, by comma.' }),
+  runGroup: z
+    .string()
+    .optional()
+    .meta({ description: 'The id of a backfill, a test run or the scheduled runs.' }),
   q: z
     .string()
     .min(1)
@@ -46,6 +50,7 @@ export function matchOf(
     nodeTypes: query.nodeType,
     resourceGroups: query.resourceGroup,
     runGroupKinds: query.runGroupKind,
+    runGroupId: query.runGroup === undefined ? undefined : decodeId('bf', query.runGroup),
     text: query.q,
     frozen: query.frozen,
   };

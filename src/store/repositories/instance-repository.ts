@@ -89,7 +89,6 @@ export interface InstanceFilter extends Omit<InstanceMatch, 'window'> {
   readonly upstreamFailed?: boolean | undefined;
   /** The name of the node. */
   readonly node?: string | undefined;
-  readonly runGroupId?: number | undefined;
   readonly workflowInstanceId?: number | undefined;
   /** The one partition to look in, where the caller knows it. */
   readonly planDay?: string | undefined;
@@ -185,7 +184,7 @@ export async function instanceFacets(sql: Sql, filter: InstanceFilter): Promise<
 
 /** The WHERE of a filter for `node_instance i`. */
 function filterOf(filter: InstanceFilter, days: readonly string[], values: Values): string {
-  const { statuses, frozen, upstreamFailed, node, runGroupId, workflowInstanceId } = filter;
+  const { statuses, frozen, upstreamFailed, node, workflowInstanceId } = filter;
   const conditions = [
     `i.plan_day = ANY(${values.add(days)}::date[])`,
     conditionsOf(filter, values),
@@ -196,8 +195,6 @@ function filterOf(filter: InstanceFilter, days: readonly string[], values: Value
     conditions.push(upstreamFailed ? UPSTREAM_FAILED : `NOT ${UPSTREAM_FAILED}`);
   if (node !== undefined)
     conditions.push(`i.node_id = ANY(ARRAY(SELECT id FROM node WHERE name = ${values.add(node)}))`);
-  if (runGroupId !== undefined)
-    conditions.push(`i.run_group_id = ${values.add(runGroupId)}::bigint`);
   if (workflowInstanceId !== undefined)
     conditions.push(`i.workflow_instance_id = ${values.add(workflowInstanceId)}::bigint`);
   return conditions.join('\n        AND ');

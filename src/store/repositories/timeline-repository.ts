@@ -80,18 +80,19 @@ const CATCH_UP_DAYS = 8;
 // Without the partition key each of the days that are kept would be probed (engine rule 1).
 async function planDaysOf(
   sql: Sql,
-  { workspaceId, bizdate, window }: TimelineQuery,
+  { workspaceId, bizdate, window, runGroupId }: TimelineQuery,
 ): Promise<string[]> {
   const rows = await sql.rows<{ planDay: string }>(
     `SELECT DISTINCT plan_day AS "planDay" FROM (
        SELECT plan_day FROM plan WHERE workspace_id = $1 AND ($2::date IS NULL OR bizdate = $2)
        UNION ALL
-       SELECT plan_day FROM run_group WHERE workspace_id = $1 AND plan_day IS NOT NULL
+       SELECT plan_day FROM run_group
+        WHERE workspace_id = $1 AND plan_day IS NOT NULL AND ($5::bigint IS NULL OR id = $5)
      ) AS days
       WHERE $3::timestamptz IS NULL
          OR plan_day BETWEEN ($3::timestamptz AT TIME ZONE 'UTC')::date - ${WINDOW_PLAN_DAYS}
                          AND ($4::timestamptz AT TIME ZONE 'UTC')::date + ${CATCH_UP_DAYS}`,
-    [workspaceId, bizdate ?? null, window?.from ?? null, window?.to ?? null],
+    [workspaceId, bizdate ?? null, window?.from ?? null, window?.to ?? null, runGroupId ?? null],
   );
   return rows.map((row) => row.planDay);
 }

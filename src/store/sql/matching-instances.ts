@@ -8,6 +8,7 @@ export interface InstanceMatch {
   readonly nodeTypes?: readonly string[] | undefined;
   readonly resourceGroups?: readonly string[] | undefined;
   readonly runGroupKinds?: readonly string[] | undefined;
+  readonly runGroupId?: number | undefined;
   /** Text in the name of the node or of its workflow, whatever its case. */
   readonly text?: string | undefined;
 }
@@ -33,7 +34,7 @@ export class Values {
 export function conditionsOf(match: InstanceMatch, values: Values): string {
   const workspace = values.add(match.workspaceId);
   const conditions = [`i.workspace_id = ${workspace}`];
-  const { workflows, nodeTypes, resourceGroups, runGroupKinds, text } = match;
+  const { workflows, nodeTypes, resourceGroups, runGroupKinds, runGroupId, text } = match;
   if (match.bizdate !== undefined)
     conditions.push(`i.bizdate = ${values.add(match.bizdate)}::date`);
   if (nodeTypes !== undefined)
@@ -50,6 +51,8 @@ export function conditionsOf(match: InstanceMatch, values: Values): string {
   if (runGroupKinds !== undefined)
     conditions.push(`i.run_group_id = ANY(ARRAY(SELECT id FROM run_group
       WHERE workspace_id = ${workspace} AND kind = ANY(${values.add(runGroupKinds)}::text[])))`);
+  if (runGroupId !== undefined)
+    conditions.push(`i.run_group_id = ${values.add(runGroupId)}::bigint`);
   if (text !== undefined) {
     const part = values.add(text);
     conditions.push(`i.node_id = ANY(ARRAY(SELECT n.id FROM node n JOIN workflow w ON w.id = n.workflow_id

@@ -111,6 +111,11 @@ test('filters choose, and the counts beside a status filter are of everything el
   expect(await total('resourceGroup=other')).toBe(0);
   expect(await total('runGroupKind=scheduled')).toBe(28);
   expect(await total('runGroupKind=test,backfill')).toBe(0);
+  const [scheduled] = await api.database.rows<{ id: number }>(
+    `SELECT DISTINCT run_group_id AS id FROM node_instance`,
+  );
+  expect(await total(`runGroup=bf_${scheduled?.id}`)).toBe(28);
+  expect(await total(`runGroup=bf_${Number(scheduled?.id) + 1}`)).toBe(0);
   expect(await total('frozen=true')).toBe(0);
   expect(await total('frozen=false')).toBe(28);
   const waiting = await read(api, `bizdate=${BIZDATE}&status=waiting_upstream`);

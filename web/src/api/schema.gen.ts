@@ -7264,6 +7264,7 @@ export interface operations {
                 nodeType?: string;
                 q?: string;
                 resourceGroup?: string;
+                runGroup?: string;
                 runGroupKind?: string;
                 status?: string;
                 to?: string;

@@ -75,8 +75,20 @@ function Facts({ backfill }: { readonly backfill: BackfillDetail }): ReactNode {
       >
         {t('started.instances')}
       </Anchor>
+      <Anchor component={Link} to={pathOf(timelineOf(backfill))} underline="always">
+        {t('page.timeline')}
+      </Anchor>
     </Group>
   );
+}
+
+const DAY = 86_400_000;
+
+/** By wall clock, since it runs its business dates within hours; of one that goes on, a day ahead. */
+function timelineOf({ id, createdAt, endedAt }: BackfillDetail): string {
+  const to = endedAt ?? new Date(Date.now() + DAY).toISOString();
+  const query = new URLSearchParams({ runGroup: id, from: createdAt, to });
+  return `ops/timeline?${query.toString()}`;
 }
 
 function Dates({

@@ -26,6 +26,12 @@ describe('a selection of rows', () => {
     expect(toggleAll(all, ROWS).ids.size).toBe(0);
   });
 
+  it('takes all of some beside what was taken, and gives only those up', () => {
+    const both = toggleAll(toggleRow(NOTHING_SELECTED, 'e'), ['a', 'b']);
+    expect([...both.ids]).toEqual(['e', 'a', 'b']);
+    expect([...toggleAll(both, ['a', 'b']).ids]).toEqual(['e']);
+  });
+
   it('never takes more than one operation may have', () => {
     const rows = Array.from({ length: MAX_SELECTED + 10 }, (_, index) => `row ${index}`);
     expect(toggleAll(NOTHING_SELECTED, rows).ids.size).toBe(MAX_SELECTED);

@@ -30,10 +30,11 @@ export function selectRange(
   return { ids: new Set([...all].slice(0, MAX_SELECTED)), anchor };
 }
 
-/** All that is loaded, or nothing when all of it is chosen already. */
+/** All of `rows` are chosen beside what was, or none of them any more where all of them are already. */
 export function toggleAll({ ids }: Selection, rows: readonly string[]): Selection {
-  const wanted = rows.slice(0, MAX_SELECTED);
-  return wanted.every((id) => ids.has(id))
-    ? NOTHING_SELECTED
-    : { ids: new Set(wanted), anchor: undefined };
+  const wanted = new Set(rows.slice(0, MAX_SELECTED));
+  const all = new Set([...ids, ...wanted]);
+  if (all.size === ids.size)
+    return { ids: new Set([...ids].filter((id) => !wanted.has(id))), anchor: undefined };
+  return { ids: new Set([...all].slice(0, MAX_SELECTED)), anchor: undefined };
 }

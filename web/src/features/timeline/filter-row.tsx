@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { $api } from '../../api/client.ts';
 import { usePageKeys } from '../../app/shortcuts.tsx';
 import { useWorkspace } from '../../app/workspace.tsx';
+import { RunsFilter } from './runs-filter.tsx';
 import { type Grouping, GROUPINGS } from './timeline-filter.ts';
 import type { TimelineAddress } from './timeline-address.ts';
 
@@ -59,6 +60,7 @@ export function FilterRow({
           onChange={(values) => set({ [name]: values.join(',') })}
         />
       ))}
+      <RunsFilter filter={filter} set={set} />
       {everyBar && (
         <Switch
           size="xs"

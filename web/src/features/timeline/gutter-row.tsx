@@ -1,5 +1,5 @@
 import { ChevronDownIcon, ChevronRightIcon } from 'lucide-react';
-import type { ReactNode } from 'react';
+import type { MouseEvent, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { StateSwatch } from '../../ui/state-badge.tsx';
@@ -25,7 +25,7 @@ export function GutterRow({
   readonly top: number;
   readonly isFocusable: boolean;
   readonly at: number | undefined;
-  readonly onClick: () => void;
+  readonly onClick: (event: MouseEvent) => void;
 }): ReactNode {
   const { t } = useTranslation(['timeline', 'ui']);
   const bars = scene.data?.bars;
@@ -43,6 +43,7 @@ export function GutterRow({
       aria-rowindex={place + 1}
       {...(isTree && { 'aria-expanded': !row.isFolded })}
       aria-label={label}
+      {...(!isGroup && at !== undefined && { 'aria-selected': scene.choice.has(at) })}
       tabIndex={isFocusable ? 0 : -1}
       data-row={place}
       data-kind={row.kind}

@@ -8,6 +8,7 @@ import { AXIS_PX } from './painter.ts';
 import { ROW_HEIGHT } from './row-model.ts';
 import classes from './timeline-chart.module.css';
 import type { TimelineScene } from './timeline-scene.ts';
+import { isChoosing } from './use-chart-gestures.ts';
 import { useRowFocus } from './use-row-focus.ts';
 
 const OVERSCAN = 8;
@@ -43,6 +44,7 @@ export function TimelineGutter({
     at: focusedAt,
     focus,
     act,
+    choose,
     onKeyDown,
   } = useRowFocus({
     scene,
@@ -58,7 +60,7 @@ export function TimelineGutter({
   });
   return (
     <div
-      {...(rows.length > 0 && { role: 'treegrid' })}
+      {...(rows.length > 0 && { role: 'treegrid', 'aria-multiselectable': true })}
       aria-label={t('rows.label')}
       aria-rowcount={rows.length}
       className={classes['gutter']}
@@ -78,9 +80,11 @@ export function TimelineGutter({
             top={start}
             isFocusable={isFocused}
             at={nextBar(scene, row, isFocused ? focusedAt : undefined, 0)}
-            onClick={() => {
+            onClick={(event) => {
+              const latest = nextBar(scene, row, undefined, 0);
               focus(row, undefined);
-              act(row, nextBar(scene, row, undefined, 0));
+              if (isChoosing(event)) choose(row, latest, event.shiftKey);
+              else act(row, latest);
             }}
           />
         );

@@ -26,6 +26,7 @@ export interface InstanceChange {
   readonly nodeType: string;
   readonly resourceGroup: string;
   readonly runGroupKind: string;
+  readonly runGroup: string;
   readonly bizdate: string;
   /** The earliest it may start, epoch ms. */
   readonly run: number;
@@ -62,6 +63,7 @@ export function changeOf(event: LiveEvent): InstanceChange | undefined {
     nodeType: text('nodeType'),
     resourceGroup: text('resourceGroup'),
     runGroupKind: text('runGroupKind'),
+    runGroup: text('runGroup'),
     bizdate: text('bizdate'),
     run: Date.parse(text('runAt')),
     before,

@@ -183,13 +183,26 @@ export class Painter {
     context.fillText(label, x + 4, TIER_PX / 2 + 1);
   }
 
+  /** A frame and a veil: neither a hue alone nor one that hides the state's own look. */
+  #chosen(context: CanvasRenderingContext2D, list: RectList): void {
+    if (list.count === 0) return;
+    context.lineWidth = 2;
+    context.beginPath();
+    list.each((x, y, width, height) => context.rect(x, y, width, height));
+    context.stroke();
+    context.globalAlpha = 0.25;
+    this.#fill(context, list, this.#colours.focus);
+    context.globalAlpha = 1;
+  }
+
   /** What moves without the bars: the line of the present, the bar under the cursor, the chosen one. */
   overlay(context: CanvasRenderingContext2D, marks: OverlayMarks): void {
     const { width, height, nowX, nowLabel } = marks;
     context.clearRect(0, 0, width, height);
     context.lineWidth = 2;
     context.strokeStyle = this.#colours.focus;
-    for (const box of marks.boxes) context.strokeRect(box.x, box.y, box.width, box.height);
+    marks.boxes.each((x, y, w, h) => context.strokeRect(x, y, w, h));
+    this.#chosen(context, marks.chosen);
     if (nowX < 0 || nowX > width) return;
     context.lineWidth = 1;
     context.strokeStyle = this.#colours.now;
@@ -220,7 +233,8 @@ export interface OverlayMarks {
   readonly height: number;
   readonly nowX: number;
   readonly nowLabel: string;
-  readonly boxes: readonly { x: number; y: number; width: number; height: number }[];
+  readonly boxes: RectList;
+  readonly chosen: RectList;
 }
 
 function dashedLine(

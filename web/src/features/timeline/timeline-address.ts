@@ -22,6 +22,7 @@ export const FILTER_PARAMETERS = [
   'nodeType',
   'resourceGroup',
   'runGroupKind',
+  'runGroup',
   'q',
 ] as const;
 
@@ -38,6 +39,7 @@ export function addressOf(params: URLSearchParams, bizdate: string): TimelineAdd
       nodeTypes: list('nodeType'),
       resourceGroups: list('resourceGroup'),
       kinds: list('runGroupKind'),
+      runGroup: params.get('runGroup') ?? '',
       text: params.get('q') ?? '',
     },
     grouping: GROUPINGS.find((each) => each === params.get('groupBy')) ?? 'workflow',
@@ -86,6 +88,7 @@ export function queryOf(filter: TimelineFilter, grouping: Grouping) {
     nodeType: list(filter.nodeTypes),
     resourceGroup: list(filter.resourceGroups),
     runGroupKind: list(filter.kinds),
+    runGroup: filter.runGroup === '' ? undefined : filter.runGroup,
     q: filter.text === '' ? undefined : filter.text,
     bizdate: filter.bizdate,
     from: filter.window && new Date(filter.window.from).toISOString(),

@@ -1,9 +1,9 @@
 import { formatTime } from '../../ui/time.ts';
-import { barSpan } from './bar-geometry.ts';
+import { collectBoxes } from './bar-box.ts';
 import { canvasColours } from './canvas-colours.ts';
-import { collect, Frame, RUN_PX, type Shown } from './drawing.ts';
+import { collect, Frame, type Shown } from './drawing.ts';
 import { AXIS_PX, Painter } from './painter.ts';
-import { ROW_HEIGHT } from './row-model.ts';
+import { RectList } from './rect-list.ts';
 import { PLACE_OF_STATE } from './status-places.ts';
 import { timeAxis } from './time-axis.ts';
 import type { TimelineScene } from './timeline-scene.ts';
@@ -36,6 +36,8 @@ export class TimelineChartLoop {
   readonly #scene: TimelineScene;
   readonly #elements: ChartElements;
   readonly #frame = new Frame();
+  readonly #boxes = { chosen: new RectList(), single: new RectList() };
+  readonly #single = new Set<number>();
   readonly #ends: (() => void)[] = [];
   #painter: Painter;
   #handle: number | undefined;
@@ -156,31 +158,25 @@ export class TimelineChartLoop {
 
   #drawOverlay(shown: Shown): void {
     const { view, width, height, now } = shown;
+    this.#collectBoxes(shown);
     this.#painter.overlay(contextOf(this.#elements.overlay), {
       width,
       height,
       nowX: xOf(view, width, now),
       nowLabel: formatTime(now, this.zone),
-      boxes: this.#boxes(shown),
+      boxes: this.#boxes.single,
+      chosen: this.#boxes.chosen,
     });
   }
 
-  #boxes(shown: Shown): { x: number; y: number; width: number; height: number }[] {
-    const { bars, rows, view, width, now, scrollTop } = shown;
-    if (bars === undefined) return [];
-    const { hovered, selected } = this.#scene;
-    const marked = new Set([hovered, selected === undefined ? undefined : bars.indexOf(selected)]);
-    return [...marked].flatMap((at) => {
-      if (at === undefined) return [];
-      const place = rows.findIndex((row) => row.kind === 'node' && row.node === bars.node[at]);
-      const { run, usual } = barSpan(bars, at, now);
-      const part = run ?? usual;
-      if (place < 0 || part === undefined) return [];
-      const x = Math.max(-8, xOf(view, width, part.from));
-      const right = Math.min(width + 8, Math.max(x + 3, xOf(view, width, part.to)));
-      const y = place * ROW_HEIGHT - scrollTop + (ROW_HEIGHT - RUN_PX) / 2;
-      return [{ x: x - 2, y: y - 2, width: right - x + 4, height: RUN_PX + 4 }];
-    });
+  #collectBoxes(shown: Shown): void {
+    const { hovered, selected, choice } = this.#scene;
+    this.#single.clear();
+    if (hovered !== undefined) this.#single.add(hovered);
+    const opened = selected === undefined ? undefined : shown.bars?.indexOf(selected);
+    if (opened !== undefined) this.#single.add(opened);
+    const marks = choice.size === 0 ? undefined : choice.marks;
+    collectBoxes(this.#boxes, shown, { marks, single: this.#single });
   }
 
   #note(ms: number): void {

@@ -21,6 +21,7 @@ const FILTER: TimelineFilter = {
   nodeTypes: [],
   resourceGroups: [],
   kinds: [],
+  runGroup: '',
   text: '',
 };
 const ASKED: Asked = { filter: FILTER, grouping: 'workflow', statuses: undefined };
@@ -140,10 +141,12 @@ describe('an answer and the events after it', () => {
 
   test('say nothing of instances that were not asked for', () => {
     const [known, other] = someInstances(2);
-    const asked = { ...ASKED, filter: { ...FILTER, workflows: ['wf_1'] } };
-    const data = new TimelineData(anAnswerOfBars([known!]), asked);
-    const on = { seq: 101, at: FROM };
-    expect(data.apply(changeOf(aStatusEvent(other!, 'running', on))!)).toBe('none');
+    for (const narrow of [{ workflows: ['wf_1'] }, { runGroup: 'bf_2' }]) {
+      const asked = { ...ASKED, filter: { ...FILTER, ...narrow } };
+      const data = new TimelineData(anAnswerOfBars([known!]), asked);
+      const on = { seq: 101, at: FROM };
+      expect(data.apply(changeOf(aStatusEvent(other!, 'running', on))!)).toBe('none');
+    }
   });
 
   test('count what the status filter leaves out, and ask for what enters it', () => {

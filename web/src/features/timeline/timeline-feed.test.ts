@@ -13,6 +13,7 @@ const FILTER = {
   nodeTypes: [],
   resourceGroups: [],
   kinds: [],
+  runGroup: '',
   text: '',
 };
 const ASKED = { filter: FILTER, grouping: 'workflow', statuses: undefined } as const;

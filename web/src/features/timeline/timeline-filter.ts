@@ -13,6 +13,8 @@ export interface TimelineFilter {
   readonly nodeTypes: readonly string[];
   readonly resourceGroups: readonly string[];
   readonly kinds: readonly string[];
+  /** The id of a backfill or another run group; empty: any. */
+  readonly runGroup: string;
   readonly text: string;
 }
 
@@ -25,12 +27,13 @@ export function isAskedFor(
   change: InstanceChange,
   times: InstanceTimes,
 ): boolean | 'unknown' {
-  const { window, workflows, nodeTypes, resourceGroups, kinds } = filter;
+  const { window, workflows, nodeTypes, resourceGroups, kinds, runGroup } = filter;
   if (filter.bizdate !== undefined && filter.bizdate !== change.bizdate) return false;
   if (window !== undefined && !touches(window, change.run, times.ended)) return false;
   if (!isIn(nodeTypes, change.nodeType) || !isIn(resourceGroups, change.resourceGroup))
     return false;
   if (!isIn(kinds, change.runGroupKind)) return false;
+  if (runGroup !== '' && runGroup !== change.runGroup) return false;
   if (filter.text !== '') return 'unknown';
   if (isIn(workflows, change.workflow)) return true;
   return workflows.every((each) => each.startsWith('wf_')) ? false : 'unknown';

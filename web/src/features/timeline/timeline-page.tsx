@@ -1,4 +1,4 @@
-import { Stack, Text } from '@mantine/core';
+import { Group, Stack, Text } from '@mantine/core';
 import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSearchParams } from 'react-router';
@@ -8,6 +8,8 @@ import { Page } from '../../ui/page.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { addDays, dateIn } from '../../ui/time.ts';
 import { BizdateBar, type Period } from './bizdate-bar.tsx';
+import { ChooseMenu } from './choose-menu.tsx';
+import { ChosenBar } from './chosen-bar.tsx';
 import { FilterRow, type SetParameters } from './filter-row.tsx';
 import { StateLegend } from './state-legend.tsx';
 import {
@@ -60,6 +62,8 @@ export function Component(): ReactNode {
       </Stack>
       <ProblemAlert error={timeline.error} onRetry={timeline.reload} />
       <Content {...{ address, set, timeline }} onClear={clear} />
+      {/* Below the bars: they must not move from under a hand that goes on choosing. */}
+      <ChosenBar scene={scene} />
       <TimelineAnnouncer scene={scene} />
       {address.instance !== null && (
         <Suspense fallback={null}>
@@ -95,11 +99,14 @@ function Filters({ address, set, timeline: { scene }, onClear }: Parts): ReactNo
         isFiltered={isFiltered(address)}
         everyBar={isTiles || address.isEveryBar}
       />
-      <StateLegend
-        scene={scene}
-        states={address.states}
-        onStates={(states) => set({ state: states.join(','), status: '' })}
-      />
+      <Group justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
+        <StateLegend
+          scene={scene}
+          states={address.states}
+          onStates={(states) => set({ state: states.join(','), status: '' })}
+        />
+        <ChooseMenu scene={scene} />
+      </Group>
     </>
   );
 }
@@ -143,9 +150,9 @@ function Content({ address, set, timeline, onClear }: Parts): ReactNode {
 }
 
 function isFiltered({ filter, states }: TimelineAddress): boolean {
-  const { workflows, nodeTypes, resourceGroups, kinds, text } = filter;
+  const { workflows, nodeTypes, resourceGroups, kinds, runGroup, text } = filter;
   const lists = [workflows, nodeTypes, resourceGroups, kinds, states];
-  return text !== '' || lists.some((list) => list.length > 0);
+  return text !== '' || runGroup !== '' || lists.some((list) => list.length > 0);
 }
 
 function withParameters(

@@ -2,6 +2,7 @@ import type { LiveEvent } from '../../api/realtime.ts';
 import { VISIBLE_STATES } from '../../ui/visible-state.ts';
 import type { TimelineAnswer } from './bar-store.ts';
 import { changeOf } from './instance-change.ts';
+import { BarChoice, idsInRows, idsWhere } from './bar-choice.ts';
 import { extentOf } from './bar-geometry.ts';
 import { rowsOf, type StateMask, stateMask, type TimelineRow } from './row-model.ts';
 import { type Asked, TimelineData } from './timeline-data.ts';
@@ -29,6 +30,7 @@ export class TimelineScene {
   isFollowing = false;
   hovered: number | undefined;
   selected: string | undefined;
+  readonly choice = new BarChoice();
   readonly marks: SceneMarks = { dataAt: undefined, firstPaintAt: undefined };
   lastEvent: { seq: number; at: number; paintedAt: number | undefined } | undefined;
   #folded: ReadonlySet<string> = new Set();
@@ -83,6 +85,7 @@ export class TimelineScene {
     this.#clockAhead = answer.now - Date.now();
     this.data = new TimelineData(answer, asked);
     this.hovered = undefined;
+    this.choice.renew(this.data.bars);
     this.marks.dataAt = performance.now();
     this.marks.firstPaintAt = undefined;
     this.view = view ?? fit(this.extent);
@@ -174,6 +177,29 @@ export class TimelineScene {
     this.dirty('overlay');
   }
 
+  /** Chooses a bar or gives it up; a range reaches to it from the one before, over the rows in between. */
+  chooseBar(at: number, isRange: boolean): void {
+    const bars = this.data?.bars;
+    if (bars === undefined) return;
+    const { rows, mask } = this;
+    this.choice.toggle(bars, at, isRange ? idsInRows({ bars, rows, mask }) : undefined);
+    this.#chose();
+  }
+
+  /** Chooses what the filters leave of a group or a state, of neither all; gives it up where it is. */
+  chooseWhere(what: { readonly group?: number; readonly state?: number }): void {
+    const bars = this.data?.bars;
+    if (bars === undefined) return;
+    this.choice.toggleAll(bars, idsWhere({ bars, mask: this.mask }, what));
+    this.#chose();
+  }
+
+  chooseNothing(): void {
+    if (this.choice.size === 0) return;
+    this.choice.clear();
+    this.#chose();
+  }
+
   /** The data moved: draw, and tell React soon. */
   changed(): void {
     this.dirty('all');
@@ -182,6 +208,12 @@ export class TimelineScene {
 
   dirty(what: 'all' | 'overlay'): void {
     for (const paint of this.#painters) paint(what);
+  }
+
+  // At once: who has clicked waits for it.
+  #chose(): void {
+    this.#tell();
+    this.dirty('overlay');
   }
 
   #notifySoon(): void {
@@ -195,9 +227,13 @@ export class TimelineScene {
   }
 
   #notify(): void {
+    this.#tell();
+    this.dirty('all');
+  }
+
+  #tell(): void {
     this.#version += 1;
     for (const listener of this.#listeners) listener();
-    this.dirty('all');
   }
 
   #makeRows(): void {

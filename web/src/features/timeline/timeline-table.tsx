@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { StateBadge } from '../../ui/state-badge.tsx';
 import { formatDuration, formatInstant } from '../../ui/time.ts';
 import { VISIBLE_STATES } from '../../ui/visible-state.ts';
+import { useMayOperate } from '../../app/workspace.tsx';
 import { useZone } from '../../ui/zone.ts';
 import { timesSpent } from './bar-geometry.ts';
 import type { BarStore } from './bar-store.ts';
@@ -13,6 +14,7 @@ import type { TimelineScene } from './timeline-scene.ts';
 import { useSceneVersion } from './use-timeline.ts';
 
 const ROW_PX = 32;
+/** Behind the box that chooses. */
 const COLUMNS = [
   'node',
   'state',
@@ -34,6 +36,7 @@ export function TimelineTable({
 }): ReactNode {
   const { t } = useTranslation('timeline');
   useSceneVersion(scene);
+  const mayOperate = useMayOperate();
   const scroller = useRef<HTMLDivElement>(null);
   const bars = scene.data?.bars;
   const shown = bars === undefined ? [] : shownOf(scene, bars);
@@ -53,6 +56,9 @@ export function TimelineTable({
     >
       <div role="table" aria-label={t('table.label')} aria-rowcount={shown.length + 1}>
         <div role="row" aria-rowindex={1} className={classes['head']}>
+          <span role="columnheader">
+            <span className="mr-visually-hidden">{t('table.choose')}</span>
+          </span>
           {COLUMNS.map((column) => (
             <span key={column} role="columnheader">
               {t(`table.${column}`)}
@@ -66,7 +72,7 @@ export function TimelineTable({
               .map(({ index, start }) => (
                 <TableRow
                   key={bars.ids[shown[index]!]}
-                  {...{ bars, scene, onOpen }}
+                  {...{ bars, scene, onOpen, mayOperate }}
                   at={shown[index]!}
                   place={index}
                   top={start}
@@ -91,6 +97,7 @@ function TableRow({
   place,
   top,
   onOpen,
+  mayOperate,
 }: {
   readonly bars: BarStore;
   readonly scene: TimelineScene;
@@ -98,8 +105,11 @@ function TableRow({
   readonly place: number;
   readonly top: number;
   readonly onOpen: (instance: string) => void;
+  readonly mayOperate: boolean;
 }): ReactNode {
+  const { t } = useTranslation('timeline');
   const zone = useZone();
+  const name = bars.nodes[bars.node[at]!]?.name ?? '';
   const { wait, ran } = timesSpent(bars, at, scene.now);
   const started = bars.started[at]!;
   const cells = [
@@ -117,8 +127,19 @@ function TableRow({
       data-zebra={place % 2 === 1}
     >
       <span role="cell">
+        {mayOperate && (
+          <input
+            type="checkbox"
+            className={classes['choose']}
+            aria-label={t('table.chooseOne', { name, at: cells[0] })}
+            checked={scene.choice.has(at)}
+            onChange={() => scene.chooseBar(at, false)}
+          />
+        )}
+      </span>
+      <span role="cell">
         <button type="button" className={classes['open']} onClick={() => onOpen(bars.ids[at]!)}>
-          {bars.nodes[bars.node[at]!]?.name}
+          {name}
         </button>
       </span>
       <span role="cell">

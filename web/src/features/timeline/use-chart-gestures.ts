@@ -22,7 +22,8 @@ const LINE_PX = 16;
 
 /**
  * Wheel and pointer over the canvas. The plain wheel stays with the scroll container; Shift moves in
- * time, Ctrl or Cmd (which a pinch on a touchpad sends too) zooms at the cursor.
+ * time, Ctrl or Cmd (which a pinch on a touchpad sends too) zooms at the cursor. A click with one of them
+ * chooses the bar, with Shift all up to it.
  */
 export function useChartGestures(gestures: Gestures): void {
   const latest = useRef(gestures);
@@ -45,6 +46,15 @@ export function useChartGestures(gestures: Gestures): void {
       abort();
     };
   }, [loop, plot]);
+}
+
+/** Whether a click chooses for an operation, instead of opening. */
+export function isChoosing(event: {
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly shiftKey: boolean;
+}): boolean {
+  return event.ctrlKey || event.metaKey || event.shiftKey;
 }
 
 function abortable(): { signal: AbortSignal; abort: () => void } {
@@ -110,6 +120,10 @@ class ChartHand {
     const id = at === undefined ? undefined : shown.bars?.ids[at];
     const row = rowAt(shown, y);
     clearTimeout(this.#click);
+    if (isChoosing(event)) {
+      if (at !== undefined) this.#gestures().scene.chooseBar(at, event.shiftKey);
+      return;
+    }
     this.#click = setTimeout(() => {
       const { scene, onOpen, onGroup } = this.#gestures();
       if (id !== undefined) onOpen(id);

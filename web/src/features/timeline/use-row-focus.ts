@@ -12,8 +12,10 @@ export interface RowFocus {
   /** Its instance that the arrows have come to. */
   readonly at: number | undefined;
   readonly focus: (row: TimelineRow, at: number | undefined) => void;
-  /** Opens an instance, folds a group, or chooses a lane of tiles. */
+  /** Opens an instance, folds a group, or shows a lane of tiles alone. */
   readonly act: (row: TimelineRow, at: number | undefined) => void;
+  /** Chooses a bar for an operation, or all bars of a group. */
+  readonly choose: (row: TimelineRow, at: number | undefined, isRange: boolean) => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
 }
 
@@ -50,20 +52,31 @@ export function useRowFocus({
     else if (row.kind === 'group' && scene.data?.tiles !== undefined) onGroup(row.key);
     else if (row.kind === 'group') scene.toggle(row.key);
   };
+  const choose: RowFocus['choose'] = (row, bar, isRange) => {
+    if (row.kind === 'group') scene.chooseWhere({ group: row.group });
+    else if (bar !== undefined) scene.chooseBar(bar, isRange);
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     const row = rows[focused];
-    if (row === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (row === undefined || event.altKey) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.code !== 'KeyA') return;
+      scene.chooseWhere({});
+      event.preventDefault();
+      return;
+    }
     const bar = nextBar(scene, row, at?.at, 0);
     const place = placeAfter(event.key, focused, rows.length);
     const side = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (place !== undefined) goTo(place);
+    else if (event.code === 'KeyX') choose(row, bar, event.shiftKey);
     else if (event.key === 'Enter' || event.key === ' ') act(row, bar);
     else if (side !== undefined && row.kind === 'group') foldTo(scene, row, side === -1);
     else if (side !== undefined) goTo(focused, nextBar(scene, row, bar, side));
     else return;
     event.preventDefault();
   };
-  return { focused, at: at?.at, focus, act, onKeyDown };
+  return { focused, at: at?.at, focus, act, choose, onKeyDown };
 }
 
 function placeAfter(key: string, place: number, rows: number): number | undefined {

@@ -34,6 +34,8 @@ export function useTimeline(address: TimelineAddress): Timeline {
     const isSame = asked.current.key === key;
     if (isSame && (isWhole || asked.current.states === states.join())) return;
     asked.current = { key, states: states.join() };
+    // What was chosen among others is not seen any more.
+    if (!isSame) scene.chooseNothing();
     feed.open(
       async (signal) => {
         await live();

@@ -43,6 +43,7 @@ function payloadOf(instance: Instance): Record<string, unknown> {
     nodeType: 'sql',
     resourceGroup: 'default',
     runGroupKind: 'scheduled',
+    runGroup: 'bf_1',
     bizdate: '2026-01-09',
     attempt: 1,
     frozen: instance.frozen === true,

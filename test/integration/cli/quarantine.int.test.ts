@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createLoginLink } from '../../../src/store/first-administrator.js';
+import { accessibilityProblems, openBrowser } from '../../support/browser.js';
 import { createDatabase, execute, type TestDatabase, testServers } from '../../support/servers.js';
 import { World } from '../worker/world.js';
 import { CommandLine } from './command-line.js';
@@ -122,4 +124,30 @@ test('replay brings the mended rows, says how many are refused again, and ends w
   expect(await target()).toEqual(['1 ann 1', '2 ben 2', '3 cyd 3', '4 dan 4']);
   const { out } = await cli.run(['quarantine', 'ls', id]);
   expect(out.match(/replayed/g)).toHaveLength(3);
+});
+
+test('a line that is no row gets its cells in the console, and is replayed from there', async () => {
+  const browser = await openBrowser();
+  if (browser === undefined) return console.log('not verified: the quarantine in a browser');
+  try {
+    const context = await browser.newContext({ locale: 'en', bypassCSP: true });
+    const page = await context.newPage();
+    const { database: store, url: baseUrl } = world.api;
+    await page.goto(await createLoginLink(store, { userName: 'owner', baseUrl }));
+    await page.goto(`${baseUrl}/w/finance/ops/instances/${id}?tab=dirty`);
+    await page.getByRole('button', { name: 'Mend row 0' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('in.csv, line 6: 5,"eve,5').waitFor();
+    await dialog.getByLabel('id', { exact: true }).fill('5');
+    await dialog.getByLabel('name is NULL').check();
+    await dialog.getByLabel('n', { exact: true }).fill('5');
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save and replay' }).click();
+    await page.getByText('1 row is in the target').waitFor();
+    expect(await page.getByText('In the target since').count()).toBe(4);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(await target()).toContain('5 5');
+  } finally {
+    await browser.close();
+  }
 });

@@ -1,18 +1,20 @@
-import { Button, Code, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Button, Group, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { fetchClient } from '../../api/client.ts';
-import type { components } from '../../api/schema.gen.ts';
-import { useMay } from '../../app/workspace.tsx';
+import { useMay, useMayOperate } from '../../app/workspace.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
+import { DirtyRecordDialog } from './dirty-record-dialog.tsx';
+import { DirtyRecordRow } from './dirty-record-row.tsx';
+import { DIRTY_RECORDS, type DirtyRecord } from './dirty-record.ts';
+import { useReplay } from './use-replay.ts';
 
-const PATH = '/api/v1/instances/{id}/dirty-records';
 const PAGE = 100;
 
 interface DirtyPage {
-  readonly items: readonly components['schemas']['DirtyRecord'][];
+  readonly items: readonly DirtyRecord[];
   readonly nextCursor: string | null;
 }
 
@@ -21,12 +23,12 @@ export function DirtyRecordsPanel({ instanceId }: { readonly instanceId: string 
   const { t } = useTranslation('instances');
   const maySee = useMay('useDataSources');
   const pages = useInfiniteQuery({
-    queryKey: ['get', PATH, instanceId],
+    queryKey: ['get', DIRTY_RECORDS, instanceId],
     enabled: maySee,
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page: DirtyPage | undefined) => page?.nextCursor ?? undefined,
     queryFn: async ({ pageParam, signal }): Promise<DirtyPage | undefined> => {
-      const { data } = await fetchClient.GET(PATH, {
+      const { data } = await fetchClient.GET(DIRTY_RECORDS, {
         params: {
           path: { id: instanceId },
           query: { limit: PAGE, ...(pageParam === undefined ? {} : { cursor: pageParam }) },
@@ -55,7 +57,7 @@ export function DirtyRecordsPanel({ instanceId }: { readonly instanceId: string 
   return (
     <Stack gap="sm">
       <Text size="sm">{t('dirty.explained')}</Text>
-      <Records records={records} />
+      <Records instanceId={instanceId} records={records} />
       {pages.hasNextPage && (
         <Button
           variant="default"
@@ -71,67 +73,89 @@ export function DirtyRecordsPanel({ instanceId }: { readonly instanceId: string 
   );
 }
 
-function Records({ records }: { readonly records: DirtyPage['items'] }): ReactNode {
+const COLUMNS = ['number', 'slice', 'key', 'column', 'reason', 'cells', 'state.label'] as const;
+
+function Records({
+  instanceId,
+  records,
+}: {
+  readonly instanceId: string;
+  readonly records: readonly DirtyRecord[];
+}): ReactNode {
   const { t } = useTranslation('instances');
+  const mayMend = useMayOperate();
+  const [edited, setEdited] = useState<DirtyRecord>();
+  const replay = useReplay(instanceId);
   return (
-    <Table.ScrollContainer minWidth={640} maxHeight={560}>
-      <Table verticalSpacing={6} stickyHeader>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t('dirty.number')}</Table.Th>
-            <Table.Th>{t('dirty.slice')}</Table.Th>
-            <Table.Th>{t('dirty.key')}</Table.Th>
-            <Table.Th>{t('dirty.column')}</Table.Th>
-            <Table.Th>{t('dirty.reason')}</Table.Th>
-            <Table.Th>{t('dirty.cells')}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {records.map(
-            ({ epoch, no, sliceNo, columnName, code, reason, cells, original, ...more }) => (
-              <Table.Tr key={`${epoch} ${no}`}>
-                <Table.Td>{no}</Table.Td>
-                <Table.Td>{sliceNo ?? '–'}</Table.Td>
-                <Table.Td>{keyOf(cells, more.columns, more.key)}</Table.Td>
-                <Table.Td>{columnName ?? '–'}</Table.Td>
-                <Table.Td>
-                  {more.class !== null && `${t(`dirty.class.${more.class}`, more.class)}: `}
-                  {more.sqlState === null || more.sqlState === code
-                    ? code
-                    : `${code} (SQLSTATE ${more.sqlState})`}{' '}
-                  {reason}
-                </Table.Td>
-                <Table.Td>
-                  <Code style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-                    {original === null || cells.length > 0
-                      ? JSON.stringify(cells)
-                      : `${original.place}: ${asciiOf(original.base64)}`}
-                  </Code>
-                </Table.Td>
-              </Table.Tr>
-            ),
-          )}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <>
+      {mayMend && <ReplayBar replay={replay} />}
+      <Table.ScrollContainer
+        minWidth={1080}
+        maxHeight={560}
+        scrollAreaProps={{
+          viewportProps: { tabIndex: 0, role: 'group', 'aria-label': t('dirty.list') },
+        }}
+      >
+        <Table verticalSpacing={6} stickyHeader>
+          <Table.Thead>
+            <Table.Tr>
+              {COLUMNS.map((column) => (
+                <Table.Th key={column} style={{ whiteSpace: 'nowrap' }}>
+                  {t(`dirty.${column}`)}
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {records.map((record) => (
+              <DirtyRecordRow
+                key={`${record.epoch} ${record.no}`}
+                record={record}
+                mayMend={mayMend}
+                onEdit={() => setEdited(record)}
+              />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {edited !== undefined && (
+        <DirtyRecordDialog
+          instanceId={instanceId}
+          record={edited}
+          onClose={() => setEdited(undefined)}
+          onReplay={() => replay.mutate([{ epoch: edited.epoch, no: edited.no }])}
+        />
+      )}
+    </>
   );
 }
 
-function keyOf(
-  cells: readonly unknown[],
-  columns: readonly string[] | null,
-  key: readonly string[] | null,
-): string {
-  const places = (key ?? []).map((name) => columns?.indexOf(name) ?? -1);
-  const parts = places.flatMap((place) => (place in cells ? [cells[place]] : []));
-  return parts.map((cell) => (typeof cell === 'string' ? cell : JSON.stringify(cell))).join(' ');
-}
-
-/** Three bytes each; of a row that was too large there is a megabyte. */
-const SHOWN_TRIPLES = 400;
-
-/** Of bytes in any encoding, what all of them have in common. */
-function asciiOf(base64: string): string {
-  const shown = atob(base64.slice(0, 4 * SHOWN_TRIPLES)).replaceAll(/[^\x20-\x7E]/g, '.');
-  return base64.length > 4 * SHOWN_TRIPLES ? `${shown}…` : shown;
+function ReplayBar({ replay }: { readonly replay: ReturnType<typeof useReplay> }): ReactNode {
+  const { t } = useTranslation('instances');
+  const { soFar } = replay;
+  return (
+    <>
+      <Group gap="sm">
+        <Button
+          size="xs"
+          variant="default"
+          loading={replay.isPending}
+          onClick={() => replay.mutate(undefined)}
+        >
+          {t('dirty.replay.all')}
+        </Button>
+        <Text size="sm" role="status">
+          {soFar === undefined
+            ? t('dirty.replay.help')
+            : [
+                t('dirty.replay.arrived', { count: soFar.replayed }),
+                soFar.dirty > 0 && t('dirty.replay.refused', { count: soFar.dirty }),
+              ]
+                .filter(Boolean)
+                .join(' · ')}
+        </Text>
+      </Group>
+      <ProblemAlert error={replay.error} />
+    </>
+  );
 }

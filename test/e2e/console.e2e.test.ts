@@ -232,6 +232,8 @@ describe('the console in a browser', () => {
       ['the dependencies of a workflow', 'WORKFLOW?view=edges'],
       ['the alerts', 'ops/alerts'],
       ['the alert rules', 'ops/alerts?tab=rules'],
+      ['the audit', 'admin/audit'],
+      ['the worker tokens', 'admin/worker-tokens'],
       ['the data sources', 'data/sources'],
       ['a new data source', 'data/sources?new=1'],
     ] as const;

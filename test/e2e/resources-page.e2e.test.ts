@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 
 import { createLoginLink } from '../../src/store/first-administrator.js';
+import { workerTokenHash } from '../../src/worker-link/http-link-server.js';
 import { openApi } from '../support/api.js';
 import { accessibilityProblems, openBrowser } from '../support/browser.js';
 
-test('a resource group and a gate are made, changed and taken away in the console', async () => {
+test('resource groups, gates and worker tokens are made and taken away in the console, and the audit has it', async () => {
   const browser = await openBrowser();
   if (browser === undefined) return console.log('not verified: resources in a browser');
   await using api = await openApi({ plugins: ['@millrace/plugin-shell'] });
@@ -55,6 +56,44 @@ test('a resource group and a gate are made, changed and taken away in the consol
     expect(await accessibilityProblems(page)).toEqual([]);
     await gate.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('No gates yet').waitFor();
+
+    await page.goto(`${api.url}/w/finance/admin/worker-tokens`);
+    await page.getByText('No token yet').waitFor();
+    await page.getByRole('button', { name: 'New token' }).click();
+    await dialog.getByLabel('Name').fill('not a name');
+    await dialog.getByRole('button', { name: 'Make the token' }).click();
+    await dialog.getByText('begins with a letter or digit').waitFor();
+    await dialog.getByLabel('Name').fill('berlin');
+    await dialog.getByRole('combobox', { name: 'Resource group' }).click();
+    await page.getByRole('option', { name: 'nightly' }).click();
+    await dialog.getByRole('button', { name: 'Make the token' }).click();
+    await dialog.getByText('Copy it now').waitFor();
+    const told = await dialog.locator('pre').first().innerText();
+    const made = await api.database.rows(
+      `SELECT t.name, g.name AS of FROM worker_token t
+         JOIN resource_group g ON g.id = t.resource_group_id WHERE t.token_hash = $1`,
+      [workerTokenHash(told)],
+    );
+    expect(made).toEqual([{ name: 'berlin', of: 'nightly' }]);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'I have it' }).click();
+    expect(await page.getByText(told).count()).toBe(0);
+    await page.getByRole('button', { name: 'Revoke: berlin' }).click();
+    await dialog.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByText('Revoked', { exact: true }).waitFor();
+
+    await page.getByRole('link', { name: 'Audit' }).click();
+    const entries = page.getByRole('row');
+    await entries.filter({ hasText: 'workerToken.revoked' }).waitFor();
+    const token = entries.filter({ hasText: 'workerToken.created' });
+    expect(await token.innerText()).toMatch(/owner\s.*tok_1\s.*name, resourceGroup/s);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole('combobox', { name: 'Action' }).fill('gate');
+    await entries.filter({ hasText: 'workerToken' }).first().waitFor({ state: 'detached' });
+    expect(new URL(page.url()).search).toBe('?action=gate');
+    expect(await entries.filter({ hasText: 'owner' }).count()).toBe(2);
+    await page.getByLabel('To day').fill('2020-01-01');
+    await page.getByText('Nothing matches the filters').waitFor();
     expect(pageErrors).toEqual([]);
   } finally {
     await browser.close();

@@ -8,11 +8,17 @@ import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
 import { auditEntrySchema } from '../schemas/audit.schema.js';
-import { cursorSchema, limitSchema, pageOf } from '../schemas/field.schema.js';
+import { cursorSchema, instantQuery, limitSchema, pageOf } from '../schemas/field.schema.js';
 
 const listQuery = z.strictObject({
   target: z.string().min(1).max(200).optional(),
   user: z.string().min(1).max(200).optional(),
+  action: z.string().min(1).max(200).optional().meta({
+    description:
+      'As `workflow.submitted`, or what stands before the dot: all that was done to such.',
+  }),
+  from: instantQuery.optional(),
+  to: instantQuery.optional().meta({ description: 'Before it.' }),
   limit: limitSchema,
   cursor: cursorSchema,
 });
@@ -26,7 +32,7 @@ export class AuditController {
   @Access('view')
   @Describe({
     summary:
-      'List what users have done in the workspace or to the installation, newest first; of one target or user',
+      'List what users have done in the workspace or to the installation, newest first; of one target, user or action, or within a time',
     answer: pageOf(auditEntrySchema),
   })
   async listAudit(
@@ -38,6 +44,9 @@ export class AuditController {
       workspaceId: workspace.id,
       target: query.target,
       user: query.user,
+      action: query.action,
+      from: query.from,
+      to: query.to,
       beforeId,
       limit: query.limit + 1,
     });

@@ -5,6 +5,9 @@ import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
 export const bizdateSchema = z.iso.date();
 export const instantSchema = z.iso.datetime();
 
+/** An instant in an address, in any zone. */
+export const instantQuery = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+
 export const limitSchema = z.coerce.number().int().min(1).max(500).default(50);
 export const cursorSchema = z.string().max(1000).optional();
 

@@ -2,10 +2,8 @@ import { z } from 'zod';
 
 import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
 import { TIMELINE_GROUPINGS } from '../../store/sql/timeline-matches.js';
-import { bizdateSchema, statusListSchema } from './field.schema.js';
+import { bizdateSchema, instantQuery, statusListSchema } from './field.schema.js';
 import { instanceMatchFields } from './instance-match.schema.js';
-
-const instantQuery = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
 export const timelineQuery = z
   .strictObject({

@@ -21,6 +21,13 @@ export const auditLs: Command = {
   options: {
     target: { type: 'string', value: 'ID', help: 'only what was done to this, e.g. an instance' },
     user: { type: 'string', value: 'NAME', help: 'only what this user did' },
+    action: {
+      type: 'string',
+      value: 'ACTION',
+      help: 'only this, as workflow.submitted, or workflow for all that was done to workflows',
+    },
+    from: { type: 'string', value: 'TIME', help: 'not before, e.g. 2026-11-21T00:00:00Z' },
+    to: { type: 'string', value: 'TIME', help: 'before' },
     limit: { type: 'string', value: 'N', help: `at most so many (${DEFAULT_LIMIT})` },
   },
   examples: ['millrace audit ls --target inst_20261121_42'],
@@ -29,7 +36,13 @@ export const auditLs: Command = {
     const limit = flags.count('limit') ?? DEFAULT_LIMIT;
     const { items, more } = await (
       await api()
-    ).list(path, entrySchema, limit, { target: flags.text('target'), user: flags.text('user') });
+    ).list(path, entrySchema, limit, {
+      target: flags.text('target'),
+      user: flags.text('user'),
+      action: flags.text('action'),
+      from: flags.text('from'),
+      to: flags.text('to'),
+    });
     printer.list(
       items,
       [

@@ -52,6 +52,10 @@ export async function listAudit(
     readonly workspaceId: number;
     readonly target: string | undefined;
     readonly user: string | undefined;
+    /** Its name, or its part before the dot. */
+    readonly action: string | undefined;
+    readonly from: Date | undefined;
+    readonly to: Date | undefined;
     readonly beforeId: number | undefined;
     readonly limit: number;
   },
@@ -62,8 +66,19 @@ export async function listAudit(
        FROM audit a LEFT JOIN app_user u ON u.id = a.user_id
       WHERE (a.workspace_id = $1 OR a.workspace_id IS NULL)
         AND ($2::text IS NULL OR a.target = $2) AND ($3::text IS NULL OR u.name = $3)
-        AND ($4::bigint IS NULL OR a.id < $4)
-      ORDER BY a.id DESC LIMIT $5`,
-    [page.workspaceId, page.target, page.user, page.beforeId, page.limit].map((v) => v ?? null),
+        AND ($4::text IS NULL OR a.action = $4 OR starts_with(a.action, $4 || '.'))
+        AND ($5::timestamptz IS NULL OR a.at >= $5) AND ($6::timestamptz IS NULL OR a.at < $6)
+        AND ($7::bigint IS NULL OR a.id < $7)
+      ORDER BY a.id DESC LIMIT $8`,
+    [
+      page.workspaceId,
+      page.target,
+      page.user,
+      page.action,
+      page.from,
+      page.to,
+      page.beforeId,
+      page.limit,
+    ].map((v) => v ?? null),
   );
 }

@@ -134,7 +134,7 @@ test('the audit says who did what to which instance and why, to members of the w
   expect(freeze.json).toMatchObject({ frozen: true });
   const audit = async (query: string) => {
     const { json } = await api.send('GET', `${AUDIT}?${query}`, { as: 'visitor' });
-    return json as { items: unknown[]; nextCursor: string | null };
+    return json as { items: { at?: string }[]; nextCursor: string | null };
   };
   const entry = { at: expect.stringMatching(/Z$/), fields: [] };
   const stopped = {
@@ -155,6 +155,12 @@ test('the audit says who did what to which instance and why, to members of the w
     { ...stopped, target: third },
     { ...stopped, target: second },
   ]);
+  expect((await audit('action=instance.freezeInstance')).items).toEqual([frozen]);
+  expect((await audit('action=instance')).items).toHaveLength(3);
+  expect((await audit('action=inst')).items).toEqual([]);
+  const [{ at = '' } = {}] = (await audit('limit=1')).items;
+  expect((await audit(`from=${at}`)).items).toEqual([frozen]);
+  expect((await audit(`to=${at}`)).items).toHaveLength(2);
   const newest = await audit('limit=1');
   expect(newest.items).toEqual([frozen]);
   const next = await audit(`limit=1&cursor=${newest.nextCursor ?? ''}`);

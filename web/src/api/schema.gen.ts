@@ -678,7 +678,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what users have done in the workspace or to the installation, newest first; of one target or user */
+        /** List what users have done in the workspace or to the installation, newest first; of one target, user or action, or within a time */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -5565,9 +5565,12 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
+                action?: string;
                 cursor?: string;
+                from?: string;
                 limit?: number;
                 target?: string;
+                to?: string;
                 user?: string;
             };
             header?: never;
@@ -5578,7 +5581,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description List what users have done in the workspace or to the installation, newest first; of one target or user */
+            /** @description List what users have done in the workspace or to the installation, newest first; of one target, user or action, or within a time */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -17,6 +17,8 @@ const PAGES = [
   ['nav.resources', 'ops/resources'],
   ['nav.workflows', 'studio'],
   ['nav.dataSources', 'data/sources'],
+  ['nav.audit', 'admin/audit'],
+  ['nav.workerTokens', 'admin/worker-tokens'],
 ] as const;
 
 const INSTANCE = /^inst_\d{8}_\d+$/;

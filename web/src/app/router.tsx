@@ -15,6 +15,11 @@ const PAGES: RouteObject[] = [
   { path: 'ops/alerts', lazy: () => import('../features/alerts/alerts-page.tsx') },
   { path: 'ops/plans', lazy: () => import('../features/plans/plans-page.tsx') },
   { path: 'ops/resources', lazy: () => import('../features/resources/resources-page.tsx') },
+  { path: 'admin/audit', lazy: () => import('../features/audit/audit-page.tsx') },
+  {
+    path: 'admin/worker-tokens',
+    lazy: () => import('../features/worker-tokens/worker-tokens-page.tsx'),
+  },
   { path: 'ops/backfills/:id', lazy: () => import('../features/backfills/backfill-page.tsx') },
   { path: 'studio', lazy: () => import('../features/workflows/workflows-page.tsx') },
   { path: 'studio/wf/:id', lazy: () => import('../features/workflows/workflow-page.tsx') },

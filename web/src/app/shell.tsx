@@ -6,7 +6,9 @@ import {
   DatabaseIcon,
   HistoryIcon,
   HouseIcon,
+  KeyRoundIcon,
   ListIcon,
+  ScrollTextIcon,
   ServerIcon,
   WorkflowIcon,
   ChartGanttIcon,
@@ -23,7 +25,7 @@ import { LiveProvider } from './live.tsx';
 import { LivePill } from './live-pill.tsx';
 import { ShortcutSheet, useShortcuts } from './shortcuts.tsx';
 import { TopBarMenus } from './top-bar-menus.tsx';
-import { WorkspaceProvider, useWorkspacePath } from './workspace.tsx';
+import { WorkspaceProvider, useMay, useWorkspacePath } from './workspace.tsx';
 
 /** Where the rail leads: path below the workspace, text, icon. */
 const RAIL = [
@@ -36,6 +38,8 @@ const RAIL = [
   { path: 'ops/resources', text: 'nav.resources', Icon: ServerIcon },
   { path: 'studio', text: 'nav.workflows', Icon: WorkflowIcon },
   { path: 'data/sources', text: 'nav.dataSources', Icon: DatabaseIcon },
+  { path: 'admin/audit', text: 'nav.audit', Icon: ScrollTextIcon },
+  { path: 'admin/worker-tokens', text: 'nav.workerTokens', Icon: KeyRoundIcon },
 ] as const;
 
 export function Shell(): ReactNode {
@@ -62,7 +66,9 @@ function Frame(): ReactNode {
   const { t } = useTranslation('app');
   const [isRailOpen, { toggle, close }] = useDisclosure(false);
   const pathOf = useWorkspacePath();
+  const mayWriteGroups = useMay('writeResourceGroups');
   useShortcuts();
+  const rail = RAIL.filter(({ path }) => path !== 'admin/worker-tokens' || mayWriteGroups);
   return (
     <AppShell
       header={{ height: 52 }}
@@ -91,7 +97,7 @@ function Frame(): ReactNode {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={t('nav.label')}>
-        {RAIL.map(({ path, text, Icon }) => (
+        {rail.map(({ path, text, Icon }) => (
           <NavLink
             key={path}
             component={RouterNavLink}

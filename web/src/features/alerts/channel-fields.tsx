@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { RuleFieldsProps } from './condition-fields.tsx';
-import { problemAt } from './problem-at.ts';
+import { problemAt } from '../../api/problem-at.ts';
 
 /** Who is told, how often, and when not. `origin`: of the webhook that is stored. */
 export function ChannelFields({

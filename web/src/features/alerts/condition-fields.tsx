@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 
 import { $api } from '../../api/client.ts';
 import { useWorkspace } from '../../app/workspace.tsx';
-import { problemAt } from './problem-at.ts';
+import { problemAt } from '../../api/problem-at.ts';
 import { CONDITIONS, RUN_KINDS, type RuleDraft, targetsOf } from './rule-draft.ts';
 
 export interface RuleFieldsProps {

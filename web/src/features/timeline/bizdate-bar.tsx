@@ -7,7 +7,7 @@ import { useWorkspace } from '../../app/workspace.tsx';
 import { addDays, dateIn } from '../../ui/time.ts';
 import { useZone } from '../../ui/zone.ts';
 import type { TimelineFilter } from './timeline-filter.ts';
-import { instantOf, localMs } from './zone-clock.ts';
+import { instantOf, localMs } from '../../ui/zone-clock.ts';
 
 const HOUR = 3_600_000;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { timeAxis } from './time-axis.ts';
-import { clockChanges, instantOf, localMs } from './zone-clock.ts';
+import { clockChanges, instantOf, localMs } from '../../ui/zone-clock.ts';
 
 const BERLIN = 'Europe/Berlin';
 const at = (text: string): number => Date.parse(text);

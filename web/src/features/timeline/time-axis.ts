@@ -1,5 +1,5 @@
 import type { ViewWindow } from './view-window.ts';
-import { clockChanges, instantOf, localMs } from './zone-clock.ts';
+import { clockChanges, instantOf, localMs } from '../../ui/zone-clock.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -1,4 +1,4 @@
-import { ApiProblem } from '../../api/problem.ts';
+import { ApiProblem } from './problem.ts';
 
 /** What a refusal says of a field, or of what lies in it. */
 export function problemAt(error: unknown, pointer: string): string | undefined {

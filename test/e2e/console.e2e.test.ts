@@ -163,11 +163,8 @@ describe('the console in a browser', () => {
         .first()
         .click();
       const dialog = page.getByRole('dialog');
-      if (await dialog.isVisible().catch(() => false))
-        await dialog
-          .getByRole('button', { name: /Submit/ })
-          .last()
-          .click();
+      await expectText(dialog, 'It becomes version 2');
+      await dialog.getByRole('button', { name: 'Submit' }).click();
       await page.locator('[data-testid=draft-state][data-state=submitted]').waitFor();
 
       await openInstance('count_species');

@@ -45,7 +45,12 @@ export class OwnMysql implements AsyncDisposable {
       password: randomBytes(12).toString('hex'),
       logFile: join(folder, 'mysql.log'),
       // What it has said is committed has to survive its own death.
-      settings: { 'innodb-buffer-pool-size': '64M', ...settings },
+      settings: {
+        'innodb-buffer-pool-size': '64M',
+        // Where MySQL may have tables outside of its data folder; MariaDB may everywhere.
+        'loose-innodb-directories': folder,
+        ...settings,
+      },
     };
     return new OwnMysql(await PrivateMysqlServer.start(options), options, folder, name);
   }

@@ -74,36 +74,47 @@ export async function execute(
   statement: string,
   database?: string,
 ): Promise<Record<string, unknown>[]> {
-  const login = { host: server.host, port: server.port, user: server.user };
+  await using session = await openSession(server, database);
+  return await session.run(statement);
+}
+
+/** A connection of the server's administrator that stays open, for transactions beside the one that is tested. */
+export interface TestSession extends AsyncDisposable {
+  /** Gives the rows of the last statement. */
+  run(statement: string): Promise<Record<string, unknown>[]>;
+}
+
+export async function openSession(server: TestServer, database?: string): Promise<TestSession> {
+  const { host, port, user, password } = server;
   if (server.kind === 'postgres') {
-    const client = new pg.Client({
-      ...login,
-      password: server.password,
-      database: database ?? 'postgres',
-    });
+    const client = new pg.Client({ host, port, user, password, database: database ?? 'postgres' });
     await client.connect();
-    try {
-      const result: unknown = await client.query(statement);
-      const last: unknown = Array.isArray(result) ? result.at(-1) : result;
-      return (last as pg.QueryResult<Record<string, unknown>>).rows;
-    } finally {
-      await client.end();
-    }
+    return {
+      run: async (statement) => {
+        const result: unknown = await client.query(statement);
+        const last: unknown = Array.isArray(result) ? result.at(-1) : result;
+        return (last as pg.QueryResult<Record<string, unknown>>).rows;
+      },
+      [Symbol.asyncDispose]: () => client.end(),
+    };
   }
   const connection = await mysql.createConnection({
-    ...login,
-    password: server.password,
+    host,
+    port,
+    user,
+    password,
     multipleStatements: true,
     ...(database === undefined ? {} : { database }),
   });
-  try {
-    const [rows] = await listable(statement, () => connection.query(statement));
-    const results: unknown[] = Array.isArray(rows) ? rows : [];
-    const last = results.at(-1);
-    return (Array.isArray(last) ? last : results) as Record<string, unknown>[];
-  } finally {
-    await connection.end();
-  }
+  return {
+    run: async (statement) => {
+      const [rows] = await listable(statement, () => connection.query(statement));
+      const results: unknown[] = Array.isArray(rows) ? rows : [];
+      const last = results.at(-1);
+      return (Array.isArray(last) ? last : results) as Record<string, unknown>[];
+    },
+    [Symbol.asyncDispose]: () => connection.end(),
+  };
 }
 
 /** MySQL cannot list its statements while one of them has an emoji in it, which a test beside may just run. */

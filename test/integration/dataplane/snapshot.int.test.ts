@@ -1,11 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import mysql from 'mysql2/promise';
-import { createDatabase, execute, mysqlTestServers, testServers } from '../../support/servers.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  createDatabase,
+  execute,
+  mysqlTestServers,
+  openSession,
+  testServers,
+} from '../../support/servers.js';
 import type { TestDatabase, TestServer } from '../../support/servers.js';
 import { numbersOf, openReader, slicesOf } from '../../support/reader-job.js';
 import { runSync } from '../../support/sync.js';
 
 const ROWS = 2000;
+const CHANNELS = 4;
+const WRITES_PER_SECOND = 500;
+/** Between the beginning of the first slice and its first row, and then before each further slice. */
+const LEAST_WRITES = 250;
+const WRITES_PER_SLICE = 10;
 const TABLE = `(n int PRIMARY KEY, amount int NOT NULL, stamp int NOT NULL)`;
 
 async function makeSource(database: TestDatabase): Promise<void> {
@@ -18,26 +29,105 @@ async function makeSource(database: TestDatabase): Promise<void> {
   );
 }
 
-/** One transaction that a moment either has seen or has not: it leaves the sum as it was. */
-const transfer = (stamp: number): string => `START TRANSACTION;
-  UPDATE src SET amount = amount - 1, stamp = ${stamp} WHERE n < 3;
-  DELETE FROM src WHERE n = ${700 + (stamp % 300)};
-  UPDATE src SET amount = amount + 1, stamp = ${stamp} WHERE n BETWEEN ${ROWS - 3} AND ${ROWS - 1};
-  INSERT INTO src VALUES (${ROWS + stamp}, 100, 0);
-  COMMIT`;
+/** Keys from here to the next edge move away and back; those before it give to those behind it. */
+const EDGES = [500, 1500] as const;
 
-/** What is the same at every moment, and the stamps that were written together. */
-async function momentOf(server: TestServer, database: string, table: string) {
-  const [row] = await execute(
-    server,
-    `SELECT COUNT(*) AS count_all, SUM(amount) AS amount, MIN(CASE WHEN n < 3 OR n BETWEEN ${ROWS - 3} AND ${ROWS - 1} THEN stamp END) AS low,
-            MAX(stamp) AS high FROM ${table}`,
-    database,
+/** Amounts and one key that change together; the sum and the count of all rows stay as they are. */
+function changeOf(stamp: number) {
+  const [low, high] = EDGES;
+  const giver = (7 * stamp) % low;
+  const lap = Math.floor(stamp / (high - low));
+  const home = low + (stamp % (high - low));
+  const [from, to] = lap % 2 === 0 ? [home, home + ROWS] : [home + ROWS, home];
+  return { giver, taker: giver + high, amount: stamp % 5, from, to };
+}
+
+const transactionOf = (stamp: number): string => {
+  const { giver, taker, amount, from, to } = changeOf(stamp);
+  return `START TRANSACTION;
+    UPDATE src SET amount = amount - ${amount}, stamp = ${stamp} WHERE n = ${giver};
+    UPDATE src SET n = ${to} WHERE n = ${from};
+    UPDATE src SET amount = amount + ${amount}, stamp = ${stamp} WHERE n = ${taker};
+    COMMIT`;
+};
+
+/** The rows after all transactions up to that of `last`, by their keys. */
+function rowsAt(last: number): readonly (readonly [number, number, number])[] {
+  const rows = new Map(Array.from({ length: ROWS }, (_, n) => [n, { amount: 100, stamp: 0 }]));
+  for (let stamp = 1; stamp <= last; stamp++) {
+    const { giver, taker, amount, from, to } = changeOf(stamp);
+    rows.set(giver, { amount: (rows.get(giver)?.amount ?? NaN) - amount, stamp });
+    rows.set(taker, { amount: (rows.get(taker)?.amount ?? NaN) + amount, stamp });
+    rows.set(to, rows.get(from) ?? { amount: NaN, stamp: NaN });
+    rows.delete(from);
+  }
+  return [...rows]
+    .map(([n, { amount, stamp }]) => [n, amount, stamp] as const)
+    .toSorted(([a], [b]) => a - b);
+}
+
+/** Writes some 500 transactions a second, one after another, until it is disposed of. */
+async function openWriter(server: TestServer, database: string) {
+  const session = await openSession(server, database);
+  const writer = { stamp: 0 };
+  let isOver = false;
+  const writing = (async () => {
+    for (const start = performance.now(); !isOver;) {
+      await session.run(transactionOf(writer.stamp + 1));
+      writer.stamp += 1;
+      const early = writer.stamp * (1000 / WRITES_PER_SECOND) - (performance.now() - start);
+      if (early > 0) await sleep(early);
+    }
+  })();
+  return {
+    writer,
+    [Symbol.asyncDispose]: async () => {
+      isOver = true;
+      await writing.finally(() => session[Symbol.asyncDispose]());
+    },
+  };
+}
+
+/**
+ * Copies while the source is written to, so slowly that each slice sees another state of it; the target has
+ * to be as the source was at one moment. Gives what the log says of the snapshot.
+ */
+async function copyWhileWritten(
+  source: TestDatabase,
+  from: TestServer,
+  snapshot: 'preferred' | 'required',
+): Promise<string | undefined> {
+  await using target = await createDatabase(testServers().postgres);
+  await execute(target.server, `CREATE TABLE dst ${TABLE}`, target.name);
+  await using writing = await openWriter(source.server, source.name);
+  const { writer } = writing;
+  let before = NaN;
+  const run = await runSync({
+    from: { kind: from.kind, server: from, database: source.name },
+    to: { kind: 'postgres', server: target.server, database: target.name },
+    reader: { table: 'src', sliceKey: 'n', snapshot },
+    writer: { table: 'dst', mode: 'append' },
+    channel: { concurrency: CHANNELS },
+    crashPoint: async (name) => {
+      if (name !== 'sync:slice-begun') return;
+      if (Number.isNaN(before)) before = writer.stamp;
+      const until = Math.max(before + LEAST_WRITES, writer.stamp + WRITES_PER_SLICE);
+      while (writer.stamp < until) await sleep(5);
+    },
+  });
+  const writes = writer.stamp - before;
+  const found = await execute(
+    target.server,
+    'SELECT n, amount, stamp FROM dst ORDER BY n',
+    target.name,
   );
-  const [rows, amount, low, high] = ['count_all', 'amount', 'low', 'high'].map((name) =>
-    Number(row?.[name]),
-  );
-  return { rows, amount, torn: high !== low };
+  const rows = found.map(({ n, amount, stamp }) => [n, amount, stamp].map(Number));
+  const moment = Math.max(...rows.map((row) => row[2] ?? NaN));
+  expect(rows).toEqual(rowsAt(moment));
+  expect(rows).toHaveLength(ROWS);
+  expect(rows.reduce((sum, row) => sum + (row[1] ?? NaN), 0)).toBe(ROWS * 100);
+  expect(writes).toBeGreaterThan(LEAST_WRITES);
+  return run.log.find((line) => line.startsWith('Snapshot: '));
 }
 
 const servers = [testServers().postgres, ...mysqlTestServers()];
@@ -45,39 +135,15 @@ const servers = [testServers().postgres, ...mysqlTestServers()];
 describe.each(servers.map((server) => [server.name, server] as const))(
   'a snapshot on %s',
   (_, server) => {
-    test('gives the target one moment, though the source changes with every slice and beside them', async () => {
+    test('gives the target one moment over four channels, though the source takes 500 writes a second', async () => {
       await using source = await createDatabase(server);
-      await using target = await createDatabase(testServers().postgres);
       await makeSource(source);
-      await execute(target.server, `CREATE TABLE dst ${TABLE}`, target.name);
-      let stamp = 0;
-      let isOver = false;
-      const change = () => execute(server, transfer(++stamp), source.name);
-      const writer = (async () => {
-        while (!isOver && stamp < 250) await change();
-      })();
-      const run = await runSync({
-        from: { kind: server.kind, server, database: source.name },
-        to: { kind: 'postgres', server: target.server, database: target.name },
-        reader: { table: 'src', sliceKey: 'n' },
-        writer: { table: 'dst', mode: 'append' },
-        channel: { concurrency: 3 },
-      }).finally(() => {
-        isOver = true;
-      });
-      await writer;
-      const said = run.log.find((line) => line.startsWith('Snapshot: '));
+      const said = await copyWhileWritten(source, server, 'preferred');
       expect(said).not.toMatch(/not consistent/);
       // What a long snapshot makes the source keep.
       expect(said).toMatch(
         server.kind === 'postgres' ? /oldest xmin of the server \d+/ : /history list length \d+/,
       );
-      expect(stamp).toBeGreaterThan(3);
-      expect(await momentOf(target.server, target.name, 'dst')).toEqual({
-        rows: ROWS,
-        amount: ROWS * 100,
-        torn: false,
-      });
     });
 
     test('ends the window of an incremental read where it ends itself, in all tables', async () => {
@@ -136,32 +202,29 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
       await strict.close('succeeded');
     });
 
+    test('that may only SELECT gets one moment over one connection, at 500 writes a second', async () => {
+      await using source = await createDatabase(server);
+      await makeSource(source);
+      await execute(server, `GRANT SELECT ON \`${source.name}\`.* TO '${login.user}'@'%'`);
+      const said = await copyWhileWritten(source, { ...server, ...login }, 'required');
+      expect(said).not.toMatch(/not consistent/);
+    });
+
     test('waits for open transactions that have written, and gives up after two seconds', async () => {
-      const { host, port, user, password } = server;
-      const other = await mysql.createConnection({
-        host,
-        port,
-        user,
-        password,
-        database: database.name,
+      await using other = await openSession(server, database.name);
+      await other.run('START TRANSACTION');
+      await other.run('UPDATE src SET stamp = 1 WHERE n = 5');
+      const job = await openReader(server, database.name, { table: 'src' });
+      const token = await job.pinSnapshot?.(2);
+      expect(token).toMatchObject({
+        consistent: false,
+        label: expect.stringMatching(/LOCK TABLES was refused.*imeout/) as unknown as string,
       });
-      try {
-        await other.query('START TRANSACTION');
-        await other.query('UPDATE src SET stamp = 1 WHERE n = 5');
-        const job = await openReader(server, database.name, { table: 'src' });
-        const token = await job.pinSnapshot?.(2);
-        expect(token).toMatchObject({
-          consistent: false,
-          label: expect.stringMatching(/LOCK TABLES was refused.*imeout/) as unknown as string,
-        });
-        await other.query('ROLLBACK');
-        expect(await job.pinSnapshot?.(2)).toMatchObject({ consistent: true });
-        // Writers go on as soon as the snapshots are there.
-        await other.query('UPDATE src SET stamp = 2 WHERE n = 5');
-        await job.close('succeeded');
-      } finally {
-        await other.end();
-      }
+      await other.run('ROLLBACK');
+      expect(await job.pinSnapshot?.(2)).toMatchObject({ consistent: true });
+      // Writers go on as soon as the snapshots are there.
+      await other.run('UPDATE src SET stamp = 2 WHERE n = 5');
+      await job.close('succeeded');
     });
 
     test('that reads a MyISAM table is told that it has no snapshot', async () => {

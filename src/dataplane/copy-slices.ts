@@ -5,6 +5,7 @@ import type { ResolvedMapping } from './field-mapping.js';
 import type { ChannelLine } from './live-channel.js';
 import { LiveChannel } from './live-channel.js';
 import type { RateLimiter } from './rate-limit.js';
+import { BURST_MS } from './rate-limit.js';
 import type { PipeJob } from './slice-pipe.js';
 import { chooseLane, copySlice } from './slice-pipe.js';
 import type { SliceQueue } from './slice-queue.js';
@@ -12,6 +13,7 @@ import type { SnapshotAge } from './snapshot-age.js';
 
 const MOST_CHUNK_BYTES = 1024 * 1024;
 const LEAST_CHUNK_BYTES = 256 * 1024;
+const LEAST_LIMITED_BYTES = 1024;
 /** Each channel has a few under way: of many channels they are smaller, or the job would take as much more memory. */
 const CHUNK_BYTES_OF_ALL = 4 * 1024 * 1024;
 const TICK_MS = 1000;
@@ -72,10 +74,14 @@ export async function whileLive(
   }
 }
 
-/** A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. */
+/**
+ * A slow limit wants small chunks: one of a megabyte would be a minute of waiting, then a burst. Those of all
+ * channels are no more than what a limit lets through at once, or the time in which the next ones are read
+ * would be lost.
+ */
 export function chunkBytesOf(limiter: RateLimiter, channels: number): number {
-  const quarterSecond = Math.floor(limiter.bytesPerSecond / 4);
-  return Math.max(1024, Math.min(largestChunk(channels), quarterSecond));
+  const slow = Math.floor((limiter.bytesPerSecond * BURST_MS) / 1000 / channels);
+  return Math.max(LEAST_LIMITED_BYTES, Math.min(largestChunk(channels), slow));
 }
 
 /** What one of so many channels may hold: a chunk for the writer, and the next one. */

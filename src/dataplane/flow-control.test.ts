@@ -56,10 +56,20 @@ describe('chunks', () => {
     ]);
   });
 
-  test('are of a quarter of a second under a slow limit', () => {
+  test('are of a tenth of a second under a slow limit, for all channels together', () => {
     const { limiter } = limiterAt(0);
-    limiter.change('job', { bytesPerSecond: 1024 * 1024 });
-    expect(chunkBytesOf(limiter, 1)).toBe(256 * 1024);
+    limiter.change('job', { bytesPerSecond: 1_000_000 });
+    expect([1, 4].map((channels) => chunkBytesOf(limiter, channels))).toEqual([100_000, 25_000]);
+  });
+
+  test('of a limit in rows are as large as the rows so far say', () => {
+    const { limiter } = limiterAt(0);
+    limiter.change('job', { rowsPerSecond: 1000 });
+    expect(chunkBytesOf(limiter, 1)).toBe(1024);
+    limiter.book(5000, 10);
+    expect(chunkBytesOf(limiter, 1)).toBe(50_000);
+    limiter.change('job', {});
+    expect(chunkBytesOf(limiter, 1)).toBe(1024 * 1024);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Rate } from '../domain/channel/rate-limit.js';
 
 /** What a limit lets through at once after it was quiet: 2 % of five seconds. */
-const BURST_MS = 100;
+export const BURST_MS = 100;
 /** Longer than any pause: a limit of 0 waits until it is changed. */
 const MAX_SLEEP_MS = 60_000;
 
@@ -78,6 +78,8 @@ interface Delay {
 export class RateLimiter {
   readonly #limits = new Map<string, Limit>();
   readonly #nowMs: () => number;
+  #bytes = 0;
+  #rows = 0;
   readonly #sleepers = new Set<() => void>();
 
   /** `nowMs` is a clock that never goes back. */
@@ -97,9 +99,16 @@ export class RateLimiter {
     for (const wake of this.#sleepers) wake();
   }
 
-  /** The smallest of those that let anything through at all; Infinity without one. */
+  /**
+   * The smallest of those that let anything through at all, with rows as large as they were so far; Infinity
+   * without one.
+   */
   get bytesPerSecond(): number {
-    const all = [...this.#limits.values()].map(({ bytes }) => bytes.perSecond);
+    const rowBytes = this.#rows === 0 ? 1 : this.#bytes / this.#rows;
+    const all = [...this.#limits.values()].flatMap(({ bytes, rows }) => [
+      bytes.perSecond,
+      rows.perSecond * rowBytes,
+    ]);
     return Math.min(Infinity, ...all.filter((each) => each > 0));
   }
 
@@ -130,6 +139,8 @@ export class RateLimiter {
   /** Takes at once; the answer says how long to wait from now on and which limit wants it, whenever asked. */
   book(bytes: number, rows: number): () => Delay {
     const now = this.#nowMs();
+    this.#bytes += bytes;
+    this.#rows += rows;
     const places = [...this.#limits.values()].map((limit) => ({
       limit,
       bytes: limit.bytes.take(bytes, now),

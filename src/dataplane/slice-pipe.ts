@@ -144,15 +144,16 @@ function sinkOf(
   signal: AbortSignal,
   seen: SeenRows,
 ): Sink {
-  return {
+  const sink = {
     lane,
     chunkBytes: job.chunkBytes(),
     slabs: job.slabs,
     columns: job.sourceIndexes,
     large: seen,
-    broken: (record) => seen.keep(record, signal),
-    write: async (chunk) => {
+    broken: (record: BrokenRecord) => seen.keep(record, signal),
+    write: async (chunk: Chunk) => {
       await admit(chunk, job, signal);
+      sink.chunkBytes = job.chunkBytes();
       await job.context.crashPoint('sync:chunk-read');
       seen.rows += chunk.rowCount;
       seen.bytes += chunk.byteCount;
@@ -165,6 +166,7 @@ function sinkOf(
       if (result.chunk.rowCount > 0) await channel.push(result.chunk);
     },
   };
+  return sink;
 }
 
 /** Copies one slice: reader, channel, writer; it is committed once its rows add up. */

@@ -145,8 +145,7 @@ class FileReaderJob implements ReaderJob {
       return { isEmptyNull, ...(wanted === undefined ? {} : { wanted }) };
     });
     const stats = { rows: 0, bytes: 0 };
-    const { columns: order, chunkBytes } = out;
-    const wanted = { names, columns, order, chunkBytes };
+    const wanted = { names, columns, order: out.columns, aim: out };
     for await (const { lines, broken } of csvLines(input, wanted)) {
       add(stats, await giveBroken(out, broken));
       if (lines === undefined) continue;

@@ -1,4 +1,4 @@
-import type { BrokenRecord, Row } from '@millrace/sdk';
+import type { BrokenRecord, Row, Sink } from '@millrace/sdk';
 import { PluginError } from '@millrace/sdk';
 import type { BrokenLines } from './broken-lines.js';
 import type { FileReaderConfig } from './file-config.js';
@@ -218,7 +218,7 @@ export interface LinesWanted {
   readonly columns: readonly CsvColumn[];
   /** Places in `names`, in the order of a line's fields. */
   readonly order: readonly number[];
-  readonly chunkBytes: number;
+  readonly aim: Pick<Sink, 'chunkBytes'>;
 }
 
 /** Lines of COPY text, and what of the file became none. */
@@ -230,7 +230,7 @@ export interface LinesBatch {
 /** The rows of a CSV file as lines of COPY text; the header is none of them. */
 export async function* csvLines(
   input: FileInput,
-  { names, columns, order, chunkBytes }: LinesWanted,
+  { names, columns, order, aim }: LinesWanted,
 ): AsyncGenerator<LinesBatch> {
   const { config, path, signal } = input;
   let header: readonly (string | null)[] | undefined;
@@ -239,7 +239,7 @@ export async function* csvLines(
     return header === undefined ? own : (orderOf(checkedNames(header, path), names, path) ?? own);
   };
   const format = { ...config, hasHeader: config.header };
-  const cutter = new CsvLines(format, chunkBytes, (found) => {
+  const cutter = new CsvLines(format, aim.chunkBytes, (found) => {
     header = found;
     const places = placesOf();
     const none: CsvColumn = { isEmptyNull: false };
@@ -254,9 +254,11 @@ export async function* csvLines(
     for await (const block of textBlocks(input.file, encoding, signal)) {
       originals.add(block);
       // A slow limit wants small chunks.
-      for (let at = 0; at < block.text.length; at += chunkBytes) {
-        cutter.push(block.text.subarray(at, at + chunkBytes), at === 0 ? block.bad : []);
-        const lines = cutter.bytes >= chunkBytes ? cutter.take() : undefined;
+      let piece = block.text.subarray(0, 0);
+      for (let at = 0; at < block.text.length; at += piece.length) {
+        piece = block.text.subarray(at, at + aim.chunkBytes);
+        cutter.push(piece, at === 0 ? block.bad : []);
+        const lines = cutter.bytes >= aim.chunkBytes ? cutter.take() : undefined;
         const broken = brokenRecords(cutter.takeBroken(), originals, path);
         if (lines !== undefined || broken.length > 0) yield { lines, broken };
       }

@@ -1,4 +1,4 @@
-import type { Column } from '@millrace/sdk';
+import type { Column, Sink } from '@millrace/sdk';
 import { SlabPool, withRoom } from '@millrace/sdk';
 
 import { cellDecoderOf } from './cell-decoder.js';
@@ -29,7 +29,8 @@ const SLACK_BYTES = 64 * 1024;
  * for the target to refuse.
  */
 export class CopyTextRows {
-  readonly #chunkBytes: number;
+  readonly #aim: Pick<Sink, 'chunkBytes'>;
+  readonly #slabBytes: number;
   readonly #slabs: SlabPool;
   readonly #ops: readonly Op[];
   readonly #decoders: readonly CellDecoder[];
@@ -37,16 +38,17 @@ export class CopyTextRows {
   #at = 0;
   #rows = 0;
 
-  constructor(columns: readonly Column[], chunkBytes: number, slabs = new SlabPool()) {
-    this.#chunkBytes = chunkBytes;
+  constructor(columns: readonly Column[], aim: Pick<Sink, 'chunkBytes'>, slabs = new SlabPool()) {
+    this.#aim = aim;
+    this.#slabBytes = aim.chunkBytes + SLACK_BYTES;
     this.#slabs = slabs;
     this.#ops = columns.map(opOf);
     this.#decoders = columns.map(cellDecoderOf);
-    this.#out = slabs.take(chunkBytes + SLACK_BYTES);
+    this.#out = slabs.take(this.#slabBytes);
   }
 
   get isFull(): boolean {
-    return this.#at >= this.#chunkBytes;
+    return this.#at >= this.#aim.chunkBytes;
   }
 
   /** The lines since the last call; `undefined` when there are none. */
@@ -54,7 +56,7 @@ export class CopyTextRows {
     const rows = this.#rows;
     if (rows === 0) return undefined;
     const cut = this.#slabs.cut(this.#out, this.#at);
-    if (cut.release !== undefined) this.#out = this.#slabs.take(this.#chunkBytes + SLACK_BYTES);
+    if (cut.release !== undefined) this.#out = this.#slabs.take(this.#slabBytes);
     this.#at = 0;
     this.#rows = 0;
     return { ...cut, rows };

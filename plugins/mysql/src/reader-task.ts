@@ -116,7 +116,7 @@ export class MysqlReaderTask implements ReaderTask {
       if (column === undefined) throw new PluginError('MR-P105', `the source has no column ${at}`);
       return column;
     });
-    const lines = new CopyTextRows(columns, out.chunkBytes, out.slabs);
+    const lines = new CopyTextRows(columns, out, out.slabs);
     const stats = { rows: 0, bytes: 0 };
     const left = countLarge(out);
     const send = async (): Promise<void> => {

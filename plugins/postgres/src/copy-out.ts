@@ -1,4 +1,4 @@
-import type { LargeRows } from '@millrace/sdk';
+import type { LargeRows, Sink } from '@millrace/sdk';
 import { LargeRowBytes, PluginError, SlabPool, withRoom } from '@millrace/sdk';
 import type { Connection, Submittable } from 'pg';
 import { toPluginError } from './pg-error.js';
@@ -38,7 +38,8 @@ export class CopyOut implements Submittable {
   readonly done: Promise<number>;
   readonly #sql: string;
   readonly #isBinary: boolean;
-  readonly #chunkBytes: number;
+  readonly #aim: Pick<Sink, 'chunkBytes'>;
+  readonly #slabBytes: number;
   readonly #onChunk: TakeChunk;
   readonly #slabs: SlabPool;
   readonly #large: LargeRows | undefined;
@@ -64,7 +65,7 @@ export class CopyOut implements Submittable {
   constructor(
     select: string,
     format: CopyFormat,
-    chunkBytes: number,
+    aim: Pick<Sink, 'chunkBytes'>,
     onChunk: TakeChunk,
     { large, slabs = new SlabPool(), keyOf }: CopyOutOptions = {},
   ) {
@@ -72,10 +73,11 @@ export class CopyOut implements Submittable {
     this.#keyOf = keyOf;
     this.#isBinary = format === 'binary';
     this.#sql = `COPY (${select}) TO STDOUT${this.#isBinary ? ' (FORMAT binary)' : ''}`;
-    this.#chunkBytes = chunkBytes;
+    this.#aim = aim;
+    this.#slabBytes = aim.chunkBytes + 2 * SOCKET_BYTES;
     this.#onChunk = onChunk;
     this.#slabs = slabs;
-    this.#slab = slabs.take(chunkBytes + 2 * SOCKET_BYTES);
+    this.#slab = slabs.take(this.#slabBytes);
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Who waits for it may come later than the end.
     this.done.catch(() => undefined);
@@ -134,7 +136,7 @@ export class CopyOut implements Submittable {
         this.#skipBinaryHeader(length);
       } else {
         this.#take(length);
-        if (this.#rowsEnd >= this.#chunkBytes) {
+        if (this.#rowsEnd >= this.#aim.chunkBytes) {
           this.#emit();
           return;
         }
@@ -237,7 +239,7 @@ export class CopyOut implements Submittable {
     const old = this.#slab;
     const cut = this.#slabs.cut(old, this.#rowsEnd);
     if (cut.release !== undefined)
-      this.#slab = withRoom(this.#slabs.take(this.#chunkBytes + 2 * SOCKET_BYTES), 0, rest);
+      this.#slab = withRoom(this.#slabs.take(this.#slabBytes), 0, rest);
     old.copy(this.#slab, 0, this.#at, this.#end);
     this.#at = 0;
     this.#rowsEnd = 0;

@@ -95,10 +95,10 @@ export class PostgresReaderTask implements ReaderTask {
   #copyOf(slice: Slice, out: Sink, onChunk: TakeChunk): CopyOut {
     const columns = out.lane === 'rows' ? this.#columns : this.#columnsAt(out.columns);
     const format = out.lane === 'pg-copy-binary' ? 'binary' : 'text';
-    const { large, slabs, chunkBytes } = out;
+    const { large, slabs } = out;
     const keyOf = keyReader(format, columns, this.#key);
     const select = this.#sqlOf(slice, columns);
-    return new CopyOut(select, format, chunkBytes, onChunk, { large, slabs, keyOf });
+    return new CopyOut(select, format, out, onChunk, { large, slabs, keyOf });
   }
 
   #columnsAt(indexes: readonly number[]): readonly Column[] {

@@ -63,7 +63,7 @@ async function rowsAs(format: 'text' | 'binary', client: Client): Promise<ChunkR
 
 async function binaryRows(client: Client, select: string): Promise<ChunkRows> {
   const parts: Buffer[] = [];
-  const copy = new CopyOut(select, 'binary', 64 * 1024, (part) => {
+  const copy = new CopyOut(select, 'binary', { chunkBytes: 64 * 1024 }, (part) => {
     parts.push(Buffer.from(part));
     return Promise.resolve();
   });

@@ -77,8 +77,8 @@ async function binaryCells(into: LoadTarget, rows: readonly Buffer[]): Promise<r
   const taken = await answer;
   if (typeof taken !== 'number') throw toPluginError(taken.refused);
   const parts: Buffer[] = [];
-  const bytes = rows.reduce((sum, row) => sum + row.length, 0);
-  const copy = new CopyOut(`TABLE ${REFUSED}`, 'text', bytes, async (part) => {
+  const chunkBytes = rows.reduce((sum, row) => sum + row.length, 0);
+  const copy = new CopyOut(`TABLE ${REFUSED}`, 'text', { chunkBytes }, async (part) => {
     parts.push(part);
   });
   await client.query(copy).done;

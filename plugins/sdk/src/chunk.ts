@@ -54,7 +54,7 @@ export interface BrokenRecord {
 /** Where a reader puts chunks. `write` resolves when there is credit for the next one: await it. */
 export interface Sink {
   readonly lane: Lane;
-  /** Aim for chunks of about this size. */
+  /** Aim for chunks of about this size. It follows the limits: look at it again for each chunk. */
   readonly chunkBytes: number;
   /** Where the `data` of chunks may come from. Absent: each chunk has its own. */
   readonly slabs?: SlabPool;

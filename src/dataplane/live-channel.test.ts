@@ -78,6 +78,19 @@ describe('the limits of a running sync', () => {
     expect(delay().ms).toBe(0);
   });
 
+  test('asks for what it would use without the time in which it was held', async () => {
+    const { clock, limiter, live } = openLive();
+    const shares = news({ shares: { shop_db: { bytesPerSecond: 1000 } } });
+    live.hear(shares);
+    const { signal } = new AbortController();
+    const taking = [limiter.take(1000, 10, signal), limiter.take(500, 5, signal)];
+    clock.now = 1500;
+    live.hear(shares);
+    await Promise.all(taking);
+    clock.now = 2000;
+    expect(live.demands()).toEqual({ shop_db: { bytesPerSecond: 3060, rowsPerSecond: 31 } });
+  });
+
   test('asks for what it used and some more, or for all it can get where it was held', async () => {
     const { clock, limiter, live } = openLive();
     const share = { bytesPerSecond: 1000 };
@@ -86,7 +99,7 @@ describe('the limits of a running sync', () => {
     clock.now = 10_000;
     live.hear(news({ shares: { shop_db: share, lake: { bytesPerSecond: 10 } } }));
     await taking;
-    expect(live.demands()).toEqual({ shop_db: { bytesPerSecond: 15, rowsPerSecond: 1 } });
+    expect(live.demands()).toEqual({ shop_db: { bytesPerSecond: 11, rowsPerSecond: 1 } });
   });
 
   test('a smaller dirty limit fails a run that has more already', async () => {

@@ -27,10 +27,10 @@ export interface LiveChannelOptions {
 }
 
 const JOB = 'job';
-/** Who did not use up its share gets so much more than it used, and the rest is for others. */
-const HEADROOM = 1.5;
-/** Waiting for a share longer than this part of the time says that it is too small. */
-const HELD = 0.05;
+/** So much more than a sync used is lent to it, or it would be held by every chunk that is a bit early. */
+const HEADROOM = 1.02;
+/** Who is held for all but this part of the time may have any speed: it gets what it can. */
+const LEAST_FREE = 0.05;
 
 /** The limits of one running sync as they are at this moment: its own by the clock, and its shares. */
 export class LiveChannel {
@@ -69,7 +69,11 @@ export class LiveChannel {
     this.#say();
   }
 
-  /** Of the data sources that are limited, since the last call. */
+  /**
+   * Of the data sources that are limited, by what was used since the last call. A sync that was held for a
+   * part of the time is as much faster than it was. To ask for all as soon as it was held at all would keep
+   * from others what it cannot use, second after second.
+   */
   demands(): RateDemands {
     const { limiter, nowMs } = this.#options;
     const ms = Math.max(1, nowMs() - this.#toldMs);
@@ -77,8 +81,9 @@ export class LiveChannel {
     const demands: Record<string, Rate> = {};
     for (const name of this.#known) {
       const { bytes, rows, heldMs } = limiter.drawn(name);
-      if (heldMs > ms * HELD) continue;
-      const perSecond = (amount: number): number => Math.ceil((amount * 1000 * HEADROOM) / ms);
+      const freeMs = ms - heldMs;
+      if (freeMs < ms * LEAST_FREE) continue;
+      const perSecond = (amount: number): number => Math.ceil((amount * 1000 * HEADROOM) / freeMs);
       demands[name] = { bytesPerSecond: perSecond(bytes), rowsPerSecond: perSecond(rows) };
     }
     return demands;

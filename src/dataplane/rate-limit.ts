@@ -54,12 +54,42 @@ class Meter {
 interface Limit {
   readonly bytes: Meter;
   readonly rows: Meter;
-  heldMs: number;
+  readonly held: HeldTime;
   toldBytes: number;
   toldRows: number;
 }
 
-/** What a limit has let through since it was last asked, and how much of that time something waited for it. */
+/** The time in which at least one taker waits, however many there are. */
+class HeldTime {
+  #waiting = 0;
+  #ms = 0;
+  #countedMs = 0;
+
+  begin(nowMs: number): void {
+    this.#count(nowMs);
+    this.#waiting += 1;
+  }
+
+  end(nowMs: number): void {
+    this.#count(nowMs);
+    this.#waiting -= 1;
+  }
+
+  /** Since the last call. */
+  taken(nowMs: number): number {
+    this.#count(nowMs);
+    const ms = this.#ms;
+    this.#ms = 0;
+    return ms;
+  }
+
+  #count(nowMs: number): void {
+    if (this.#waiting > 0) this.#ms += nowMs - this.#countedMs;
+    this.#countedMs = nowMs;
+  }
+}
+
+/** What a limit has let through since it was last asked, and in how much of that time anything waited for it. */
 export interface Drawn {
   readonly bytes: number;
   readonly rows: number;
@@ -91,7 +121,13 @@ export class RateLimiter {
     const now = this.#nowMs();
     let limit = this.#limits.get(name);
     if (limit === undefined) {
-      limit = { bytes: new Meter(now), rows: new Meter(now), heldMs: 0, toldBytes: 0, toldRows: 0 };
+      limit = {
+        bytes: new Meter(now),
+        rows: new Meter(now),
+        held: new HeldTime(),
+        toldBytes: 0,
+        toldRows: 0,
+      };
       this.#limits.set(name, limit);
     }
     limit.bytes.setRate(rate.bytesPerSecond, now);
@@ -118,11 +154,9 @@ export class RateLimiter {
     if (limit === undefined) return { bytes: 0, rows: 0, heldMs: 0 };
     const bytes = limit.bytes.taken - limit.toldBytes;
     const rows = limit.rows.taken - limit.toldRows;
-    const { heldMs } = limit;
     limit.toldBytes += bytes;
     limit.toldRows += rows;
-    limit.heldMs = 0;
-    return { bytes, rows, heldMs };
+    return { bytes, rows, heldMs: limit.held.taken(this.#nowMs()) };
   }
 
   /** Resolves when all limits have let this much through; it counts from now on, also when that is aborted. */
@@ -130,9 +164,9 @@ export class RateLimiter {
     const delayOf = this.book(bytes, rows);
     for (let delay = delayOf(); delay.ms > 0; delay = delayOf()) {
       signal.throwIfAborted();
-      const startMs = this.#nowMs();
+      delay.by?.held.begin(this.#nowMs());
       await this.#pause(Math.min(Math.ceil(delay.ms), MAX_SLEEP_MS), signal);
-      if (delay.by !== undefined) delay.by.heldMs += this.#nowMs() - startMs;
+      delay.by?.held.end(this.#nowMs());
     }
   }
 

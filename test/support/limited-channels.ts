@@ -28,6 +28,8 @@ export function openLimitedChannels(
     [Symbol.dispose]: () => ending.abort(),
   };
   const channel = async (): Promise<void> => {
+    // As a sync does, before it knows how large chunks should be.
+    await limiter.take(1, 0, ending.signal);
     while (!ending.signal.aborted) {
       const rows = Math.ceil(chunkBytesOf(limiter, channels) / ROW_BYTES);
       const bytes = rows * ROW_BYTES;

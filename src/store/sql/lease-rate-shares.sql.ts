@@ -21,7 +21,7 @@ export interface RateShare {
  * Lends the rates of data sources to running attempts, for `leaseMs` each. Who wants little gets that, the
  * others the same each, and what nobody wants is for all. At no moment do the shares that are out make more
  * than the limit: a newcomer gets what is left, and its part when the others ask again; what a dead worker
- * had comes back when its lease ends. Call it in a transaction: the limits are locked first, because a
+ * had comes back when its lease ends, and what an attempt had that has ended at once. Call it in a transaction: the limits are locked first, because a
  * statement that waited for them would not see the shares that were given meanwhile.
  */
 export async function leaseRateShares(
@@ -79,6 +79,7 @@ const LEASE = `
     SELECT s.data_source_id, s.instance_id, s.want_bytes, s.want_rows, false, s.bytes, s.rows
       FROM rate_share s
      WHERE s.data_source_id = ANY($1::bigint[]) AND s.lease_until > clock_timestamp()
+       AND EXISTS (SELECT FROM running_attempt r WHERE r.instance_id = s.instance_id)
        AND NOT EXISTS (SELECT FROM asked a WHERE a.source = s.data_source_id AND a.instance = s.instance_id)
   ), wanted AS (
     SELECT d.source, d.instance, d.asks, u.unit, u.rate, coalesce(u.held, 0) AS held,

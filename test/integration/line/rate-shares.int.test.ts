@@ -1,7 +1,13 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { CollectingLog } from '@millrace/testkit';
 
+import { LiveChannel } from '../../../src/dataplane/live-channel.js';
+import { Quarantine } from '../../../src/dataplane/quarantine.js';
+import { RateLimiter } from '../../../src/dataplane/rate-limit.js';
+import type { ChannelNews, RateDemands } from '../../../src/domain/channel/channel-change.js';
 import type { RateLimit } from '../../../src/domain/channel/rate-limit.js';
 import type { Claim, ControlAsk } from '../../../src/worker-link/worker-link.js';
+import { openLimitedChannels } from '../../support/limited-channels.js';
 import { type FakeWorker, Line, node } from '../../support/line.js';
 
 interface Sharing extends AsyncDisposable {
@@ -9,10 +15,14 @@ interface Sharing extends AsyncDisposable {
   readonly workers: readonly FakeWorker[];
   readonly claims: readonly Claim[];
   limit(body: RateLimit): Promise<void>;
+  /** What the worker of the attempt with this number is told. */
+  news(no: number, demands: RateDemands): Promise<ChannelNews>;
   /** The shares of the attempts with these numbers, asked for by their workers. */
   ask(demands: Readonly<Record<number, number | 'all'>>): Promise<number[]>;
   /** All that is lent at this moment. */
   lent(): Promise<number>;
+  /** No lease ends by itself, however slow this machine is. */
+  keep(): Promise<void>;
   /** The leases of an attempt end, as after the death of its worker. */
   expire(no: number): Promise<void>;
 }
@@ -34,13 +44,17 @@ async function openSharing(): Promise<Sharing> {
   const workers = [await line.worker(), await line.worker(), await line.worker()];
   const claims: Claim[] = [];
   for (const worker of workers) claims.push(...(await worker.claim(1)));
-  const askFor = async (no: number, want: number | 'all'): Promise<number> => {
+  const news = async (no: number, demands: RateDemands): Promise<ChannelNews> => {
     const { planDay, instanceId, epoch } = claims[no] as Claim;
-    const demands = want === 'all' ? {} : { shop_db: { bytesPerSecond: want } };
     const workerId = workers[no]?.workerId ?? 0;
     const ask: ControlAsk = { workerId, attempts: [{ planDay, instanceId, epoch, demands }] };
     const [answer] = await line.link.control(ask);
-    return answer?.news.shares['shop_db']?.bytesPerSecond ?? NaN;
+    if (answer === undefined) throw new Error(`the attempt ${no} has no answer`);
+    return answer.news;
+  };
+  const askFor = async (no: number, want: number | 'all'): Promise<number> => {
+    const { shares } = await news(no, want === 'all' ? {} : { shop_db: { bytesPerSecond: want } });
+    return shares['shop_db']?.bytesPerSecond ?? NaN;
   };
   return {
     line,
@@ -54,6 +68,7 @@ async function openSharing(): Promise<Sharing> {
           [JSON.stringify(body)],
         )
         .then(() => undefined),
+    news,
     ask: async (demands) => {
       const shares: number[] = [];
       for (const [no, want] of Object.entries(demands)) shares.push(await askFor(Number(no), want));
@@ -64,6 +79,11 @@ async function openSharing(): Promise<Sharing> {
         `SELECT coalesce(sum(bytes), 0) AS sum FROM rate_share WHERE lease_until > clock_timestamp()`,
       );
       return row?.sum ?? NaN;
+    },
+    keep: async () => {
+      await line.database.run(
+        `UPDATE rate_share SET lease_until = clock_timestamp() + interval '1 h'`,
+      );
     },
     expire: async (no) => {
       await line.database.run(
@@ -102,6 +122,9 @@ describe('the rate of a data source over all workers', () => {
     await sharing.limit({ bytesPerSecond: 1000 });
     expect(await ask({ 0: 'all', 1: 'all' })).toEqual([400, 500]);
     expect(await ask({ 0: 'all' })).toEqual([500]);
+    // What an attempt that has ended had is for the next one at once.
+    await sharing.workers[1]?.finish(sharing.claims[1] as Claim);
+    expect(await ask({ 0: 'all' })).toEqual([1000]);
     await sharing.line.database.run(`DELETE FROM rate_limit`);
     expect(await ask({ 0: 'all' })).toEqual([NaN]);
   });
@@ -140,4 +163,83 @@ describe('the rate of a data source over all workers', () => {
       ),
     ).toEqual([{ id: first?.instanceId }]);
   });
+});
+
+/** A sync as its worker runs it: its limiter, the second hand of its worker, and channels that are so fast. */
+function openSync(sharing: Sharing, no: number, channels: number, bytesPerSecond: number) {
+  const limiter = new RateLimiter(() => performance.now());
+  const live = new LiveChannel({
+    rateLimit: undefined,
+    dirtyLimit: { records: 0 },
+    limiter,
+    quarantine: new Quarantine(
+      { records: 0 },
+      () => 0,
+      () => undefined,
+    ),
+    log: new CollectingLog(),
+    localTime: () => '12:00',
+    nowMs: () => performance.now(),
+  });
+  // Until its first share comes.
+  live.hear({ change: {}, shares: { shop_db: { bytesPerSecond: 0 } }, sharesForMs: 0 });
+  const all = openLimitedChannels(limiter, channels, bytesPerSecond);
+  return {
+    all,
+    /** As the worker asks once a second. */
+    ask: async () => {
+      live.hear(await sharing.news(no, live.demands()));
+      await sharing.keep();
+    },
+    [Symbol.dispose]: () => all[Symbol.dispose](),
+  };
+}
+
+describe('two syncs of two workers on a data source of 1 MB/s', () => {
+  beforeEach(() => {
+    // The database is real, and its leases are: only what the syncs wait by is replaced.
+    jest.useFakeTimers({
+      now: 0,
+      doNotFake: [
+        'nextTick',
+        'setImmediate',
+        'clearImmediate',
+        'queueMicrotask',
+        'Date',
+        'hrtime',
+        'setInterval',
+        'clearInterval',
+      ],
+    });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test.each([
+    ['as fast as they may be, one with eight channels', 8, 1, 50, 50],
+    ['one of them slow', 1, 1, 0.2, 50],
+    ['one of them nearly as fast as its part', 4, 1, 0.45, 50],
+  ])(
+    'together have its rate within 2 %%: %s',
+    async (_case, channelsA, channelsB, speedA, speedB) => {
+      await using sharing = await openSharing();
+      await sharing.limit({ bytesPerSecond: 1_000_000 });
+      using a = openSync(sharing, 0, channelsA, speedA * 1_000_000);
+      using b = openSync(sharing, 1, channelsB, speedB * 1_000_000);
+      const seconds = async (count: number): Promise<number> => {
+        const before = a.all.bytes + b.all.bytes;
+        for (let second = 0; second < count; second++) {
+          await a.ask();
+          await jest.advanceTimersByTimeAsync(370);
+          await b.ask();
+          await jest.advanceTimersByTimeAsync(630);
+        }
+        return (a.all.bytes + b.all.bytes - before) / count;
+      };
+      await seconds(5);
+      const found = await seconds(20);
+      expect(Math.abs(found / 1_000_000 - 1) * 100).toBeLessThan(2);
+    },
+  );
 });

@@ -13,7 +13,7 @@ import {
 } from './sync/lineitem.mjs';
 import { nativePipe, runPipe } from './sync/native-pipe.mjs';
 import { benchPair } from './sync/pair-case.mjs';
-import { benchRateLimit, RATE_CASE } from './sync/rate-case.mjs';
+import { benchRate, RATE_CASES } from './sync/rate-case.mjs';
 import { openServers } from './sync/servers.mjs';
 import { benchShape, SHAPE_CASES } from './sync/shapes.mjs';
 import { openWarmWorker } from './sync/warm-worker.mjs';
@@ -39,7 +39,7 @@ const CASES = [
 ];
 /** The smallest table of `worker-memory`, and the jobs of `worker-few-rows`. */
 const WORKER = isQuick ? { rows: 100_000, jobs: 100 } : { rows: 1_000_000, jobs: 1_000 };
-const ALL = [...CASES, ...SHAPE_CASES, ...CHANNEL_CASES, RATE_CASE, ...WORKER_CASES];
+const ALL = [...CASES, ...SHAPE_CASES, ...CHANNEL_CASES, ...RATE_CASES, ...WORKER_CASES];
 const wanted = process.argv.filter((word) => ALL.includes(word));
 
 const figures = new Figures();
@@ -59,8 +59,8 @@ try {
   for (const name of wanted.length > 0 ? wanted : ALL) {
     if (WORKER_CASES.includes(name)) {
       await benchWorker(name, { servers, ...WORKER, figures, say });
-    } else if (name === RATE_CASE) {
-      await benchRateLimit({ servers, worker, figures, say });
+    } else if (RATE_CASES.includes(name)) {
+      await benchRate(name, { servers, worker, figures, say });
     } else if (CHANNEL_CASES.includes(name)) {
       await benchChannels(name, { servers, worker, pairs: PAIRS, figures, say });
     } else if (SHAPE_CASES.includes(name)) {

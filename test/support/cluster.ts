@@ -130,8 +130,11 @@ export class Cluster implements AsyncDisposable {
     return response;
   }
 
-  async addDataSource(name: string, type: string, config: object): Promise<void> {
-    await this.send('POST', `/workspaces/${WORKSPACE}/data-sources`, { name, type, config });
+  /** Gives its id. */
+  async addDataSource(name: string, type: string, config: object): Promise<string> {
+    const body = { name, type, config };
+    const made = await this.send('POST', `/workspaces/${WORKSPACE}/data-sources`, body);
+    return ((await made.json()) as { readonly id: string }).id;
   }
 
   /** Submits a workflow that runs only when it is told to, and gives its id. */

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 
+import { encodeDayId } from '../../../src/domain/ids.ts';
+import { dayOf, loginOf, openBenchCluster } from './bench-cluster.mjs';
 import { LINEITEM } from './lineitem.mjs';
 
-const FIRST_DAY = Date.UTC(2020, 0, 1);
 const POLL_MS = 20;
 const TIMEOUT_MS = 3_600_000;
 /** A kernel's clock tick, the unit of times in /proc. */
@@ -10,9 +11,7 @@ const TICK_MS = 10;
 
 /** An installation with one worker, all of them processes as users start them; its store is on `servers.postgres`. */
 export async function openWarmWorker(servers) {
-  process.env.MILLRACE_TEST_SERVERS = JSON.stringify({ postgres: servers.postgres });
-  const { Cluster } = await import('../../support/cluster.ts');
-  return new WarmWorker(await Cluster.open({ workers: 1, capacity: 1, leaseMs: 30_000 }));
+  return new WarmWorker(await openBenchCluster(servers, { workers: 1, capacity: 1 }));
 }
 
 /** Runs syncs one after the other, each as an instance that the worker claims from a real api. */
@@ -25,8 +24,11 @@ class WarmWorker {
     this.cluster = cluster;
   }
 
-  /** What the worker said of the run, `seconds` from the claim to the end that the store knows, `cpuMs` of its process. */
-  async run(from, to, { database = LINEITEM.database, ...channel } = {}) {
+  /**
+   * What the worker said of the run, `seconds` from the claim to the end that the store knows, `cpuMs` of its
+   * process. `during` is told the id of the instance once there is one.
+   */
+  async run(from, to, { database = LINEITEM.database, ...channel } = {}, during = () => {}) {
     const source = await this.#dataSource(from, database);
     const target = await this.#dataSource(to, database);
     const workflow = await this.#workflow({
@@ -35,7 +37,7 @@ class WarmWorker {
       channel,
     });
     const before = await this.#cpuMs();
-    const row = await this.#runDay(workflow);
+    const row = await this.#runDay(workflow, during);
     const cpuMs = (await this.#cpuMs()) - before;
     if (row.status !== 'succeeded') throw new Error(`${workflow.name} ${row.status}: ${row.error}`);
     const { sync, ...counts } = row.progress;
@@ -52,12 +54,12 @@ class WarmWorker {
   }
 
   async #dataSource(end, database) {
-    const { kind, root, host, port, user, password } = end;
+    const { kind, root, port } = end;
     const isFile = kind === 'file';
     const name = isFile ? 'files' : `${kind}_${port}_${database}`;
     if (!this.#dataSources.has(name)) {
-      const login = { host, port, user, password, database, tls: { mode: 'prefer' } };
-      await this.cluster.addDataSource(name, kind, isFile ? { root } : login);
+      const config = isFile ? { root } : loginOf(end, database);
+      await this.cluster.addDataSource(name, kind, config);
       this.#dataSources.add(name);
     }
     return name;
@@ -74,9 +76,14 @@ class WarmWorker {
     return workflow;
   }
 
-  async #runDay(workflow) {
-    const day = new Date(FIRST_DAY + workflow.runs++ * 86_400_000).toISOString().slice(0, 10);
+  async #runDay(workflow, during) {
+    const day = dayOf(workflow.runs++);
     await this.cluster.runDays(workflow.id, [day]);
+    const [key] = await this.cluster.database.rows(
+      `SELECT plan_day AS "planDay", id FROM node_instance WHERE workflow_id = $1 AND bizdate = $2`,
+      [workflow.id, day],
+    );
+    during(encodeDayId('inst', key));
     let row;
     await this.cluster.until(
       TIMEOUT_MS,

@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 
 import { execute } from '../../support/servers.ts';
 import { percentile } from '../timeline/figures.mjs';
+import { openBenchCluster, runAll } from './bench-cluster.mjs';
 import { fillSource, LINEITEM } from './lineitem.mjs';
-import { openWarmWorker } from './warm-worker.mjs';
 
 const CHANNELS = 8;
 /** How many times the rows of the smallest table. */
@@ -11,27 +11,19 @@ const SIZES = [1, 4, 20];
 const FEW_ROWS = 50;
 /** Until plugins and connections are as they stay. */
 const WARM_UP = 10;
-const FIRST_DAY = Date.UTC(2020, 0, 1);
-const POLL_MS = 100;
 
 export const WORKER_CASES = ['worker-memory', 'worker-few-rows'];
 
 /** Syncs of a real worker process, claimed from a real api: what only shows there. Adds to `figures`. */
 export async function benchWorker(name, { servers, rows, jobs, figures, say }) {
   // Of its own: the memory of one that has run other cases says little.
-  const worker = await openWarmWorker(servers);
-  const { cluster } = worker;
+  const cluster = await openBenchCluster(servers, { workers: 1, capacity: 1 });
   try {
-    for (const end of [servers.postgres, servers.mysql]) {
-      const { kind, host, port, user, password } = end;
-      const login = { host, port, user, password, database: LINEITEM.database };
-      await cluster.addDataSource(kind, kind, { ...login, tls: { mode: 'prefer' } });
-    }
     const bench = { cluster, servers, figures, say };
     if (name === 'worker-memory') await memory({ ...bench, rows });
     else await fewRows({ ...bench, jobs });
   } finally {
-    await worker.close();
+    await cluster[Symbol.asyncDispose]();
   }
 }
 
@@ -117,17 +109,6 @@ async function fewRows({ cluster, servers, jobs, figures }) {
     for (const p of [50, 99])
       figures.add(`${way}-job50-p${p}-ms`, percentile(ms, p / 100), 'ms', how);
   }
-}
-
-/** One instance for each of so many business dates, in this order. */
-async function runAll(cluster, id, count) {
-  const days = Array.from({ length: count }, (_, n) =>
-    new Date(FIRST_DAY + n * 86_400_000).toISOString().slice(0, 10),
-  );
-  await cluster.runDays(id, days);
-  const all = await cluster.untilDone(3_600_000, POLL_MS);
-  const failed = all.find((each) => each.status !== 'succeeded');
-  if (failed !== undefined) throw new Error(`${failed.node}: ${failed.errors}`);
 }
 
 /** Megabytes, by the kernel's own high-water mark. */

@@ -77,7 +77,7 @@ export async function previewSyncJob(job: SyncJob, limit: number): Promise<SyncP
       });
     }
     const { concurrency, rateLimit } = job.channel;
-    const pieces = await piecesOf(source, concurrency, rateLimit?.bytesPerSecond);
+    const pieces = await piecesOf(source, concurrency, rateLimit);
     const opened = await openMapped(schema, job, 'show', (mapping) =>
       job.writer.open(job.writerConfig as never, {
         ...jobContext(context, job.target as ResolvedDataSource<never>),

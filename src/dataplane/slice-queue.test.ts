@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Slice } from '@millrace/sdk';
+import type { Slice, SliceHint } from '@millrace/sdk';
 import type { RunningSlice } from './slice-queue.js';
-import { SliceQueue } from './slice-queue.js';
+import { piecesOf as plannedPiecesOf, SliceQueue } from './slice-queue.js';
 
 const piecesOf = (count: number): Slice[] =>
   Array.from({ length: count }, (_, no) => ({ no, bounds: no, label: `${no}` }));
@@ -37,6 +37,24 @@ function* random(seed: number): Generator<number> {
 }
 
 describe('the slices of a run', () => {
+  test('are asked for in pieces of 16 MB, or of 0.7 s of what a limit leaves to each channel', async () => {
+    const hints: SliceHint[] = [];
+    const reader = {
+      async *slices(hint: SliceHint) {
+        hints.push(hint);
+        yield* piecesOf(1);
+      },
+    };
+    await plannedPiecesOf(reader, 4);
+    await plannedPiecesOf(reader, 4, { bytesPerSecond: 4_000_000 });
+    await plannedPiecesOf(reader, 2, { rowsPerSecond: 1000 });
+    expect(hints).toEqual([
+      { count: 64, bytes: 16 * 1024 ** 2 },
+      { count: 64, bytes: 700_000 },
+      { count: 32, bytes: 16 * 1024 ** 2, rows: 350 },
+    ]);
+  });
+
   test('every piece is read once, however the channels overtake one another', () => {
     for (let seed = 1; seed <= 200; seed++) {
       const channels = (seed % 5) + 1;

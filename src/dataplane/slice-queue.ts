@@ -1,4 +1,5 @@
 import type { ReaderJob, Slice } from '@millrace/sdk';
+import type { Rate } from '../domain/channel/rate-limit.js';
 
 /** Enough that a slice which runs long leaves something to take over. */
 const PIECES_PER_SLICE = 4;
@@ -10,16 +11,18 @@ const LABELS_SHOWN = 20;
 const PIECE_BYTES = 16 * 1024 * 1024;
 const PIECE_SECONDS = 0.7;
 
-/** The pieces of a source for so many channels; `bytesPerSecond` is the limit of all of them together. */
+/** The pieces of a source for so many channels; the limit is that of all of them together. */
 export async function piecesOf(
-  reader: ReaderJob,
+  reader: Pick<ReaderJob, 'slices'>,
   channels: number,
-  bytesPerSecond = Number.POSITIVE_INFINITY,
+  { bytesPerSecond = Number.POSITIVE_INFINITY, rowsPerSecond }: Rate = {},
 ): Promise<readonly Slice[]> {
-  const bytes = Math.min(PIECE_BYTES, Math.ceil((bytesPerSecond / channels) * PIECE_SECONDS));
+  const ofPiece = (perSecond: number): number => Math.ceil((perSecond / channels) * PIECE_SECONDS);
+  const bytes = Math.min(PIECE_BYTES, ofPiece(bytesPerSecond));
+  const rows = rowsPerSecond === undefined ? {} : { rows: ofPiece(rowsPerSecond) };
   const count = channels === 1 ? 1 : channels * SLICES_PER_CHANNEL * PIECES_PER_SLICE;
   const pieces: Slice[] = [];
-  for await (const piece of reader.slices({ count, bytes })) pieces.push(piece);
+  for await (const piece of reader.slices({ count, bytes, ...rows })) pieces.push(piece);
   return pieces;
 }
 

@@ -172,7 +172,7 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   using age = new SnapshotAge(snapshot, job.channel.snapshotMinutes);
   const cursor = await openWindow(reader, job, source);
   const channels = Math.min(concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
-  const pieces = await piecesOf(reader, channels, rateLimit?.bytesPerSecond);
+  const pieces = await piecesOf(reader, channels, rateLimit);
   const resume = new Resume(job, { source, snapshot, cursor, channels });
   const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(channels, pieces.length));

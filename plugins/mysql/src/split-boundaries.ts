@@ -1,4 +1,4 @@
-import { evenBoundaries } from '@millrace/sdk';
+import { evenBoundaries, piecesBySize } from '@millrace/sdk';
 import type { KeyValue, SliceHint } from '@millrace/sdk';
 
 import { textLiteral } from './literal.js';
@@ -25,9 +25,10 @@ export async function boundariesOf(
 ): Promise<readonly KeyValue[]> {
   const rows = await rowsOf(session, source, undefined, '1 = 1');
   const bytes = await bytesOf(session, source);
-  const bySize = Math.ceil(bytes / (hint.bytes ?? Number.POSITIVE_INFINITY));
   // Estimates of queries and views say nothing.
-  const byRows = source.engine === undefined ? MOST_SLICES : Math.ceil(rows / ROWS_PER_SLICE);
+  const isKnown = source.engine !== undefined;
+  const byRows = isKnown ? Math.ceil(rows / ROWS_PER_SLICE) : MOST_SLICES;
+  const bySize = piecesBySize({ rows: isKnown ? rows : 0, bytes }, hint);
   const count = Math.min(Math.max(hint.count, bySize), MOST_SLICES, byRows);
   if (count <= 1) return [];
   const [part, ...others] = key.parts;

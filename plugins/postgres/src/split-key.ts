@@ -1,3 +1,4 @@
+import { piecesBySize } from '@millrace/sdk';
 import type { Column, KeyDialect, KeyValue, SliceHint } from '@millrace/sdk';
 import type { Client } from 'pg';
 import { quoteLiteral, quoteName } from './quoting.js';
@@ -50,7 +51,7 @@ export async function boundariesOf(
 ): Promise<readonly KeyValue[]> {
   const all = await estimate(client, { ...source, filter: '1 = 1' });
   const filtered = await estimate(client, source);
-  const bySize = Math.ceil(filtered.bytes / (hint.bytes ?? Number.POSITIVE_INFINITY));
+  const bySize = piecesBySize(filtered, hint);
   const count = Math.min(
     Math.max(hint.count, bySize),
     MOST_SLICES,

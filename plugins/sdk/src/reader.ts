@@ -29,6 +29,8 @@ export interface SliceHint {
   readonly count: number;
   /** More slices are welcome where they would be larger than this. */
   readonly bytes?: number;
+  /** The same in rows. */
+  readonly rows?: number;
 }
 
 export interface ReadStats {
@@ -68,8 +70,6 @@ export interface ReaderJob {
    * them one after another, and another takes over what it has not begun.
    */
   slices(hint: SliceHint): AsyncIterable<Slice>;
-  /** Cuts what is left of a running slice in two or more, for work stealing. */
-  refine?(running: Slice, at: unknown): Promise<readonly Slice[]>;
   /**
    * Makes the job one of the rows behind the request's `after`, up to the largest cursor that the snapshot
    * has. Returns that one, and never one before `after`; `undefined` when there is none. Called once,

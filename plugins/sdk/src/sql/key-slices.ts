@@ -1,5 +1,5 @@
 import { PluginError } from '../error.js';
-import type { Slice } from '../reader.js';
+import type { Slice, SliceHint } from '../reader.js';
 
 /**
  * Bounds of a slice by a key of one or more columns. The values are the server's own text, one for each
@@ -33,6 +33,14 @@ export interface KeyDialect {
 /** The one slice of a source that cannot be split. */
 export function wholeSlice(): Slice {
   return { no: 0, bounds: { kind: 'all' } satisfies KeyBounds, label: 'all rows' };
+}
+
+/** How many slices of a source of this size are no larger than the hint says. */
+export function piecesBySize(
+  source: { readonly rows: number; readonly bytes: number },
+  { rows = Number.POSITIVE_INFINITY, bytes = Number.POSITIVE_INFINITY }: SliceHint,
+): number {
+  return Math.ceil(Math.max(source.rows / rows, source.bytes / bytes));
 }
 
 /**

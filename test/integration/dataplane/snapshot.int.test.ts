@@ -83,7 +83,11 @@ async function openWriter(server: TestServer, database: string) {
     writer,
     [Symbol.asyncDispose]: async () => {
       isOver = true;
-      await writing.finally(() => session[Symbol.asyncDispose]());
+      try {
+        await writing;
+      } finally {
+        await session[Symbol.asyncDispose]();
+      }
     },
   };
 }

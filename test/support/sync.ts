@@ -45,7 +45,6 @@ export interface SyncOptions {
   readonly replay?: SyncJob['replay'];
   readonly channel?: Partial<ChannelControl>;
   readonly policies?: SyncJob['policies'];
-  readonly line?: SyncJob['line'];
   readonly verification?: Verification;
   /** The reader offers this lane and `rows` alone. */
   readonly lane?: Lane;
@@ -103,7 +102,6 @@ async function jobOf(
     partition: partitionOf(options.writer),
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
     policies: options.policies,
-    line: options.line,
     ...(options.verification === undefined ? {} : { verification: options.verification }),
     context,
     onDirty,

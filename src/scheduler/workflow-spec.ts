@@ -59,6 +59,14 @@ const input = z.strictObject({
   }),
 });
 
+/** A length of time in ms, at least a minute; what is wrong is told in the unit of people. */
+function duration(most: { readonly ms: number; readonly text: string }): z.ZodInt {
+  const message = `at least 60000 (1 minute) and at most ${most.ms} (${most.text}), in milliseconds`;
+  return z.int().min(60_000, message).max(most.ms, message);
+}
+
+const retryWait = duration({ ms: 1_800_000, text: '30 minutes' });
+
 const tableOutput = z.strictObject({
   dataSource: z.string().min(1),
   table: z.string().min(1),
@@ -132,11 +140,15 @@ const nodeSpec = z.strictObject({
   retry: z
     .strictObject({
       max: z.int().min(0).max(10).default(0),
-      intervalMs: z.int().min(0).max(1_800_000).default(60_000),
+      intervalMs: retryWait
+        .default(60_000)
+        .meta({ description: 'What it waits before the next try: 1 to 30 minutes.' }),
       backoff: z
         .strictObject({
           factor: z.number().min(1).max(10).default(2),
-          capMs: z.int().min(1000).max(86_400_000).default(1_800_000),
+          capMs: retryWait
+            .default(1_800_000)
+            .meta({ description: 'No try waits longer: 1 to 30 minutes.' }),
         })
         .optional()
         .meta({
@@ -146,14 +158,11 @@ const nodeSpec = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'How often it is tried again by itself when it fails: up to 10 times.' }),
-  timeoutMs: z
-    .int()
-    .min(1000)
-    .max(168 * 3_600_000)
+  timeoutMs: duration({ ms: 168 * 3_600_000, text: '168 hours' })
     .default(24 * 3_600_000)
     .meta({
       description:
-        'An attempt that runs longer is stopped and has failed, without a retry; a day by default, a week at most.',
+        'An attempt that runs longer is stopped and has failed, without a retry: 1 minute to 168 hours, a day by default.',
     }),
   inputs: z.record(parameterName, input).default({}).meta({
     description:

@@ -37,7 +37,8 @@ test(
     });
     await using line = await DayLine.open(cluster, {
       warehouse: postgres.login,
-      retry: { max: 10, intervalMs: 500 },
+      retry: { max: 10 },
+      limits: { retryMs: 500 },
     });
     await using target = await createDatabase(targetServer());
     await execute(target.server, `CREATE TABLE exported (node int, id int)`, target.name);

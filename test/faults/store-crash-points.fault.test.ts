@@ -36,7 +36,8 @@ test(
     await using line = await DayLine.open(cluster, {
       through: { warehouse, target },
       // Nearly each COMMIT is cut: one instance may lose several in a row.
-      retry: { max: 10, intervalMs: 100 },
+      retry: { max: 10 },
+      limits: { retryMs: 100 },
     });
     await line.run(DATES);
     const instances = await cluster.untilDone();

@@ -16,6 +16,7 @@ import { secretBoxOf } from '../../src/store/secret-box-of.js';
 import { WakeBus } from '../../src/store/wake-bus.js';
 import { FaultyProxy } from './faulty-proxy.js';
 import { Processes } from './processes.js';
+import { type ShortLimits, shortenLimits } from './short-limits.js';
 import { openStore } from './store.js';
 
 export interface ClusterOptions {
@@ -138,7 +139,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Submits a workflow that runs only when it is told to, and gives its id. */
-  async submit(name: string, draft: object): Promise<number> {
+  async submit(name: string, draft: object, limits: ShortLimits = {}): Promise<number> {
     const [row] = await this.database.rows<{ id: number }>(
       `INSERT INTO workflow (workspace_id, name, draft)
        SELECT id, $2, $3 FROM workspace WHERE name = $1 RETURNING id`,
@@ -146,6 +147,7 @@ export class Cluster implements AsyncDisposable {
     );
     const workflowId = row?.id ?? 0;
     await this.#commands.submitWorkflow({ workflowId, userId: null, comment: '' });
+    await shortenLimits(this.database, workflowId, limits);
     // From the cut-off on the plan of tomorrow would be one day more than the test waits for.
     await this.database.run(`UPDATE workflow SET scheduled = false WHERE id = $1`, [workflowId]);
     return workflowId;

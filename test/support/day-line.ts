@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { Cluster } from './cluster.js';
 import { createDatabase, execute, testServers, type TestDatabase } from './servers.js';
+import type { ShortLimits } from './short-limits.js';
 import type { TestServer } from './test-server.js';
 
 export interface DayLineOptions {
@@ -13,11 +14,8 @@ export interface DayLineOptions {
   };
   /** A PostgreSQL of the test's own for the warehouse. */
   readonly warehouse?: TestServer;
-  readonly retry?: {
-    readonly max: number;
-    readonly intervalMs: number;
-    readonly backoff?: { readonly factor: number; readonly capMs: number };
-  };
+  readonly retry?: { readonly max: number; readonly backoff?: { readonly factor: number } };
+  readonly limits?: ShortLimits;
   readonly rowsPerDay?: number;
   /** `day` unless given; a second line needs a name of its own. */
   readonly name?: string;
@@ -88,7 +86,8 @@ export class DayLine implements AsyncDisposable {
       ...configOf(target),
       ...through?.target,
     });
-    const workflowId = await cluster.submit(options.name ?? 'day', specOf(prefix, options));
+    const { name = 'day', limits } = options;
+    const workflowId = await cluster.submit(name, specOf(prefix, options), limits);
     const rowsPerDay = options.rowsPerDay ?? 20;
     return new DayLine(workflowId, cluster, { warehouse, target }, rowsPerDay, files);
   }

@@ -1,7 +1,7 @@
 import { BIRDSTRIKE_COLUMNS, RECORD_COLUMNS } from './sample-tables.js';
 
 const columns = RECORD_COLUMNS.join(', ');
-const RETRY = { max: 2, intervalMs: 5000 };
+const RETRY = { max: 2, intervalMs: 60_000 };
 
 /**
  * load -> insert_data -> write_result: the tutorial's line on real records (10,000 wildlife strikes that

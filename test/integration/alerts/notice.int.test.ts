@@ -33,7 +33,7 @@ describe('a failed instance', () => {
     await using line = await Line.open({ now: EVENING });
     const alerts = new AlertLine(line);
     await alerts.rule({ name: 'nightly', condition: FAILED, owner: 'Ann' });
-    await line.submit('w', { nodes: [node('a', [], { retry: { max: 1, intervalMs: 1000 } })] });
+    await line.submit('w', { nodes: [node('a', [], { retry: { max: 1, intervalMs: 60_000 } })] });
     await line.generator.generateDue();
     line.clock.set(AFTER_MIDNIGHT);
     const worker = await line.worker();
@@ -42,7 +42,7 @@ describe('a failed instance', () => {
     await alerts.watch();
     expect(await alerts.alerts()).toEqual([]);
 
-    line.clock.advance(2000);
+    line.clock.advance(60_000);
     await line.drain(worker, () => BROKEN);
     await alerts.watch();
     expect(await alerts.alerts()).toMatchObject([

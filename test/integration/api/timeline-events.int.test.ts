@@ -36,7 +36,7 @@ const NODES = [
     type: 'shell',
     config: { command: 'true' },
     needs: ['a'],
-    retry: { max: 2, intervalMs: 30_000 },
+    retry: { max: 2, intervalMs: 60_000 },
   },
   {
     id: 'c',

@@ -414,7 +414,7 @@ describe('attempts', () => {
   test('a report that arrives twice in one batch counts once', async () => {
     await using line = await Line.open();
     const { workflowId } = await line.submit('w', {
-      nodes: [node('a', [], { retry: { max: 1, intervalMs: 1000 } })],
+      nodes: [node('a', [], { retry: { max: 1, intervalMs: 60_000 } })],
     });
     await line.run(workflowId, '2026-11-20');
     await line.release();

@@ -72,7 +72,7 @@ test('an instance whose parameters are missing fails with an error instead of co
 test('an attempt after one that was given back has a number of its own, and all its retries', async () => {
   await using line = await Line.open();
   const { workflowId } = await line.submit('w', {
-    nodes: [node('a', [], { retry: { max: 1, intervalMs: 1000 } })],
+    nodes: [node('a', [], { retry: { max: 1, intervalMs: 60_000 } })],
   });
   await line.run(workflowId, '2026-11-20');
   await line.release();
@@ -83,7 +83,7 @@ test('an attempt after one that was given back has a number of its own, and all 
     if (claim === undefined) throw new Error('nothing was claimed');
     numbers.push(claim.attempt);
     await worker.finish(claim, { outcome, ...(outcome === 'failed' && { errorCode: 'MR-D109' }) });
-    line.clock.advance(1000);
+    line.clock.advance(60_000);
     await line.release();
   }
   expect(numbers).toEqual([1, 2, 3]);

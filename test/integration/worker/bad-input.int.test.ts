@@ -251,8 +251,9 @@ describe.each(servers)('with %s', (_name, server) => {
   });
 
   test('over its time limit an attempt is ended, on the server too, and does not come again', async () => {
-    const node = { ...sql(nap, await dataSource()), timeoutMs: 1000, retry: { max: 2 } };
-    await expectFailure(await world.run(node), { code: 'MR-S202', says: /1000 ms/ });
+    const node = { ...sql(nap, await dataSource()), retry: { max: 2 } };
+    const outcome = await world.run(node, { timeoutMs: 1000 });
+    await expectFailure(outcome, { code: 'MR-S202', says: /1000 ms/ });
     expect(await sleepers()).toBe(0);
   });
 
@@ -268,12 +269,13 @@ describe.each(servers)('with %s', (_name, server) => {
   });
 
   test('what may pass is tried again as often as the node says, what may not is not', async () => {
-    const retry = { max: 2, intervalMs: 50 };
+    const retry = { max: 2 };
+    const soon = { retryMs: 50 };
     const closed = { dataSource: await dataSource({ port: closedPort }) };
-    const away = await world.run({ ...(await sync({ target: closed })), retry });
+    const away = await world.run({ ...(await sync({ target: closed })), retry }, soon);
     expect(away).toMatchObject({ status: 'failed', code: 'MR-D102', attempts: 3 });
     const refused = { dataSource: await dataSource({ password: 'Wr0ng-passw0rd' }) };
-    const wrong = await world.run({ ...(await sync({ target: refused })), retry });
+    const wrong = await world.run({ ...(await sync({ target: refused })), retry }, soon);
     expect(wrong).toMatchObject({ status: 'failed', code: 'MR-D104', attempts: 1 });
   });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { decodeId } from '../../../src/domain/ids.js';
 import { createBackfillLoop } from '../../../src/scheduler/backfill/backfill-loop.js';
 import { createReleaser } from '../../../src/scheduler/releaser.js';
 import { ScheduleCommands } from '../../../src/scheduler/scheduler-commands.js';
@@ -11,6 +12,7 @@ import { Worker } from '../../../src/worker/worker.js';
 import { SqlWorkerLink } from '../../../src/worker-link/sql-worker-link.js';
 import { type Answer, openApi, type TestApi } from '../../support/api.js';
 import { execute } from '../../support/servers.js';
+import { type ShortLimits, shortenLimits } from '../../support/short-limits.js';
 import type { TestServer } from '../../support/test-server.js';
 
 const WORKSPACE = '/api/v1/workspaces/finance';
@@ -132,17 +134,21 @@ export class World implements AsyncDisposable {
   }
 
   /** Submits a workflow of one node and asks for its run; gives the instance's id. */
-  async start(node: object): Promise<string> {
-    return (await this.startAll([{ id: 'node', ...node }])).get('node') ?? '';
+  async start(node: object, limits: ShortLimits = {}): Promise<string> {
+    return (await this.startAll([{ id: 'node', ...node }], limits)).get('node') ?? '';
   }
 
   /** Submits a workflow of these nodes and asks for its run; gives the instances' ids by node. */
-  async startAll(nodes: readonly object[]): Promise<ReadonlyMap<string, string>> {
+  async startAll(
+    nodes: readonly object[],
+    limits: ShortLimits = {},
+  ): Promise<ReadonlyMap<string, string>> {
     const name = `w${this.#workflows++}`;
     const draft = { nodes };
     const path = `${WORKSPACE}/workflows`;
     const { id } = created(await this.api.send('POST', path, { body: { name, draft } }));
     created(await this.api.send('POST', `${path}/${String(id)}/submit`, { body: {} }));
+    await shortenLimits(this.api.database, decodeId('wf', String(id)), limits);
     const run = created(
       await this.api.send('POST', `${path}/${String(id)}/runs`, {
         body: { bizdate: '2026-11-20' },
@@ -153,8 +159,8 @@ export class World implements AsyncDisposable {
     return new Map(instances.map(({ id, node }) => [node.name, id]));
   }
 
-  async run(node: object): Promise<Outcome> {
-    return await this.ended(await this.start(node));
+  async run(node: object, limits: ShortLimits = {}): Promise<Outcome> {
+    return await this.ended(await this.start(node, limits));
   }
 
   /** Waits until the instance is in a final state and its log is complete. */

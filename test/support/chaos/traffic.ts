@@ -36,7 +36,8 @@ const REST_MS = 700;
  * Together longer than several outages of a target in a row: ten retries of 300 ms were used up within one of
  * 4 s, and then a failure says nothing of the line.
  */
-const RETRY = { max: 10, intervalMs: 300, backoff: { factor: 1.5, capMs: 5000 } };
+const RETRY = { max: 10, backoff: { factor: 1.5 } };
+const LIMITS = { retryMs: 300, retryCapMs: 5000 };
 
 /** Fails at its first attempt; what comes behind it waits for its second. */
 const RETRIED = {
@@ -89,7 +90,7 @@ export class Traffic implements AsyncDisposable {
     postgres: OwnPostgres,
     through: { readonly warehouse: FaultyProxy; readonly target: FaultyProxy },
   ): Promise<Traffic> {
-    const options = { through, warehouse: postgres.login, retry: RETRY };
+    const options = { through, warehouse: postgres.login, retry: RETRY, limits: LIMITS };
     const adding = await DayLine.open(cluster, { ...options, name: 'adding' });
     const replacing = await DayLine.open(cluster, {
       ...options,
@@ -103,7 +104,7 @@ export class Traffic implements AsyncDisposable {
       capacity: OPEN_GATE,
     });
     const { id: gateId } = (await gate.json()) as { id: string };
-    const retriedId = await cluster.submit('retried', RETRIED);
+    const retriedId = await cluster.submit('retried', RETRIED, LIMITS);
     return new Traffic(cluster, { adding, replacing, retriedId, gateId });
   }
 

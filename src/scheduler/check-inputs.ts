@@ -3,7 +3,7 @@ import type { RegisteredCode } from '../domain/error-registry.js';
 import type { FieldError, MillraceError } from '../domain/errors.js';
 import { checkOutsideValue } from '../domain/params/check-outside-value.js';
 import type { ForeignNodes } from './check-dependencies.js';
-import { needsOf } from './needs-of.js';
+import { needsOf, selfDependenceOf } from './needs-of.js';
 import { type NodeSpec, namedOutputsOf, type WorkflowSpec } from './workflow-spec.js';
 
 export interface InputProblem extends FieldError {
@@ -84,7 +84,7 @@ function declarationProblem(
     if (code !== 'MR-S109' || fallback !== undefined) return { code, detail };
   }
   if (isSelf(input, node, context)) {
-    return node.selfDependence
+    return selfDependenceOf(node).selfDependent
       ? undefined
       : wrong('Only with selfDependence a node can take an output of its own previous cycle.');
   }

@@ -6,7 +6,7 @@ import type { EdgeKind } from '../domain/instance/status.js';
 import type { Sql } from '../store/database.js';
 import type { DependentWorkflow, ForeignNodes } from './check-dependencies.js';
 import { edgesOf, type OutsideNode } from './edges-of.js';
-import { type Dependency, dependenciesOf } from './needs-of.js';
+import { type Dependency, dependenciesOf, selfDependenceOf } from './needs-of.js';
 import { type OutsideCycle, scheduledNodes } from './outside-nodes.js';
 import { calendarsOfSpec } from './planned-schedule.js';
 import { cycleScheduleOf, nodeSchedule } from './schedule-spec.js';
@@ -79,7 +79,7 @@ export async function concreteEdges(
   const own = new Map(
     spec.nodes.map((node) => [
       ids.get(node.id) ?? 0,
-      { selfDependent: node.selfDependence, cycles: cycles.get(node.id) ?? [] },
+      { ...selfDependenceOf(node), cycles: cycles.get(node.id) ?? [] },
     ]),
   );
   const foreignIds = dependencies.map(({ upstream }) => upstream).filter((id) => id > 0);
@@ -90,10 +90,12 @@ export async function concreteEdges(
   const edges: ConcreteEdge[] = edgesOf({ bizdate, timezone, own, outside, dependencies }).map(
     ({ down, up, dependency: { kind, inheritsDryRun } }) => ({ down, up, kind, inheritsDryRun }),
   );
-  for (const node of spec.nodes.filter((each) => each.selfDependence)) {
+  for (const node of spec.nodes) {
+    const { selfDependent, selfInheritsDryRun: inheritsDryRun } = selfDependenceOf(node);
+    if (!selfDependent) continue;
     const last = earlier(scene, node).cyclesOn(plusDays(bizdate, -1)).at(-1);
     for (const { down, up } of previousCycle(cycles.get(node.id) ?? [], last))
-      edges.push({ down, up, kind: 'self_previous', inheritsDryRun: null });
+      edges.push({ down, up, kind: 'self_previous', inheritsDryRun });
   }
   const names = new Map([...ids].map(([node, id]) => [id, node]));
   return { edges, cycles, dependencies, names };
@@ -117,7 +119,7 @@ function ownCycles(scene: DatedScene): Map<string, readonly OwnCycle[]> {
 function earlier(scene: DatedScene, node: NodeSpec): OutsideNode<EarlierCycle> {
   const days = new Map<Bizdate, readonly EarlierCycle[]>();
   return {
-    selfDependent: node.selfDependence,
+    selfDependent: selfDependenceOf(node).selfDependent,
     timezone: scene.timezone,
     cyclesOn: (bizdate) => {
       const known = days.get(bizdate);

@@ -9,7 +9,7 @@ import {
 } from '../store/sql/load-standing-versions.sql.js';
 import type { ForeignNodes } from './check-dependencies.js';
 import type { EdgeScene } from './concrete-edges.js';
-import { type Dependency, dependenciesOf } from './needs-of.js';
+import { type Dependency, dependenciesOf, selfDependenceOf } from './needs-of.js';
 import { calendarsOfNodes, calendarsOfSpec, plannedSchedule } from './planned-schedule.js';
 import { cycleScheduleOf, nodeSchedule } from './schedule-spec.js';
 
@@ -79,7 +79,7 @@ async function writtenVersion(
       ids.get(node.id) ?? 0,
       {
         name: node.id,
-        selfDependent: node.selfDependence,
+        selfDependent: selfDependenceOf(node).selfDependent,
         schedule: cycleScheduleOf(schedule, timezone, calendars),
       },
     ];

@@ -4,7 +4,7 @@ import type { Sql } from '../store/database.js';
 import type { ForeignNodes } from './check-dependencies.js';
 import { isSelf } from './check-inputs.js';
 import type { CheckedNodes } from './check-workflow.js';
-import { type Dependency, dependenciesOf } from './needs-of.js';
+import { type Dependency, dependenciesOf, selfDependenceOf } from './needs-of.js';
 import { nodeSchedule, type ScheduleSpec } from './schedule-spec.js';
 import {
   namedOutputsOf,
@@ -44,12 +44,13 @@ export async function insertNodes(
       : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined);
   await tx.run(
     `INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, period,
-            dst_policy, effective_from, effective_to, calendar, self_dependence, schedule_type, rerun_mode,
-            priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
+            dst_policy, effective_from, effective_to, calendar, self_dependence, self_inherits_dry_run, schedule_type,
+            rerun_mode, priority, resource_group_id, slots, retry_max, retry_interval_ms, retry_factor, retry_cap_ms,
             timeout_ms, data_sources, labels, named_outputs, inputs, scheduling_group_id, backfill)
      SELECT $1, n.* FROM jsonb_to_recordset($2::jsonb) AS n(node_id bigint, type text, config jsonb,
             config_version int, parameters jsonb, cron text, period jsonb, dst_policy text, effective_from date,
-            effective_to date, calendar text, self_dependence boolean, schedule_type text, rerun_mode text,
+            effective_to date, calendar text, self_dependence boolean, self_inherits_dry_run boolean,
+            schedule_type text, rerun_mode text,
             priority smallint, resource_group_id bigint, slots smallint, retry_max smallint,
             retry_interval_ms int, retry_factor double precision, retry_cap_ms int, timeout_ms bigint,
             data_sources text[], labels text[], named_outputs jsonb, inputs jsonb, scheduling_group_id bigint,
@@ -109,8 +110,10 @@ function scheduleColumns(schedule: ScheduleSpec): Record<string, unknown> {
 }
 
 function ruleColumns(node: NodeSpec): Record<string, unknown> {
+  const { selfDependent, selfInheritsDryRun } = selfDependenceOf(node);
   return {
-    self_dependence: node.selfDependence,
+    self_dependence: selfDependent,
+    self_inherits_dry_run: selfInheritsDryRun,
     schedule_type: node.scheduleType,
     rerun_mode: node.rerunMode,
     backfill: node.backfill,

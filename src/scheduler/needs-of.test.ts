@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { dependenciesOf, foreignNeedsOf } from './needs-of.js';
+import { dependenciesOf, foreignNeedsOf, selfDependenceOf } from './needs-of.js';
 import { workflowSpec } from './workflow-spec.js';
 
 const SPEC = workflowSpec.parse({
@@ -52,3 +52,28 @@ test('a need of another workflow says where it is written', () => {
     },
   ]);
 });
+
+test.each([
+  [false, { selfDependent: false, selfInheritsDryRun: null }, []],
+  [true, { selfDependent: true, selfInheritsDryRun: null }, [[1, 2, null]]],
+  [{}, { selfDependent: true, selfInheritsDryRun: null }, [[1, 2, null]]],
+  [{ inheritDryRun: true }, { selfDependent: true, selfInheritsDryRun: true }, [[1, 2, true]]],
+  [{ inheritDryRun: false }, { selfDependent: true, selfInheritsDryRun: false }, [[1, 2, false]]],
+])(
+  'a dependence on itself and on its children may say what it inherits: %j',
+  (said, self, children) => {
+    const spec = workflowSpec.parse({
+      nodes: [
+        { id: 'a', type: 'shell', selfDependence: said, childDependence: said },
+        { id: 'b', type: 'shell', needs: ['a'] },
+      ],
+    });
+    const found = dependenciesOf(spec, 'own', (node) => (node === 'a' ? 1 : 2));
+    expect(spec.nodes.slice(0, 1).map(selfDependenceOf)).toEqual([self]);
+    expect(
+      found
+        .filter(({ kind }) => kind === 'previous_cycle')
+        .map((each) => [each.downstream, each.upstream, each.inheritsDryRun]),
+    ).toEqual(children);
+  },
+);

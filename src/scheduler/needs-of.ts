@@ -20,6 +20,23 @@ export function needsOf({ needs }: Pick<NodeSpec, 'needs'>, ownName: string): Ne
   });
 }
 
+/** How a node depends on its own previous cycle, or on that of its children; undefined: not at all. */
+export function ownDependence(
+  written: NodeSpec['selfDependence'],
+): Pick<Need, 'inheritsDryRun'> | undefined {
+  if (written === false) return undefined;
+  return { inheritsDryRun: written === true ? null : (written.inheritDryRun ?? null) };
+}
+
+/** What {@link edgesOf} has to know of a node's dependence on itself. */
+export function selfDependenceOf({ selfDependence }: Pick<NodeSpec, 'selfDependence'>): {
+  readonly selfDependent: boolean;
+  readonly selfInheritsDryRun: boolean | null;
+} {
+  const own = ownDependence(selfDependence);
+  return { selfDependent: own !== undefined, selfInheritsDryRun: own?.inheritsDryRun ?? null };
+}
+
 /** A need of another workflow, and who has it. */
 export interface ForeignNeed extends Need {
   readonly workflow: string;
@@ -67,7 +84,12 @@ export function dependenciesOf(
     const key = `${from} ${to} ${kind}`;
     if (!found.has(key)) found.set(key, { upstream: from, downstream: to, kind, inheritsDryRun });
   };
-  const waiting = new Set(spec.nodes.filter((node) => node.childDependence).map((node) => node.id));
+  const waiting = new Map(
+    spec.nodes.flatMap((node) => {
+      const children = ownDependence(node.childDependence);
+      return children === undefined ? [] : [[node.id, children]];
+    }),
+  );
   for (const node of spec.nodes) {
     const own = idOf(node.id);
     for (const { workflow, node: upstream, cycle, inheritsDryRun } of needsOf(node, ownName)) {
@@ -78,8 +100,9 @@ export function dependenciesOf(
   if (waiting.size === 0) return [...found.values()];
   for (const node of spec.nodes) {
     for (const { workflow, node: upstream, cycle } of needsOf(node, ownName)) {
-      if (workflow !== undefined || cycle !== 'same' || !waiting.has(upstream)) continue;
-      add(idOf(node.id), idOf(upstream), 'previous_cycle', null);
+      const children = waiting.get(upstream);
+      if (workflow !== undefined || cycle !== 'same' || children === undefined) continue;
+      add(idOf(node.id), idOf(upstream), 'previous_cycle', children.inheritsDryRun);
     }
   }
   return [...found.values()];

@@ -11,12 +11,18 @@ import { type ForeseenPlan, lastForeseen } from './foreseen-plan.js';
 import { nodesOfRunGroup, type OutsideNodes, plannedNodes } from './outside-nodes.js';
 
 /** A cycle of the plan that is made. */
-interface PlannedCycle extends CycleRef {
+export interface PlannedCycle extends CycleRef {
   /** Its place in the plan's instances. */
   readonly index: number;
 }
 
-type OwnNodes = ReadonlyMap<number, OwnNode<PlannedCycle>>;
+/** A node of the plan that is made. */
+export interface PlannedNode extends OwnNode<PlannedCycle> {
+  /** Of its edges to itself; null: what that kind does. */
+  readonly selfInheritsDryRun: boolean | null;
+}
+
+type OwnNodes = ReadonlyMap<number, PlannedNode>;
 
 interface EdgeOrder {
   readonly workspaceId: number;
@@ -64,8 +70,8 @@ export async function planEdges(
       outerEdges.push({ downstream, kind, inheritsDryRun, upstream: up.row });
     else awaitedEdges.push({ downstream, kind, inheritsDryRun, upstream: up });
   }
-  for (const { down, up } of await selfDependence(sql, order, own, foreseen)) {
-    const edge = { downstream: down.index, kind: 'self_previous', inheritsDryRun: null } as const;
+  for (const { down, up, inheritsDryRun } of await selfDependence(sql, order, own, foreseen)) {
+    const edge = { downstream: down.index, kind: 'self_previous', inheritsDryRun } as const;
     if ('index' in up) edges.push({ ...edge, upstream: up.index });
     else outerEdges.push({ ...edge, upstream: up });
   }
@@ -117,7 +123,13 @@ async function selfDependence(
   order: EdgeOrder,
   own: OwnNodes,
   foreseen: ForeseenPlan | undefined,
-): Promise<{ down: PlannedCycle; up: PlannedCycle | { planDay: string; id: number } }[]> {
+): Promise<
+  {
+    down: PlannedCycle;
+    up: PlannedCycle | { planDay: string; id: number };
+    inheritsDryRun: boolean | null;
+  }[]
+> {
   const chains = [...own].filter(([, node]) => node.selfDependent && node.cycles.length > 0);
   const firsts = chains.flatMap(([nodeId, { cycles }]) =>
     cycles.slice(0, 1).map((first) => ({ nodeId, before: first.scheduledAt })),
@@ -133,5 +145,7 @@ async function selfDependence(
           await findLastBefore(sql, { ...where, without: foreseen.cancelled }, firsts),
         );
   const byNode = new Map(last.map(({ nodeId, planDay, id }) => [nodeId, { planDay, id }]));
-  return chains.flatMap(([nodeId, { cycles }]) => previousCycle(cycles, byNode.get(nodeId)));
+  return chains.flatMap(([nodeId, { cycles, selfInheritsDryRun: inheritsDryRun }]) =>
+    previousCycle(cycles, byNode.get(nodeId)).map((pair) => ({ ...pair, inheritsDryRun })),
+  );
 }

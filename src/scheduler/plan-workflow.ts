@@ -1,15 +1,13 @@
 import type { Bizdate } from '../domain/calendar/bizdate.js';
 import type { BusinessCalendar } from '../domain/calendar/business-calendar.js';
 import { type Cycle, cyclesOf } from '../domain/calendar/cycles-of.js';
-import type { CycleRef } from '../domain/graph/match-cycles.js';
 import { evaluateDeclarations } from '../domain/params/declarations.js';
 import { substitute } from '../domain/params/substitute.js';
 import type { Sql } from '../store/database.js';
 import type { PlannedInstance, WorkflowPlan } from '../store/sql/insert-plan.sql.js';
 import { type DependencyRow, loadDependencies } from '../store/sql/load-dependencies.sql.js';
-import type { OwnNode } from './edges-of.js';
 import type { OutsideNodes } from './outside-nodes.js';
-import { planEdges } from './plan-edges.js';
+import { type PlannedCycle, type PlannedNode, planEdges } from './plan-edges.js';
 import { calendarsOfNodes, type PlannedSchedule, plannedSchedule } from './planned-schedule.js';
 
 /** Which version to plan, for which business date, into which run group. */
@@ -33,16 +31,12 @@ interface NodeRow extends PlannedSchedule {
   readonly parameters: Record<string, string>;
   readonly inputs: readonly string[] | null;
   readonly self_dependence: boolean;
+  readonly self_inherits_dry_run: boolean | null;
   readonly schedule_type: 'normal' | 'frozen' | 'dry_run';
   readonly priority: number;
   readonly resource_group_id: number;
   readonly slots: number;
   readonly outputs: readonly { readonly no: number; readonly partition: string }[] | null;
-}
-
-interface PlannedCycle extends CycleRef {
-  /** Its place in the plan's instances. */
-  readonly index: number;
 }
 
 /** What a version says, the same on every business date: read once for as many as are planned of it. */
@@ -90,7 +84,7 @@ export function planCycles(scene: VersionScene, order: PlanOrder): WorkflowPlan 
 
 interface PlannedInstances {
   readonly instances: readonly PlannedInstance[];
-  readonly own: ReadonlyMap<number, OwnNode<PlannedCycle>>;
+  readonly own: ReadonlyMap<number, PlannedNode>;
 }
 
 /** The instances alone, and the cycles of each node that say which place each of them has. */
@@ -105,7 +99,7 @@ function instancesOf(
   order: PlanOrder,
 ): PlannedInstances {
   const instances: PlannedInstance[] = [];
-  const own = new Map<number, OwnNode<PlannedCycle>>();
+  const own = new Map<number, PlannedNode>();
   const cyclesOfNode = sharedCycles(order, calendars);
   for (const node of nodes) {
     const cycles: PlannedCycle[] = [];
@@ -114,7 +108,8 @@ function instancesOf(
       cycles.push({ periodNo, scheduledAt, index: instances.length });
       instances.push(instanceOf(node, cycle, order));
     }
-    own.set(node.node_id, { selfDependent: node.self_dependence, cycles });
+    const { self_dependence: selfDependent, self_inherits_dry_run: selfInheritsDryRun } = node;
+    own.set(node.node_id, { selfDependent, selfInheritsDryRun, cycles });
   }
   return { instances, own };
 }
@@ -151,7 +146,8 @@ async function nodesOf(
                  THEN (SELECT array_agg(i ->> 'name') FROM jsonb_array_elements(nv.inputs) i)
             END AS inputs,
             nv.cron, nv.period, nv.dst_policy, nv.effective_from, nv.effective_to, nv.calendar,
-            nv.self_dependence, nv.schedule_type, nv.priority, nv.resource_group_id, nv.slots, o.outputs
+            nv.self_dependence, nv.self_inherits_dry_run, nv.schedule_type, nv.priority,
+            nv.resource_group_id, nv.slots, o.outputs
        FROM node_version nv
        LEFT JOIN (SELECT node_id,
                          jsonb_agg(jsonb_build_object('no', no, 'partition', partition_expression)) AS outputs

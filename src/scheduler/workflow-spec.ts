@@ -14,6 +14,16 @@ const parameters = z.record(z.string(), z.string()).default({}).meta({
     'Values by name: literals, ${yyyymmdd-1} for business dates, $[...] for scheduled times.',
 });
 
+const ownDependence = z.union([
+  z.boolean(),
+  z.strictObject({
+    inheritDryRun: z.boolean().optional().meta({
+      description:
+        'Whether the node is skipped too when all that it waits for there was skipped by a branch. Without it: no.',
+    }),
+  }),
+]);
+
 const need = z.union([
   z.string(),
   z.strictObject({
@@ -101,12 +111,13 @@ const nodeSpec = z.strictObject({
     description:
       'Its own schedule. Each field that is not there is the workflow’s; `null` takes away its days or calendar.',
   }),
-  selfDependence: z.boolean().default(false).meta({
-    description: 'Each cycle waits for the previous cycle of this node, also across days.',
-  }),
-  childDependence: z.boolean().default(false).meta({
+  selfDependence: ownDependence.default(false).meta({
     description:
-      'Each cycle waits for the previous cycle of the nodes of this workflow that need this one.',
+      'Each cycle waits for the previous cycle of this node, also across days. `{ inheritDryRun: true }`: and inherits that a branch skipped it.',
+  }),
+  childDependence: ownDependence.default(false).meta({
+    description:
+      'Each cycle waits for the previous cycle of the nodes of this workflow that need this one. `{ inheritDryRun: true }`: and inherits that a branch skipped them.',
   }),
   scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal').meta({
     description:

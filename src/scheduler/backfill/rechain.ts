@@ -9,10 +9,10 @@ import type { DatePlan } from './date-plan.js';
  */
 export async function rechain(sql: Sql, whole: DatePlan, kept: DatePlan): Promise<DatePlan> {
   if (kept.instances.length === whole.instances.length) return kept;
-  const chained = new Set(
+  const chained = new Map(
     [...whole.edges, ...whole.outerEdges]
       .filter(({ kind }) => kind === 'self_previous')
-      .map(({ downstream }) => whole.instances[downstream]?.nodeId),
+      .map((edge) => [whole.instances[edge.downstream]?.nodeId, edge.inheritsDryRun]),
   );
   const heads = new Map<number, number>();
   for (const [place, { nodeId, dryRun }] of kept.instances.entries())
@@ -40,7 +40,7 @@ export async function rechain(sql: Sql, whole: DatePlan, kept: DatePlan): Promis
           {
             downstream,
             kind: 'self_previous' as const,
-            inheritsDryRun: null,
+            inheritsDryRun: chained.get(nodeId) ?? null,
             upstream: { planDay, id },
           },
         ];

@@ -2,7 +2,7 @@ import type { CycleRef } from '../../domain/graph/match-cycles.js';
 import type { PlannedInstance } from '../../store/sql/insert-plan.sql.js';
 import type { PlannedRow } from '../../store/sql/planned-instances.sql.js';
 import type { Replanned } from '../../store/sql/replan-instances.sql.js';
-import type { OwnNode } from '../edges-of.js';
+import type { PlannedCycle, PlannedNode } from '../plan-edges.js';
 import type { PatchChange } from './plan-patch.js';
 
 /** A cycle of the patched workflow: its row, what the new version makes of it, or both. */
@@ -18,7 +18,7 @@ export interface Compared {
   readonly places: readonly Place[];
   readonly cancelled: readonly PlannedRow[];
   /** The cycles of the nodes of the new version; the index is that of the place. */
-  readonly own: ReadonlyMap<number, OwnNode<CycleRef & { readonly index: number }>>;
+  readonly own: ReadonlyMap<number, PlannedNode>;
 }
 
 /** Its time has come, or it has run: it cannot be planned otherwise any more. */
@@ -32,7 +32,7 @@ export function compareInstances(
   rows: readonly PlannedRow[],
   planned: {
     readonly instances: readonly PlannedInstance[];
-    readonly own: ReadonlyMap<number, OwnNode<CycleRef & { readonly index: number }>>;
+    readonly own: ReadonlyMap<number, PlannedNode>;
   },
   from: Date | undefined,
 ): Compared {
@@ -51,7 +51,7 @@ export function compareInstances(
     const place = { nodeId: instance.nodeId, instance };
     places.push(row === undefined ? place : { ...place, row });
   }
-  const cycles = new Map<number, (CycleRef & { readonly index: number })[]>();
+  const cycles = new Map<number, PlannedCycle[]>();
   for (const [index, place] of places.entries()) {
     const own = cycles.get(place.nodeId) ?? [];
     cycles.set(place.nodeId, own);
@@ -61,9 +61,9 @@ export function compareInstances(
     places,
     cancelled: rows.filter((row) => !taken.has(row)),
     own: new Map(
-      [...planned.own].map(([nodeId, { selfDependent }]) => [
+      [...planned.own].map(([nodeId, node]) => [
         nodeId,
-        { selfDependent, cycles: (cycles.get(nodeId) ?? []).sort(byTime) },
+        { ...node, cycles: (cycles.get(nodeId) ?? []).sort(byTime) },
       ]),
     ),
   };

@@ -1,5 +1,4 @@
 import { type Bizdate, parseBizdate } from '../../domain/calendar/bizdate.js';
-import type { CycleRef } from '../../domain/graph/match-cycles.js';
 import { isNotStarted } from '../../domain/instance/status.js';
 import type { Sql } from '../../store/database.js';
 import type { DependentRun } from '../../store/sql/dependent-runs.sql.js';
@@ -13,9 +12,8 @@ import {
   type WantedAwaitedEdge,
   type WantedEdge,
 } from '../../store/sql/rewire-edges.sql.js';
-import type { OwnNode } from '../edges-of.js';
 import type { ForeseenPlan } from '../foreseen-plan.js';
-import { type PlanEdges, planEdges } from '../plan-edges.js';
+import { type PlanEdges, type PlannedCycle, type PlannedNode, planEdges } from '../plan-edges.js';
 import type { PatchLook, PatchScene } from './patch-scene.js';
 import type { IsolatedInstance } from './plan-patch.js';
 import { plannedDates } from './wire-own.js';
@@ -27,6 +25,7 @@ interface DependentRow {
   readonly scheduled_at: Date;
   readonly period_no: number;
   readonly self_dependence: boolean;
+  readonly self_inherits_dry_run: boolean | null;
 }
 
 /** What instances of one run that wait for the patched workflow are to wait for of it. */
@@ -202,7 +201,8 @@ export async function writeDependents(
 
 async function rowsOf(sql: Sql, scene: PatchScene, run: DependentRun): Promise<DependentRow[]> {
   return await sql.rows<DependentRow>(
-    `SELECT i.id, i.node_id, n.name AS node_name, i.scheduled_at, i.period_no, nv.self_dependence
+    `SELECT i.id, i.node_id, n.name AS node_name, i.scheduled_at, i.period_no, nv.self_dependence,
+            nv.self_inherits_dry_run
        FROM node_instance i
        JOIN node n ON n.id = i.node_id
        JOIN node_version nv ON nv.version_id = i.version_id AND nv.node_id = i.node_id
@@ -220,13 +220,14 @@ async function plannedOf(
   rows: readonly DependentRow[],
   foreseen: ForeseenPlan,
 ): Promise<PlanEdges> {
-  const own = new Map<number, OwnNode<CycleRef & { readonly index: number }>>();
-  const cycles = new Map<number, (CycleRef & { readonly index: number })[]>();
+  const own = new Map<number, PlannedNode>();
+  const cycles = new Map<number, PlannedCycle[]>();
   for (const [index, row] of rows.entries()) {
     const known = cycles.get(row.node_id) ?? [];
     cycles.set(row.node_id, known);
     known.push({ scheduledAt: row.scheduled_at, periodNo: row.period_no, index });
-    own.set(row.node_id, { selfDependent: row.self_dependence, cycles: known });
+    const { self_dependence: selfDependent, self_inherits_dry_run: selfInheritsDryRun } = row;
+    own.set(row.node_id, { selfDependent, selfInheritsDryRun, cycles: known });
   }
   const bizdate: Bizdate = parseBizdate(run.bizdate);
   return await planEdges(sql, { ...run, workspaceId, runGroupId, bizdate }, own, { foreseen });

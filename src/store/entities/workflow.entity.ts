@@ -59,6 +59,7 @@ export const NodeVersionEntity = new EntitySchema({
     calendar: { type: 'text', nullable: true },
     dst_policy: { type: 'text' },
     self_dependence: { type: 'boolean' },
+    self_inherits_dry_run: { type: 'boolean', nullable: true },
     schedule_type: { type: 'text' },
     rerun_mode: { type: 'text' },
     priority: { type: 'smallint' },

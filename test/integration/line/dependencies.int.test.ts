@@ -432,16 +432,32 @@ describe('a dry run by an upstream that was skipped', () => {
         node('up'),
         { ...node('real'), needs: [{ node: 'up', cycle: 'previous' }] },
         { ...node('dry'), needs: [{ node: 'up', cycle: 'previous', inheritDryRun: true }] },
+        node('chained', [], { selfDependence: true }),
+        node('chained_dry', [], { selfDependence: { inheritDryRun: true } }),
+        node('parent', [], { childDependence: true }),
+        node('child', ['parent']),
+        node('parent_dry', [], { childDependence: { inheritDryRun: true } }),
+        node('child_of_dry', ['parent_dry']),
       ],
     });
     await line.generator.generateDue();
-    await skip(line, 'up');
+    for (const name of ['up', 'chained', 'chained_dry', 'child', 'child_of_dry'])
+      await skip(line, name);
     line.clock.set('2026-11-22T14:30:00Z');
     await line.generator.generateDue();
     line.clock.set('2026-11-22T17:00:00Z');
     await line.drain(await line.worker());
-    expect(await one(line, 'real', `bizdate = '2026-11-22'`)).toMatchObject({ reason: null });
-    expect(await one(line, 'dry', `bizdate = '2026-11-22'`)).toMatchObject({ reason: 'skipped' });
+    const reasons: Record<string, unknown> = {};
+    for (const name of ['real', 'dry', 'chained', 'chained_dry', 'parent', 'parent_dry'])
+      reasons[name] = (await one(line, name, `bizdate = '2026-11-22'`))['reason'];
+    expect(reasons).toEqual({
+      real: null,
+      dry: 'skipped',
+      chained: null,
+      chained_dry: 'skipped',
+      parent: null,
+      parent_dry: 'skipped',
+    });
   });
 
   test('is inherited from an upstream that had ended before its downstream was planned', async () => {

@@ -13,6 +13,8 @@ export interface Cell {
   /** Absent: not looked at. `01:00<00:30,00:45`: the downstream of 01:00 waits for two. */
   readonly same?: string;
   readonly previous?: string;
+  /** Of the downstream on itself; `before` is its own day before. */
+  readonly chain?: string;
 }
 
 const MORNING = '01:00 02:00 03:00 04:00';
@@ -21,12 +23,40 @@ export const CELLS: readonly Cell[] = [
   { name: 'day -> day, also a later one', down: '01:00', up: '03:00', same: '01:00<03:00' },
   { name: 'day -> day, self', down: '03:00', up: '01:00', self: 'both', same: '03:00<01:00' },
   {
+    name: 'day -> day, only the upstream chains',
+    down: '03:00',
+    up: '01:00',
+    self: 'up',
+    same: '03:00<01:00',
+  },
+  {
+    name: 'day -> day, only the downstream chains',
+    down: '01:00',
+    up: '03:00',
+    self: 'down',
+    same: '01:00<03:00',
+  },
+  {
     name: 'day -> hour: all of the day',
     down: '02:30',
     up: MORNING,
     same: '02:30<01:00,02:00,03:00,04:00',
   },
   { name: 'day -> hour, self', down: '02:30', up: MORNING, self: 'up', same: '02:30<02:00' },
+  {
+    name: 'day -> hour, both chain',
+    down: '03:59',
+    up: MORNING,
+    self: 'both',
+    same: '03:59<03:00',
+  },
+  {
+    name: 'day -> hour, only the downstream chains: all of the day',
+    down: '02:30',
+    up: MORNING,
+    self: 'down',
+    same: '02:30<01:00,02:00,03:00,04:00',
+  },
   {
     name: 'day -> hour, self, all later: the first',
     down: '00:30',
@@ -48,6 +78,13 @@ export const CELLS: readonly Cell[] = [
     same: '00:20<00:20',
   },
   {
+    name: 'day -> minute, both chain',
+    down: '00:25',
+    up: '00:00 00:10 00:20 00:30',
+    self: 'both',
+    same: '00:25<00:20',
+  },
+  {
     name: 'hour -> hour, same count: by ordinal, whatever the clock says',
     down: '01:00 02:00 03:00',
     up: '10:00 11:00 12:00',
@@ -61,9 +98,23 @@ export const CELLS: readonly Cell[] = [
     same: '10:00<01:00 11:00<02:00 12:00<03:00',
   },
   {
+    name: 'hour -> hour, same count, only the upstream chains',
+    down: '01:00 02:00 03:00',
+    up: '10:00 11:00 12:00',
+    self: 'up',
+    same: '01:00<10:00 02:00<11:00 03:00<12:00',
+  },
+  {
     name: 'hour -> hour, fewer upstreams: several share one, before the first it is the first',
     down: '00:30 01:30 02:30 03:30 04:30',
     up: '02:00 04:00',
+    same: '00:30<02:00 01:30<02:00 02:30<02:00 03:30<02:00 04:30<04:00',
+  },
+  {
+    name: 'hour -> hour, fewer upstreams, self: the nearest',
+    down: '00:30 01:30 02:30 03:30 04:30',
+    up: '02:00 04:00',
+    self: 'up',
     same: '00:30<02:00 01:30<02:00 02:30<02:00 03:30<02:00 04:30<04:00',
   },
   {
@@ -77,6 +128,13 @@ export const CELLS: readonly Cell[] = [
     down: '02:00 04:00',
     up: '00:30 01:30 02:30 03:30 04:30',
     self: 'up',
+    same: '02:00<01:30 04:00<03:30',
+  },
+  {
+    name: 'hour -> hour, more upstreams, both chain',
+    down: '02:00 04:00',
+    up: '00:30 01:30 02:30 03:30 04:30',
+    self: 'both',
     same: '02:00<01:30 04:00<03:30',
   },
   {
@@ -100,6 +158,13 @@ export const CELLS: readonly Cell[] = [
     same: '01:00<00:30',
   },
   {
+    name: 'hour -> day, only the downstream chains: only its first',
+    down: '01:00 02:00 03:00',
+    up: '02:30',
+    self: 'down',
+    same: '01:00<02:30',
+  },
+  {
     name: 'minute -> day',
     down: '00:00 00:05 00:10',
     up: '00:02',
@@ -110,6 +175,20 @@ export const CELLS: readonly Cell[] = [
     down: '00:00 00:05 00:10',
     up: '00:02',
     self: 'down',
+    same: '00:00<00:02',
+  },
+  {
+    name: 'minute -> day, the upstream chains: still all',
+    down: '00:00 00:05 00:10',
+    up: '00:02',
+    self: 'up',
+    same: '00:00<00:02 00:05<00:02 00:10<00:02',
+  },
+  {
+    name: 'minute -> day, both chain: only its first',
+    down: '00:00 00:05 00:10',
+    up: '00:02',
+    self: 'both',
     same: '00:00<00:02',
   },
   {
@@ -132,6 +211,13 @@ export const CELLS: readonly Cell[] = [
     same: '01:00<01:00 02:00<01:45',
   },
   {
+    name: 'hour -> minute, both chain',
+    down: '01:00 02:00',
+    up: '00:00 00:30 01:00 01:30 01:45 02:15',
+    self: 'both',
+    same: '01:00<01:00 02:00<01:45',
+  },
+  {
     name: 'minute -> hour: the nearest, shared',
     down: '00:00 00:30 01:00 01:30',
     up: '00:00 01:00',
@@ -151,6 +237,13 @@ export const CELLS: readonly Cell[] = [
     same: '00:00<00:00 00:30<00:00 01:00<01:00 01:30<01:00',
   },
   {
+    name: 'minute -> hour, only the upstream chains',
+    down: '00:10 00:40 01:10',
+    up: '00:00 01:00',
+    self: 'up',
+    same: '00:10<00:00 00:40<00:00 01:10<01:00',
+  },
+  {
     name: 'minute -> minute, same count',
     down: '00:00 00:10 00:20',
     up: '06:00 06:10 06:20',
@@ -163,28 +256,32 @@ export const CELLS: readonly Cell[] = [
     same: '00:10<00:00,00:05,00:10 00:20<00:15',
   },
   {
-    name: 'day -> week, month, year: its one of the day',
-    down: '06:00',
-    up: '00:15',
-    same: '06:00<00:15',
+    name: 'minute -> minute, same count, self',
+    down: '00:00 00:10 00:20',
+    up: '06:00 06:10 06:20',
+    self: 'both',
+    same: '00:00<06:00 00:10<06:10 00:20<06:20',
   },
   {
-    name: 'hour -> week, month, year: its one of the day',
-    down: '01:00 02:00',
-    up: '00:15',
-    same: '01:00<00:15 02:00<00:15',
-  },
-  {
-    name: 'minute -> week, month, year: its one of the day',
-    down: '01:00 01:05',
-    up: '23:00',
-    same: '01:00<23:00 01:05<23:00',
+    name: 'minute -> minute, more upstreams, self: the nearest',
+    down: '00:10 00:20',
+    up: '00:00 00:05 00:10 00:15 00:25',
+    self: 'up',
+    same: '00:10<00:10 00:20<00:15',
   },
   {
     name: 'previous: day -> day',
     down: '01:00',
     up: '00:30',
     before: 'y00:30',
+    previous: '01:00<y00:30',
+  },
+  {
+    name: 'previous: day -> day, self',
+    down: '01:00',
+    up: '00:30',
+    before: 'y00:30',
+    self: 'both',
     previous: '01:00<y00:30',
   },
   {
@@ -200,6 +297,14 @@ export const CELLS: readonly Cell[] = [
     up: MORNING,
     before: 'y01:00 y02:00 y03:00 y04:00',
     self: 'up',
+    previous: '01:00<y04:00',
+  },
+  {
+    name: 'previous: day -> hour, both chain: the last of yesterday',
+    down: '01:00',
+    up: MORNING,
+    before: 'y01:00 y02:00 y03:00 y04:00',
+    self: 'both',
     previous: '01:00<y04:00',
   },
   {
@@ -233,6 +338,27 @@ export const CELLS: readonly Cell[] = [
     previous: '01:00<y00:30',
   },
   {
+    name: 'previous: minute -> day',
+    down: '01:00 01:05',
+    up: '00:30',
+    before: 'y00:30',
+    previous: '01:00<y00:30 01:05<y00:30',
+  },
+  {
+    name: 'previous: minute -> hour: what the minute before waits for',
+    down: '00:00 00:30 01:00 01:30',
+    up: '00:00 01:00',
+    before: 'y00:00 y01:00',
+    previous: '00:00<y01:00 00:30<00:00 01:00<00:00 01:30<01:00',
+  },
+  {
+    name: 'previous: hour -> hour, more upstreams: those that the hour before waits for',
+    down: '02:00 04:00',
+    up: '00:30 01:30 02:30 03:30 04:30',
+    before: 'y03:30 y04:30',
+    previous: '02:00<y04:30 04:00<00:30,01:30',
+  },
+  {
     name: 'previous: hour -> hour, same count: the ordinal before, the first: the last of yesterday',
     down: '01:00 02:00 03:00',
     up: '10:00 11:00 12:00',
@@ -252,6 +378,21 @@ export const CELLS: readonly Cell[] = [
     up: '02:00 04:00',
     before: 'y02:00 y04:00',
     previous: '00:30<y04:00 01:30<y04:00 02:30<y04:00 03:30<02:00',
+  },
+  {
+    name: 'itself: the cycle before, the first of a day: the last of the day before',
+    down: '01:00 02:00 03:00',
+    up: '',
+    before: 'y22:00 y23:00',
+    chain: '01:00<y23:00 02:00<01:00 03:00<02:00',
+  },
+  { name: 'itself: daily', down: '01:00', up: '', before: 'y01:00', chain: '01:00<y01:00' },
+  {
+    name: 'itself: nothing on the day before',
+    down: '00:00 00:10 00:20',
+    up: '',
+    before: '',
+    chain: '00:10<00:00 00:20<00:10',
   },
   { name: 'previous: nothing yesterday', down: '01:00', up: '00:30', before: '', previous: '' },
   {

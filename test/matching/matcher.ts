@@ -1,5 +1,6 @@
 import type { CyclePair, CycleRef, MatchOptions } from '../../src/domain/graph/match-cycles.js';
 import { CELLS, edgesOfText, worldOf } from './cells.js';
+import { clockCellOf, OFF_DAY_CELLS } from './off-day-cells.js';
 import {
   type Edge,
   referencePeriod,
@@ -44,6 +45,11 @@ export function matchedPrevious(matcher: Matcher, world: World): string[] {
   );
 }
 
+/** Self-dependence of the downstream; `before` is its own day before. */
+export function matchedChain(matcher: Matcher, { down, before }: World): string[] {
+  return textOf(matcher.previousCycle(cyclesAt(down), cyclesAt(before).at(-1)));
+}
+
 function optionsOf(world: World): MatchOptions {
   return {
     downPeriod: world.downPeriod,
@@ -69,12 +75,13 @@ export function edgeTexts(edges: readonly Edge[]): string[] {
 
 /** The first thing in which a matcher differs from the cells and from the reference; undefined: in none. */
 export function differenceOf(matcher: Matcher, worlds: readonly World[]): string | undefined {
-  const cell = CELLS.find((each) => {
+  const cell = [...CELLS, ...OFF_DAY_CELLS.map(clockCellOf)].find((each) => {
     const world = worldOf(each);
     const same = each.same !== undefined && !isSame(matchedSame(matcher, world), each.same);
     const previous =
       each.previous !== undefined && !isSame(matchedPrevious(matcher, world), each.previous);
-    return same || previous;
+    const chain = each.chain !== undefined && !isSame(matchedChain(matcher, world), each.chain);
+    return same || previous || chain;
   });
   if (cell !== undefined) return cell.name;
   const at = worlds.findIndex((world) => !agrees(matcher, world));
@@ -101,7 +108,7 @@ export function agrees(matcher: Matcher, world: World): boolean {
 }
 
 /** Self-dependence, by the definition. */
-function referenceChain(down: readonly number[], yesterday: readonly number[]): Edge[] {
+export function referenceChain(down: readonly number[], yesterday: readonly number[]): Edge[] {
   return down.flatMap((time) => {
     const earlier = [...down, ...yesterday].filter((other) => other < time);
     return earlier.length === 0 ? [] : [[time, Math.max(...earlier)] as const];

@@ -1,10 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { parseBizdate } from '../../src/domain/calendar/bizdate.js';
+import { cyclesOf } from '../../src/domain/calendar/cycles-of.js';
 import * as matcher from '../../src/domain/graph/match-cycles.js';
 import { seeded, testSeed } from '../support/seeded.js';
-import { CELLS, edgesOfText, worldOf } from './cells.js';
-import { agrees, differenceOf, edgeTexts, matchedPrevious, matchedSame } from './matcher.js';
+import { type Cell, CELLS, edgesOfText, timeOf, worldOf } from './cells.js';
+import {
+  agrees,
+  differenceOf,
+  edgeTexts,
+  matchedChain,
+  matchedPrevious,
+  matchedSame,
+  referenceChain,
+} from './matcher.js';
 import { MUTATIONS, mutantOf } from './mutants.js';
+import { clockCellOf, dryTimesOf, OFF_DAY_CELLS } from './off-day-cells.js';
 import { referencePrevious, referenceSame, type World } from './reference.js';
 import { randomWorld } from './worlds.js';
 
@@ -16,20 +27,43 @@ function worlds(count: number): World[] {
   return Array.from({ length: count }, () => randomWorld(random));
 }
 
+function expectEdges(cell: Cell): void {
+  const world = worldOf(cell);
+  if (cell.same !== undefined) {
+    const edges = edgeTexts(edgesOfText(cell.same));
+    expect(matchedSame(matcher, world)).toEqual(edges);
+    expect(edgeTexts(referenceSame(world))).toEqual(edges);
+  }
+  if (cell.previous !== undefined) {
+    const edges = edgeTexts(edgesOfText(cell.previous));
+    expect(matchedPrevious(matcher, world)).toEqual(edges);
+    expect(edgeTexts(referencePrevious(world))).toEqual(edges);
+  }
+  if (cell.chain !== undefined) {
+    const edges = edgeTexts(edgesOfText(cell.chain));
+    expect(matchedChain(matcher, world)).toEqual(edges);
+    expect(edgeTexts(referenceChain(world.down, world.before))).toEqual(edges);
+  }
+  expect(cell.same ?? cell.previous ?? cell.chain).toBeDefined();
+}
+
 describe('each cell of the table', () => {
   test.each(CELLS.map((cell) => [cell.name, cell] as const))('%s', (_, cell) => {
-    const world = worldOf(cell);
-    if (cell.same !== undefined) {
-      const edges = edgeTexts(edgesOfText(cell.same));
-      expect(matchedSame(matcher, world)).toEqual(edges);
-      expect(edgeTexts(referenceSame(world))).toEqual(edges);
-    }
-    if (cell.previous !== undefined) {
-      const edges = edgeTexts(edgesOfText(cell.previous));
-      expect(matchedPrevious(matcher, world)).toEqual(edges);
-      expect(edgeTexts(referencePrevious(world))).toEqual(edges);
-    }
-    expect(cell.same ?? cell.previous).toBeDefined();
+    expectEdges(cell);
+  });
+
+  test.each(OFF_DAY_CELLS.map((cell) => [cell.name, cell] as const))('%s', (_, cell) => {
+    expectEdges(clockCellOf(cell));
+    // What the upstream has on both days: one instance each, dry where the cell says so.
+    const cycles = ['2026-11-19', '2026-11-20'].flatMap((bizdate) =>
+      cyclesOf({ ...cell.up, zone: 'UTC' }, parseBizdate(bizdate)),
+    );
+    expect(cycles.map(({ scheduledAt }) => scheduledAt.getTime())).toEqual(
+      ['y00:15', '00:15'].map(timeOf),
+    );
+    expect(
+      cycles.filter(({ dryRun }) => dryRun === 'off_day').map((each) => each.scheduledAt.getTime()),
+    ).toEqual(dryTimesOf(cell));
   });
 });
 

@@ -3,14 +3,18 @@ import type { RegisteredCode } from '../domain/error-registry.js';
 import { MillraceError } from '../domain/errors.js';
 import { checkGraph } from '../domain/graph/check-graph.js';
 import type { Sql } from '../store/database.js';
-import { type ForeignNode, loadForeignNodes } from '../store/sql/load-foreign-nodes.sql.js';
+import {
+  type ForeignNode,
+  loadForeignChildren,
+  loadForeignNodes,
+} from '../store/sql/load-foreign-nodes.sql.js';
 import {
   loadInputsOfMissing,
   loadNamedEdges,
   loadNeedsOfMissing,
   loadWorkflowLinks,
 } from '../store/sql/load-workflow-links.sql.js';
-import { foreignNeedsOf, needsOf } from './needs-of.js';
+import { foreignNeedsOf, needsOf, parentsOf } from './needs-of.js';
 import { namedOutputsOf, type WorkflowSpec } from './workflow-spec.js';
 
 /** The workflow whose dependencies are checked. */
@@ -27,7 +31,7 @@ export interface DependencyProblem {
   readonly detail: string;
 }
 
-/** The upstreams in other workflows, by `workflow/node`. */
+/** The upstreams in other workflows, also the children that a node waits for, by `workflow/node`. */
 export type ForeignNodes = ReadonlyMap<string, ForeignNode>;
 
 export async function foreignNodesOf(
@@ -38,7 +42,12 @@ export async function foreignNodesOf(
   const needs = foreignNeedsOf(spec, workflow.name);
   const names = new Map(needs.map((need) => [`${need.workflow}/${need.node}`, need]));
   const found = await loadForeignNodes(sql, workflow.workspaceId, [...names.values()]);
-  return new Map(found.map((each) => [`${each.workflow}/${each.node}`, each]));
+  const nodes = new Map(found.map((each) => [`${each.workflow}/${each.node}`, each]));
+  for (const child of await loadForeignChildren(sql, workflow.id, parentsOf(spec))) {
+    const name = `${child.workflow}/${child.node}`;
+    nodes.set(name, { ...(nodes.get(name) ?? child), parents: child.parents });
+  }
+  return nodes;
 }
 
 /** What is wrong with the dependencies on other workflows, and with what those need of this one. */

@@ -72,9 +72,9 @@ export async function concreteEdges(
   const { spec, bizdate, timezone, name, workspaceId } = edgeScene;
   const scene = { ...edgeScene, calendars: await calendarsOfSpec(sql, workspaceId, spec) };
   const ids = idsOf(spec);
-  const dependencies = dependenciesOf(spec, name, (node, other) =>
-    other === undefined ? ids.get(node) : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined),
-  );
+  const idOf = (node: string, other?: string): number | undefined =>
+    other === undefined ? ids.get(node) : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined);
+  const dependencies = dependenciesOf(spec, name, idOf, foreign.values());
   const cycles = ownCycles(scene);
   const own = new Map(
     spec.nodes.map((node) => [

@@ -84,9 +84,9 @@ async function writtenVersion(
       },
     ];
   });
-  const dependencies = dependenciesOf(spec, name, (node, other) =>
-    other === undefined ? ids.get(node) : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined),
-  );
+  const idOf = (node: string, other?: string): number | undefined =>
+    other === undefined ? ids.get(node) : (foreign.get(`${other}/${node}`)?.nodeId ?? undefined);
+  const dependencies = dependenciesOf(spec, name, idOf, foreign.values());
   return { workflowId, timezone, firstBizdate: bizdate, nodes: new Map(nodes), dependencies };
 }
 

@@ -1,10 +1,12 @@
 import { type FieldError, MillraceError } from '../domain/errors.js';
 import type { EdgeFinding } from '../domain/graph/edge-finding.js';
 import type { Sql } from '../store/database.js';
+import { loadForgetfulParents } from '../store/sql/load-foreign-nodes.sql.js';
 import { dependencyProblems, type ForeignNodes } from './check-dependencies.js';
 import { checkOwnGraph } from './check-workflow.js';
 import type { ConcreteEdge, ConcreteEdges, EdgeScene } from './concrete-edges.js';
 import { findInstanceLoop } from './find-instance-loop.js';
+import { foreignNeedsOf } from './needs-of.js';
 import { hasTimes, nodeSchedule } from './schedule-spec.js';
 
 const MAX_LOOP_SHOWN = 12;
@@ -26,6 +28,7 @@ export async function findingsOf(
     ...isolatedFindings(found),
     ...emptyFindings(scene, foreign, found),
     ...timesFindings(scene),
+    ...(await childFindings(sql, scene, foreign)),
   ];
 }
 
@@ -106,6 +109,24 @@ function timesFindings({ spec }: EdgeScene): EdgeFinding[] {
   const more = without.length > names.length ? ` and ${without.length - names.length} more` : '';
   const detail = `Neither the workflow nor the node says when to run ${names.join(', ')}${more}: each day at 00:00.`;
   return [{ finding: 'default_times', node: null, detail }];
+}
+
+/** What is submitted later than the parent that should wait for it is not waited for by itself. */
+async function childFindings(
+  sql: Sql,
+  { id, name, spec }: EdgeScene,
+  foreign: ForeignNodes,
+): Promise<EdgeFinding[]> {
+  const pairs = foreignNeedsOf(spec, name).flatMap(({ workflow, node, cycle, downstream }) => {
+    const parentId = foreign.get(`${workflow}/${node}`)?.nodeId ?? null;
+    return cycle === 'same' && parentId !== null ? [{ parentId, child: downstream }] : [];
+  });
+  const found = await loadForgetfulParents(sql, id, pairs);
+  return found.map(({ workflow, parent, child }) => ({
+    finding: 'child_not_awaited',
+    node: child,
+    detail: `"${workflow}/${parent}" waits for the previous cycle of its children, and not for "${child}": submit "${workflow}" again after this workflow.`,
+  }));
 }
 
 function emptyFindings(

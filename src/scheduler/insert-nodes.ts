@@ -4,7 +4,7 @@ import type { Sql } from '../store/database.js';
 import type { ForeignNodes } from './check-dependencies.js';
 import { isSelf } from './check-inputs.js';
 import type { CheckedNodes } from './check-workflow.js';
-import { type Dependency, dependenciesOf, selfDependenceOf } from './needs-of.js';
+import { type DeclaredDependency, dependenciesOf, selfDependenceOf } from './needs-of.js';
 import { nodeSchedule, type ScheduleSpec } from './schedule-spec.js';
 import {
   namedOutputsOf,
@@ -79,7 +79,7 @@ export async function insertNodes(
       ),
     ],
   );
-  await insertEdges(tx, versionId, dependenciesOf(spec, workflow.name, idOf));
+  await insertEdges(tx, versionId, dependenciesOf(spec, workflow.name, idOf, foreign.values()));
   await insertOutputs(tx, versionId, spec, ids);
 }
 
@@ -170,17 +170,19 @@ function inputColumn(
 async function insertEdges(
   tx: Sql,
   versionId: number,
-  dependencies: readonly Dependency[],
+  dependencies: readonly DeclaredDependency[],
 ): Promise<void> {
   await tx.run(
-    `INSERT INTO edge (version_id, upstream_node_id, downstream_node_id, kind, inherits_dry_run)
-     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::boolean[])`,
+    `INSERT INTO edge (version_id, upstream_node_id, downstream_node_id, kind, inherits_dry_run,
+            of_children)
+     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::boolean[], $6::boolean[])`,
     [
       versionId,
       dependencies.map((each) => each.upstream),
       dependencies.map((each) => each.downstream),
       dependencies.map((each) => each.kind),
       dependencies.map((each) => each.inheritsDryRun),
+      dependencies.map((each) => each.ofChildren),
     ],
   );
 }

@@ -64,25 +64,40 @@ export interface Dependency {
   readonly inheritsDryRun: boolean | null;
 }
 
+export interface DeclaredDependency extends Dependency {
+  /** Nobody has written it: a node waits for the previous cycle of its children. */
+  readonly ofChildren: boolean;
+}
+
+/** A node of another workflow that needs nodes of this one which wait for their children. */
+interface ForeignChild {
+  readonly nodeId: number | null;
+  readonly parents: readonly string[];
+}
+
 /**
  * Every dependency that a workflow declares, those on the previous cycle of children written out, each
- * (upstream, downstream, kind) once. `idOf` knows the nodes of the workflow and those it needs of others.
+ * (upstream, downstream, kind) once. `idOf` knows the nodes of the workflow and those it needs of others;
+ * `foreign` are the children in other workflows.
  */
 export function dependenciesOf(
   spec: WorkflowSpec,
   ownName: string,
   idOf: (node: string, workflow?: string) => number | undefined,
-): Dependency[] {
-  const found = new Map<string, Dependency>();
+  foreign: Iterable<ForeignChild> = [],
+): DeclaredDependency[] {
+  const found = new Map<string, DeclaredDependency>();
   const add = (
     from: number | undefined,
     to: number | undefined,
     kind: Dependency['kind'],
     inheritsDryRun: boolean | null,
+    ofChildren = false,
   ): void => {
     if (from === undefined || to === undefined) return;
     const key = `${from} ${to} ${kind}`;
-    if (!found.has(key)) found.set(key, { upstream: from, downstream: to, kind, inheritsDryRun });
+    const dependency = { upstream: from, downstream: to, kind, inheritsDryRun, ofChildren };
+    if (!found.has(key)) found.set(key, dependency);
   };
   const waiting = new Map(
     spec.nodes.flatMap((node) => {
@@ -102,8 +117,19 @@ export function dependenciesOf(
     for (const { workflow, node: upstream, cycle } of needsOf(node, ownName)) {
       const children = waiting.get(upstream);
       if (workflow !== undefined || cycle !== 'same' || children === undefined) continue;
-      add(idOf(node.id), idOf(upstream), 'previous_cycle', children.inheritsDryRun);
+      add(idOf(node.id), idOf(upstream), 'previous_cycle', children.inheritsDryRun, true);
+    }
+  }
+  for (const { nodeId, parents } of foreign) {
+    for (const parent of parents) {
+      const inherits = waiting.get(parent)?.inheritsDryRun ?? null;
+      add(nodeId ?? undefined, idOf(parent), 'previous_cycle', inherits, true);
     }
   }
   return [...found.values()];
+}
+
+/** Whose children are waited for. */
+export function parentsOf(spec: WorkflowSpec): string[] {
+  return spec.nodes.filter((node) => ownDependence(node.childDependence)).map((node) => node.id);
 }

@@ -117,7 +117,7 @@ const nodeSpec = z.strictObject({
   }),
   childDependence: ownDependence.default(false).meta({
     description:
-      'Each cycle waits for the previous cycle of the nodes of this workflow that need this one. `{ inheritDryRun: true }`: and inherits that a branch skipped them.',
+      'Each cycle waits for the previous cycle of the nodes that need this one, also of those of other workflows that need it when this one is submitted. `{ inheritDryRun: true }`: and inherits that a branch skipped them.',
   }),
   scheduleType: z.enum(['normal', 'frozen', 'dry_run']).default('normal').meta({
     description:

@@ -3,7 +3,8 @@
  * `unknown_upstream`: a name that is not there. `isolated`: nothing joins the node to the others.
  * `upstream_not_planned`: the upstream has no version on that business date, or is not scheduled, so it is
  * not waited for. `no_upstream_cycle`: it is planned and has no cycle to wait for. `default_times`: nobody
- * says when its nodes run, so they run each day at midnight.
+ * says when its nodes run, so they run each day at midnight. `child_not_awaited`: an upstream of another workflow
+ * waits for the previous cycle of its children, and its version does not know this one yet.
  */
 export const EDGE_FINDINGS = [
   'loop',
@@ -12,6 +13,7 @@ export const EDGE_FINDINGS = [
   'upstream_not_planned',
   'no_upstream_cycle',
   'default_times',
+  'child_not_awaited',
 ] as const;
 
 export interface EdgeFinding {

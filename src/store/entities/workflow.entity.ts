@@ -87,6 +87,7 @@ export const EdgeEntity = new EntitySchema({
     downstream_node_id: { type: 'bigint', primary: true },
     kind: { type: 'text', primary: true, default: () => "'same_cycle'::text" },
     inherits_dry_run: { type: 'boolean', nullable: true },
+    of_children: { type: 'boolean', default: false },
   },
 });
 

@@ -37,7 +37,10 @@ export async function loadNamedEdges(
   );
 }
 
-/** Who needs a node of this workflow that is not among `nodes`, by the latest versions: up to 20. */
+/**
+ * Who needs a node of this workflow that is not among `nodes`, by the latest versions: up to 20. A parent that
+ * waits for its children names none of them, so none is missed.
+ */
 export async function loadNeedsOfMissing(
   sql: Sql,
   workflowId: number,
@@ -49,7 +52,7 @@ export async function loadNeedsOfMissing(
        JOIN workflow_version v ON v.id = e.version_id AND v.workflow_id <> u.workflow_id
        JOIN workflow w ON w.id = v.workflow_id
        JOIN node d ON d.id = e.downstream_node_id
-      WHERE u.workflow_id = $1 AND u.name <> ALL($2::text[])
+      WHERE u.workflow_id = $1 AND u.name <> ALL($2::text[]) AND NOT e.of_children
         AND v.version = (SELECT max(version) FROM workflow_version m WHERE m.workflow_id = v.workflow_id)
       ORDER BY 1, 2 LIMIT 20`,
     [workflowId, nodes],

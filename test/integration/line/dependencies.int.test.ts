@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { Bizdate } from '../../../src/domain/calendar/bizdate.js';
 import { planWorkflow } from '../../../src/scheduler/plan-workflow.js';
+import { previewEdges } from '../../../src/scheduler/preview-edges.js';
 import type { Sql } from '../../../src/store/database.js';
 import { insertPlan } from '../../../src/store/sql/insert-plan.sql.js';
 import { type InstanceView, Line, node } from '../../support/line.js';
@@ -352,6 +353,38 @@ describe('the previous cycle', () => {
     ]);
     line.clock.set('2026-11-22T17:00:00Z');
     expect(await line.drain(await line.worker())).toHaveLength(6);
+    expect(await line.wrongPendings()).toBe(0);
+  });
+
+  test('of the children in other workflows, those that there are when the parent is submitted', async () => {
+    await using line = await Line.open({ now: '2026-11-21T14:30:00Z' });
+    const parent = { nodes: [node('a', [], { childDependence: true })] };
+    await line.submit('w', parent);
+    const child = { nodes: [{ ...node('b'), needs: [need('w', 'a')] }] };
+    const { workflowId } = await line.submit('x', child);
+    const findings = async (): Promise<string[]> =>
+      (await previewEdges(line.database, line.clock.now(), { workflowId })).findings.map(
+        ({ finding, node: name }) => `${finding} ${name}`,
+      );
+    expect(await findings()).toContain('child_not_awaited b');
+    await line.submit('w', parent);
+    expect(await findings()).not.toContain('child_not_awaited b');
+    await line.generator.generateDue();
+    line.clock.set('2026-11-22T14:30:00Z');
+    await line.generator.generateDue();
+    expect(await edges(line)).toEqual(['b 21 < a 21', 'a 22 < b 21 previous_cycle', 'b 22 < a 22']);
+    line.clock.set('2026-11-22T17:00:00Z');
+    expect(await line.drain(await line.worker())).toHaveLength(4);
+    expect(await line.wrongPendings()).toBe(0);
+    // The parent has named no child, so a child may go, and is not waited for from then on.
+    await line.submit('x', { nodes: [node('c')] });
+    line.clock.set('2026-11-23T14:30:00Z');
+    await line.generator.generateDue();
+    line.clock.set('2026-11-24T14:30:00Z');
+    await line.generator.generateDue();
+    expect(await edges(line)).not.toContain('a 24 < b 23 previous_cycle');
+    line.clock.set('2026-11-24T17:00:00Z');
+    await line.drain(await line.worker());
     expect(await line.wrongPendings()).toBe(0);
   });
 

@@ -2329,7 +2329,7 @@ export interface components {
             findings: {
                 detail: string;
                 /** @enum {string} */
-                finding: "loop" | "unknown_upstream" | "isolated" | "upstream_not_planned" | "no_upstream_cycle" | "default_times";
+                finding: "loop" | "unknown_upstream" | "isolated" | "upstream_not_planned" | "no_upstream_cycle" | "default_times" | "child_not_awaited";
                 node: string | null;
             }[];
             nodes: {

@@ -11,6 +11,7 @@ import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/cre
 import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
 import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
 import type { Note } from '../scheduler/note.js';
+import type { RerunKeys } from '../scheduler/scheduler-commands.js';
 import type { PatchOptions, PatchPreview } from '../scheduler/patch/patch-plan.js';
 import type { PlanPatch } from '../scheduler/patch/plan-patch.js';
 import type { ScheduleSpec } from '../scheduler/schedule-spec.js';
@@ -219,8 +220,7 @@ export interface SchedulerCommands {
     readonly keys: readonly InstanceKey[];
     readonly userId: number;
     readonly comment?: string;
-    /** Of each that is run again. */
-    readonly noteOf?: Note<[id: number]>;
+    readonly noteOf?: Note<[rerun: RerunKeys]>;
   }): Promise<{
     /** Of those that are there. */
     readonly items: readonly (InstanceState & { readonly id: number; readonly verdict: Verdict })[];

@@ -1,7 +1,12 @@
 import { MillraceError } from '../domain/errors.js';
-import { type DayId, decodeDayId } from '../domain/ids.js';
+import { type DayId, decodeDayId, encodeDayId } from '../domain/ids.js';
 import { type InstanceChange, isWideRerun, type Operation } from '../domain/instance/operation.js';
-import type { InstanceCommand, InstanceState, SchedulerCommands } from './commands.js';
+import { type AuditEntry, writeAudits } from '../store/repositories/audit-repository.js';
+import type { Workspace } from '../store/repositories/workspace-repository.js';
+import type { Sql } from '../store/database.js';
+import type { SecretBox } from '../store/secret-box.js';
+import type { InstanceCommand, InstanceState } from './commands.js';
+import type { ApiPorts } from './ports.js';
 
 /** What a request asks for, whatever instance it is done to. */
 export interface InstanceOperation {
@@ -18,7 +23,7 @@ export interface Operated extends InstanceState {
 }
 
 /** The name of an operation in the audit. */
-export const AUDIT_NAMES = {
+const AUDIT_NAMES = {
   rerun: 'instance.rerunInstance',
   'rerun-from-here': 'instance.rerunInstanceFromHere',
   'rerun-downstream': 'instance.rerunInstanceDownstream',
@@ -31,19 +36,57 @@ export const AUDIT_NAMES = {
   change: 'instance.changeInstance',
 } as const satisfies Record<Operation, string>;
 
+/** Who asks for an operation, in words of the audit. */
+export interface Asker {
+  readonly workspace: Pick<Workspace, 'id'>;
+  readonly caller: { readonly userId: number };
+  /** What was sent. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Writes the audit rows of an operation, one for each instance; of a wide rerun also for what runs along. */
+export async function noteOperation(
+  tx: Sql,
+  box: SecretBox,
+  operation: Operation,
+  { workspace, caller, fields }: Asker,
+  { named, along }: { readonly named: readonly DayId[]; readonly along: readonly DayId[] },
+): Promise<void> {
+  const entryOf = (action: string, key: DayId): AuditEntry => ({
+    workspaceId: workspace.id,
+    userId: caller.userId,
+    action,
+    target: encodeDayId('inst', key),
+    fields,
+  });
+  await writeAudits(tx, box, [
+    ...named.map((key) => entryOf(AUDIT_NAMES[operation], key)),
+    ...along.map((key) => entryOf('instance.rerunAlong', key)),
+  ]);
+}
+
 /** Does an operation to one instance. A refusal is a MillraceError. */
 export async function operateInstance(
-  commands: SchedulerCommands,
+  { commands, secretBox }: Pick<ApiPorts, 'commands' | 'secretBox'>,
   { operation, upstream = [], change = {} }: InstanceOperation,
-  command: InstanceCommand,
+  key: DayId,
+  asker: Asker,
 ): Promise<Operated> {
+  const { caller, fields } = asker;
+  const { comment } = fields;
+  const command: InstanceCommand = {
+    ...key,
+    userId: caller.userId,
+    ...(typeof comment === 'string' ? { comment } : {}),
+    note: (tx) => noteOperation(tx, secretBox, operation, asker, { named: [key], along: [] }),
+  };
   if (isWideRerun(operation)) {
-    const { note, ...asked } = command;
+    const { note: _, ...asked } = command;
     const { items, along } = await commands.rerunWide({
       ...asked,
       operation,
       keys: [command],
-      ...(note === undefined ? {} : { noteOf: note }),
+      noteOf: (tx, rerun) => noteOperation(tx, secretBox, operation, asker, rerun),
     });
     const [item] = items;
     if (item === undefined) throw new MillraceError('MR-A104', `There is no instance here.`);

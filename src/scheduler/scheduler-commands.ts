@@ -75,8 +75,13 @@ export interface WideRerunCommand {
   readonly keys: readonly InstanceKey[];
   readonly userId: number;
   readonly comment?: string;
-  /** Of each that is run again. */
-  readonly noteOf?: Note<[id: number]>;
+  readonly noteOf?: Note<[rerun: RerunKeys]>;
+}
+
+/** What runs again: of those that were named, and what lies downstream of them. */
+export interface RerunKeys {
+  readonly named: readonly InstanceKey[];
+  readonly along: readonly InstanceKey[];
 }
 
 /** Of each instance that is there what was decided and how it is now, and how many ran along. */
@@ -154,11 +159,11 @@ export class ScheduleCommands {
             WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
           keyArrays(keys),
         );
-        for (const { id, verdict } of items)
-          if (verdict.verdict !== 'refused') await noteOf?.(tx, id);
         const verdicts = new Map(items.map(({ id, verdict }) => [id, verdict]));
+        const named = keys.filter(({ id }) => verdicts.get(id)?.verdict === 'will');
+        await noteOf?.(tx, { named, along });
         return {
-          along,
+          along: along.length,
           items: states.flatMap((state) => {
             const verdict = verdicts.get(state.id);
             return verdict === undefined ? [] : [{ ...state, verdict }];

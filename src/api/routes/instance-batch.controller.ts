@@ -18,8 +18,6 @@ import {
   type WideRerun,
 } from '../../domain/instance/operation.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
-import type { Sql } from '../../store/database.js';
-import { writeAudit } from '../../store/repositories/audit-repository.js';
 import { workspaceOfInstance } from '../../store/repositories/instance-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { traceIdOf } from '../answer-headers.js';
@@ -28,8 +26,9 @@ import type { Foreseen, ForeseenInstance, InstanceState } from '../commands.js';
 import type { HttpRequest, HttpResponse } from '../http.js';
 import { IdempotencyInterceptor } from '../idempotency.interceptor.js';
 import {
-  AUDIT_NAMES,
+  type Asker,
   type InstanceOperation,
+  noteOperation,
   operateInstance,
   upstreamKeys,
 } from '../instance-operation.js';
@@ -154,19 +153,14 @@ export class InstanceBatchController {
   }
 
   async #operate(id: string, context: Context): Promise<InstanceState> {
-    const { caller, body } = context;
+    const { body } = context;
     const key = await this.#keyIn(context.workspace, id);
     const asked: InstanceOperation = {
       operation: body.action,
       upstream: body.upstream,
       change: changeOf(body),
     };
-    const { status, frozen } = await operateInstance(this.ports.commands, asked, {
-      ...key,
-      userId: caller.userId,
-      ...(body.comment === undefined ? {} : { comment: body.comment }),
-      note: (tx) => this.#note(tx, id, context),
-    });
+    const { status, frozen } = await operateInstance(this.ports, asked, key, askerOf(context));
     return { status, frozen };
   }
 
@@ -185,13 +179,13 @@ export class InstanceBatchController {
         problems.set(id, problem(id, error));
       }
     }
-    const apiIdOf = new Map([...known].map(([apiId, key]) => [key.id, apiId]));
     const { items: done, along } = await this.ports.commands.rerunWide({
       operation,
       keys: [...known.values()],
       userId: caller.userId,
       ...(body.comment === undefined ? {} : { comment: body.comment }),
-      noteOf: (tx, id) => this.#note(tx, apiIdOf.get(id) ?? '', context),
+      noteOf: (tx, rerun) =>
+        noteOperation(tx, this.ports.secretBox, operation, askerOf(context), rerun),
     });
     const byKey = new Map(done.map((each) => [each.id, each]));
     const items: BatchItem[] = [];
@@ -211,17 +205,11 @@ export class InstanceBatchController {
     if ((await workspaceOfInstance(this.ports.database, key)) !== workspace.id) throw unknown(id);
     return key;
   }
+}
 
-  async #note(tx: Sql, id: string, { workspace, caller, body }: Context): Promise<void> {
-    const { action, ids: _, ...fields } = body;
-    await writeAudit(tx, this.ports.secretBox, {
-      workspaceId: workspace.id,
-      userId: caller.userId,
-      action: AUDIT_NAMES[action],
-      target: id,
-      fields,
-    });
-  }
+function askerOf({ workspace, caller, body }: Context): Asker {
+  const { action: _action, ids: _ids, ...fields } = body;
+  return { workspace, caller, fields };
 }
 
 function changeOf({

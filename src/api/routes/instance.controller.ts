@@ -14,9 +14,9 @@ import {
 import { editDirtyRecord } from '../../store/repositories/quarantine-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
-import type { InstanceCommand, Why } from '../commands.js';
+import type { Why } from '../commands.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
-import { AUDIT_NAMES, type InstanceOperation, operateInstance } from '../instance-operation.js';
+import { type InstanceOperation, operateInstance } from '../instance-operation.js';
 import { attemptView, instanceDetailView } from '../instance-view.js';
 import { replayQuarantine } from '../replay-quarantine.js';
 import { Describe } from '../openapi/describe.decorator.js';
@@ -303,22 +303,9 @@ export class InstanceController {
     body: Operation,
   ): Promise<object> {
     const key: InstanceKey = decodeDayId('inst', id);
-    const { commands, secretBox, wakeBus } = this.ports;
-    const command: InstanceCommand = {
-      ...key,
-      userId: caller.userId,
-      ...(body.comment === undefined ? {} : { comment: body.comment }),
-      note: (tx) =>
-        writeAudit(tx, secretBox, {
-          workspaceId: workspace.id,
-          userId: caller.userId,
-          action: AUDIT_NAMES[asked.operation],
-          target: id,
-          fields: body,
-        }),
-    };
-    const state = await operateInstance(commands, asked, command);
-    wakeBus.wake();
+    const asker = { workspace, caller, fields: body };
+    const state = await operateInstance(this.ports, asked, key, asker);
+    this.ports.wakeBus.wake();
     return { id, ...state };
   }
 }

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { z } from 'zod';
 
-import { MillraceError } from '../../domain/errors.js';
+import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import { decodeId, encodeDayId, encodeId } from '../../domain/ids.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
 import { writeAudit } from '../../store/repositories/audit-repository.js';
@@ -11,18 +11,44 @@ import {
   workflowById,
 } from '../../store/repositories/workflow-repository.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
+import { traceIdOf } from '../answer-headers.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
+import type { HttpRequest, HttpResponse } from '../http.js';
 import { Describe } from '../openapi/describe.decorator.js';
 import { API_PORTS, type ApiPorts } from '../ports.js';
+import { problemOf } from '../problem/problem-of.js';
 import {
   freezeNodeSchema,
+  freezeNodesPreviewRequestSchema,
+  freezeNodesSchema,
   nodeFreezePreviewRequestSchema,
   nodeFreezePreviewSchema,
   nodeFrozenSchema,
   nodeSchema,
+  nodesFreezePreviewSchema,
+  nodesFrozenSchema,
 } from '../schemas/node.schema.js';
 
 const MAX_IDS = 1000;
+
+/** One after another; a refusal of one, such as a name that is not there, does not keep the others back. */
+async function eachNode(
+  nodes: readonly string[],
+  request: HttpRequest,
+  response: HttpResponse,
+  work: (node: string) => Promise<object>,
+): Promise<{ items: object[] }> {
+  const items: object[] = [];
+  for (const node of nodes) {
+    try {
+      items.push(await work(node));
+    } catch (error) {
+      if (registeredCodeOf(error) === undefined) throw error;
+      items.push({ node, problem: problemOf(error, request.path, traceIdOf(response)) });
+    }
+  }
+  return { items };
+}
 
 type FreezeNode = z.output<typeof freezeNodeSchema>;
 
@@ -91,7 +117,57 @@ export class NodeController {
     @Body({ schema: nodeFreezePreviewRequestSchema })
     { frozen, instances: withInstances }: z.output<typeof nodeFreezePreviewRequestSchema>,
   ): Promise<object> {
-    const { id: workflowId } = await this.#load(workspace, id);
+    const workflow = await this.#load(workspace, id);
+    return await this.#foreseeFrozen(workflow, node, { frozen, instances: withInstances });
+  }
+
+  @Post('preview')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Say what freezing or unfreezing nodes would reach, and change nothing',
+    answer: nodesFreezePreviewSchema,
+  })
+  async previewNodes(
+    @InWorkspace() workspace: Workspace,
+    @Param('id') id: string,
+    @Body({ schema: freezeNodesPreviewRequestSchema })
+    { nodes, ...body }: z.output<typeof freezeNodesPreviewRequestSchema>,
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<object> {
+    const workflow = await this.#load(workspace, id);
+    return await eachNode(nodes, request, response, (node) =>
+      this.#foreseeFrozen(workflow, node, body),
+    );
+  }
+
+  @Post('batch')
+  @HttpCode(200)
+  @Access('operate')
+  @Describe({
+    summary: 'Freeze or unfreeze nodes; each is done or refused by itself',
+    answer: nodesFrozenSchema,
+  })
+  async freezeNodes(
+    @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body({ schema: freezeNodesSchema })
+    { nodes, frozen, ...body }: z.output<typeof freezeNodesSchema>,
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<object> {
+    return await eachNode(nodes, request, response, (node) =>
+      this.#setFrozen(workspace, caller, { id, node, frozen }, body),
+    );
+  }
+
+  async #foreseeFrozen(
+    { id: workflowId }: Workflow,
+    node: string,
+    { frozen, instances: withInstances }: { readonly frozen: boolean; readonly instances: boolean },
+  ): Promise<object> {
     const order = { workflowId, node, frozen, withInstances };
     const { instances, scheduleType } = await this.ports.commands.previewNodeFreeze(order);
     const ids = instances.slice(0, MAX_IDS).map((key) => encodeDayId('inst', key));

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { problemSchema } from './problem.schema.js';
+
 export const nodeSchema = z
   .object({
     id: z.string(),
@@ -32,6 +34,35 @@ export const nodeFrozenSchema = z
   })
   .meta({ id: 'NodeFrozen' });
 
+const frozenFields = {
+  frozen: z.boolean().default(true).meta({ description: 'false: they are unfrozen.' }),
+  nodes: z
+    .array(z.string().max(100))
+    .min(1)
+    .max(1000)
+    .refine((names) => new Set(names).size === names.length, 'a node is there twice'),
+  instances: freezeNodeSchema.unwrap().shape.instances,
+};
+
+export const freezeNodesPreviewRequestSchema = z
+  .strictObject(frozenFields)
+  .meta({ id: 'FreezeNodesPreviewRequest' });
+
+export const freezeNodesSchema = z
+  .strictObject({ ...frozenFields, comment: freezeNodeSchema.unwrap().shape.comment })
+  .meta({ id: 'FreezeNodes' });
+
+/** Of nodes one by one: `problem` of those that were refused, the rest of all others. */
+const itemsOf = <S extends z.ZodObject>(
+  done: S,
+): z.ZodObject<{ items: z.ZodArray<z.ZodUnion<[S, typeof refusedNodeSchema]>> }> =>
+  z.object({ items: z.array(z.union([done, refusedNodeSchema])) });
+const refusedNodeSchema = z
+  .object({ node: z.string(), problem: problemSchema })
+  .meta({ id: 'RefusedNode' });
+
+export const nodesFrozenSchema = itemsOf(nodeFrozenSchema).meta({ id: 'NodesFrozen' });
+
 export const nodeFreezePreviewRequestSchema = z
   .strictObject({
     frozen: z.boolean().default(true).meta({ description: 'false: it would be unfrozen.' }),
@@ -47,3 +78,7 @@ export const nodeFreezePreviewSchema = nodeFrozenSchema
     }),
   })
   .meta({ id: 'NodeFreezePreview' });
+
+export const nodesFreezePreviewSchema = itemsOf(nodeFreezePreviewSchema).meta({
+  id: 'NodesFreezePreview',
+});

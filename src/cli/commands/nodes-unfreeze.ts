@@ -1,11 +1,11 @@
 import type { Command } from '../command.js';
-import { FREEZE_OPTIONS, freezeNode } from '../node-freeze.js';
+import { FREEZE_OPTIONS, freezeNodes } from '../node-freeze.js';
 
 export const nodesUnfreeze: Command = {
   path: ['nodes', 'unfreeze'],
-  summary: 'Unfreeze a node: what is planned of it from now on starts',
-  args: ['WORKFLOW', 'NODE'],
+  summary: 'Unfreeze nodes: what is planned of them from now on starts',
+  args: ['WORKFLOW', 'NODE...'],
   completes: 'workflow',
   options: FREEZE_OPTIONS,
-  run: (ctx) => freezeNode(ctx, 'unfreeze'),
+  run: (ctx) => freezeNodes(ctx, 'unfreeze'),
 };

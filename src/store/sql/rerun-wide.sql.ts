@@ -8,7 +8,7 @@ import {
 } from '../../domain/instance/operation.js';
 import type { Sql } from '../database.js';
 import { downstreamClosure } from './downstream-closure.sql.js';
-import type { InstanceKey } from './instance-row.js';
+import { type InstanceKey, keyOf } from './instance-row.js';
 import { lockForRerun, type RerunRow, startAgain } from './start-again.sql.js';
 
 /** As many instances as one rerun reaches, those that are only looked at included. */
@@ -18,7 +18,7 @@ export interface WideRerunDone {
   /** Of those instances that are there, in the order that was asked. */
   readonly items: readonly { readonly id: number; readonly verdict: Verdict }[];
   /** What runs again, without the instances that were named. */
-  readonly along: number;
+  readonly along: readonly InstanceKey[];
 }
 
 /**
@@ -43,7 +43,10 @@ export async function rerunWide(
   const rows = await lockForRerun(tx, reached);
   const chosen = rows.filter((row) => own.has(row.id) || isRerunWith(operation, operandOf(row)));
   await startAgain(tx, chosen, now);
-  return { items: itemsOf(keys, verdicts), along: chosen.length - own.size };
+  return {
+    items: itemsOf(keys, verdicts),
+    along: chosen.filter((row) => !own.has(row.id)).map(keyOf),
+  };
 }
 
 function operandOf({ status, frozen, rerun_mode: rerunMode }: RerunRow): Operand {

@@ -261,6 +261,12 @@ test('a wide rerun is foreseen and done as one, with what runs along, doubles an
     along: 2,
   });
   expect(await auditOf(api, 'instance.rerunInstanceDownstream')).toEqual([first]);
+  expect((await auditOf(api, 'instance.rerunAlong')).sort()).toEqual([second, third].sort());
+  expect(
+    await api.database.rows(
+      `SELECT DISTINCT detail ->> 'comment' AS comment FROM audit WHERE action LIKE 'instance.rerun%'`,
+    ),
+  ).toEqual([{ comment: 'late' }]);
   const again = await api.send('POST', `/api/v1/instances/${first}/rerun-downstream`, { body: {} });
   expect(again).toMatchObject({ status: 409, json: { code: 'MR-S205' } });
 });
@@ -360,6 +366,33 @@ test('a node is frozen and unfrozen by its name, by those who operate', async ()
     json: { frozen: false, instances: 0 },
   });
   expect(await api.send('POST', `${nodes}/none/freeze`)).toMatchObject({ status: 404 });
+  const many = { nodes: ['node_0', 'none', 'node_2'], instances: true };
+  const stillBefore = await api.database.rows('SELECT * FROM node_instance ORDER BY id');
+  const unknown = { node: 'none', problem: { code: 'MR-A104' } };
+  expect(await api.send('POST', `${nodes}/preview`, { body: many })).toMatchObject({
+    status: 200,
+    json: {
+      items: [
+        { node: 'node_0', frozen: true, instances: 1, ids: [api.ids[0]] },
+        unknown,
+        { node: 'node_2', frozen: true, instances: 1, ids: [api.ids[2]] },
+      ],
+    },
+  });
+  expect(await api.database.rows('SELECT * FROM node_instance ORDER BY id')).toEqual(stillBefore);
+  const batch = await api.send('POST', `${nodes}/batch`, { body: { ...many, comment: 'all' } });
+  expect(batch.json).toMatchObject({
+    items: [{ node: 'node_0', instances: 1 }, unknown, { node: 'node_2', instances: 1 }],
+  });
+  expect(await auditOf(api, 'node.freezeNode')).toEqual([
+    'orders/node_1',
+    'orders/node_0',
+    'orders/node_2',
+  ]);
+  const thaw = { nodes: ['node_0', 'node_2'], frozen: false };
+  expect((await api.send('POST', `${nodes}/batch`, { body: thaw })).json).toMatchObject({
+    items: [{ frozen: false }, { frozen: false }],
+  });
   const developer = await api.send('POST', `${nodes}/node_1/freeze`, { as: 'developer' });
   expect(developer).toMatchObject({ status: 403 });
 });

@@ -246,6 +246,13 @@ describe('an operation on instances', () => {
     );
     expect(await cli.run(unfreeze)).toMatchObject({ out: expect.stringMatching(/instances +1/) });
     expectError(await cli.run(['nodes', 'freeze', 'slow', 'nobody']), 5);
+    const both = ['nodes', 'freeze', 'slow', 'sleeps', 'nobody', '--dry-run'];
+    const refused = await cli.run(both);
+    expect(refused.out).toMatch(/sleeps +yes/);
+    expect(refused).toMatchObject({
+      code: 5,
+      talk: expect.stringMatching(/Would freeze 1 node\. .*\n.*freeze: 1 of 2 nodes refused/),
+    });
   });
 
   test('asks on a terminal, with the names of what it would stop', async () => {

@@ -65,6 +65,7 @@ export class World implements AsyncDisposable {
         unlinkUpstreams: (options) => scheduler().unlinkUpstreams(options),
         changeInstance: (options) => scheduler().changeInstance(options),
         setNodeFrozen: (options) => scheduler().setNodeFrozen(options),
+        previewNodeFreeze: (options) => scheduler().previewNodeFreeze(options),
         previewOperation: (options) => scheduler().previewOperation(options),
         previewEdges: (options) => scheduler().previewEdges(options),
         unfreezeInstance: (options) => scheduler().unfreezeInstance(options),

@@ -1385,6 +1385,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Freeze or unfreeze nodes; each is done or refused by itself */
+        post: operations["freezeNodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/workflows/{id}/nodes/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what freezing or unfreezing nodes would reach, and change nothing */
+        post: operations["previewNodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/workflows/{id}/patch-plan": {
         parameters: {
             query?: never;
@@ -2401,6 +2435,33 @@ export interface components {
              */
             instances?: boolean;
         };
+        FreezeNodes: {
+            comment?: string;
+            /**
+             * @description false: they are unfrozen.
+             * @default true
+             */
+            frozen?: boolean;
+            /**
+             * @description Also what is planned already and has not started.
+             * @default false
+             */
+            instances?: boolean;
+            nodes: string[];
+        };
+        FreezeNodesPreviewRequest: {
+            /**
+             * @description false: they are unfrozen.
+             * @default true
+             */
+            frozen?: boolean;
+            /**
+             * @description Also what is planned already and has not started.
+             * @default false
+             */
+            instances?: boolean;
+            nodes: string[];
+        };
         Gate: {
             /** @description How many instances it lets through at once; 0 shuts it. */
             capacity: number;
@@ -3008,6 +3069,12 @@ export interface components {
              */
             scheduleType: "normal" | "frozen" | "dry_run";
         };
+        NodesFreezePreview: {
+            items: (components["schemas"]["NodeFreezePreview"] | components["schemas"]["RefusedNode"])[];
+        };
+        NodesFrozen: {
+            items: (components["schemas"]["NodeFrozen"] | components["schemas"]["RefusedNode"])[];
+        };
         /** @default {} */
         Operation: {
             comment?: string;
@@ -3359,6 +3426,10 @@ export interface components {
                 /** @description `HH:MM`. */
                 to: string;
             }[];
+        };
+        RefusedNode: {
+            node: string;
+            problem: components["schemas"]["Problem"];
         };
         ReplacedInstance: {
             /** Format: date */
@@ -7610,6 +7681,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NodeFrozen"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    freezeNodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeNodes"];
+            };
+        };
+        responses: {
+            /** @description Freeze or unfreeze nodes; each is done or refused by itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodesFrozen"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewNodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                ws: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeNodesPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Say what freezing or unfreezing nodes would reach, and change nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodesFreezePreview"];
                 };
             };
             /** @description A problem (RFC 9457) */

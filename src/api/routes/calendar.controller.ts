@@ -16,6 +16,7 @@ import { z } from 'zod';
 
 import { MillraceError } from '../../domain/errors.js';
 import { decodeId, encodeId } from '../../domain/ids.js';
+import { recheckCalendar } from '../../scheduler/recheck-calendar.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
 import {
   type Calendar,
@@ -134,7 +135,9 @@ export class CalendarController {
       throw new MillraceError('MR-A101', detail, { errors: [{ pointer: '/workDays', detail }] });
     }
     await this.ports.database.transaction(async (tx) => {
-      if (!(await updateCalendar(tx, current, next))) throw stale();
+      await recheckCalendar(tx, current, async () => {
+        if (!(await updateCalendar(tx, current, next))) throw stale();
+      });
       await noteChange(tx, this.ports, {
         workspace,
         caller,

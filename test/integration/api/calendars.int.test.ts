@@ -99,3 +99,38 @@ test('calendars and parameters of the workspace are changed by administrators on
     expect((await api.send('GET', CALENDARS, { as })).status).toBe(200);
   }
 });
+
+test('a change after which instances would wait for each other is refused with the circle, and changes nothing', async () => {
+  await using api = await openScheduledApi(clock());
+  const { headers } = await api.send('POST', CALENDARS, {
+    body: { name: 'resting', workWeekdays: ['sun'] },
+  });
+  const shell = { type: 'shell', config: { command: 'true' } };
+  const week = { effectiveFrom: '2026-11-23', effectiveTo: '2026-11-27', calendar: 'resting' };
+  const nodes = [
+    { id: 'a', ...shell, needs: ['b'], schedule: { cron: '0 * * * *' } },
+    { id: 'b', ...shell, needs: ['c'], schedule: { cron: '0 10,11 * * *' } },
+    {
+      id: 'c',
+      ...shell,
+      needs: [{ node: 'a', cycle: 'previous' }],
+      schedule: { cron: '*/5 * * * *', ...week },
+    },
+  ];
+  const workflow = await api.send('POST', `${WORKSPACE}/workflows`, {
+    body: { name: 'circular', draft: { nodes } },
+  });
+  const submit = `${WORKSPACE}/workflows/${String(workflow.json['id'])}/submit`;
+  expect((await api.send('POST', submit, { body: {} })).status).toBe(201);
+  const path = headers.get('location') ?? '';
+  const patch = (workWeekdays: string[], revision: number) =>
+    api.send('PATCH', path, {
+      body: { workWeekdays },
+      headers: { 'if-match': `"${revision}"` },
+    });
+  const refused = await patch(['wed'], 1);
+  expect(refused).toMatchObject({ status: 422, json: { code: 'MR-S124' } });
+  expect(refused.json['detail']).toMatch(/In the workflow "circular": .* waits for b .*1\d:00/);
+  expect((await api.send('GET', path)).json).toMatchObject({ workWeekdays: ['sun'], revision: 1 });
+  expect((await patch(['sat'], 1)).status).toBe(200);
+});

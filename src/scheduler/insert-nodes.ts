@@ -167,6 +167,7 @@ function inputColumn(
   });
 }
 
+/** Of any number one statement: Insert on edge  ->  Function Scan on unnest. */
 async function insertEdges(
   tx: Sql,
   versionId: number,

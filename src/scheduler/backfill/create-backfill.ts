@@ -138,6 +138,11 @@ async function makeFirst(
   return runs;
 }
 
+/**
+ * All dates in one statement, however many years were asked for; their instances go by COPY.
+ *
+ *   Insert on backfill_date  ->  Function Scan on d
+ */
 async function insertDates(
   tx: Sql,
   now: Date,

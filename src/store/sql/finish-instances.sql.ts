@@ -216,6 +216,13 @@ function retryAt(row: HeldRow, now: Date): Date {
   return new Date(now.getTime() + delayMs);
 }
 
+/**
+ * With what its rules say of each, in one round trip.
+ *
+ *   LockRows  ->  Nested Loop
+ *     ->  Index Scan using node_instance_20261123_pkey on node_instance_20261123 i
+ *     ->  Index Scan using ix_node_version_latest on node_version nv
+ */
 async function lockHeld(tx: Sql, endings: readonly Ending[]): Promise<HeldRow[]> {
   const [days, ids] = keyArrays(
     endings.map((each) => ({ planDay: each.planDay, id: each.instanceId })),
@@ -258,6 +265,11 @@ const SAID = `${timeIn('began', 'e.began')} || coalesce(',"code":' || to_json(e.
  *
  * Days and ids as values as well: by a join alone it would be planned for all partitions there are, and read
  * the whole of a small one.
+ *
+ *   Update on node_instance i  ->  Hash Join
+ *     ->  Index Scan using node_instance_20261123_pkey on node_instance_20261123 i;  ->  Hash  ->  CTE Scan on e
+ *   Update on attempt a  ->  Hash Join  ->  Bitmap Index Scan on attempt_20261123_pkey
+ *   Delete on running_attempt  ->  Index Scan using running_attempt_pkey on running_attempt
  */
 const END = `WITH e AS (
        SELECT * FROM unnest($1::date[], $2::bigint[], $3::text[], $4::timestamptz[], $5::int[], $6::text[],

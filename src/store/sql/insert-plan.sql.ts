@@ -100,7 +100,12 @@ export async function insertPlan(
   return { id: run.id, instanceIds: await fillRun(tx, plan, run.id, now) };
 }
 
-/** Inserts instances and edges into a workflow instance that is there. Returns the ids, in the plan's order. */
+/**
+ * Inserts instances and edges into a workflow instance that is there. Returns the ids, in the plan's order.
+ *
+ * Rows go by COPY, those of daily plans, backfills and patches alike: there is no plan to choose, and no value
+ * is a parameter that a server has to parse.
+ */
 export async function fillRun(
   tx: Sql,
   plan: WorkflowPlan,

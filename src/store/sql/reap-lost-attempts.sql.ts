@@ -25,6 +25,9 @@ interface LostAttempt {
 
 const CHUNK = 500;
 
+// What runs is small whatever the day is, and nothing of a partition is looked at:
+//   Nested Loop Left Join: Index Scan using ix_running_attempt_worker on running_attempt a,
+//     Seq Scan on worker_lease l
 const LOST = `SELECT a.plan_day, a.instance_id, a.epoch, a.stop_requested FROM running_attempt a
        LEFT JOIN worker_lease l ON l.worker_id = a.worker_id
       WHERE coalesce(l.lease_until, '-infinity') < clock_timestamp()`;

@@ -22,7 +22,14 @@ const ALL_DUE: DueShare = { of: 1, no: 0 };
  */
 const NEIGHBOURS = 1024;
 
-/** Releases at most `limit` instances whose time has come and returns how many it found. */
+/**
+ * Releases at most `limit` instances whose time has come and returns how many it found.
+ *
+ * While few are due the index on the time leads; of 20,000 that are due at once the planner rather sorts all:
+ *
+ *   Limit  ->  Index Scan using ix_due_instance_due on due_instance
+ *   Limit  ->  Sort  ->  Seq Scan on due_instance
+ */
 export async function releaseDue(
   tx: Sql,
   now: Date,
@@ -58,7 +65,11 @@ interface DueRow extends InstanceKey {
   readonly ends: boolean;
 }
 
-/** In id order, as everybody locks instances; no more of each row than says what becomes of it. */
+/**
+ * In id order, as everybody locks instances; no more of each row than says what becomes of it.
+ *
+ *   LockRows  ->  Index Scan using node_instance_20261123_pkey on node_instance_20261123
+ */
 async function lockDue(tx: Sql, due: readonly InstanceKey[]): Promise<DueRow[]> {
   return await tx.rows<DueRow>(
     `SELECT plan_day AS "planDay", id, priority, (dry_run OR slots = 0) AND NOT frozen AS ends

@@ -16,7 +16,13 @@ export interface Replanned {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Writes what another version says of locked instances. */
+/**
+ * Writes what another version says of locked instances. A patch replaces most of a workflow, so the partition is
+ * read once rather than looked into for each; 3,900 of 48,000:
+ *
+ *   Update on node_instance i  ->  Hash Join
+ *     ->  Function Scan on p;  ->  Hash  ->  Seq Scan on node_instance_20261123 i
+ */
 export async function replanInstances(
   tx: Sql,
   planDay: string,

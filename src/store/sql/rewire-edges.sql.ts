@@ -147,6 +147,7 @@ function difference<A, B extends A>(
   };
 }
 
+/** Of 3,900 downstreams with 7,800 edges, all that the day has: Seq Scan on instance_edge_20261123. */
 async function edgesOf(
   tx: Sql,
   { planDay, upstreams }: RewireScope,

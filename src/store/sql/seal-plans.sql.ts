@@ -18,6 +18,9 @@ export async function sealPlans(
 ): Promise<void> {
   const sealed = await database.run(
     // Locked in the order of their days, as a submit reaches them: two that met in another one waited for each other.
+    //   Update on plan
+    //     ->  LockRows  ->  Index Scan using plan_pkey on plan plan_1
+    //     ->  Nested Loop: Index Scan using plan_pkey on plan, CTE Scan on due
     `WITH due AS (
        SELECT bizdate FROM plan
         WHERE workspace_id = $1 AND timezone = $2 AND bizdate <= $3 AND state = 'planned'

@@ -102,6 +102,10 @@ async function settleChunk(
  * The children in id order, as everybody locks instances. The lateral limits the planner to the index: for a plan
  * of this evening, which nothing has analysed yet, it takes each upstream for one with hundreds of children and
  * reads the whole partition.
+ *
+ *   LockRows  ->  Index Scan using node_instance_20261123_pkey on node_instance_20261123 i
+ *     InitPlan  ->  Unique  ->  Nested Loop: Function Scan on s,
+ *                     Bitmap Index Scan on instance_edge_20261123_upstream_id_plan_day_idx
  */
 async function lockChildren(tx: Sql, settlements: readonly Settlement[]): Promise<WaitingRow[]> {
   const [first, last] = childDays(settlements);
@@ -129,6 +133,10 @@ function childDays(settlements: readonly Settlement[]): [first: string, last: st
  * The edges themselves need no lock: whoever changes one has locked its child, or its upstream and writes of
  * no child that has not started. By `ctid` each is looked for once, though the update needs what it was; by the
  * upstreams as well, because a kept plan may be of a time when reading the whole partition was little.
+ *
+ *   CTE old  ->  Nested Loop: Function Scan on s,
+ *                  Bitmap Index Scan on instance_edge_20261123_upstream_id_plan_day_idx
+ *   Update on instance_edge e  ->  Hash Join: the same index, Hash  ->  CTE Scan on old
  */
 async function writeOutcomes(
   tx: Sql,

@@ -1,6 +1,11 @@
 import type { DryRunReason } from '../domain/calendar/cycles-of.js';
 import type { EdgeFinding } from '../domain/graph/edge-finding.js';
-import type { InstanceChange, Verdict, WideRerun } from '../domain/instance/operation.js';
+import type {
+  InstanceChange,
+  Verdict,
+  WideRerun,
+  RerunCode,
+} from '../domain/instance/operation.js';
 import type { AskedOperation, Effect } from '../domain/instance/operation-preview.js';
 import type { EdgeKind, InstanceStatus } from '../domain/instance/status.js';
 import type {
@@ -207,7 +212,9 @@ export interface SchedulerCommands {
   planBackfill(command: BackfillOrderOptions): Promise<BackfillForeseen>;
   createBackfill(command: BackfillOptions): Promise<BackfillStarted>;
   controlBackfill(command: BackfillCommand): Promise<BackfillControlled>;
-  rerunInstance(command: InstanceCommand): Promise<InstanceState>;
+  rerunInstance(
+    command: InstanceCommand & { readonly code?: RerunCode | undefined },
+  ): Promise<InstanceState>;
   stopInstance(command: InstanceCommand): Promise<InstanceState>;
   setInstanceSuccess(command: InstanceCommand): Promise<InstanceState>;
   freezeInstance(command: InstanceCommand): Promise<InstanceState>;
@@ -220,6 +227,7 @@ export interface SchedulerCommands {
     readonly keys: readonly InstanceKey[];
     readonly userId: number;
     readonly comment?: string;
+    readonly code?: RerunCode | undefined;
     readonly noteOf?: Note<[rerun: RerunKeys]>;
   }): Promise<{
     /** Of those that are there. */

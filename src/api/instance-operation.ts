@@ -1,6 +1,11 @@
 import { MillraceError } from '../domain/errors.js';
 import { type DayId, decodeDayId, encodeDayId } from '../domain/ids.js';
-import { type InstanceChange, isWideRerun, type Operation } from '../domain/instance/operation.js';
+import {
+  type InstanceChange,
+  isWideRerun,
+  type Operation,
+  type RerunCode,
+} from '../domain/instance/operation.js';
 import { type AuditEntry, writeAudits } from '../store/repositories/audit-repository.js';
 import type { Workspace } from '../store/repositories/workspace-repository.js';
 import type { Sql } from '../store/database.js';
@@ -15,6 +20,8 @@ export interface InstanceOperation {
   readonly upstream?: readonly string[] | undefined;
   /** Of `change`. */
   readonly change?: InstanceChange | undefined;
+  /** Of a rerun that is not forced. */
+  readonly code?: RerunCode | undefined;
 }
 
 export interface Operated extends InstanceState {
@@ -68,7 +75,7 @@ export async function noteOperation(
 /** Does an operation to one instance. A refusal is a MillraceError. */
 export async function operateInstance(
   { commands, secretBox }: Pick<ApiPorts, 'commands' | 'secretBox'>,
-  { operation, upstream = [], change = {} }: InstanceOperation,
+  { operation, upstream = [], change = {}, code }: InstanceOperation,
   key: DayId,
   asker: Asker,
 ): Promise<Operated> {
@@ -86,6 +93,7 @@ export async function operateInstance(
       ...asked,
       operation,
       keys: [command],
+      code,
       noteOf: (tx, rerun) => noteOperation(tx, secretBox, operation, asker, rerun),
     });
     const [item] = items;
@@ -96,7 +104,7 @@ export async function operateInstance(
   }
   switch (operation) {
     case 'rerun':
-      return await commands.rerunInstance(command);
+      return await commands.rerunInstance({ ...command, code });
     case 'force-rerun':
       return await commands.forceInstance(command);
     case 'stop':

@@ -47,6 +47,7 @@ import { instancesMark } from './commands/instances-mark.js';
 import { instancesRerun } from './commands/instances-rerun.js';
 import { instancesSet } from './commands/instances-set.js';
 import { instancesShow } from './commands/instances-show.js';
+import { instancesVersions } from './commands/instances-versions.js';
 import { instancesStop } from './commands/instances-stop.js';
 import { instancesUnlink } from './commands/instances-unlink.js';
 import { login } from './commands/login.js';
@@ -94,6 +95,7 @@ export const COMMANDS: readonly Command[] = [
   runsShow,
   instancesLs,
   instancesShow,
+  instancesVersions,
   instancesRerun,
   instancesStop,
   instancesMark,

@@ -31,6 +31,7 @@ export interface ActionFields {
   readonly upstream?: readonly string[];
   readonly priority?: number;
   readonly resourceGroup?: string;
+  readonly code?: string;
 }
 
 /** Options of every verb that moves instances. */

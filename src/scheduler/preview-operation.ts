@@ -74,7 +74,7 @@ export async function foreseeOperation(
       ...downstreamOf(preview.effects, byId),
       isComplete: !seen.isCut,
       workflows: byWorkflow(affected),
-      doubling: await appendingAmong(tx, runsAgain, neverAppending(plugins)),
+      doubling: await appendingAmong(tx, runsAgain, neverAppending(plugins), asked.code),
     };
   });
 }

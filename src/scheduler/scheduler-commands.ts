@@ -1,6 +1,11 @@
 import type { Clock } from '../domain/clock.js';
 import { MillraceError } from '../domain/errors.js';
-import type { InstanceChange, Verdict, WideRerun } from '../domain/instance/operation.js';
+import type {
+  InstanceChange,
+  Verdict,
+  WideRerun,
+  RerunCode,
+} from '../domain/instance/operation.js';
 import type { InstanceStatus } from '../domain/instance/status.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import type { Database, Sql } from '../store/database.js';
@@ -75,6 +80,7 @@ export interface WideRerunCommand {
   readonly keys: readonly InstanceKey[];
   readonly userId: number;
   readonly comment?: string;
+  readonly code?: RerunCode | undefined;
   readonly noteOf?: Note<[rerun: RerunKeys]>;
 }
 
@@ -141,8 +147,12 @@ export class ScheduleCommands {
     return await this.#then(controlBackfill(this.#database, this.#clock.now(), command));
   }
 
-  async rerunInstance(command: InstanceCommand): Promise<InstanceState> {
-    return await this.#operate(command, (tx) => rerunInstance(tx, command, this.#clock.now()));
+  async rerunInstance(
+    command: InstanceCommand & { readonly code?: RerunCode | undefined },
+  ): Promise<InstanceState> {
+    return await this.#operate(command, (tx) =>
+      rerunInstance(tx, command, this.#clock.now(), command.code),
+    );
   }
 
   async forceInstance(command: InstanceCommand): Promise<InstanceState> {
@@ -150,10 +160,10 @@ export class ScheduleCommands {
   }
 
   /** Together with what lies downstream, in one transaction. */
-  async rerunWide({ operation, keys, noteOf }: WideRerunCommand): Promise<WidelyRerun> {
+  async rerunWide({ operation, keys, noteOf, code }: WideRerunCommand): Promise<WidelyRerun> {
     return await this.#then(
       this.#database.transaction(async (tx) => {
-        const { items, along } = await rerunWide(tx, operation, keys, this.#clock.now());
+        const { items, along } = await rerunWide(tx, operation, keys, this.#clock.now(), code);
         const states = await tx.rows<InstanceState & { id: number }>(
           `SELECT id, status, frozen FROM node_instance
             WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,

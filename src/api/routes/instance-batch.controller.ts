@@ -73,6 +73,7 @@ export class InstanceBatchController {
       operation: body.action,
       upstreams: upstreamKeys(body.upstream ?? []).map(({ id }) => id),
       change: changeOf(body),
+      code: body.code,
       keys: body.ids.flatMap((id) => keyOf(id) ?? []),
     });
     const items = itemsOf(body.ids, foreseen);
@@ -159,6 +160,7 @@ export class InstanceBatchController {
       operation: body.action,
       upstream: body.upstream,
       change: changeOf(body),
+      code: body.code,
     };
     const { status, frozen } = await operateInstance(this.ports, asked, key, askerOf(context));
     return { status, frozen };
@@ -182,6 +184,7 @@ export class InstanceBatchController {
     const { items: done, along } = await this.ports.commands.rerunWide({
       operation,
       keys: [...known.values()],
+      code: body.code,
       userId: caller.userId,
       ...(body.comment === undefined ? {} : { comment: body.comment }),
       noteOf: (tx, rerun) =>

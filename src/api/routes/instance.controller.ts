@@ -3,8 +3,13 @@ import { z } from 'zod';
 
 import { MillraceError } from '../../domain/errors.js';
 import { decodeDayId } from '../../domain/ids.js';
+import { codeChanges } from '../../domain/instance/code-changes.js';
 import type { Principal } from '../../store/repositories/access-repository.js';
 import { writeAudit } from '../../store/repositories/audit-repository.js';
+import {
+  type CodeVersion,
+  codeVersionsOf,
+} from '../../store/repositories/code-version-repository.js';
 import {
   attemptsOf,
   dirtyRecordsOf,
@@ -25,11 +30,13 @@ import { pageOf, pageQuerySchema } from '../schemas/field.schema.js';
 import {
   attemptSchema,
   changeRequestSchema,
+  codeVersionsSchema,
   dirtyRecordEditSchema,
   dirtyRecordSchema,
   instanceDetailSchema,
   instanceStateSchema,
   operationSchema,
+  rerunSchema,
   replayRequestSchema,
   replaySchema,
   unlinkRequestSchema,
@@ -37,6 +44,7 @@ import {
 } from '../schemas/instance.schema.js';
 
 type Operation = z.output<typeof operationSchema>;
+type Rerun = z.output<typeof rerunSchema>;
 
 @Controller('/api/v1/instances/:id')
 export class InstanceController {
@@ -68,6 +76,23 @@ export class InstanceController {
     const key = decodeDayId('inst', id);
     const rows = await attemptsOf(this.ports.database, key);
     return { items: rows.map((row) => attemptView(key, row)) };
+  }
+
+  @Get('versions')
+  @Access('view', 'instance')
+  @Describe({
+    summary: 'Show how the code it was planned with differs from the latest, for a rerun to choose',
+    answer: codeVersionsSchema,
+  })
+  async compareVersions(@Param('id') id: string): Promise<object> {
+    const found = await codeVersionsOf(this.ports.database, decodeDayId('inst', id));
+    if (found === undefined) throw new MillraceError('MR-A104', `there is no instance ${id}`);
+    const { planned, latest } = found;
+    return {
+      planned: submitOf(planned),
+      latest: submitOf(latest),
+      changes: codeChanges(planned.code, latest.code),
+    };
   }
 
   @Get('dirty-records')
@@ -156,9 +181,15 @@ export class InstanceController {
     @Param('id') id: string,
     @InWorkspace() workspace: Workspace,
     @Caller() caller: Principal,
-    @Body({ schema: operationSchema }) body: Operation,
+    @Body({ schema: rerunSchema }) body: Rerun,
   ): Promise<object> {
-    return await this.#operate({ operation: 'rerun' }, id, workspace, caller, body);
+    return await this.#operate(
+      { operation: 'rerun', code: body.code },
+      id,
+      workspace,
+      caller,
+      body,
+    );
   }
 
   @Post('stop')
@@ -224,9 +255,15 @@ export class InstanceController {
     @Param('id') id: string,
     @InWorkspace() workspace: Workspace,
     @Caller() caller: Principal,
-    @Body({ schema: operationSchema }) body: Operation,
+    @Body({ schema: rerunSchema }) body: Rerun,
   ): Promise<object> {
-    return await this.#operate({ operation: 'rerun-from-here' }, id, workspace, caller, body);
+    return await this.#operate(
+      { operation: 'rerun-from-here', code: body.code },
+      id,
+      workspace,
+      caller,
+      body,
+    );
   }
 
   @Post('rerun-downstream')
@@ -240,9 +277,15 @@ export class InstanceController {
     @Param('id') id: string,
     @InWorkspace() workspace: Workspace,
     @Caller() caller: Principal,
-    @Body({ schema: operationSchema }) body: Operation,
+    @Body({ schema: rerunSchema }) body: Rerun,
   ): Promise<object> {
-    return await this.#operate({ operation: 'rerun-downstream' }, id, workspace, caller, body);
+    return await this.#operate(
+      { operation: 'rerun-downstream', code: body.code },
+      id,
+      workspace,
+      caller,
+      body,
+    );
   }
 
   @Post('force-rerun')
@@ -308,4 +351,8 @@ export class InstanceController {
     this.ports.wakeBus.wake();
     return { id, ...state };
   }
+}
+
+function submitOf({ version, submittedAt, submittedBy, comment }: CodeVersion): object {
+  return { version, submittedAt, submittedBy, comment };
 }

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../../domain/instance/operation.js';
 import { EFFECTS } from '../../domain/instance/operation-preview.js';
 import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
 import { bizdateSchema, instantSchema } from './field.schema.js';
-import { changeFields, upstreamsSchema } from './instance.schema.js';
+import { changeFields, rerunCode, upstreamsSchema } from './instance.schema.js';
 import { problemSchema } from './problem.schema.js';
 
 const MAX_ITEMS = 1000;
@@ -24,16 +24,22 @@ const asked = {
     .optional()
     .meta({ description: 'Of unlink: what they wait for no more.' }),
   ...changeFields,
+  code: rerunCode,
 };
 
 /** An action has what it needs, and nothing that another one needs. */
-function isWhole({ action, upstream, priority, resourceGroup }: Asked): boolean {
+function isWhole({ action, upstream, priority, resourceGroup, code }: Asked): boolean {
   const isChange = priority !== undefined || resourceGroup !== undefined;
-  return (upstream !== undefined) === (action === 'unlink') && isChange === (action === 'change');
+  return (
+    (upstream !== undefined) === (action === 'unlink') &&
+    isChange === (action === 'change') &&
+    (code === undefined || RERUNS.includes(action))
+  );
 }
 type Asked = z.output<z.ZodObject<typeof asked>>;
+const RERUNS: readonly Asked['action'][] = ['rerun', 'rerun-from-here', 'rerun-downstream'];
 const INCOMPLETE =
-  'unlink takes `upstream`; change takes `priority`, `resourceGroup` or both; others neither';
+  'unlink takes `upstream`; change takes `priority`, `resourceGroup` or both; others neither; reruns that are not forced may take `code`';
 
 export const previewRequestSchema = z
   .strictObject(asked)

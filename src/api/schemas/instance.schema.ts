@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { RERUN_CODES } from '../../domain/instance/operation.js';
 import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
 import { channelChangeSchema } from './channel.schema.js';
 import { bizdateSchema, instantSchema } from './field.schema.js';
@@ -238,6 +239,16 @@ const comment = z.string().max(1000).optional();
 
 export const operationSchema = z.strictObject({ comment }).default({}).meta({ id: 'Operation' });
 
+export const rerunCode = z.enum(RERUN_CODES).optional().meta({
+  description:
+    'Of a rerun that is not forced: `planned` takes code and configuration of the version it was planned with, `versions` shows how they differ.',
+});
+
+export const rerunSchema = z
+  .strictObject({ comment, code: rerunCode })
+  .default({})
+  .meta({ id: 'Rerun' });
+
 /** What a request to change instances sets; one of the two at least. */
 export const changeFields = {
   priority: z.int().min(1).max(8).optional().meta({ description: 'Larger goes first.' }),
@@ -273,3 +284,26 @@ export const instanceStateSchema = z
       .meta({ description: 'Of a wide rerun: how many downstream instances run again with it.' }),
   })
   .meta({ id: 'InstanceState' });
+
+const codeVersionSchema = z
+  .object({
+    version: z.int(),
+    submittedAt: instantSchema,
+    submittedBy: z.string().nullable(),
+    comment: z.string(),
+  })
+  .meta({ id: 'CodeVersion' });
+
+export const codeVersionsSchema = z
+  .object({
+    planned: codeVersionSchema.meta({ description: 'The version it was planned with.' }),
+    latest: codeVersionSchema.meta({ description: 'What it would start with now.' }),
+    changes: z.array(
+      z.object({
+        pointer: z.string(),
+        planned: z.unknown().optional(),
+        latest: z.unknown().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'CodeVersions' });

@@ -1,3 +1,4 @@
+import { RERUN_CODES } from '../../domain/instance/operation.js';
 import { usageError } from '../cli-error.js';
 import type { Command } from '../command.js';
 import type { Flags } from '../flags.js';
@@ -17,6 +18,12 @@ function actionOf(flags: Flags): InstanceAction {
   return first?.[1] ?? 'rerun';
 }
 
+function codeOf(flags: Flags): string | undefined {
+  const code = flags.text('code');
+  if (code === undefined || (RERUN_CODES as readonly string[]).includes(code)) return code;
+  throw usageError(`"${code}" is no version`, `Use ${RERUN_CODES.join(' or ')}.`);
+}
+
 export const instancesRerun: Command = {
   path: ['instances', 'rerun'],
   summary: 'Run ended instances again',
@@ -29,6 +36,11 @@ export const instancesRerun: Command = {
       help: 'with their downstream that has ended without success',
     },
     force: { type: 'boolean', help: 'past unsatisfied upstreams and the rerun mode' },
+    code: {
+      type: 'string',
+      value: 'latest|planned',
+      help: 'of which version; `instances versions` shows the difference (latest)',
+    },
     ...ACTION_OPTIONS,
   },
   examples: [
@@ -37,7 +49,11 @@ export const instancesRerun: Command = {
   ],
   async run(ctx) {
     const action = actionOf(ctx.flags);
+    const code = codeOf(ctx.flags);
+    if (code !== undefined && action === 'force-rerun')
+      throw usageError('--code and --force exclude each other', 'Give one of them.');
     return await instanceAction(ctx, ctx.args, action, {
+      ...(code === undefined ? {} : { fields: { code } }),
       asks: action === 'rerun' ? 'many' : 'always',
     });
   },

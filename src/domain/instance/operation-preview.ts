@@ -11,6 +11,7 @@ import {
   moveOfChild,
   type Operation,
   outcomeOf,
+  type RerunCode,
   type RerunMode,
   type Verdict,
   type WideRerun,
@@ -61,6 +62,8 @@ export interface AskedOperation {
   readonly upstreams?: readonly number[] | undefined;
   /** Of `change`. */
   readonly change?: InstanceChange | undefined;
+  /** Of a rerun that is not forced. */
+  readonly code?: RerunCode | undefined;
 }
 
 /** Everything that operations on some instances can reach. */

@@ -29,6 +29,10 @@ export const OPERATIONS = [
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
+/** Whose code and configuration a rerun takes: of the latest version, or of the one it was planned with. */
+export const RERUN_CODES = ['latest', 'planned'] as const;
+export type RerunCode = (typeof RERUN_CODES)[number];
+
 /** Reruns that reach further than the instances that are named. */
 export type WideRerun = Extract<Operation, 'rerun-from-here' | 'rerun-downstream'>;
 

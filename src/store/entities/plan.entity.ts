@@ -74,6 +74,7 @@ export const NodeInstanceEntity = new EntitySchema({
     attempt: { type: 'smallint', default: () => '0' },
     lost_leases: { type: 'smallint', default: () => '0' },
     returned: { type: 'smallint', default: () => '0' },
+    runs_planned: { type: 'boolean', default: () => 'false' },
     priority: { type: 'smallint' },
     slots: { type: 'smallint' },
     frozen: { type: 'boolean', default: () => 'false' },

@@ -275,8 +275,9 @@ const HELD = 'ANY(ARRAY(SELECT instance_id FROM held))';
  */
 const TAKE = `WITH locked AS (
        -- Code and configuration are the latest submitted ones at the start (engine rule 11); a node
-       -- that the latest version no longer has runs as it was planned.
-       SELECT i.*, coalesce(latest.version_id, i.version_id) AS code_version_id
+       -- that the latest version no longer has runs as it was planned, and so does a rerun that asks for it.
+       SELECT i.*, CASE WHEN i.runs_planned THEN i.version_id
+                        ELSE coalesce(latest.version_id, i.version_id) END AS code_version_id
          FROM node_instance i LEFT JOIN LATERAL (
            SELECT nv.version_id, nv.labels, nv.scheduling_group_id FROM node_version nv
             WHERE nv.node_id = i.node_id ORDER BY nv.version_id DESC LIMIT 1) latest ON true

@@ -1,5 +1,11 @@
 import { MillraceError } from '../../domain/errors.js';
-import { isHeld, judge, type Operation, type RerunMode } from '../../domain/instance/operation.js';
+import {
+  isHeld,
+  judge,
+  type Operation,
+  type RerunCode,
+  type RerunMode,
+} from '../../domain/instance/operation.js';
 import { isFinal, WAITING_STATUSES } from '../../domain/instance/status.js';
 import type { Move } from '../../domain/instance/transitions.js';
 import type { Sql } from '../database.js';
@@ -41,10 +47,15 @@ function requireAllowed(
 }
 
 /** Starts a final instance again. */
-export async function rerunInstance(tx: Sql, key: InstanceKey, now: Date): Promise<void> {
+export async function rerunInstance(
+  tx: Sql,
+  key: InstanceKey,
+  now: Date,
+  code?: RerunCode,
+): Promise<void> {
   const row = await lockOneForRerun(tx, key);
   requireAllowed('rerun', row, row.rerun_mode);
-  await startAgain(tx, [row], now);
+  await startAgain(tx, [row], now, { code });
 }
 
 /**
@@ -55,7 +66,7 @@ export async function forceInstance(tx: Sql, key: InstanceKey, now: Date): Promi
   const row = await lockOneForRerun(tx, key);
   if (!requireAllowed('force-rerun', row)) return;
   if (isFinal(row.status)) {
-    await startAgain(tx, [row], now, true);
+    await startAgain(tx, [row], now, { isForced: true });
     return;
   }
   await passUpstreams(tx, [row]);

@@ -3,6 +3,7 @@ import {
   isRerunWith,
   judge,
   type Operand,
+  type RerunCode,
   type Verdict,
   type WideRerun,
 } from '../../domain/instance/operation.js';
@@ -31,6 +32,7 @@ export async function rerunWide(
   operation: WideRerun,
   keys: readonly InstanceKey[],
   now: Date,
+  code?: RerunCode,
 ): Promise<WideRerunDone> {
   const verdicts = new Map<number, Verdict>();
   // Locked before anything is looked for below them: from here on they stay as they are judged.
@@ -42,7 +44,7 @@ export async function rerunWide(
   if (reached.length > MAX_REACHED) throw tooFar();
   const rows = await lockForRerun(tx, reached);
   const chosen = rows.filter((row) => own.has(row.id) || isRerunWith(operation, operandOf(row)));
-  await startAgain(tx, chosen, now);
+  await startAgain(tx, chosen, now, { code });
   return {
     items: itemsOf(keys, verdicts),
     along: chosen.filter((row) => !own.has(row.id)).map(keyOf),

@@ -1,4 +1,4 @@
-import type { RerunMode } from '../../domain/instance/operation.js';
+import type { RerunCode, RerunMode } from '../../domain/instance/operation.js';
 import type { Sql } from '../database.js';
 import { chunksOf } from './chunks.js';
 import { holdDays } from './hold-days.sql.js';
@@ -6,6 +6,12 @@ import { daysOf, type InstanceKey, type InstanceRow, keyArrays, keyOf } from './
 import { lockInstances } from './lock-instances.sql.js';
 import { releaseSatisfied, settleEdges, settlementOf } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
+
+export interface RerunOptions {
+  /** Upstreams that are not satisfied are passed over, for this run. */
+  readonly isForced?: boolean;
+  readonly code?: RerunCode | undefined;
+}
 
 export interface RerunRow extends InstanceRow {
   readonly rerun_mode: RerunMode;
@@ -63,16 +69,15 @@ async function withRerunModes(tx: Sql, rows: readonly InstanceRow[]): Promise<Re
 /**
  * Starts final instances again, all at once: each waits for those of them that are upstream of it. Edges
  * to children that have not started are opened, their own edges are written anew by what their upstreams
- * are now, and time and gates are checked again (engine rule 3). `isForced`: upstreams that are not
- * satisfied are passed over, for this run. The rows are locked by {@link lockForRerun}.
+ * are now, and time and gates are checked again (engine rule 3). The rows are locked by {@link lockForRerun}.
  */
 export async function startAgain(
   tx: Sql,
   rows: readonly InstanceRow[],
   now: Date,
-  isForced = false,
+  { isForced = false, code = 'latest' }: RerunOptions = {},
 ): Promise<void> {
-  for (const chunk of chunksOf(rows)) await resetRuns(tx, chunk, now);
+  for (const chunk of chunksOf(rows)) await resetRuns(tx, chunk, now, code);
   // Only now: an upstream among them is not final any more.
   for (const chunk of chunksOf(rows)) await refreshEdges(tx, chunk);
   if (isForced) await passUpstreams(tx, rows);
@@ -89,14 +94,19 @@ export async function startAgain(
   await settleEdges(tx, await releaseSatisfied(tx, free, now), now);
 }
 
-async function resetRuns(tx: Sql, rows: readonly InstanceRow[], now: Date): Promise<void> {
+async function resetRuns(
+  tx: Sql,
+  rows: readonly InstanceRow[],
+  now: Date,
+  code: RerunCode,
+): Promise<void> {
   await tx.run(
     `UPDATE node_instance SET status = 'waiting_upstream', epoch = epoch + 1,
             run_number = run_number + 1, attempt = 0, lost_leases = 0, returned = 0, upstream_done_at = NULL,
             ready_at = NULL, dispatched_at = NULL, started_at = NULL, ended_at = NULL,
-            dry_run = dry_run_reason IS NOT NULL, reason = dry_run_reason
+            dry_run = dry_run_reason IS NOT NULL, reason = dry_run_reason, runs_planned = $3
       WHERE plan_day = ANY($1::date[]) AND id = ANY($2::bigint[])`,
-    keyArrays(rows.map(keyOf)),
+    [...keyArrays(rows.map(keyOf)), code === 'planned'],
   );
   await writeEvents(
     tx,

@@ -22,6 +22,7 @@ async function open(): Promise<TestApi & { readonly ids: string[]; readonly fore
       stopInstance: (options) => scheduler().stopInstance(options),
       setInstanceSuccess: (options) => scheduler().setInstanceSuccess(options),
       freezeInstance: (options) => scheduler().freezeInstance(options),
+      rerunInstance: (options) => scheduler().rerunInstance(options),
       rerunWide: (options) => scheduler().rerunWide(options),
       forceInstance: (options) => scheduler().forceInstance(options),
       unlinkUpstreams: (options) => scheduler().unlinkUpstreams(options),
@@ -324,6 +325,51 @@ test('what waits for a failed upstream, or for one that does, is listed as such'
   });
   await api.send('POST', `/api/v1/instances/${first}/set-success`, { body: {} });
   expect(await listed('upstreamFailed=true')).toEqual([]);
+});
+
+test('a rerun offers the code that was planned and the latest, with the difference', async () => {
+  await using api = await open();
+  const [first = '', second = ''] = api.ids;
+  const versions = `/api/v1/instances/${first}/versions`;
+  expect((await api.send('GET', versions)).json).toMatchObject({
+    planned: { version: 1 },
+    latest: { version: 1 },
+    changes: [],
+  });
+  await api.database.run(
+    `WITH newer AS (INSERT INTO workflow_version (workflow_id, version, spec, timezone, first_bizdate, comment)
+            SELECT workflow_id, 2, spec, timezone, first_bizdate, 'mended' FROM workflow_version
+             WHERE id = (SELECT version_id FROM node_instance WHERE id = $1) RETURNING id)
+     INSERT INTO node_version (version_id, node_id, type, config, config_version, parameters, cron, dst_policy,
+            self_dependence, schedule_type, rerun_mode, priority, resource_group_id, slots, retry_max,
+            retry_interval_ms, retry_cap_ms, timeout_ms, data_sources)
+     SELECT newer.id, nv.node_id, nv.type, '{"command": "echo mended"}', 1, '{}', nv.cron, nv.dst_policy, false,
+            'normal', 'always', 1, nv.resource_group_id, 1, 0, 60000, 1800000, 60000, '{}'
+       FROM newer, node_version nv JOIN node_instance i ON i.version_id = nv.version_id AND i.node_id = nv.node_id
+      WHERE i.id = $1`,
+    [Number(first.split('_')[2])],
+  );
+  expect((await api.send('GET', versions)).json).toMatchObject({
+    planned: { version: 1 },
+    latest: { version: 2, comment: 'mended' },
+    changes: expect.arrayContaining([
+      expect.objectContaining({ pointer: '/config/command', latest: 'echo mended' }),
+    ]),
+  });
+  await api.send('POST', `/api/v1/instances/${first}/stop`, { body: {} });
+  const rerun = { code: 'planned', comment: 'as it was' };
+  const again = await api.send('POST', `/api/v1/instances/${first}/rerun`, { body: rerun });
+  expect(again).toMatchObject({ status: 200, json: { status: 'waiting_resource' } });
+  expect(
+    await api.database.rows(`SELECT runs_planned FROM node_instance WHERE id = $1`, [
+      Number(first.split('_')[2]),
+    ]),
+  ).toEqual([{ runs_planned: true }]);
+  const stop = { action: 'stop', ids: [second], code: 'planned' };
+  expect((await api.send('POST', `${INSTANCES}/batch`, { body: stop })).status).toBe(400);
+  expect((await api.send('GET', '/api/v1/instances/inst_20261121_999999/versions')).status).toBe(
+    404,
+  );
 });
 
 test('a node is frozen and unfrozen by its name, by those who operate', async () => {

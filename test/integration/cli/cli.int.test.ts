@@ -229,6 +229,18 @@ describe('an operation on instances', () => {
     );
   });
 
+  test('shows what a rerun could choose from, and takes no other name for it', async () => {
+    const [id = ''] = await idsOf('red', '--node', 'waits');
+    const versions = await cli.run(['instances', 'versions', id]);
+    expect(versions).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/planned +v1 .*\nlatest +v1 /),
+      talk: 'Both run the same.\n',
+    });
+    expectError(await cli.run(['instances', 'rerun', id, '--code', 'old']), 2);
+    expectError(await cli.run(['instances', 'rerun', id, '--code', 'planned', '--force']), 2);
+  });
+
   test('on a node freezes what is planned from then on', async () => {
     const ended = await cli.run(['nodes', 'freeze', 'slow', 'sleeps']);
     expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/frozen +yes/) });

@@ -184,6 +184,48 @@ describe('claiming', () => {
     });
     expect(details.get(rows[0]?.id ?? 0)?.config).toEqual({ command: 'echo fixed' });
   });
+
+  test('a rerun may ask for the code that was planned, also for its retries; the next one has the latest', async () => {
+    await using line = await Line.open();
+    const shell = (command: string) => ({
+      nodes: [node('a', [], { config: { command }, retry: { max: 1 } }), node('b', ['a'])],
+    });
+    const { workflowId } = await line.submit('w', shell('echo old'));
+    await line.run(workflowId, '2026-11-20');
+    await line.submit('w', shell('echo fixed'));
+    const worker = await line.worker();
+    await line.drain(worker);
+    const [first] = await line.instances(`n.name = 'a'`);
+    if (first === undefined) throw new Error('it was not planned');
+    const command = { planDay: first.plan_day, id: first.id, userId: 1 };
+    const commandsOf = async (): Promise<unknown[]> => {
+      const run: unknown[] = [];
+      await line.drain(worker, ({ nodeName, config, attempt }) => {
+        if (nodeName === 'a') run.push(config);
+        return attempt === 1 ? { outcome: 'failed', errorCode: 'MR-D102' } : {};
+      });
+      line.clock.advance(60_000);
+      await line.drain(worker, ({ config }) => {
+        run.push(config);
+        return {};
+      });
+      return run;
+    };
+    await line.commands.rerunInstance({ ...command, code: 'planned' });
+    const old = { command: 'echo old' };
+    expect(await commandsOf()).toEqual([old, old]);
+    const keys = [command];
+    await line.commands.rerunWide({ operation: 'rerun-downstream', keys, userId: 1 });
+    const fixed = { command: 'echo fixed' };
+    expect((await commandsOf()).slice(0, 2)).toEqual([fixed, fixed]);
+    await line.commands.rerunWide({
+      operation: 'rerun-downstream',
+      keys,
+      userId: 1,
+      code: 'planned',
+    });
+    expect((await commandsOf()).slice(0, 2)).toEqual([old, old]);
+  });
 });
 
 describe('attempts', () => {

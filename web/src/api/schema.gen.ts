@@ -324,6 +324,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instances/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how the code it was planned with differs from the latest, for a rerun to choose */
+        get: operations["compareVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instances/{id}/why": {
         parameters: {
             query?: never;
@@ -2080,6 +2097,11 @@ export interface components {
         BatchRequest: {
             /** @enum {string} */
             action: "rerun" | "rerun-from-here" | "rerun-downstream" | "force-rerun" | "stop" | "set-success" | "freeze" | "unfreeze" | "unlink" | "change";
+            /**
+             * @description Of a rerun that is not forced: `planned` takes code and configuration of the version it was planned with, `versions` shows how they differ.
+             * @enum {string}
+             */
+            code?: "latest" | "planned";
             comment?: string;
             /** @description Instances, in the order in which they are operated on. */
             ids: string[];
@@ -2186,6 +2208,24 @@ export interface components {
                     workflow?: string;
                 };
             }[];
+        };
+        CodeVersion: {
+            comment: string;
+            /** Format: date-time */
+            submittedAt: string;
+            submittedBy: string | null;
+            version: number;
+        };
+        CodeVersions: {
+            changes: {
+                latest?: unknown;
+                planned?: unknown;
+                pointer: string;
+            }[];
+            /** @description What it would start with now. */
+            latest: components["schemas"]["CodeVersion"];
+            /** @description The version it was planned with. */
+            planned: components["schemas"]["CodeVersion"];
         };
         ConnectivityTest: {
             /** @default {} */
@@ -3381,6 +3421,11 @@ export interface components {
         PreviewRequest: {
             /** @enum {string} */
             action: "rerun" | "rerun-from-here" | "rerun-downstream" | "force-rerun" | "stop" | "set-success" | "freeze" | "unfreeze" | "unlink" | "change";
+            /**
+             * @description Of a rerun that is not forced: `planned` takes code and configuration of the version it was planned with, `versions` shows how they differ.
+             * @enum {string}
+             */
+            code?: "latest" | "planned";
             /** @description Instances, in the order in which they are operated on. */
             ids: string[];
             /** @description Larger goes first. */
@@ -3462,6 +3507,15 @@ export interface components {
                 epoch: number;
                 no: number;
             }[];
+        };
+        /** @default {} */
+        Rerun: {
+            /**
+             * @description Of a rerun that is not forced: `planned` takes code and configuration of the version it was planned with, `versions` shows how they differ.
+             * @enum {string}
+             */
+            code?: "latest" | "planned";
+            comment?: string;
         };
         ResourceGroup: {
             /** @description Its workers reach out from these: put them on the allow-list. */
@@ -4518,7 +4572,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Operation"];
+                "application/json": components["schemas"]["Rerun"];
             };
         };
         responses: {
@@ -4553,7 +4607,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Operation"];
+                "application/json": components["schemas"]["Rerun"];
             };
         };
         responses: {
@@ -4588,7 +4642,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Operation"];
+                "application/json": components["schemas"]["Rerun"];
             };
         };
         responses: {
@@ -4739,6 +4793,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstanceState"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compareVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Show how the code it was planned with differs from the latest, for a rerun to choose */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeVersions"];
                 };
             };
             /** @description A problem (RFC 9457) */

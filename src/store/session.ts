@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { PoolClient, QueryResult } from 'pg';
 
 import { CopyIn, type CopyRows } from './copy-rows.js';
@@ -27,6 +29,7 @@ export interface Sql {
 const DEADLOCK = '40P01';
 const SERIALIZATION_FAILURE = '40001';
 const MAX_TRIES = 8;
+const MAX_PAUSE_MS = 25;
 /** An administrator or a crash ended it, the database was dropped, it was idle for too long. */
 const ENDS_CONNECTION = /^(57P0[1-5]|25P0[34]|08...)$/;
 
@@ -128,8 +131,10 @@ export async function repeating<T>(transaction: () => Promise<T>): Promise<T> {
       return await transaction();
     } catch (error) {
       const code = sqlStateOf(error);
-      if ((code === DEADLOCK || code === SERIALIZATION_FAILURE) && attempt < MAX_TRIES) continue;
-      throw error;
+      if ((code !== DEADLOCK && code !== SERIALIZATION_FAILURE) || attempt >= MAX_TRIES)
+        throw error;
+      // At once it met the same others in the same place: seen eight times in a row.
+      await sleep(Math.random() * attempt * MAX_PAUSE_MS);
     }
   }
 }

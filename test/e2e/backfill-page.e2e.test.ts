@@ -117,6 +117,8 @@ test('bars of the timeline are chosen by keys, clicks and state, and operated on
   await page.keyboard.press('Control+a');
   await bar.getByText('2 selected').waitFor();
   await page.getByRole('button', { name: 'Table' }).click();
-  expect(await page.getByRole('checkbox', { checked: true }).count()).toBe(2);
+  const chosen = page.getByRole('checkbox', { checked: true });
+  await chosen.nth(1).waitFor();
+  expect(await chosen.count()).toBe(2);
   expect(await accessibilityProblems(page)).toEqual([]);
 });

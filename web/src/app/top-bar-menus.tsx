@@ -53,15 +53,15 @@ function WorkspaceMenu(): ReactNode {
           variant="default"
           size="xs"
           visibleFrom="md"
-          aria-label={t('workspace.menu', { name: workspace.displayName })}
+          aria-label={t('workspace.menu', { name: workspace.displayName || workspace.name })}
         >
-          {workspace.displayName}
+          {workspace.displayName || workspace.name}
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
         {data?.items.map(({ name, displayName }) => (
           <Menu.Item key={name} onClick={() => void navigate(`/w/${name}/home`)}>
-            {displayName}
+            {displayName || name}
           </Menu.Item>
         ))}
       </Menu.Dropdown>

@@ -24,10 +24,10 @@ export function Page({
   readonly isWide?: boolean;
   readonly children: ReactNode;
 }): ReactNode {
-  const { displayName } = useWorkspace();
+  const { name, displayName } = useWorkspace();
   useEffect(() => {
-    document.title = `${title} - ${displayName} - Millrace`;
-  }, [title, displayName]);
+    document.title = `${title} - ${displayName || name} - Millrace`;
+  }, [title, name, displayName]);
   return (
     <Stack
       gap="md"

@@ -9,6 +9,7 @@ import type { components } from '../../api/schema.gen.ts';
 import { useWorkspace, useWorkspacePath } from '../../app/workspace.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageLoader } from '../../ui/page-loader.tsx';
 import { Page } from '../../ui/page.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
@@ -102,47 +103,37 @@ function AuditTable({
 }): ReactNode {
   const { t } = useTranslation('audit');
   return (
-    <Table.ScrollContainer minWidth={960}>
-      <Table highlightOnHover aria-label={t('title')}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t('at')}</Table.Th>
-            <Table.Th>{t('user')}</Table.Th>
-            <Table.Th>{t('action')}</Table.Th>
-            <Table.Th>{t('target')}</Table.Th>
-            <Table.Th>{t('fields')}</Table.Th>
-            <Table.Th>{t('comment')}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {entries.map(({ at, user, action, target, fields, comment }, place) => (
-            // Several may be of one moment, and none ever changes its place.
-            <Table.Tr key={`${at} ${target} ${place}`}>
-              <Table.Td style={{ whiteSpace: 'nowrap' }}>
-                <Instant at={at} />
-              </Table.Td>
-              <Table.Td>
-                {user === null ? (
-                  t('gone')
-                ) : (
-                  <Anchor component="button" fz="sm" onClick={() => onFilter({ user })}>
-                    {user}
-                  </Anchor>
-                )}
-              </Table.Td>
-              <Table.Td>
-                <Code>{action}</Code>
-              </Table.Td>
-              <Table.Td>
-                <Target target={target} />
-              </Table.Td>
-              <Table.Td>{fields.join(', ') || '–'}</Table.Td>
-              <Table.Td style={{ overflowWrap: 'anywhere' }}>{comment ?? '–'}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <ListTable
+      label={t('title')}
+      minWidth={960}
+      head={[t('at'), t('user'), t('action'), t('target'), t('fields'), t('comment')]}
+    >
+      {entries.map(({ at, user, action, target, fields, comment }, place) => (
+        // Several may be of one moment, and none ever changes its place.
+        <Table.Tr key={`${at} ${target} ${place}`}>
+          <Table.Td style={{ whiteSpace: 'nowrap' }}>
+            <Instant at={at} />
+          </Table.Td>
+          <Table.Td>
+            {user === null ? (
+              t('gone')
+            ) : (
+              <Anchor component="button" fz="sm" onClick={() => onFilter({ user })}>
+                {user}
+              </Anchor>
+            )}
+          </Table.Td>
+          <Table.Td>
+            <Code>{action}</Code>
+          </Table.Td>
+          <Table.Td>
+            <Target target={target} />
+          </Table.Td>
+          <Table.Td>{fields.join(', ') || '–'}</Table.Td>
+          <Table.Td style={{ overflowWrap: 'anywhere' }}>{comment ?? '–'}</Table.Td>
+        </Table.Tr>
+      ))}
+    </ListTable>
   );
 }
 

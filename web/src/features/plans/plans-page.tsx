@@ -10,6 +10,7 @@ import { useRefreshOn } from '../../app/live.tsx';
 import { useWorkspace, useWorkspacePath } from '../../app/workspace.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageLoader } from '../../ui/page-loader.tsx';
 import { Page } from '../../ui/page.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
@@ -65,59 +66,56 @@ function PlanTable({ plans }: { readonly plans: readonly Plan[] }): ReactNode {
   const { t } = useTranslation('plans');
   const pathOf = useWorkspacePath();
   return (
-    <Table.ScrollContainer minWidth={860}>
-      <Table highlightOnHover aria-label={t('title')}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t('bizdate')}</Table.Th>
-            <Table.Th>{t('zone')}</Table.Th>
-            <Table.Th>{t('state')}</Table.Th>
-            <Table.Th>{t('instances')}</Table.Th>
-            <Table.Th>{t('edges')}</Table.Th>
-            <Table.Th>{t('plannedAt')}</Table.Th>
-            <Table.Th>{t('sealedAt')}</Table.Th>
-            <Table.Th>{t('checksum')}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {plans.map((plan) => (
-            <Table.Tr key={`${plan.bizdate} ${plan.timezone}`}>
-              <Table.Td>
-                <Anchor
-                  component={Link}
-                  to={pathOf(`ops/timeline?bizdate=${plan.bizdate}`)}
-                  fz="inherit"
-                  underline="always"
-                >
-                  {plan.bizdate}
-                </Anchor>
-              </Table.Td>
-              <Table.Td>{plan.timezone}</Table.Td>
-              <Table.Td>
-                <PlanState plan={plan} />
-              </Table.Td>
-              <Table.Td>
-                <Size plan={plan} />
-              </Table.Td>
-              <Table.Td>{plan.edges}</Table.Td>
-              <Table.Td>
-                <Instant at={plan.plannedAt} />
-              </Table.Td>
-              <Table.Td>
-                <Instant at={plan.sealedAt} />
-              </Table.Td>
-              <Table.Td>
-                {plan.checksum === null ? (
-                  '–'
-                ) : (
-                  <Code title={plan.checksum}>{plan.checksum.slice(0, SHOWN_DIGITS)}</Code>
-                )}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <ListTable
+      label={t('title')}
+      minWidth={860}
+      head={[
+        t('bizdate'),
+        t('zone'),
+        t('state'),
+        t('instances'),
+        t('edges'),
+        t('plannedAt'),
+        t('sealedAt'),
+        t('checksum'),
+      ]}
+    >
+      {plans.map((plan) => (
+        <Table.Tr key={`${plan.bizdate} ${plan.timezone}`}>
+          <Table.Td>
+            <Anchor
+              component={Link}
+              to={pathOf(`ops/timeline?bizdate=${plan.bizdate}`)}
+              fz="inherit"
+              underline="always"
+            >
+              {plan.bizdate}
+            </Anchor>
+          </Table.Td>
+          <Table.Td>{plan.timezone}</Table.Td>
+          <Table.Td>
+            <PlanState plan={plan} />
+          </Table.Td>
+          <Table.Td>
+            <Size plan={plan} />
+          </Table.Td>
+          <Table.Td>{plan.edges}</Table.Td>
+          <Table.Td>
+            <Instant at={plan.plannedAt} />
+          </Table.Td>
+          <Table.Td>
+            <Instant at={plan.sealedAt} />
+          </Table.Td>
+          <Table.Td>
+            {plan.checksum === null ? (
+              '–'
+            ) : (
+              <Code title={plan.checksum}>{plan.checksum.slice(0, SHOWN_DIGITS)}</Code>
+            )}
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </ListTable>
   );
 }
 

@@ -7,6 +7,7 @@ import { fetchClient } from '../../api/client.ts';
 import { useMay } from '../../app/workspace.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import { ListTable } from '../../ui/list-table.tsx';
 import { PageLoader } from '../../ui/page-loader.tsx';
 import { Page } from '../../ui/page.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
@@ -83,54 +84,49 @@ function TokenTable({
 }): ReactNode {
   const { t } = useTranslation('worker-tokens');
   return (
-    <Table.ScrollContainer minWidth={720}>
-      <Table highlightOnHover aria-label={t('title')}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t('name')}</Table.Th>
-            <Table.Th>{t('group')}</Table.Th>
-            <Table.Th>{t('created')}</Table.Th>
-            <Table.Th>{t('state')}</Table.Th>
-            <Table.Th>
-              <VisuallyHidden>{t('actions')}</VisuallyHidden>
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {tokens.map((token) => (
-            <Table.Tr key={token.id}>
-              <Table.Td>{token.name}</Table.Td>
-              <Table.Td>{token.resourceGroup}</Table.Td>
-              <Table.Td>
-                <Instant at={token.createdAt} />
-              </Table.Td>
-              <Table.Td>
-                <Badge
-                  variant="outline"
-                  miw="max-content"
-                  color={token.revokedAt === null ? 'green' : 'gray'}
-                  c="var(--mr-text)"
-                >
-                  {t(token.revokedAt === null ? 'valid' : 'revoked')}
-                </Badge>{' '}
-                {token.revokedAt !== null && <Instant at={token.revokedAt} />}
-              </Table.Td>
-              <Table.Td>
-                {token.revokedAt === null && (
-                  <Button
-                    size="xs"
-                    variant="default"
-                    aria-label={t('revoke.open', { name: token.name })}
-                    onClick={() => onRevoke(token)}
-                  >
-                    {t('revoke.button')}
-                  </Button>
-                )}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <ListTable
+      label={t('title')}
+      minWidth={720}
+      head={[
+        t('name'),
+        t('group'),
+        t('created'),
+        t('state'),
+        <VisuallyHidden key="actions">{t('actions')}</VisuallyHidden>,
+      ]}
+    >
+      {tokens.map((token) => (
+        <Table.Tr key={token.id}>
+          <Table.Td>{token.name}</Table.Td>
+          <Table.Td>{token.resourceGroup}</Table.Td>
+          <Table.Td>
+            <Instant at={token.createdAt} />
+          </Table.Td>
+          <Table.Td>
+            <Badge
+              variant="outline"
+              miw="max-content"
+              color={token.revokedAt === null ? 'green' : 'gray'}
+              c="var(--mr-text)"
+            >
+              {t(token.revokedAt === null ? 'valid' : 'revoked')}
+            </Badge>{' '}
+            {token.revokedAt !== null && <Instant at={token.revokedAt} />}
+          </Table.Td>
+          <Table.Td>
+            {token.revokedAt === null && (
+              <Button
+                size="xs"
+                variant="default"
+                aria-label={t('revoke.open', { name: token.name })}
+                onClick={() => onRevoke(token)}
+              >
+                {t('revoke.button')}
+              </Button>
+            )}
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </ListTable>
   );
 }

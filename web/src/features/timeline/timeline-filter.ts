@@ -13,7 +13,7 @@ export interface TimelineFilter {
   readonly nodeTypes: readonly string[];
   readonly resourceGroups: readonly string[];
   readonly kinds: readonly string[];
-  /** The id of a backfill or another run group; empty: any. */
+  /** The id of a backfill or another run group; empty where all are shown. */
   readonly runGroup: string;
   readonly text: string;
 }

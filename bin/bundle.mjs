@@ -113,9 +113,11 @@ function packageOf(folder) {
 /** A running Millrace may still load chunks of the build it was started from. */
 function sweepChunks() {
   const folder = join(ROOT, 'dist/chunks');
-  for (const file of readdirSync(folder)) {
+  // Chunks of entries in folders lie in folders too.
+  for (const file of readdirSync(folder, { recursive: true })) {
     const path = join(folder, file);
-    if (Date.now() - statSync(path).mtimeMs > DAY_MS) rmSync(path);
+    const stat = statSync(path);
+    if (stat.isFile() && Date.now() - stat.mtimeMs > DAY_MS) rmSync(path);
   }
 }
 

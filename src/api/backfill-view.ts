@@ -27,7 +27,7 @@ function roleOf(node: BackfillNode): object {
 
 /** Counts go as columns: a year of a hundred nodes has 36,500 cells. */
 export function backfillPlanView(foreseen: BackfillForeseen): object {
-  const { versions, nodes, dates, totals, conflicts, choices, ...rest } = foreseen;
+  const { versions, nodes, dates, totals, conflicts, choices, missing, ...rest } = foreseen;
   return {
     ...rest,
     version: versions[0].version,
@@ -57,5 +57,39 @@ export function backfillPlanView(foreseen: BackfillForeseen): object {
       status: choice.status,
       runGroup: choice.runGroupName,
     })),
+    missing: missing && missingView(missing),
+  };
+}
+
+function missingView({
+  counts,
+  cycles,
+  unchecked,
+}: NonNullable<BackfillForeseen['missing']>): object {
+  return {
+    counts: {
+      noRecord: counts.no_record,
+      goneAtSource: counts.gone_at_source,
+      unchecked: counts.unchecked,
+    },
+    cycles: cycles.map(({ node, bizdate, scheduledAt, reason, output }) => ({
+      node,
+      bizdate,
+      scheduledTime: scheduledAt,
+      reason,
+      dataSource: output?.dataSource ?? null,
+      table: output?.tableName ?? null,
+      partition: output?.partition ?? null,
+    })),
+    uncheckedTables: unchecked.map(
+      ({ resourceGroup, dataSource, table, partitions, code, detail }) => ({
+        resourceGroup,
+        dataSource,
+        table,
+        partitions: partitions.length,
+        code,
+        detail,
+      }),
+    ),
   };
 }

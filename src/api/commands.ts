@@ -15,6 +15,7 @@ import type {
 import type { BackfillOptions, BackfillStarted } from '../scheduler/backfill/create-backfill.js';
 import type { BackfillForeseen } from '../scheduler/backfill/foresee-backfill.js';
 import type { BackfillOrderOptions } from '../scheduler/backfill/planned-backfill.js';
+import type { SourceQuestion } from '../scheduler/backfill/source-finding.js';
 import type { Note } from '../scheduler/note.js';
 import type { RerunKeys } from '../scheduler/scheduler-commands.js';
 import type { PatchOptions, PatchPreview } from '../scheduler/patch/patch-plan.js';
@@ -92,6 +93,8 @@ export interface Foreseen {
   readonly workflows: readonly { readonly workflow: string; readonly instances: number }[];
   /** Ids of those that have run and append: what they wrote stays, and comes a second time. */
   readonly doubling: readonly number[];
+  /** How many of those that run again were planned with other code than the latest. */
+  readonly changedCode: number;
 }
 
 /** A cycle that a preview foresees. */
@@ -208,6 +211,8 @@ export interface SchedulerCommands {
     readonly planDay: string;
     readonly workflowInstanceId: number;
   }>;
+  /** What a check at the source has to look for before such a backfill is planned or created. */
+  sourceQuestion(command: BackfillOrderOptions): Promise<SourceQuestion>;
   /** Says what a backfill would do, and changes nothing. */
   planBackfill(command: BackfillOrderOptions): Promise<BackfillForeseen>;
   createBackfill(command: BackfillOptions): Promise<BackfillStarted>;

@@ -8,6 +8,7 @@ import { type DataSource, dataSourceNamed } from '../store/repositories/data-sou
 import { withoutSecrets } from '../store/repositories/request-repository.js';
 import type { Workspace } from '../store/repositories/workspace-repository.js';
 import type { Claim } from '../worker-link/worker-link.js';
+import { browseAnswer } from './browse-answer.js';
 import { groupNamed } from './data-source-test.js';
 import { askWorker } from './interactive-request.js';
 import type { ApiPorts } from './ports.js';
@@ -46,11 +47,7 @@ export async function previewSync(ports: ApiPorts, call: PreviewCall): Promise<u
     },
     secrets,
   });
-  for (const body of answers) {
-    if (body.kind === 'browse') return withCleanFindings(body.answer, secrets);
-    if (body.kind === 'error') throw new MillraceError(body.code as 'MR-P105', body.detail);
-  }
-  throw new MillraceError('MR-A109', 'the worker answered nothing');
+  return withCleanFindings(browseAnswer(answers), secrets);
 }
 
 const answerSchema = z.looseObject({ findings: z.array(z.looseObject({ message: z.string() })) });

@@ -40,6 +40,10 @@ export const BACKFILL_OPTIONS: Readonly<Record<string, CommandOption>> = {
     choices: ['all', 'missing', 'failed'],
     help: 'all (default), what is missing, or what has failed',
   },
+  'check-source': {
+    type: 'boolean',
+    help: 'with --only missing: look at the data sources too, for what was written and has gone',
+  },
   hours: { type: 'string', value: 'HH:MM-HH:MM', help: 'of several cycles a day those within' },
   window: { type: 'string', value: 'HH:MM-HH:MM', help: 'hand out work at this time of day only' },
   now: { type: 'boolean', help: 'do not wait for scheduled times that are still to come' },
@@ -70,6 +74,8 @@ export function backfillRequest(flags: Flags): Record<string, unknown> & {
   readonly order: string;
 } {
   const only = flags.text('only');
+  if (flags.isSet('check-source') && only !== 'missing')
+    throw usageError('--check-source needs --only missing', 'Add --only missing.');
   const hours = clockTimes(flags, 'hours');
   const window = clockTimes(flags, 'window');
   const resourceGroup = flags.text('resource-group');
@@ -86,6 +92,7 @@ export function backfillRequest(flags: Flags): Record<string, unknown> & {
     runFutureNow: flags.isSet('now'),
     parameters: flags.pairs('param'),
     ...(only === undefined ? {} : { only }),
+    ...(flags.isSet('check-source') ? { checkSource: true } : {}),
     ...(hours === undefined ? {} : { hours }),
     ...(window === undefined ? {} : { window }),
     ...(resourceGroup === undefined ? {} : { resourceGroup }),

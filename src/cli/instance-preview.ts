@@ -38,6 +38,7 @@ const previewSchema = z.looseObject({
   totals: z.looseObject({
     workflows: z.array(z.object({ workflow: z.string(), instances: z.number() })).default([]),
     doubles: z.number().default(0),
+    changedCode: z.number().default(0),
     downstream: z.record(z.string(), z.number()).default({}),
   }),
 });
@@ -106,6 +107,7 @@ function joined(pages: readonly Preview[]): Preview {
     totals: {
       workflows: [...counts].map(([workflow, instances]) => ({ workflow, instances })),
       doubles: sum((page) => page.totals.doubles),
+      changedCode: sum((page) => page.totals.changedCode),
       downstream: effects,
     },
   };
@@ -165,8 +167,12 @@ export function previewSentence(
     .reduce((total, [, count]) => total + count, 0);
   const not = refused === 0 ? '' : ` ${refused} of them cannot.`;
   const whom = reached === 0 ? '' : ` It reaches ${counted(reached, 'downstream')}.`;
-  const { doubles, workflows } = preview.totals;
+  const { changedCode, doubles, workflows } = preview.totals;
   const where = workflows.length < 2 ? '' : ` ${workflowCounts(preview)}.`;
   const twice = doubles === 0 ? '' : ` ${counted(doubles, 'instance')} will append a second time.`;
-  return `${QUESTIONS[action]} ${shown.join(', ')}${more}?${not}${whom}${where}${twice}`;
+  const other =
+    changedCode === 0
+      ? ''
+      : ` ${counted(changedCode, 'instance')} planned with other code than the latest.`;
+  return `${QUESTIONS[action]} ${shown.join(', ')}${more}?${not}${whom}${where}${twice}${other}`;
 }

@@ -44,11 +44,18 @@ describe('a byte channel', () => {
   });
 });
 
+const CLEAN = { rowsRead: 0, rowsDirty: 0 };
+
 describe('chunks', () => {
-  test('are smaller over many channels, so that all of these hold as much as a few', () => {
+  test('with dirty rows are larger, but over many channels all of these hold as much as a few', () => {
     const limiter = new RateLimiter(() => 0);
-    const kilobytes = [1, 4, 8, 32].map((channels) => chunkBytesOf(limiter, channels) / 1024);
-    expect(kilobytes).toEqual([1024, 1024, 512, 256]);
+    const kilobytesOf = (rowsDirty: number): readonly number[] =>
+      [1, 4, 8, 32].map(
+        (channels) => chunkBytesOf(limiter, channels, { rowsRead: 1_000_000, rowsDirty }) / 1024,
+      );
+    expect(kilobytesOf(0)).toEqual([256, 256, 256, 256]);
+    expect(kilobytesOf(10)).toEqual([256, 256, 256, 256]);
+    expect(kilobytesOf(200)).toEqual([1024, 1024, 512, 256]);
     expect([1, 4, 8].map((channels) => channels * channelBytesOf(channels))).toEqual([
       2 * 1024 ** 2,
       8 * 1024 ** 2,
@@ -59,17 +66,19 @@ describe('chunks', () => {
   test('are of a tenth of a second under a slow limit, for all channels together', () => {
     const { limiter } = limiterAt(0);
     limiter.change('job', { bytesPerSecond: 1_000_000 });
-    expect([1, 4].map((channels) => chunkBytesOf(limiter, channels))).toEqual([100_000, 25_000]);
+    expect([1, 4].map((channels) => chunkBytesOf(limiter, channels, CLEAN))).toEqual([
+      100_000, 25_000,
+    ]);
   });
 
   test('of a limit in rows are as large as the rows so far say', () => {
     const { limiter } = limiterAt(0);
     limiter.change('job', { rowsPerSecond: 1000 });
-    expect(chunkBytesOf(limiter, 1)).toBe(1024);
+    expect(chunkBytesOf(limiter, 1, CLEAN)).toBe(1024);
     limiter.book(5000, 10);
-    expect(chunkBytesOf(limiter, 1)).toBe(50_000);
+    expect(chunkBytesOf(limiter, 1, CLEAN)).toBe(50_000);
     limiter.change('job', {});
-    expect(chunkBytesOf(limiter, 1)).toBe(1024 * 1024);
+    expect(chunkBytesOf(limiter, 1, CLEAN)).toBe(256 * 1024);
   });
 });
 

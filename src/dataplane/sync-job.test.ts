@@ -7,6 +7,7 @@ import type {
   ReaderPlugin,
   Row,
   Slice,
+  SliceHint,
   TargetPlan,
   WriteContext,
   WriterPlugin,
@@ -34,6 +35,7 @@ interface SourceOptions {
   /** Reports this many rows more than it gave. */
   readonly overReport?: number;
   readonly failAtSlice?: number;
+  readonly hints?: SliceHint[];
 }
 
 function memoryReader(options: SourceOptions, events: string[] = []): ReaderPlugin {
@@ -44,7 +46,8 @@ function memoryReader(options: SourceOptions, events: string[] = []): ReaderPlug
       Promise.resolve({
         describe: () => Promise.resolve({ table: 'src', columns, primaryKey: [] }),
         check: () => Promise.resolve([]),
-        async *slices(): AsyncGenerator<Slice> {
+        async *slices(hint: SliceHint): AsyncGenerator<Slice> {
+          options.hints?.push(hint);
           for (const no of options.slices.keys()) {
             events.push(`slice ${no}`);
             yield { no, bounds: no, label: `part ${no}` };
@@ -160,6 +163,7 @@ interface RunOptions {
   readonly replay?: SyncJob['replay'];
   readonly partition?: SyncJob['partition'];
   readonly channel?: Partial<ChannelControl>;
+  readonly localTime?: SyncJob['localTime'];
   readonly mapping?: SyncJob['mapping'];
   readonly signal?: AbortSignal;
   readonly crashPoint?: (name: string) => Promise<void>;
@@ -181,6 +185,7 @@ function runMemory(source: ReaderPlugin, target: MemoryTarget, options: RunOptio
     replay: options.replay,
     partition: options.partition,
     channel: { concurrency: 1, dirtyLimit: { records: 0 }, ...options.channel },
+    localTime: options.localTime,
     onDirty: (records) => void dirty.push(...records),
     context: {
       identity: {
@@ -230,6 +235,20 @@ describe('a sync job', () => {
     const reader = memoryReader({ slices: [[['1', 'a']], [['2', 'b']]] }, events);
     await runMemory(reader, new MemoryTarget(), { channel: { concurrency: 2 } }).result;
     expect(events.slice(0, 2)).toEqual(['slice 0', 'slice 1']);
+  });
+
+  test('asks for slices by the rate that holds when it begins', async () => {
+    const hints: SliceHint[] = [];
+    const night = { from: '22:00', to: '06:00', bytesPerSecond: 8_000_000 };
+    const rateLimit = { bytesPerSecond: 1_000_000, windows: [night] };
+    for (const time of ['12:00', '23:00']) {
+      const reader = memoryReader({ slices: [[['1', 'a']]], hints });
+      await runMemory(reader, new MemoryTarget(), {
+        channel: { concurrency: 2, rateLimit },
+        localTime: () => time,
+      }).result;
+    }
+    expect(hints.map(({ bytes }) => bytes)).toEqual([350_000, 2_800_000]);
   });
 
   test('matches columns by name whatever their order and case', async () => {

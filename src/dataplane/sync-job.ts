@@ -20,10 +20,10 @@ import type {
 } from '@millrace/sdk';
 import { SlabPool } from '@millrace/sdk';
 import type { DirtyLimit } from '../domain/channel/channel-change.js';
-import type { RateLimit } from '../domain/channel/rate-limit.js';
+import { type RateLimit, rateAt } from '../domain/channel/rate-limit.js';
 import { MillraceError } from '../domain/errors.js';
 import type { OpenJob } from './copy-slices.js';
-import { channelBytesOf, chunkBytesOf, copySlices, whileLive } from './copy-slices.js';
+import { channelBytesOf, chunkBytesOf, copySlices, localTimeOf, whileLive } from './copy-slices.js';
 import type { FieldMapping, ResolvedMapping } from './field-mapping.js';
 import { provisionalMapping } from './field-mapping.js';
 import type { Incremental } from './incremental.js';
@@ -172,7 +172,8 @@ async function writeFrom(reader: ReaderJob, job: WatchedJob): Promise<SyncResult
   using age = new SnapshotAge(snapshot, job.channel.snapshotMinutes);
   const cursor = await openWindow(reader, job, source);
   const channels = Math.min(concurrency, snapshot?.readers ?? Number.POSITIVE_INFINITY);
-  const pieces = await piecesOf(reader, channels, rateLimit);
+  const rate = rateAt(rateLimit ?? {}, localTimeOf(job));
+  const pieces = await piecesOf(reader, channels, rate);
   const resume = new Resume(job, { source, snapshot, cursor, channels });
   const transform = await transformOf(job);
   const writers = Math.max(1, Math.min(channels, pieces.length));
@@ -348,7 +349,7 @@ async function load(
     quarantine,
     counters,
     verification,
-    chunkBytes: () => chunkBytesOf(limiter, open.writers),
+    chunkBytes: () => chunkBytesOf(limiter, open.writers, counters),
     channelBytes: channelBytesOf(open.writers),
     slabs: new SlabPool(),
     maxRowBytes: job.channel.maxRowBytes ?? MAX_ROW_BYTES,

@@ -276,6 +276,16 @@ export const ERRORS = {
     retry: 'never',
     help: 'Run logs are kept for MILLRACE_KEEP_LOGS_DAYS days. What a rerun writes is a log of its own.',
   },
+  'MR-S210': {
+    title: 'Not every output could be checked at its source',
+    retry: 'never',
+    help: 'Look at what is named. Mend it and try again; or plan the backfill and start it with the token of that plan, which leaves out what could not be checked; or leave the check at the source out.',
+  },
+  'MR-S211': {
+    title: 'There are too many partitions to be looked for at their sources',
+    retry: 'never',
+    help: 'Split the backfill into ones of fewer business dates or nodes, or leave the check at the source out.',
+  },
   'MR-S150': {
     title: 'What must always hold in the store does not',
     retry: 'never',
@@ -355,6 +365,16 @@ export const ERRORS = {
     title: 'A later run has written versions of this row',
     retry: 'never',
     help: 'scd2 tells a history in the order of its runs: rerun from the earliest run on, or take the later versions of the key away.',
+  },
+  'MR-D194': {
+    title: 'Data sources of this type have no check at the source',
+    retry: 'never',
+    help: 'Leave the check at the source out, or ask for nodes whose outputs are elsewhere. A plugin author adds `presentPartitions` to the data source.',
+  },
+  'MR-D195': {
+    title: 'The partition of an output cannot be looked for',
+    retry: 'never',
+    help: 'Declare it under `outputs` as column=value, several joined by "/" or ","; leave it empty for the whole table.',
   },
   'MR-D201': {
     title: 'More dirty records than allowed',

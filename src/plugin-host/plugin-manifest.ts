@@ -66,6 +66,7 @@ const manifest = z.strictObject({
         parseUrl: optionalFn,
         testConnectivity: fn,
         browse: optionalFn,
+        presentPartitions: optionalFn,
       }),
     )
     .optional(),

@@ -8,6 +8,7 @@ import {
 } from '../domain/instance/operation-preview.js';
 import type { PluginHost } from '../plugin-host/plugin-host.js';
 import type { Database } from '../store/database.js';
+import { countChangedCode } from '../store/repositories/code-version-repository.js';
 import { appendingAmong } from '../store/sql/appending-instances.sql.js';
 import { requireResourceGroup } from '../store/sql/change-instance.sql.js';
 import type { InstanceKey } from '../store/sql/instance-row.js';
@@ -43,6 +44,8 @@ export interface Foreseen {
   readonly workflows: readonly { readonly workflow: string; readonly instances: number }[];
   /** Ids of those that have run and append: what they wrote stays, and comes a second time. */
   readonly doubling: readonly number[];
+  /** How many of those that run again were planned with other code than the latest. */
+  readonly changedCode: number;
 }
 
 /** What an operation would do, by the rules it follows itself; changes nothing and locks nothing. */
@@ -75,6 +78,7 @@ export async function foreseeOperation(
       isComplete: !seen.isCut,
       workflows: byWorkflow(affected),
       doubling: await appendingAmong(tx, runsAgain, neverAppending(plugins), asked.code),
+      changedCode: await countChangedCode(tx, runsAgain),
     };
   });
 }

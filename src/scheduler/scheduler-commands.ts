@@ -48,6 +48,8 @@ import {
 } from './backfill/create-backfill.js';
 import { type BackfillForeseen, foreseeBackfill } from './backfill/foresee-backfill.js';
 import type { BackfillOrderOptions } from './backfill/planned-backfill.js';
+import type { SourceQuestion } from './backfill/source-finding.js';
+import { sourceQuestion } from './backfill/source-question.js';
 import {
   patchPlan,
   type PatchOptions,
@@ -136,6 +138,11 @@ export class ScheduleCommands {
 
   async createBackfill(options: BackfillOptions): Promise<BackfillStarted> {
     return await this.#then(createBackfill(this.#database, this.#clock.now(), options));
+  }
+
+  /** What a check at the source has to look for before such a backfill is planned or created. */
+  async sourceQuestion(options: BackfillOrderOptions): Promise<SourceQuestion> {
+    return await sourceQuestion(this.#database, this.#clock.now(), options);
   }
 
   /** Says what a backfill would do, and changes nothing. */

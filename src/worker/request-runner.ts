@@ -105,7 +105,7 @@ function lastOf(
     return { kind: 'error', code: 'MR-A108', detail: 'It took longer than the deadline.' };
   }
   if (kind === 'replay') return { kind: 'browse', answer: { dirty: [] } };
-  const hasAnswer = kind === 'browse' || kind === 'preview';
+  const hasAnswer = kind === 'browse' || kind === 'preview' || kind === 'presence';
   return hasAnswer ? { kind: 'browse', answer: outcome.answer } : { kind: 'end' };
 }
 

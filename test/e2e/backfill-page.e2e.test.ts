@@ -1,8 +1,13 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 
 import { createLoginLink } from '../../src/store/first-administrator.js';
 import type { TestApi } from '../support/api.js';
+import { World } from '../integration/worker/world.js';
 import { accessibilityProblems, openBrowser } from '../support/browser.js';
 import { FakeClock } from '../support/line.js';
 import { openScheduledApi } from '../support/scheduled-api.js';
@@ -122,3 +127,54 @@ test('bars of the timeline are chosen by keys, clicks and state, and operated on
   expect(await chosen.count()).toBe(2);
   expect(await accessibilityProblems(page)).toEqual([]);
 });
+
+test('a backfill of what is missing looks at the data sources when its switch is on, and says what has gone and what it could not look at', async () => {
+  if (browser === undefined) return;
+  await using world = await World.open();
+  const root = await mkdtemp(join(tmpdir(), 'millrace-partitions-'));
+  const partition = (day: string): string => join(root, 'orders', `ds=${day}`);
+  for (const day of ['20261101', '20261102'])
+    await mkdir(join(partition(day), 'rows'), { recursive: true });
+  await world.dataSource('files', 'file', { root });
+  await world.dataSource('archive', 'file', { root: join(root, 'not-mounted') });
+  const node = (id: string, dataSource: string): object => ({
+    ...shell,
+    id,
+    parameters: { ds: '$bizdate' },
+    outputs: [{ dataSource, table: 'orders', partition: 'ds=${ds}' }],
+  });
+  const draft = { nodes: [node('load', 'files'), node('keep', 'archive')] };
+  const { id } = await world.post('workflows', { name: 'days', draft });
+  await world.post(`workflows/${String(id)}/submit`, {});
+  const dates = { from: '2026-11-01', to: '2026-11-02', parallelism: 2 };
+  const whole = await world.post('backfills', { workflow: 'days', name: 'whole', ...dates });
+  await world.backfillEnded(String(whole['id']));
+  await rm(partition('20261102'), { recursive: true });
+
+  const { database, url } = world.api;
+  await using context = await browser.newContext({
+    locale: 'en',
+    reducedMotion: 'reduce',
+    bypassCSP: true,
+  });
+  const own = await context.newPage();
+  await own.goto(await createLoginLink(database, { userName: 'owner', baseUrl: url }));
+  await own.goto(`${url}/w/finance/ops/backfills?new=1`);
+  await own.getByRole('combobox', { name: 'Workflow' }).click();
+  await own.getByRole('option', { name: 'days' }).click();
+  await own.getByLabel('From business date').fill(dates.from);
+  await own.getByLabel('To business date').fill(dates.to);
+  await own.getByRole('combobox', { name: 'Cycles' }).click();
+  await own.getByRole('option', { name: 'missing' }).click();
+  await own.getByLabel('Look at the data sources too').check({ force: true });
+  await own.getByRole('button', { name: 'Show the plan' }).click();
+  const missing = own.getByTestId('missing-cycles');
+  await missing.getByText('1 cycle is missing: its output has gone at the source').waitFor();
+  await missing.getByText('load, 2026-11-02 (files, orders, ds=20261102)').waitFor();
+  await missing.getByText(/^archive, orders, by workers of default: MR-D206: /).waitFor();
+  await missing.getByText('keep, 2026-11-01 (archive, orders, ds=20261101)').waitFor();
+  expect(await accessibilityProblems(own)).toEqual([]);
+  await own.getByRole('button', { name: 'Start the backfill' }).click();
+  await own.getByRole('link', { name: 'See its progress' }).waitFor();
+  await rm(root, { recursive: true });
+}, 120_000);

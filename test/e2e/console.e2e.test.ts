@@ -170,6 +170,19 @@ describe('the console in a browser', () => {
       await openInstance('count_species');
       await page.getByRole('button', { name: 'Rerun' }).first().click();
       await expectText(page.getByTestId('operation-preview'), 'publish_species');
+      const choice = page.getByTestId('code-choice');
+      await expectText(choice.locator('mark').first(), 'FROM birdstrike');
+      await expectText(choice.locator('mark').last(), 'FROM birdstrikes');
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await choice.getByRole('radio', { checked: true }).focus();
+      await page.keyboard.press('ArrowDown');
+      expect(await choice.getByRole('radio', { checked: true }).inputValue()).toBe('planned');
+      await page.locator('[data-testid=confirm-operation]:enabled').click();
+      await page.getByRole('tab', { name: 'Attempts' }).click();
+      await page.getByRole('region', { name: 'attempt 1 of run 2' }).waitFor({ timeout: 30_000 });
+
+      await page.getByRole('button', { name: 'Rerun' }).first().click();
+      await choice.getByRole('radio', { name: 'Of the latest version', checked: true }).waitFor();
       await page.getByTestId('confirm-operation').click();
       await page.locator('main [data-state=succeeded]').first().waitFor({ timeout: 30_000 });
       await openInstance('publish_species');

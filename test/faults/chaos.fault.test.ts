@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { migrate } from '../../src/store/run-migrations.js';
 import { checkPlans } from '../../src/store/repositories/plan-repository.js';
 import { planFaults } from '../support/chaos/fault-plan.js';
+import { OldDays } from '../support/chaos/old-days.js';
 import { Storm } from '../support/chaos/storm.js';
 import { Traffic } from '../support/chaos/traffic.js';
 import { Cluster } from '../support/cluster.js';
@@ -63,6 +64,7 @@ test(
       env: { MILLRACE_PLAN_CUTOFF: '00:00', MILLRACE_PLAN_SEAL: '00:01' },
     });
     await journalSlots(cluster.database);
+    const oldDays = await OldDays.plant(cluster);
     await using traffic = await Traffic.open(cluster, postgres, { warehouse, target });
     const ways = { ...cluster.network, warehouse, target };
     const storm = new Storm({ processes: cluster.processes, postgres, ways });
@@ -81,8 +83,10 @@ test(
     );
     const minutes = (performance.now() - begun) / 60_000;
     await traffic.stop();
+    const goneMeanwhile = await oldDays.gone();
     await untilQuiet(cluster);
     await untilSealed(cluster);
+    await oldDays.untilGone(schedulerNames(SCHEDULERS));
     const ended = await endedInstances(cluster);
     const plans = await checkPlans(cluster.database);
     console.log(
@@ -90,9 +94,10 @@ test(
         `${(FAULTS / minutes).toFixed(0)} a minute (${storm.summary}); ${SCHEDULERS} schedulers, ` +
         `${ended.length} instances, ${traffic.reruns} reruns, ${traffic.backfills} backfills, ` +
         `${traffic.deploys.deploys} deploys, ${traffic.deploys.patches} patches, ` +
-        `${plans.checked} sealed plans, ${await attemptCounts(cluster)}`,
+        `${plans.checked} sealed plans, ${goneMeanwhile} old days removed meanwhile, ${await attemptCounts(cluster)}`,
     );
     expect(await brokenInvariants(cluster.database)).toEqual([]);
+    expect(await oldDays.faults()).toEqual([]);
     expect(await mostSlotsHeld(cluster.database)).toBeLessThanOrEqual(SLOTS);
     expect(traffic.reruns).toBeGreaterThan(0);
     expect(traffic.backfills).toBeGreaterThan(0);

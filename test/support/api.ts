@@ -55,6 +55,7 @@ export const NO_COMMANDS: SchedulerCommands = {
   submitWorkflow: refuse,
   previewSubmit: refuse,
   runWorkflow: refuse,
+  sourceQuestion: refuse,
   planBackfill: refuse,
   createBackfill: refuse,
   controlBackfill: refuse,

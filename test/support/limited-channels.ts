@@ -2,6 +2,7 @@ import { chunkBytesOf } from '../../src/dataplane/copy-slices.js';
 import type { RateLimiter } from '../../src/dataplane/rate-limit.js';
 
 const ROW_BYTES = 120;
+const CLEAN = { rowsRead: 0, rowsDirty: 0 };
 
 /** What channels have read through a limiter so far. */
 export interface LimitedChannels extends Disposable {
@@ -31,7 +32,7 @@ export function openLimitedChannels(
     // As a sync does, before it knows how large chunks should be.
     await limiter.take(1, 0, ending.signal);
     while (!ending.signal.aborted) {
-      const rows = Math.ceil(chunkBytesOf(limiter, channels) / ROW_BYTES);
+      const rows = Math.ceil(chunkBytesOf(limiter, channels, CLEAN) / ROW_BYTES);
       const bytes = rows * ROW_BYTES;
       const readMs = (bytes * channels * 1000) / all.bytesPerSecond;
       await new Promise((resolve) => setTimeout(resolve, readMs));

@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { PluginError } from '@millrace/sdk';
 import { glob, isDynamicPattern } from 'tinyglobby';
@@ -56,6 +56,32 @@ export async function matchingFiles(root: string, path: string): Promise<readonl
   const found = await glob(path, { cwd: base, onlyFiles: true, followSymbolicLinks: false });
   if (found.length === 0) throw new PluginError('MR-D206', `no file matches ${path}`);
   return found.toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+/**
+ * A file, a folder with something in it, or a pattern that a file matches. MR-D206 where the root is not there or
+ * is empty: what is not mounted has not gone.
+ */
+export async function isPresent(root: string, path: string): Promise<boolean> {
+  const base = await realRoot(root);
+  const names = await readdir(base).catch((error: unknown) => {
+    throw missing(root, error);
+  });
+  if (names.length === 0)
+    throw new PluginError('MR-D206', `${root} is empty: nothing may be mounted there`);
+  const wanted = joined(base, path);
+  if (isDynamicPattern(path))
+    return (
+      (await glob(path, { cwd: base, onlyFiles: true, followSymbolicLinks: false })).length > 0
+    );
+  const real = await realpath(wanted).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw missing(path, error);
+  });
+  if (real === undefined) return false;
+  if (!isInside(base, real)) throw refusal(path);
+  const found = await stat(real);
+  return found.isDirectory() ? (await readdir(real)).length > 0 : found.isFile();
 }
 
 /**

@@ -11,7 +11,7 @@ import type {
 import { defineDataSource, PluginError } from '@millrace/sdk';
 import type { FileReaderConfig, FileSourceConfig } from './file-config.js';
 import { fileReaderConfig, fileSourceConfig } from './file-config.js';
-import { existingFile } from './file-path.js';
+import { existingFile, isPresent } from './file-path.js';
 import { fileSchema } from './file-reader.js';
 import { columnNames, fileRows } from './file-rows.js';
 
@@ -116,6 +116,22 @@ async function browse(
   return { kind: 'sample', columns: names, rows };
 }
 
+/** A partition is a file or a folder below the table: `orders` and `ds=20261101`, or `out` and `orders.csv`. */
+async function presentPartitions(
+  { root }: FileSourceConfig,
+  table: string,
+  partitions: readonly string[],
+  { signal }: InteractiveContext,
+): Promise<readonly string[]> {
+  const present: string[] = [];
+  for (const partition of partitions) {
+    signal.throwIfAborted();
+    if (await isPresent(root, partition === '' ? table : join(table, partition)))
+      present.push(partition);
+  }
+  return present;
+}
+
 function parseUrl(text: string): Partial<FileSourceConfig> {
   const isLocal = /^file:\/\/\/[^/]/.test(text);
   if (!isLocal || !URL.canParse(text)) {
@@ -137,4 +153,5 @@ export const fileSource = defineDataSource<FileSourceConfig>({
   parseUrl,
   testConnectivity: (config) => testPath(config),
   browse,
+  presentPartitions,
 });

@@ -46,6 +46,9 @@ describeDataSource('file', {
     await mkdir(join(folder.root, 'in'));
     await writeFile(join(folder.root, 'in', 'a.csv'), 'id,name\n1,x\n');
     await writeFile(join(folder.root, 'plain'), '');
+    await mkdir(join(folder.root, 'orders', 'ds=20261101'), { recursive: true });
+    await mkdir(join(folder.root, 'orders', 'ds=20261102'));
+    await writeFile(join(folder.root, 'orders', 'ds=20261101', 'part.csv'), 'id\n');
     return {
       ...folder,
       config: { root: folder.root },
@@ -65,6 +68,15 @@ describeDataSource('file', {
       ],
       table: 'in/a.csv',
       column: 'name',
+      partitions: [
+        {
+          table: 'orders',
+          present: ['ds=20261101', 'ds=20261101/part.csv', 'ds=20261101/*.csv'],
+          gone: ['ds=20261102', 'ds=20261103', 'ds=20261101/*.jsonl'],
+        },
+        { table: 'in/a.csv', present: [''], gone: [] },
+        { table: 'in/b.csv', present: [], gone: [''] },
+      ],
     };
   },
 });

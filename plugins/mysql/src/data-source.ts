@@ -5,6 +5,7 @@ import { mysqlDataSourceSchema } from './config.js';
 import type { MysqlConfig } from './config.js';
 import { testMysql } from './connectivity.js';
 import { mysqlConfigOfUrl } from './jdbc-url.js';
+import { presentPartitions } from './present-partitions.js';
 
 export const mysqlDataSource = defineDataSource<MysqlConfig>({
   type: 'mysql',
@@ -18,4 +19,5 @@ export const mysqlDataSource = defineDataSource<MysqlConfig>({
   parseUrl: mysqlConfigOfUrl,
   testConnectivity: testMysql,
   browse: browseMysql,
+  presentPartitions,
 });

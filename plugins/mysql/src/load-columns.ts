@@ -78,17 +78,18 @@ export function trustedField({ source, target }: ColumnPair): Field | undefined 
         ? { set: 'CAST(CONV(@f, 2, 10) AS UNSIGNED)' }
         : undefined;
     case 'timestamp':
-      return from.kind === 'timestamp' && from.zoned && from.fraction <= to.fraction
-        ? { set: WITHOUT_OFFSET }
-        : undefined;
+      if (from.kind !== 'timestamp' || from.fraction > to.fraction) return undefined;
+      if (from.zoned) return { set: WITHOUT_OFFSET };
+      return source.dialect === 'mysql' ? 'as it is' : undefined;
+    // Elsewhere a year of five digits, an era or `infinity`: a SET that finds them takes a third of the server's time.
+    case 'date':
+      return from.kind === 'date' && source.dialect === 'mysql' ? 'as it is' : undefined;
     case 'time':
       return from.kind === 'time' && from.zoned !== true && from.fraction <= to.fraction
         ? 'as it is'
         : undefined;
     case 'uuid':
       return from.kind === 'uuid' ? 'as it is' : undefined;
-    // A year of five digits, an era or `infinity`: a SET that finds them takes a third of the server's time.
-    case 'date':
     case 'boolean':
     case 'interval':
     case 'json':

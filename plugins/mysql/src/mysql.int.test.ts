@@ -131,13 +131,41 @@ for (const server of mysqlTestServers()) {
     open: async () => {
       const world = await openWorld(
         server,
-        "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders VALUES (1, 'a'), (2, 'b')",
+        `CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders VALUES (1, 'a'), (2, 'b');
+         CREATE TABLE by_day (ds date, hh char(3) COLLATE utf8mb4_bin) PARTITION BY LIST COLUMNS (ds, hh) (
+           PARTITION p1 VALUES IN (('2026-11-01', '05'), ('2026-11-02', 'a''b')),
+           PARTITION p2 VALUES IN (('2026-11-03', '05')));
+         INSERT INTO by_day VALUES ('2026-11-03', '05');
+         CREATE TABLE by_month (ds varchar(8) COLLATE utf8mb4_unicode_ci) PARTITION BY RANGE COLUMNS (ds)
+           (PARTITION p11 VALUES LESS THAN ('20261201'));
+         INSERT INTO by_month VALUES ('20261101');
+         CREATE TABLE by_number (region int) PARTITION BY LIST (region) (PARTITION p VALUES IN (1, 2))`,
       );
       const { raw } = world;
       return {
         config: raw,
         table: 'orders',
         column: 'note',
+        partitions: [
+          {
+            table: 'orders',
+            present: ['', 'NOTE=a', 'id=1/note="a"'],
+            gone: ['note=c', 'id=1/note=b'],
+          },
+          {
+            table: 'by_day',
+            present: [
+              'hh=05/ds=20261101',
+              'ds=2026-11-02/hh="a\'b"',
+              'ds=20261103',
+              'ds=2026-11-03',
+            ],
+            gone: ['ds=20261101', 'ds=20261101/hh=06'],
+          },
+          { table: 'by_month', present: ['ds=20261101'], gone: ['ds=20261102', 'ds=202611010'] },
+          { table: 'by_number', present: ['region=1', 'region=2'], gone: ['region=3'] },
+          { table: 'no_such_table', present: [], gone: ['ds=20261101', ''] },
+        ],
         broken: [
           {
             name: 'unknown host',

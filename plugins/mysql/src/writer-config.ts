@@ -1,4 +1,4 @@
-import { isMergeMode, MERGE_MODES, takesKey } from '@millrace/sdk';
+import { MERGE_MODES, takesKey } from '@millrace/sdk';
 import type { VersionSettings } from '@millrace/sdk';
 import { z } from 'zod';
 
@@ -118,8 +118,8 @@ export const writerSchema = z
     message: 'only scd2 keeps versions',
     path: ['versions'],
   })
-  .refine((c) => c.replace === undefined || !isMergeMode(c.mode), {
-    message: 'a mode that compares by a key replaces no scope',
+  .refine((c) => (c.mode === 'partition-overwrite') === (c.replace !== undefined), {
+    message: 'partition-overwrite needs `replace`, and no other mode takes it',
     path: ['replace'],
   });
 

@@ -100,7 +100,7 @@ export class MysqlWriterJob implements WriterJob {
     const target = await this.#target(session);
     const { verdicts, findings } = await this.#check(session, target);
     const { runNumber } = this.#ctx.identity;
-    if (this.#config.mode !== 'append' || this.#config.replace || runNumber === 1) {
+    if (this.#config.mode !== 'append' || runNumber === 1) {
       return { verdicts, findings };
     }
     const message = `append: this rerun adds its rows to those of run ${runNumber - 1}`;

@@ -2,7 +2,7 @@ import type { BrowseAnswer, BrowseRequest, InteractiveContext } from '@millrace/
 import type { PostgresSource } from './config.js';
 import { qualifiedName } from './quoting.js';
 import type { Session } from './session.js';
-import { cancelOnAbort, openSession, query } from './session.js';
+import { inSession, query } from './session.js';
 import { describeTable } from './table-catalog.js';
 
 export async function browse(
@@ -10,15 +10,9 @@ export async function browse(
   request: BrowseRequest,
   ctx: InteractiveContext,
 ): Promise<BrowseAnswer> {
-  ctx.signal.throwIfAborted();
-  const session = await openSession(source, 'data', 'millrace browse');
-  const cancelling = cancelOnAbort(source, session, ctx.signal);
-  try {
-    return await answer(source, request, session);
-  } finally {
-    cancelling[Symbol.dispose]();
-    await session.close();
-  }
+  return await inSession(source, 'millrace browse', ctx.signal, (session) =>
+    answer(source, request, session),
+  );
 }
 
 async function answer(

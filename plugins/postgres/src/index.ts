@@ -4,6 +4,7 @@ import type { PostgresSource } from './config.js';
 import { SOURCE_EXAMPLE, postgresSourceSchema } from './config.js';
 import { testConnectivity } from './connectivity.js';
 import { parseJdbcUrl } from './jdbc-url.js';
+import { presentPartitions } from './present-partitions.js';
 import { postgresReader } from './reader.js';
 import { postgresSqlNode } from './sql-node.js';
 import { postgresWriter } from './writer.js';
@@ -24,6 +25,7 @@ export default definePlugin({
       parseUrl: parseJdbcUrl,
       testConnectivity,
       browse,
+      presentPartitions,
     }),
   ],
   readers: [postgresReader],

@@ -43,13 +43,13 @@ export async function partitionFindings(
   return [{ level: 'error', code: 'MR-D243', message }];
 }
 
-interface PartitionKey {
+export interface PartitionKey {
   /** By which a row finds its partition; none where the table has no lists or ranges of plain columns. */
   readonly columns: readonly string[];
   readonly isRange: boolean;
 }
 
-async function partitionKey(client: Client, table: string): Promise<PartitionKey> {
+export async function partitionKey(client: Client, table: string): Promise<PartitionKey> {
   const rows = await query(
     client,
     `SELECT a.attname, p.partstrat FROM pg_partitioned_table p

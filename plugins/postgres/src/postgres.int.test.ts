@@ -33,7 +33,16 @@ describeDataSource('postgres', {
   badUrls: ['jdbc:mysql://h/d', 'jdbc:postgresql://h', 'jdbc:postgresql://h:x/d', 'nonsense'],
   open: async () => {
     const world = await openWorld(
-      `CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders VALUES (1, 'a'), (2, 'b')`,
+      `CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders VALUES (1, 'a'), (2, 'b');
+       CREATE TABLE "By Day" (ds date, hh char(2)) PARTITION BY LIST (ds);
+       CREATE TABLE d1 PARTITION OF "By Day" FOR VALUES IN ('2026-11-01', '2026-11-02');
+       CREATE TABLE d3 PARTITION OF "By Day" FOR VALUES IN ('2026-11-03');
+       CREATE TABLE others PARTITION OF "By Day" DEFAULT;
+       INSERT INTO "By Day" VALUES ('2026-11-03', '05'), ('2026-11-09', '05');
+       CREATE TABLE by_month (ds varchar(8)) PARTITION BY RANGE (ds);
+       CREATE TABLE november PARTITION OF by_month FOR VALUES FROM ('20261101') TO ('20261201');
+       INSERT INTO by_month VALUES ('20261101');
+       CREATE SCHEMA other; CREATE TABLE other.plain (ds int); INSERT INTO other.plain VALUES (20261101)`,
     );
     const role = `reader_${Math.random().toString(36).slice(2)}`;
     await world.sql(
@@ -44,6 +53,21 @@ describeDataSource('postgres', {
       config: raw,
       table: 'orders',
       column: 'note',
+      partitions: [
+        {
+          table: 'orders',
+          present: ['', 'NOTE=a', "id=1/note='a'"],
+          gone: ['note=c', 'id=1/note=b'],
+        },
+        {
+          table: 'By Day',
+          present: ['ds=20261101', 'ds=2026-11-02', 'ds=20261109', 'ds=20261103,hh=05'],
+          gone: ['ds=20261104', 'ds=20261101/hh=05'],
+        },
+        { table: 'by_month', present: ['ds=20261101'], gone: ['ds=20261102', 'ds=202611010'] },
+        { table: 'other.plain', present: ['ds=20261101'], gone: ['ds=20261102'] },
+        { table: 'no_such_table', present: [], gone: ['ds=20261101', ''] },
+      ],
       broken: [
         {
           name: 'unknown host',

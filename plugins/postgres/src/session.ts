@@ -142,6 +142,24 @@ export function lockKeyOf(identity: AttemptIdentity): string {
     .toString();
 }
 
+/** Does a piece of interactive work in a session of its own, which an abort of the signal ends. */
+export async function inSession<T>(
+  source: PostgresSource,
+  applicationName: string,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const session = await openSession(source, 'data', applicationName);
+  const cancelling = cancelOnAbort(source, session, signal);
+  try {
+    return await work(session);
+  } finally {
+    cancelling[Symbol.dispose]();
+    await session.close();
+  }
+}
+
 /**
  * While it is active, an abort of the signal cancels what the session runs on the server, and ends the
  * session 5 s later if it still goes on. Dispose it when the work is done.

@@ -62,4 +62,16 @@ export interface DataSourceType<C = never> {
   /** Yields each step as it ends; ends after the first failed one, and never throws for a failed step. */
   testConnectivity(config: C, ctx: InteractiveContext): AsyncIterable<ConnectivityStep>;
   browse?(config: C, request: BrowseRequest, ctx: InteractiveContext): Promise<BrowseAnswer>;
+  /**
+   * Of these partitions of a table, as nodes declare their outputs (`ds=20261101`; empty: the whole table),
+   * those that are there now. All are asked for in one call, up to thousands: look for them in one statement.
+   * What is not in the answer is made again by a backfill of what is missing: throw a PluginError for whatever
+   * keeps you from looking, and answer nothing only where the system itself says that nothing is there.
+   */
+  presentPartitions?(
+    config: C,
+    table: string,
+    partitions: readonly string[],
+    ctx: InteractiveContext,
+  ): Promise<readonly string[]>;
 }

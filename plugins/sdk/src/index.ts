@@ -34,6 +34,7 @@ export * from './sql/column-verdict.js';
 export * from './sql/field-check.js';
 export * from './sql/line-check.js';
 export * from './sql/partition-check.js';
+export * from './sql/partition-text.js';
 export * from './sql/with-room.js';
 export * from './sql/run-bytes.js';
 export * from './sql/slab-pool.js';

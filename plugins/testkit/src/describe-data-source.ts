@@ -16,6 +16,12 @@ export interface DataSourceFixture extends AsyncDisposable {
   /** A table that is there, and one of its columns. */
   readonly table?: string;
   readonly column?: string;
+  /** Of tables, partitions that are there and others; where the data source has a check at the source. */
+  readonly partitions?: readonly {
+    readonly table: string;
+    readonly present: readonly string[];
+    readonly gone: readonly string[];
+  }[];
 }
 
 export interface DataSourceContract {
@@ -86,6 +92,31 @@ export function describeDataSource(name: string, contract: DataSourceContract): 
       const request = { kind: 'sample', table: fixture.table, limit: 1 } as const;
       const sample = await type.browse(config, request, ctx);
       expect(sample.kind === 'sample' ? sample.rows.length : -1).toBeLessThanOrEqual(1);
+    });
+
+    test('tells partitions that are there from those that have gone', async () => {
+      await using fixture = await contract.open();
+      const config = await parseConfig(type.config, fixture.config);
+      const ctx = { signal: new AbortController().signal };
+      for (const { table, present, gone } of fixture.partitions ?? []) {
+        const asked = [...present, ...gone];
+        const found = await type.presentPartitions?.(config, table, asked, ctx);
+        expect([table, found?.toSorted()]).toEqual([table, present.toSorted()]);
+      }
+    });
+
+    test('says of no partition that it has gone where it cannot look', async () => {
+      await using fixture = await contract.open();
+      const [first] = fixture.partitions ?? [];
+      if (type.presentPartitions === undefined || first === undefined) return;
+      const ctx = { signal: new AbortController().signal };
+      for (const broken of fixture.broken) {
+        const config = await parseConfig(type.config, broken.config);
+        const look = type.presentPartitions(config, first.table, first.present, ctx);
+        await expect(look).rejects.toMatchObject({
+          code: expect.stringMatching(/^MR-D\d{3}$/) as unknown,
+        });
+      }
     });
   });
 }

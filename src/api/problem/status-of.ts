@@ -17,6 +17,7 @@ const BY_CODE: Partial<Record<RegisteredCode, number>> = {
   'MR-S133': 409,
   'MR-S134': 404,
   'MR-S160': 409,
+  'MR-S210': 409,
   'MR-D270': 409,
   'MR-S171': 409,
   'MR-S172': 409,

@@ -33,6 +33,7 @@ import { workflowById, workflowByName } from '../../store/repositories/workflow-
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import { backfillDetailView, backfillPlanView, backfillView } from '../backfill-view.js';
+import { checkedAtSource } from '../check-source.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
 import type { HttpResponse } from '../http.js';
 import { IdempotencyInterceptor } from '../idempotency.interceptor.js';
@@ -96,11 +97,11 @@ export class BackfillController {
   })
   async planBackfill(
     @InWorkspace() workspace: Workspace,
+    @Caller() caller: Principal,
     @Body({ schema: backfillPlanRequestSchema }) body: PlanRequest,
   ): Promise<object> {
-    return backfillPlanView(
-      await this.ports.commands.planBackfill(await this.#optionsOf(workspace, body)),
-    );
+    const options = await this.#checkedOptions(workspace, caller, body);
+    return backfillPlanView(await this.ports.commands.planBackfill(options));
   }
 
   @Post()
@@ -120,7 +121,7 @@ export class BackfillController {
     @Res({ passthrough: true }) response: HttpResponse,
   ): Promise<object> {
     const started = await this.ports.commands.createBackfill({
-      ...(await this.#optionsOf(workspace, body)),
+      ...(await this.#checkedOptions(workspace, caller, body)),
       name: body.name,
       planToken: body.planToken,
       userId: caller.userId,
@@ -252,6 +253,15 @@ export class BackfillController {
     });
   }
 
+  /** As they are asked for, with what a check at the source has found. */
+  async #checkedOptions(
+    workspace: Workspace,
+    caller: Principal,
+    body: PlanRequest,
+  ): Promise<BackfillOrderOptions> {
+    return await checkedAtSource(this.ports, caller.userId, await this.#optionsOf(workspace, body));
+  }
+
   async #optionsOf(workspace: Workspace, body: PlanRequest): Promise<BackfillOrderOptions> {
     const { from, to, ranges } = body;
     return {
@@ -263,6 +273,7 @@ export class BackfillController {
       parallelism: body.parallelism,
       scope: scopeOf(body),
       only: body.only,
+      checkSource: body.checkSource,
       hours: body.hours,
       window: body.window,
       runFutureNow: body.runFutureNow,

@@ -34,6 +34,7 @@ import {
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, Caller, InWorkspace } from '../auth/access.decorator.js';
 import { decodeCursor, type Page, pageOfRows } from '../cursor.js';
+import { browseAnswer } from '../browse-answer.js';
 import { type CheckedConfig, checkConfig, openConfig } from '../data-source-config.js';
 import {
   groupNamed,
@@ -359,23 +360,5 @@ export class DataSourceController {
     const result = await lastResultOf(this.ports, call, config.whole);
     requireConfirmation(result, body.confirmFailedTest);
     return result;
-  }
-}
-
-function browseAnswer(answers: Awaited<ReturnType<typeof askWorker>>): unknown {
-  for (const body of answers) {
-    if (body.kind === 'browse') return body.answer;
-    if (body.kind === 'error') throw new BrowseRefused(body.code, body.detail);
-  }
-  throw new MillraceError('MR-A109', 'the worker answered nothing');
-}
-
-/** The worker's own error: its code was registered there. */
-class BrowseRefused extends Error {
-  constructor(
-    readonly code: string,
-    readonly detail: string,
-  ) {
-    super(`${code}: ${detail}`);
   }
 }

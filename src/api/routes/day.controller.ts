@@ -25,6 +25,7 @@ import {
   runningOfDay,
   type StateCount,
 } from '../../store/repositories/day-repository.js';
+import { removedDates } from '../../store/sql/removed-day.sql.js';
 import type { Workspace } from '../../store/repositories/workspace-repository.js';
 import { Access, InWorkspace } from '../auth/access.decorator.js';
 import { Describe } from '../openapi/describe.decorator.js';
@@ -59,8 +60,9 @@ export class DayController {
       planDaysOfBizdates(database, workspaceId, minusDays(last, 1), plusDays(last, 1)),
     ]);
     const scope: DayScope = { workspaceId, bizdate, planDays };
-    const [counted, due, running, failed, late, rows, plan] = await Promise.all([
+    const [counted, gone, due, running, failed, late, rows, plan] = await Promise.all([
       countStates(database, scope, from),
+      removedDates(database, workspaceId, from, bizdate),
       nextDue(database, { workspaceId, planDays: dueDays }, now),
       runningOfDay(database, scope),
       failedOfDay(database, scope),
@@ -69,11 +71,13 @@ export class DayController {
       planOf(database, workspaceId, timezone, bizdate),
     ]);
     const counts = countsOf(counted, bizdate);
+    const removed = new Set(gone.map((each) => each.bizdate));
     return {
       bizdate,
       runDate: runDayOf(bizdate),
       timezone,
       now,
+      removed: removed.has(bizdate),
       counts,
       total: sum(Object.values(counts)),
       done: sum(Object.entries(counts).map(([state, n]) => (FINAL.has(state) ? n : 0))),
@@ -88,6 +92,7 @@ export class DayController {
       plan: plan ?? null,
       lastBizdates: bizdateRange(from, bizdate).map((each) => ({
         bizdate: each,
+        removed: removed.has(each),
         counts: countsOf(counted, each),
       })),
     };

@@ -96,6 +96,7 @@ export class InstanceBatchController {
         downstream: foreseen.effects,
         workflows: foreseen.workflows,
         doubles: doubling.size,
+        changedCode: foreseen.changedCode,
       },
     };
   }

@@ -25,7 +25,7 @@ export class PlanPatchController {
 
   @Post(':id/preview-plan')
   @HttpCode(200)
-  @Access('develop')
+  @Access('previewDeploy')
   @Describe({
     summary: 'Show what the latest version would change of the plan that was made without it',
     answer: planPatchPreviewSchema,

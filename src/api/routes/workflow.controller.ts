@@ -172,7 +172,7 @@ export class WorkflowController {
 
   @Post('preview-submit')
   @HttpCode(200)
-  @Access('develop')
+  @Access('previewDeploy')
   @Describe({
     summary:
       'Say what a submit would do, with `immediately` also to the plans that are made, and change nothing',

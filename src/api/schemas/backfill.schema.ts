@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
 import { MAX_BACKFILL_DATES, MAX_BACKFILL_RANGES } from '../../domain/backfill/backfill-dates.js';
-import { BACKFILL_ONLY, BACKFILL_ORDERS } from '../../domain/backfill/backfill-request.js';
+import {
+  BACKFILL_ONLY,
+  BACKFILL_ORDERS,
+  MISSING_REASONS,
+} from '../../domain/backfill/backfill-request.js';
 import { INSTANCE_STATUSES } from '../../domain/instance/status.js';
 import { MAX_PRIORITY } from '../../domain/resource/rank-of.js';
 import { bizdateSchema, instantSchema } from './field.schema.js';
@@ -69,6 +73,10 @@ const requestShape = {
     description:
       'missing: partitions that nobody is known to have written, of nodes without declared outputs cycles that never succeeded; failed: cycles whose last instance failed or was cancelled.',
   }),
+  checkSource: z.boolean().default(false).meta({
+    description:
+      'With `only: missing`: what is recorded is also looked for at its data source, by workers of the resource group in which the node runs, and is missing where it has gone. What cannot be looked for is named in the plan and left out; without a plan token it is not started (MR-S210).',
+  }),
   hours: z
     .strictObject({ from: clockSchema, to: clockSchema })
     .refine(({ from, to }) => from <= to, { path: ['to'], message: 'is before `from`' })
@@ -94,17 +102,20 @@ const requestShape = {
     .meta({ description: 'Values that replace declared ones; other names are refused.' }),
 };
 
-interface Dated {
+interface Asked {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly ranges: readonly unknown[];
   readonly dates: readonly unknown[];
+  readonly only: string;
+  readonly checkSource: boolean;
 }
 
-function checkDates(body: Dated, ctx: z.RefinementCtx): void {
+function checkAsked(body: Asked, ctx: z.RefinementCtx): void {
   const issue = (path: string, message: string): void =>
     ctx.addIssue({ code: 'custom', path: [path], message, input: body });
-  const { from, to, ranges, dates } = body;
+  const { from, to, ranges, dates, only, checkSource } = body;
+  if (checkSource && only !== 'missing') issue('checkSource', 'goes with `only: missing`');
   if ((from === undefined) !== (to === undefined))
     issue(from === undefined ? 'from' : 'to', '`from` and `to` come together');
   if (from !== undefined && to !== undefined && from > to) issue('to', 'is before `from`');
@@ -116,7 +127,7 @@ function checkDates(body: Dated, ctx: z.RefinementCtx): void {
 
 export const backfillPlanRequestSchema = z
   .strictObject(requestShape)
-  .superRefine(checkDates)
+  .superRefine(checkAsked)
   .meta({ id: 'BackfillPlanRequest' });
 
 export const newBackfillSchema = z
@@ -127,7 +138,7 @@ export const newBackfillSchema = z
       description: 'Of a plan: the backfill is refused when what the plan saw has changed.',
     }),
   })
-  .superRefine(checkDates)
+  .superRefine(checkAsked)
   .meta({ id: 'NewBackfill' });
 
 export const startedBackfillSchema = z
@@ -141,6 +152,42 @@ export const startedBackfillSchema = z
   .meta({ id: 'StartedBackfill' });
 
 const countsSchema = z.array(z.int());
+
+const missingSchema = z
+  .object({
+    counts: z
+      .object({ noRecord: z.int(), goneAtSource: z.int(), unchecked: z.int() })
+      .meta({ description: 'Cycles; those that are unchecked do not run.' }),
+    cycles: z
+      .array(
+        z.object({
+          node: z.string(),
+          bizdate: bizdateSchema,
+          scheduledTime: instantSchema,
+          reason: z.enum(MISSING_REASONS),
+          dataSource: z.string().nullable(),
+          table: z.string().nullable(),
+          partition: z.string().nullable(),
+        }),
+      )
+      .meta({
+        description:
+          'no_record: nobody is known to have written its output or, where the node declares none, to have run it; gone_at_source: the output was written and is not at its data source any more; unchecked: there is a record, and nobody could look. What has gone comes first, then what is unchecked; at most 200.',
+      }),
+    uncheckedTables: z
+      .array(
+        z.object({
+          resourceGroup: z.string(),
+          dataSource: z.string(),
+          table: z.string(),
+          partitions: z.int(),
+          code: z.string(),
+          detail: z.string(),
+        }),
+      )
+      .meta({ description: 'What could not be looked at, and why.' }),
+  })
+  .meta({ id: 'BackfillMissing' });
 
 export const backfillPlanSchema = z
   .object({
@@ -215,6 +262,9 @@ export const backfillPlanSchema = z
         }),
       )
       .meta({ description: 'The previous cycle that the first cycle of a node waits for.' }),
+    missing: missingSchema.nullable().meta({
+      description: 'Why cycles run; null unless `only: missing` was asked for.',
+    }),
     estimateMs: z.int().nullable().meta({
       description: 'At least, from the durations of past successes; null without any.',
     }),

@@ -9,6 +9,10 @@ const countsSchema = z.partialRecord(z.enum(VISIBLE_STATES), z.int()).meta({
   description: 'Instances by visible state; states of none are absent.',
 });
 
+const removedSchema = z.boolean().meta({
+  description: 'Its instances were removed after their time (MR-S207): nothing is counted.',
+});
+
 const dayInstanceSchema = z
   .object({
     id: z.string(),
@@ -25,6 +29,7 @@ export const daySchema = z
     runDate: bizdateSchema.meta({ description: 'The local day on which it runs: the day after.' }),
     timezone: z.string(),
     now: instantSchema.meta({ description: 'The clock of the database.' }),
+    removed: removedSchema,
     counts: countsSchema,
     total: z.int(),
     done: z.int().meta({ description: 'In a final state: succeeded, failed or cancelled.' }),
@@ -56,13 +61,14 @@ export const daySchema = z
       .nullable()
       .meta({ description: 'null: no daily plan was made for it.' }),
     lastBizdates: z
-      .array(z.object({ bizdate: bizdateSchema, counts: countsSchema }))
+      .array(z.object({ bizdate: bizdateSchema, removed: removedSchema, counts: countsSchema }))
       .meta({ description: 'Seven business dates up to this one, the oldest first.' }),
   })
   .meta({ id: 'Day' });
 
 export const dayQuerySchema = z.strictObject({
   bizdate: bizdateSchema.optional().meta({
-    description: 'The latest one that has instances and is over, unless given.',
+    description:
+      'Unless given, the latest one that is over and has instances, or had some where all were removed.',
   }),
 });

@@ -104,6 +104,10 @@ export const previewSchema = z
         .array(z.object({ workflow: z.string(), instances: z.int() }))
         .meta({ description: 'What is done or runs again with it, by workflow, the most first.' }),
       doubles: z.int().meta({ description: 'How many of them append what they have written.' }),
+      changedCode: z.int().meta({
+        description:
+          'How many of those that run again were planned with other code or configuration than the latest.',
+      }),
     }),
   })
   .meta({ id: 'Preview' });

@@ -68,6 +68,35 @@ export const backfillPlanSchema = z.looseObject({
   conflicts: z.array(
     z.looseObject({ id: z.string(), node: z.string(), scheduledTime: z.string() }),
   ),
+  missing: z
+    .looseObject({
+      counts: z.looseObject({
+        noRecord: z.number(),
+        goneAtSource: z.number(),
+        unchecked: z.number(),
+      }),
+      cycles: z.array(
+        z.looseObject({
+          node: z.string(),
+          bizdate: z.string(),
+          scheduledTime: z.string(),
+          reason: z.string(),
+          dataSource: z.string().nullable(),
+          table: z.string().nullable(),
+          partition: z.string().nullable(),
+        }),
+      ),
+      uncheckedTables: z.array(
+        z.looseObject({
+          resourceGroup: z.string(),
+          dataSource: z.string(),
+          table: z.string(),
+          code: z.string(),
+          detail: z.string(),
+        }),
+      ),
+    })
+    .nullish(),
   estimateMs: z.number().nullable(),
   unknownNodes: z.number(),
   planToken: z.string(),

@@ -34,6 +34,7 @@ export const backfill: Command = {
   examples: [
     'millrace backfill orders_daily --from 2026-11-01 --to 2026-11-07',
     'millrace backfill orders_daily --ranges 2026-01-01..2026-03-31,2026-11-20 --order desc --parallel 4 --only missing --plan',
+    'millrace backfill orders_daily --from 2026-11-01 --to 2026-11-07 --only missing --check-source --plan',
     'millrace backfill orders_daily --node load --downstream --across-workflows --from 2026-11-01 --to 2026-11-07 --plan',
   ],
   async run({ args, flags, io, settings, printer, api, workspace }) {
@@ -86,9 +87,16 @@ function orderSentence(asked: string, { order }: BackfillPlan): string {
   return `Oldest first, although --order ${asked} was asked for: a node waits for its previous cycle.\n`;
 }
 
-function planSentence(request: Dated, { workflows, totals, estimateMs }: BackfillPlan): string {
+function planSentence(
+  request: Dated,
+  { workflows, totals, estimateMs, missing }: BackfillPlan,
+): string {
   const days = counted(totals.dates, 'business date');
+  const gone = missing?.counts.goneAtSource ?? 0;
+  const unchecked = missing?.counts.unchecked ?? 0;
   const more = [
+    ...(gone > 0 ? [`${gone} gone at the source`] : []),
+    ...(unchecked > 0 ? [`${unchecked} could not be checked at the source`] : []),
     ...(totals.dryRun > 0 ? [counted(totals.dryRun, 'dry run')] : []),
     ...(totals.leftOut > 0 ? [`${totals.leftOut} left out`] : []),
     ...(totals.conflicts > 0 ? [counted(totals.conflicts, 'conflict')] : []),
@@ -128,12 +136,34 @@ function workflowLines({ workflows, nodes }: BackfillPlan): string[] {
   });
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  no_record: 'is missing: there is no record of it',
+  gone_at_source: 'is missing: it has gone at the source',
+  unchecked: 'is left out: there is a record, and its source could not be checked',
+};
+
+/** Why each cycle runs or not; the list is that of the answer, which ends somewhere. */
+function missingLines({ missing }: BackfillPlan): string[] {
+  if (missing === null || missing === undefined) return [];
+  const cycles = missing.cycles.map(({ node, bizdate, reason, dataSource, table, partition }) => {
+    const place = [dataSource, table, partition].filter((part) => part !== null && part !== '');
+    const what = place.length === 0 ? '' : ` (${place.join(', ')})`;
+    return `${node} on ${bizdate} ${REASONS[reason] ?? reason}${what}\n`;
+  });
+  const tables = missing.uncheckedTables.map(
+    ({ resourceGroup, dataSource, table, code, detail }) =>
+      `${dataSource}, ${table}: workers of ${resourceGroup} could not look: ${code}: ${detail}\n`,
+  );
+  return [...cycles, ...tables];
+}
+
 function planText(plan: BackfillPlan, color: boolean): string {
   const lines = [
     ...workflowLines(plan),
     ...plan.nodes
       .filter(({ role }) => role === 'dry_run')
       .map(({ name, reason }) => `${name} is a dry run: ${dryRunReason(reason)}\n`),
+    ...missingLines(plan),
     ...plan.choices.map(
       (c) => `${c.node} on ${c.bizdate} waits for ${c.id} of ${c.scheduledTime} (${c.status})\n`,
     ),

@@ -7,6 +7,7 @@ const MATRIX = {
   view: 'yyyyyy-',
   develop: 'yyy----',
   deploy: 'yy-yy--',
+  previewDeploy: 'yyyyy--',
   operate: 'yy-y---',
   writeDataSources: 'yy-----',
   useDataSources: 'yyyyy--',
@@ -17,6 +18,12 @@ const MATRIX = {
 
 test('every action has a row in the matrix', () => {
   expect([...ACTIONS].sort()).toEqual(Object.keys(MATRIX).sort());
+});
+
+test('who may change production, and who prepares it, may see first what a change would do', () => {
+  for (const role of ROLES)
+    if (isAllowed(role, 'deploy') || isAllowed(role, 'develop'))
+      expect([role, isAllowed(role, 'previewDeploy')]).toEqual([role, true]);
 });
 
 test.each(ACTIONS)('%s is allowed to the roles of the matrix and to no others', (action) => {

@@ -12,12 +12,14 @@ export type Role = (typeof ROLES)[number];
 
 /**
  * Who may do what in a workspace. `develop` covers drafts and test runs, `deploy` is what changes
- * production: a developer prepares a change, another role puts it in force.
+ * production: a developer prepares a change, another role puts it in force. Both see first what it would
+ * do, by `previewDeploy`.
  */
 const ALLOWED = {
   view: ['owner', 'administrator', 'developer', 'operator', 'deployer', 'visitor'],
   develop: ['owner', 'administrator', 'developer'],
   deploy: ['owner', 'administrator', 'operator', 'deployer'],
+  previewDeploy: ['owner', 'administrator', 'developer', 'operator', 'deployer'],
   operate: ['owner', 'administrator', 'operator'],
   writeDataSources: ['owner', 'administrator'],
   useDataSources: ['owner', 'administrator', 'developer', 'operator', 'deployer'],

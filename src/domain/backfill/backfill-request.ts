@@ -7,6 +7,13 @@ export type BackfillOrder = (typeof BACKFILL_ORDERS)[number];
 export const BACKFILL_ONLY = ['all', 'missing', 'failed'] as const;
 export type BackfillOnly = (typeof BACKFILL_ONLY)[number];
 
+/**
+ * Why a cycle is missing: nobody is known to have written its output, or the output has gone from its data
+ * source. `unchecked`: there is a record, and nobody could look whether it still holds.
+ */
+export const MISSING_REASONS = ['no_record', 'gone_at_source', 'unchecked'] as const;
+export type MissingReason = (typeof MISSING_REASONS)[number];
+
 /** `HH:MM` of the workflow's zone. */
 export interface ClockTimes {
   readonly from: string;
@@ -25,6 +32,8 @@ export interface BackfillRequest {
   /** The whole workflow. */
   readonly scope?: BackfillScope | undefined;
   readonly only?: BackfillOnly | undefined;
+  /** With `missing`: what is recorded is also looked for at its data source, and missing where it has gone. */
+  readonly checkSource?: boolean | undefined;
   /** Of nodes with several cycles a day, those within, both ends included; all. */
   readonly hours?: ClockTimes | undefined;
   /** Instances are handed to workers only within, `to` excluded, also over midnight; always. */

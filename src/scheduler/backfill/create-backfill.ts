@@ -47,6 +47,7 @@ export async function createBackfill(
   return await database.transaction(async (tx) => {
     const planned = await planBackfill(tx, now, now.toISOString().slice(0, 10), options);
     if (options.planToken !== undefined) requirePlanned(options.planToken, options, planned);
+    else requireChecked(planned);
     const dates = planned.dates.filter(({ plan }) => plan.instances.length > 0);
     if (dates.length === 0) throw nothingToRun(planned);
     const { workspaceId } = planned.versions[0];
@@ -77,6 +78,18 @@ export async function createBackfill(
   });
 }
 
+/** MR-S210 for a check at the source that is not whole, unless whoever starts it has seen that in a plan. */
+function requireChecked({ missing }: PlannedBackfill): void {
+  if (missing === null || missing.counts.unchecked === 0) return;
+  const errors = missing.unchecked.map(({ dataSource, table, resourceGroup, code, detail }) => ({
+    pointer: '/checkSource',
+    detail: `${dataSource}, ${table}, by workers of ${resourceGroup}: ${code}: ${detail}`,
+  }));
+  const first = errors[0]?.detail ?? 'the workflow was changed meanwhile';
+  const detail = `${missing.counts.unchecked} cycles may be missing or not: ${first}.`;
+  throw new MillraceError('MR-S210', detail, { errors });
+}
+
 function nothingToRun({ totals }: PlannedBackfill): MillraceError {
   return new MillraceError('MR-S132', `All ${totals.leftOut} cycles are left out.`);
 }
@@ -86,8 +99,9 @@ function specOf(
   options: BackfillOptions,
   { order, dates }: PlannedBackfill,
 ): BackfillOptions & { from: string | undefined; to: string | undefined } {
-  // The token has served its purpose, and who notes it is of this call; as JSON what is undefined is left out.
-  const { planToken: _, note: __, ...asked } = options;
+  // The token and the finding have served their purpose, and who notes it is of this call; as JSON what is
+  // undefined is left out.
+  const { planToken: _, finding: __, note: ___, ...asked } = options;
   const ascending = dates.map(({ bizdate }) => bizdate).sort();
   return { ...asked, order, from: ascending[0], to: ascending.at(-1) };
 }

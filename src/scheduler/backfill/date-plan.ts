@@ -7,7 +7,7 @@ import type {
   PlannedOuterEdge,
   WorkflowPlan,
 } from '../../store/sql/insert-plan.sql.js';
-import { keyOf } from './wanted-cycles.js';
+import { keyOf } from './cycle-key.js';
 
 /** An edge to a cycle that another workflow has on another business date of the same backfill. */
 export interface Crossing extends Pick<

@@ -5,6 +5,7 @@ import type { Database, Sql } from '../../store/database.js';
 import type { LiveTwin } from '../../store/sql/live-twins.sql.js';
 import { medianDurations } from '../../store/sql/timeline-durations.sql.js';
 import type { BackfillVersions } from './backfill-versions.js';
+import type { MissingCycle } from './missing-cycle.js';
 import { planBackfill } from './plan-backfill.js';
 import { planTokenOf } from './plan-token.js';
 import {
@@ -12,6 +13,7 @@ import {
   type BackfillNode,
   type BackfillOrderOptions,
   mayRun,
+  type MissingCycles,
   type PlannedBackfill,
   type PreviousChoice,
 } from './planned-backfill.js';
@@ -40,6 +42,12 @@ export interface BackfillForeseen {
   readonly estimateMs: number | null;
   /** Nodes that have not succeeded yet; the estimate takes them for average. */
   readonly unknownNodes: number;
+  /** At most 200 cycles; `counts` has the numbers. `null`: something else was asked for. */
+  readonly missing:
+    | (Omit<MissingCycles, 'cycles'> & {
+        readonly cycles: readonly (MissingCycle & { readonly node: string })[];
+      })
+    | null;
   readonly planToken: string;
 }
 
@@ -65,6 +73,12 @@ export async function foreseeBackfill(
         .map((twin) => ({ ...twin, node: names.get(twin.nodeId) ?? '' })),
       choices: await describedChoices(tx, planned.choices),
       ...(await estimateOf(tx, planned, options.parallelism ?? 1)),
+      missing: planned.missing && {
+        ...planned.missing,
+        cycles: planned.missing.cycles
+          .slice(0, MAX_LISTED)
+          .map((cycle) => ({ ...cycle, node: names.get(cycle.nodeId) ?? '' })),
+      },
       planToken: planTokenOf(options, planned),
     };
   });

@@ -1,7 +1,8 @@
 import { keepChain } from '../../domain/backfill/keep-chain.js';
 import type { PlannedInstance } from '../../store/sql/insert-plan.sql.js';
+import { keyOf } from './cycle-key.js';
 import type { DatePlan } from './date-plan.js';
-import { keyOf, type WantedIn } from './wanted-cycles.js';
+import type { WantedIn } from './wanted-cycles.js';
 
 /** Why a node or a cycle that was not asked for succeeds without doing anything. */
 const LEFT_OUT = 'left_out';

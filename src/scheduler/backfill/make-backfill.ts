@@ -18,7 +18,7 @@ import { withCrossings } from './date-plan.js';
 import { insertDate } from './insert-date.js';
 import { keepWanted, wantedAs } from './keep-wanted.js';
 import { rechain } from './rechain.js';
-import { wantedCycles, wantedOptions } from './wanted-cycles.js';
+import { askedIn, wantedOptions } from './wanted-cycles.js';
 
 /** What the dates of an accepted backfill are made from, beside its request. */
 export interface BackfillMaking {
@@ -103,10 +103,9 @@ async function makeNext(
       `${date.bizdate}: a business calendar, a parameter of the workspace or the resource group is another one now.`,
     );
   const plan = await scene.planOn(tx, date.bizdate as Bizdate, id);
+  // What is missing or has failed was decided when it was accepted.
   const wantedIn =
-    date.wanted === null
-      ? await wantedCycles(tx, [plan], { ...wantedOptions(scene, spec), only: 'all' })
-      : wantedAs(date.wanted);
+    date.wanted === null ? askedIn(wantedOptions(scene, spec)) : wantedAs(date.wanted);
   const wanted = await rechain(tx, plan, keepWanted(plan, wantedIn, scene.overrides));
   const kept = await withCrossings(tx, wanted);
   if (kept.instances.length !== date.instances)

@@ -4,6 +4,7 @@ import type { Sql } from '../../store/database.js';
 import { type LiveTwin, liveTwins } from '../../store/sql/live-twins.sql.js';
 import { backfillScene } from './backfill-scene.js';
 import { backfillVersions } from './backfill-versions.js';
+import { keyOf } from './cycle-key.js';
 import { type DatePlan, withCrossings } from './date-plan.js';
 import { keepWanted } from './keep-wanted.js';
 import type {
@@ -15,7 +16,8 @@ import type {
   PreviousChoice,
 } from './planned-backfill.js';
 import { rechain } from './rechain.js';
-import { keyOf, spanOf, wantedCycles, wantedOptions } from './wanted-cycles.js';
+import { missingCycles } from './missing-cycle.js';
+import { spanOf, wantedCycles, wantedOptions } from './wanted-cycles.js';
 
 /** Where the memory of one process is still at ease. */
 const MAX_INSTANCES = 500_000;
@@ -36,6 +38,8 @@ export async function planBackfill(
   const scene = await backfillScene(tx, now, planDay, versions, options);
   const { nodes, order, overrides } = scene;
   const only = options.only ?? 'all';
+  if (options.checkSource === true && options.finding === undefined)
+    throw new RangeError('a check at the source is made before the backfill is planned');
   const isAll = scene.isWhole && only === 'all' && options.hours === undefined;
   const all: DatePlan[] = [];
   let planned = 0;
@@ -49,7 +53,7 @@ export async function planBackfill(
       throw new MillraceError('MR-S135', `It has more than ${MAX_INSTANCES} instances.`);
     all.push(plan);
   }
-  const wantedIn = await wantedCycles(tx, all, wantedOptions(scene, options));
+  const { wantedIn, missing } = await wantedCycles(tx, all, wantedOptions(scene, options));
   const kept: DatePlan[] = [];
   for (const plan of all) kept.push(await rechain(tx, plan, keepWanted(plan, wantedIn, overrides)));
   refuseLater(nodes, kept);
@@ -67,6 +71,7 @@ export async function planBackfill(
     conflicts: [...twins.values()],
     choices: choicesOf(nodes, kept),
     totals: totalsOf(dates),
+    missing: only === 'missing' ? missingCycles(missing, options.finding) : null,
     planOn: async (bizdate, runGroupId) => {
       const plan = await scene.planOn(tx, bizdate, runGroupId);
       const wanted = await rechain(tx, plan, keepWanted(plan, wantedIn, overrides));

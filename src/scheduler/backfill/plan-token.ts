@@ -1,6 +1,7 @@
 import { MillraceError } from '../../domain/errors.js';
 import { encodeId } from '../../domain/ids.js';
 import { changedNumbers, digestOf, readToken, tokenOf } from '../seen-token.js';
+import { keyOf } from './cycle-key.js';
 import type { BackfillOrderOptions, PlannedBackfill } from './planned-backfill.js';
 
 /** What a plan saw: numbers that a person can compare, and digests for what has no number. */
@@ -18,6 +19,11 @@ interface Seen {
   readonly matrix: string;
   readonly conflicting: string;
   readonly choices: string;
+  /** After a check at the source. */
+  readonly gone: number | undefined;
+  readonly unchecked: number | undefined;
+  /** Of what has gone or could not be looked for. */
+  readonly source: string | undefined;
 }
 
 const NUMBERS = {
@@ -26,12 +32,15 @@ const NUMBERS = {
   dryRun: 'dry runs',
   leftOut: 'cycles left out',
   conflicts: 'conflicts with what runs already',
+  gone: 'cycles whose output has gone at the source',
+  unchecked: 'cycles that could not be checked at the source',
 } as const;
 
 const LISTS = {
   matrix: 'other nodes or business dates have instances',
   conflicting: 'other instances are in conflict',
   choices: 'a node waits for another previous cycle',
+  source: 'other outputs have gone at the source, or could not be checked',
 } as const;
 
 /** A text that says what the plan saw. It is no secret and opens nothing. */
@@ -104,15 +113,32 @@ function seenBy(options: BackfillOrderOptions, planned: PlannedBackfill): Seen {
     ),
     conflicting: digestOf(conflicts.map(({ planDay, id }) => [planDay, id])),
     choices: digestOf(choices.map(({ node, planDay, id }) => [node, planDay, id])),
+    ...seenAtSource(options, planned),
+  };
+}
+
+function seenAtSource(
+  { checkSource = false }: BackfillOrderOptions,
+  { missing }: PlannedBackfill,
+): Pick<Seen, 'gone' | 'unchecked' | 'source'> {
+  if (!checkSource || missing === null)
+    return { gone: undefined, unchecked: undefined, source: undefined };
+  const { counts, cycles } = missing;
+  const found = cycles.filter(({ reason }) => reason !== 'no_record');
+  return {
+    gone: counts.gone_at_source,
+    unchecked: counts.unchecked,
+    source: digestOf(found.map(({ reason, ...cycle }) => [reason, keyOf(cycle)])),
   };
 }
 
 /** The fields that decide what is planned, in one order; name and user are no part of it. */
 function askedBy(options: BackfillOrderOptions): unknown {
   const { workflowId, ranges, dates, order, parallelism, scope, only, hours, window } = options;
-  const { runFutureNow, resourceGroup, priority, parameters } = options;
+  const { runFutureNow, resourceGroup, priority, parameters, checkSource } = options;
   return [
     [workflowId, ranges, dates, order, parallelism, scope, only, hours, window],
     [runFutureNow, resourceGroup, priority, Object.entries(parameters ?? {}).sort()],
+    ...(checkSource === true ? ['checkSource'] : []),
   ];
 }

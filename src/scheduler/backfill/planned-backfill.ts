@@ -1,15 +1,23 @@
-import type { BackfillOrder, BackfillRequest } from '../../domain/backfill/backfill-request.js';
+import type {
+  BackfillOrder,
+  BackfillRequest,
+  MissingReason,
+} from '../../domain/backfill/backfill-request.js';
 import type { Bizdate } from '../../domain/calendar/bizdate.js';
 import type { LiveTwin } from '../../store/sql/live-twins.sql.js';
 import type { BackfillScene } from './backfill-scene.js';
 import type { BackfillVersions } from './backfill-versions.js';
 import type { DatePlan } from './date-plan.js';
+import type { MissingCycle } from './missing-cycle.js';
+import type { SourceFinding, UncheckedTable } from './source-finding.js';
 
 /** A backfill, before anything of it is stored. */
 export interface BackfillOrderOptions extends BackfillRequest {
   readonly workspaceId: number;
   /** Names of nodes are of it, unless they say `workflow/node`. */
   readonly workflowId: number;
+  /** What the check at the source has found that the request asks for. */
+  readonly finding?: SourceFinding | undefined;
 }
 
 /** A node that has instances in the plan. */
@@ -58,6 +66,14 @@ export interface PreviousChoice {
   readonly id: number;
 }
 
+/** Why cycles run, or why nobody could say whether they have to. */
+export interface MissingCycles {
+  readonly counts: Readonly<Record<MissingReason, number>>;
+  /** What has gone comes first, then what could not be checked; in the order of the dates. */
+  readonly cycles: readonly MissingCycle[];
+  readonly unchecked: readonly UncheckedTable[];
+}
+
 export interface PlannedBackfill {
   readonly versions: BackfillVersions;
   /** Upstream first. */
@@ -73,6 +89,8 @@ export interface PlannedBackfill {
     readonly leftOut: number;
     readonly conflicts: number;
   };
+  /** `null`: something else than what is missing was asked for. */
+  readonly missing: MissingCycles | null;
   readonly scene: BackfillScene;
   /** The plan of one date with its edges, for a run group that is there. */
   readonly planOn: (bizdate: Bizdate, runGroupId: number) => Promise<DatePlan>;

@@ -1,19 +1,16 @@
 import type { BackfillRequest, ClockTimes } from '../../domain/backfill/backfill-request.js';
 import { localOf } from '../../domain/calendar/zone.js';
 import type { Sql } from '../../store/database.js';
-import { cycleHistory, producedPartitions } from '../../store/sql/cycle-history.sql.js';
+import { cycleHistory, type CycleOutcome } from '../../store/sql/cycle-history.sql.js';
 import type { PlannedInstance } from '../../store/sql/insert-plan.sql.js';
+import type { BackfillScene } from './backfill-scene.js';
 import type { BackfillVersions } from './backfill-versions.js';
+import { keyOf } from './cycle-key.js';
+import { cycleOutputs } from './cycle-outputs.js';
 import type { DatePlan } from './date-plan.js';
+import { lackOf, type MissingCycle } from './missing-cycle.js';
 import { type BackfillNode, mayRun } from './planned-backfill.js';
-
-/** A node's declared product; its partition is in the parameters of each instance as `output.<no>`. */
-interface NodeOutput {
-  readonly nodeId: number;
-  readonly no: number;
-  readonly dataSource: string;
-  readonly tableName: string;
-}
+import { type SourceFinding, standingsBy } from './source-finding.js';
 
 interface WantedOptions {
   readonly versions: BackfillVersions;
@@ -21,22 +18,42 @@ interface WantedOptions {
   readonly hours: ClockTimes | undefined;
   /** Ids of the nodes that were asked for. */
   readonly asked: ReadonlySet<number>;
+  /** Instead of the nodes' own. */
+  readonly resourceGroupId: number | undefined;
+  /** What a check at the source has found; `undefined`: records are believed. */
+  readonly finding: SourceFinding | undefined;
 }
 
 /** Says which instances of a plan were asked for; what is left out of a chain is a dry run. */
 export type WantedIn = (plan: DatePlan) => (instance: PlannedInstance) => boolean;
 
+export interface WantedCycles {
+  readonly wantedIn: WantedIn;
+  /** Of `only: missing` the cycles that are, and those of which nobody could say. */
+  readonly missing: readonly MissingCycle[];
+}
+
 export function wantedOptions(
+  { versions, nodes, overrides }: Pick<BackfillScene, 'versions' | 'nodes' | 'overrides'>,
   {
-    versions,
-    nodes,
-  }: { readonly versions: BackfillVersions; readonly nodes: readonly BackfillNode[] },
-  { only = 'all', hours }: BackfillRequest,
+    only = 'all',
+    hours,
+    finding,
+  }: BackfillRequest & { readonly finding?: SourceFinding | undefined },
 ): WantedOptions {
   // A dry run mends nothing: a forbidden node is neither missing nor failed.
   const isWanted = only === 'all' ? ({ isAsked }: BackfillNode) => isAsked : mayRun;
   const asked = new Set(nodes.filter(isWanted).map((node) => node.id));
-  return { versions, only, hours, asked };
+  const { resourceGroupId } = overrides;
+  return { versions, only, hours, asked, resourceGroupId, finding };
+}
+
+/** Says which instances are of the nodes and hours that were asked for. */
+export function askedIn({ asked, hours, versions }: WantedOptions): WantedIn {
+  return (plan) => {
+    const isWithin = hours === undefined ? () => true : withinHours(plan, hours, versions);
+    return (instance) => asked.has(instance.nodeId) && isWithin(instance);
+  };
 }
 
 /** Looks up what `only` needs to know of the past of these plans, in three statements at most. */
@@ -44,64 +61,60 @@ export async function wantedCycles(
   sql: Sql,
   plans: readonly DatePlan[],
   options: WantedOptions,
-): Promise<WantedIn> {
-  const isLeft = await filterOf(sql, plans, options);
-  const { asked, hours, versions } = options;
-  return (plan) => {
-    const isWithin = hours === undefined ? () => true : withinHours(plan, hours, versions);
-    return (instance) => asked.has(instance.nodeId) && isWithin(instance) && isLeft(instance);
-  };
-}
-
-async function filterOf(
-  sql: Sql,
-  plans: readonly DatePlan[],
-  { only, asked, versions }: WantedOptions,
-): Promise<(instance: PlannedInstance) => boolean> {
+): Promise<WantedCycles> {
+  const { only, asked } = options;
+  const isAsked = askedIn(options);
   const times = plans.flatMap((plan) => plan.instances.map((each) => each.scheduledAt.getTime()));
-  if (only === 'all' || times.length === 0) return () => true;
-  const nodeIds = [...asked];
+  if (only === 'all' || times.length === 0) return { wantedIn: isAsked, missing: [] };
   const { from, to } = spanOf(times);
   const history = new Map(
-    (await cycleHistory(sql, nodeIds, from, to)).map((each) => [keyOf(each), each] as const),
+    (await cycleHistory(sql, [...asked], from, to)).map((each) => [keyOf(each), each] as const),
   );
-  if (only === 'failed')
-    return (instance) => {
-      const last = history.get(keyOf(instance))?.lastStatus;
-      return last === 'failed' || last === 'cancelled';
-    };
-  const records = await producedPartitions(sql, versions[0].workspaceId, nodeIds);
-  const produced = new Set(
-    records.map((each) => `${each.nodeId} ${partitionKey(each, each.partition)}`),
-  );
-  const producedAt = new Set(records.map((each) => `${keyOf(each)} ${partitionKey(each, '')}`));
-  const outputsOf = new Map<number, NodeOutput[]>();
-  for (const output of await declaredOutputs(sql, versions))
-    outputsOf.set(output.nodeId, [...(outputsOf.get(output.nodeId) ?? []), output]);
-  return (instance) => {
-    // On such a day nothing is produced, so nothing is missing.
-    if (instance.dryRun) return false;
-    const own = outputsOf.get(instance.nodeId);
-    // A node that declares no product has nothing but its own outcome to be known by.
-    if (own === undefined) return history.get(keyOf(instance))?.succeeded !== true;
-    // It has no id yet: of a product that is named after the id, any of its cycle counts.
-    const [parameters, others] = [instance.parameters(0), instance.parameters(1)];
-    return own.some((output) => {
-      const name = `output.${output.no}`;
-      const partition = parameters[name] ?? '';
-      if (partition !== others[name])
-        return !producedAt.has(`${keyOf(instance)} ${partitionKey(output, '')}`);
-      return !produced.has(`${instance.nodeId} ${partitionKey(output, partition)}`);
-    });
+  const missing = only === 'failed' ? undefined : await missingOf(sql, plans, options, history);
+  const isLeft = (instance: PlannedInstance): boolean => {
+    if (missing !== undefined) return isMissing(missing.get(keyOf(instance)));
+    const last = history.get(keyOf(instance))?.lastStatus;
+    return last === 'failed' || last === 'cancelled';
+  };
+  return {
+    wantedIn: (plan) => {
+      const isOfPlan = isAsked(plan);
+      return (instance) => isOfPlan(instance) && isLeft(instance);
+    },
+    missing: [...(missing?.values() ?? [])],
   };
 }
 
-async function declaredOutputs(tx: Sql, versions: BackfillVersions): Promise<NodeOutput[]> {
-  return await tx.rows<NodeOutput>(
-    `SELECT node_id AS "nodeId", no, data_source AS "dataSource", table_name AS "tableName"
-       FROM node_output WHERE version_id = ANY($1::bigint[])`,
-    [versions.map(({ versionId }) => versionId)],
-  );
+/** What nobody could look for counts as what its record says. */
+function isMissing(cycle: MissingCycle | undefined): boolean {
+  return cycle !== undefined && cycle.reason !== 'unchecked';
+}
+
+async function missingOf(
+  sql: Sql,
+  plans: readonly DatePlan[],
+  options: WantedOptions,
+  history: ReadonlyMap<string, CycleOutcome>,
+): Promise<ReadonlyMap<string, MissingCycle>> {
+  const { asked, versions, resourceGroupId, finding } = options;
+  const outputsOf = await cycleOutputs(sql, versions, [...asked]);
+  const isAsked = askedIn(options);
+  const standingsIn = standingsBy(finding);
+  const missing = new Map<string, MissingCycle>();
+  for (const plan of plans) {
+    for (const instance of plan.instances.filter(isAsked(plan))) {
+      // On such a day nothing is produced, so nothing is missing.
+      if (instance.dryRun) continue;
+      const key = keyOf(instance);
+      const hasSucceeded = history.get(key)?.succeeded === true;
+      const standingOf = standingsIn(resourceGroupId ?? instance.resourceGroupId);
+      const lack = lackOf(outputsOf(instance), hasSucceeded, standingOf);
+      if (lack === undefined) continue;
+      const { nodeId, scheduledAt } = instance;
+      missing.set(key, { ...lack, nodeId, scheduledAt, bizdate: plan.bizdate });
+    }
+  }
+  return missing;
 }
 
 /** The first and the last of these times; not by spreading them, which a stack has no room for. */
@@ -112,18 +125,6 @@ export function spanOf(times: readonly number[]): { readonly from: Date; readonl
     to = Math.max(to, time);
   }
   return { from: new Date(from), to: new Date(to) };
-}
-
-/** Names one cycle of one node. */
-export function keyOf(cycle: { readonly nodeId: number; readonly scheduledAt: Date }): string {
-  return `${cycle.nodeId} ${cycle.scheduledAt.getTime()}`;
-}
-
-function partitionKey(
-  output: { readonly dataSource: string; readonly tableName: string },
-  partition: string,
-): string {
-  return JSON.stringify([output.dataSource, output.tableName, partition]);
 }
 
 /** Hours choose among the cycles of a day; a node that runs once a day has nothing to choose from. */

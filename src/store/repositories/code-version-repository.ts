@@ -1,4 +1,5 @@
 import type { Sql } from '../database.js';
+import { chunksOf } from '../sql/chunks.js';
 import type { InstanceKey } from './instance-repository.js';
 
 /** What a run takes of a version beside cycle, edges and parameters (engine rule 11). */
@@ -34,4 +35,24 @@ export async function codeVersionsOf(
   const planned = rows.find((row) => row.isPlanned);
   const latest = rows.at(-1);
   return planned === undefined || latest === undefined ? undefined : { planned, latest };
+}
+
+/** How many of these instances would run other code or configuration with the latest version than with their planned one. */
+export async function countChangedCode(sql: Sql, keys: readonly InstanceKey[]): Promise<number> {
+  let count = 0;
+  for (const chunk of chunksOf(keys)) {
+    const [found] = await sql.rows<{ count: number }>(
+      `SELECT count(*)::int AS count
+         FROM node_instance i
+         JOIN node_version p ON p.node_id = i.node_id AND p.version_id = i.version_id
+         JOIN LATERAL (SELECT * FROM node_version
+                        WHERE node_id = i.node_id ORDER BY version_id DESC LIMIT 1) l
+           ON (l.type, l.config, l.config_version, l.timeout_ms)
+              IS DISTINCT FROM (p.type, p.config, p.config_version, p.timeout_ms)
+        WHERE i.plan_day = ANY($1::date[]) AND i.id = ANY($2::bigint[])`,
+      [[...new Set(chunk.map((key) => key.planDay))], chunk.map((key) => key.id)],
+    );
+    count += found?.count ?? 0;
+  }
+  return count;
 }

@@ -37,18 +37,21 @@ export interface DayPlan {
 
 const SHOWN = 10;
 
-/** The latest business date up to `last` that has instances. */
+/** The latest business date up to `last` that has instances, or had some where all were removed. */
 export async function latestBizdate(
   sql: Sql,
   workspaceId: number,
   last: string,
 ): Promise<string | undefined> {
-  const [row] = await sql.rows<{ bizdate: string }>(
-    `SELECT bizdate FROM node_instance WHERE workspace_id = $1 AND bizdate <= $2
-      ORDER BY bizdate DESC LIMIT 1`,
+  const [row] = await sql.rows<{ bizdate: string | null }>(
+    `SELECT coalesce(
+       (SELECT bizdate FROM node_instance WHERE workspace_id = $1 AND bizdate <= $2
+         ORDER BY bizdate DESC LIMIT 1),
+       (SELECT max(p.bizdate) FROM plan p JOIN removed_day d ON d.plan_day = p.plan_day
+         WHERE p.workspace_id = $1 AND p.bizdate <= $2)) AS bizdate`,
     [workspaceId, last],
   );
-  return row?.bizdate;
+  return row?.bizdate ?? undefined;
 }
 
 /** The partitions in which instances of these business dates may lie: those of plans and of run groups. */

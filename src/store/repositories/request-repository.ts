@@ -18,6 +18,13 @@ export type InteractiveJob =
       readonly request: unknown;
     }
   | {
+      readonly kind: 'presence';
+      readonly dataSourceType: string;
+      readonly config: unknown;
+      /** What of it is looked for. */
+      readonly tables: readonly PartitionsOfTable[];
+    }
+  | {
       readonly kind: 'preview';
       /** Of the target. */
       readonly dataSourceType: string;
@@ -37,6 +44,12 @@ export type InteractiveJob =
       /** Larger with each try. */
       readonly tryNo: number;
     };
+
+/** Partitions as nodes declare them: `ds=20261101`; empty: the whole table. */
+export interface PartitionsOfTable {
+  readonly table: string;
+  readonly partitions: readonly string[];
+}
 
 /** A row that is brought into the target after all: what `DirtyRow` of the worker link holds of it. */
 export interface ReplayRow {

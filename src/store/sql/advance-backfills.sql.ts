@@ -85,6 +85,16 @@ function dateEvent(date: ChangedDate, state: string): Parameters<typeof writeEve
   };
 }
 
+/**
+ * Of two open dates of 365, each of 300 instances: the runs of a date are looked at until one that is not over is
+ * found, and backfill_date, of which a backfill has a row for each date, is read as a whole (1 to 5 pages).
+ *
+ *   ProjectSet  ->  Seq Scan on backfill_date
+ *   Nested Loop Anti Join
+ *     ->  Function Scan on o
+ *     ->  Index Scan using node_instance_20261123_workflow_instance_id_idx on node_instance_20261123 i
+ *   Update on backfill_date d  ->  Nested Loop: Seq Scan on backfill_date d, Seq Scan on backfill b
+ */
 async function closeDates(
   tx: Sql,
   backfills: readonly LiveBackfill[],
@@ -115,6 +125,16 @@ async function closeDates(
   );
 }
 
+/**
+ * Of 365 dates 0.4 ms, of 37 0.2: `backfill_date` is read as a whole, once for the places that are free and once for
+ * the dates that wait.
+ *
+ *   Update on backfill_date d  ->  Hash Join
+ *     ->  Subquery Scan on n  ->  WindowAgg  ->  Sort  ->  Hash Join
+ *           ->  Seq Scan on backfill_date d;  hashed SubPlan  ->  Seq Scan on backfill_date k
+ *           ->  Hash  ->  Seq Scan on backfill b;  SubPlan  ->  Aggregate  ->  Seq Scan on backfill_date d
+ *     ->  Hash  ->  Seq Scan on backfill_date d
+ */
 async function openDates(tx: Sql, ids: readonly number[], now: Date): Promise<ChangedDate[]> {
   return await tx.rows<ChangedDate>(
     `WITH places AS (
@@ -142,6 +162,16 @@ async function openDates(tx: Sql, ids: readonly number[], now: Date): Promise<Ch
 /**
  * What has only waited for its date becomes due. After the dates are marked, as a second statement: a
  * transaction that has just put an instance aside has committed by then.
+ *
+ * The ids as values too: by the join alone all that any date waits for was read for each date that is opened.
+ * One of 37 and one of 365 dates of 300 nodes, 3,500 and 36,300 due: 22 pages of due_instance either way, where
+ * the Seq Scan read 24 and 233.
+ *
+ *   Update on due_instance d
+ *     InitPlan  ->  Index Scan using node_instance_20261123_workflow_instance_id_idx on node_instance_20261123
+ *     ->  Hash Join
+ *           ->  Index Scan using node_instance_20261123_workflow_instance_id_idx on node_instance_20261123 i
+ *           ->  Hash  ->  Index Scan using due_instance_pkey on due_instance d
  */
 async function releaseOpened(
   tx: Sql,
@@ -152,7 +182,10 @@ async function releaseOpened(
   await tx.run(
     `UPDATE due_instance d SET due_at = i.run_at FROM node_instance i
       WHERE i.plan_day = ANY($1::date[]) AND i.workflow_instance_id = ANY($2::bigint[])
-        AND d.instance_id = i.id AND d.due_at = $3`,
+        AND d.instance_id = i.id AND d.due_at = $3
+        AND d.instance_id = ANY(ARRAY(
+              SELECT id FROM node_instance
+               WHERE plan_day = ANY($1::date[]) AND workflow_instance_id = ANY($2::bigint[])))`,
     [
       [...new Set(backfills.map((each) => each.planDay))],
       opened.flatMap((each) => each.runs),

@@ -37,6 +37,7 @@ export interface ProducedPartition {
   readonly partition: string;
   /** Of the cycle that produced it last. */
   readonly scheduledAt: Date;
+  readonly writtenAt: Date;
 }
 
 /** Everything these nodes of a workspace are known to have produced. */
@@ -47,7 +48,7 @@ export async function producedPartitions(
 ): Promise<ProducedPartition[]> {
   return await sql.rows<ProducedPartition>(
     `SELECT node_id AS "nodeId", data_source AS "dataSource", table_name AS "tableName", partition,
-            scheduled_at AS "scheduledAt"
+            scheduled_at AS "scheduledAt", written_at AS "writtenAt"
        FROM partition_record WHERE workspace_id = $1 AND node_id = ANY($2::bigint[])`,
     [workspaceId, nodeIds],
   );

@@ -34,14 +34,27 @@ export async function refuseRemovedDate(
   workspaceId: number,
   bizdate: string,
 ): Promise<void> {
-  const [gone] = await sql.rows<{ day: string }>(
-    `SELECT d.plan_day AS day FROM plan p JOIN removed_day d ON d.plan_day = p.plan_day
-      WHERE p.workspace_id = $1 AND p.bizdate = $2
-        -- Others, of a backfill, may be there, and none of them be what is looked for.
-        AND NOT EXISTS (SELECT FROM node_instance WHERE workspace_id = $1 AND bizdate = $2) LIMIT 1`,
-    [workspaceId, bizdate],
-  );
+  const [gone] = await removedDates(sql, workspaceId, bizdate, bizdate);
   if (gone !== undefined) throw removed(gone.day);
+}
+
+/** The business dates of which nothing is left, each with the plan day that was removed. */
+export async function removedDates(
+  sql: Sql,
+  workspaceId: number,
+  from: string,
+  to: string,
+): Promise<{ readonly bizdate: string; readonly day: string }[]> {
+  return await sql.rows(
+    `SELECT DISTINCT ON (p.bizdate) p.bizdate, d.plan_day AS day
+       FROM plan p JOIN removed_day d ON d.plan_day = p.plan_day
+      WHERE p.workspace_id = $1 AND p.bizdate BETWEEN $2 AND $3
+        -- Others, of a backfill, may be there, and none of them be what is looked for.
+        AND NOT EXISTS (SELECT FROM node_instance i
+                         WHERE i.workspace_id = p.workspace_id AND i.bizdate = p.bizdate)
+      ORDER BY p.bizdate, d.plan_day`,
+    [workspaceId, from, to],
+  );
 }
 
 function removed(day: string): MillraceError {

@@ -147,7 +147,10 @@ function difference<A, B extends A>(
   };
 }
 
-/** Of 3,900 downstreams with 7,800 edges, all that the day has: Seq Scan on instance_edge_20261123. */
+/**
+ * Of 3,900 downstreams with 7,800 edges, all that the day has: Seq Scan on instance_edge_20261123. Where the day has
+ * 146,000: Bitmap Index Scan on instance_edge_20261123_pkey.
+ */
 async function edgesOf(
   tx: Sql,
   { planDay, upstreams }: RewireScope,
@@ -163,6 +166,7 @@ async function edgesOf(
   );
 }
 
+/** Of 3,900 downstreams where 109,500 wait for something: Bitmap Index Scan on awaited_edge_pkey. */
 async function awaitedOf(
   tx: Sql,
   { upstreams }: RewireScope,
@@ -178,17 +182,28 @@ async function awaitedOf(
   );
 }
 
+/**
+ * The ids as values too: by the join alone all edges of the day were read (1,950 that go, of 14,800 and of 146,000:
+ * 12 and 81 ms; now 8 and 5).
+ *
+ *   Delete on instance_edge e
+ *     ->  Hash Join
+ *           ->  Function Scan on gone
+ *           ->  Hash  ->  Bitmap Index Scan on instance_edge_20261123_pkey
+ */
 async function unlink(tx: Sql, planDay: string, edges: readonly EdgeRow[]): Promise<Unlinked[]> {
   if (edges.length === 0) return [];
   return await tx.rows<Unlinked>(
     `DELETE FROM instance_edge e USING unnest($2::bigint[], $3::bigint[]) AS gone(downstream, upstream)
       WHERE e.plan_day = $1 AND e.downstream_id = gone.downstream AND e.upstream_id = gone.upstream
+        AND e.downstream_id = ANY($2::bigint[])
      RETURNING e.downstream_id AS downstream, e.upstream_id AS upstream,
                (NOT e.removed AND e.outcome IN ('open', 'failed'))::int AS held`,
     [planDay, edges.map((each) => each.downstream), edges.map((each) => each.upstream)],
   );
 }
 
+/** As {@link unlink}, by awaited_edge_pkey: 3,900 that go, of 11,100 and of 109,500, in 7 ms. */
 async function forget(
   tx: Sql,
   waits: readonly AwaitedRow[],
@@ -198,7 +213,7 @@ async function forget(
     `DELETE FROM awaited_edge a
       USING unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS gone(downstream, node_id, at)
       WHERE a.downstream_id = gone.downstream AND a.upstream_node_id = gone.node_id
-        AND a.scheduled_at = gone.at
+        AND a.scheduled_at = gone.at AND a.downstream_id = ANY($1::bigint[])
      RETURNING a.downstream_id AS downstream, (NOT a.forced)::int AS held`,
     [
       waits.map((each) => each.downstream),
@@ -208,7 +223,10 @@ async function forget(
   );
 }
 
-/** Returns the downstream of each edge that is not satisfied. */
+/**
+ * Returns the downstream of each edge that is not satisfied. 1,950 edges in 14 ms, however many the day has:
+ * Insert on instance_edge  ->  Function Scan on unnest.
+ */
 async function link(tx: Sql, planDay: string, edges: readonly EdgeRow[]): Promise<number[]> {
   if (edges.length === 0) return [];
   const outcomes = await lockUpstreams(tx, {

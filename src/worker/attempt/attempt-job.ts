@@ -34,6 +34,15 @@ export type AttemptTask =
       readonly dataSourceType: string;
       readonly config: unknown;
       readonly request: BrowseRequest;
+    }
+  | {
+      readonly kind: 'presence';
+      readonly dataSourceType: string;
+      readonly config: unknown;
+      readonly tables: readonly {
+        readonly table: string;
+        readonly partitions: readonly string[];
+      }[];
     };
 
 /** All that one attempt is given. Plain data: it is sent to a thread or a process, never by argv or env. */

@@ -12,6 +12,7 @@ import { previewSyncJob } from '../../dataplane/preview-sync.js';
 import type { SyncJob } from '../../dataplane/sync-job.js';
 import { runSyncJob } from '../../dataplane/sync-job.js';
 import { localOf } from '../../domain/calendar/zone.js';
+import { ERRORS } from '../../domain/error-registry.js';
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';
 import { parseConfig } from '../../plugin-host/config-fields.js';
 import { PluginHost } from '../../plugin-host/plugin-host.js';
@@ -92,6 +93,8 @@ function runTask(job: AttemptJob, host: PluginHost, ctx: AttemptContext): Promis
       return testConnectivity(task, host, ctx);
     case 'browse':
       return browse(task, host, ctx);
+    case 'presence':
+      return lookFor(task, host, ctx);
   }
 }
 
@@ -291,5 +294,39 @@ async function browse(
   }
   const config = await parseConfig(type.config, task.config, 'data source');
   const answer = await type.browse(config as never, task.request, { signal: ctx.signal });
+  return { status: 'succeeded', outputs: {}, answer };
+}
+
+/** Tried again for each table it would lock the account. */
+const REFUSED_LOGIN: ReadonlySet<string> = new Set(['MR-D103', 'MR-D104', 'MR-D105']);
+
+/**
+ * Which of the partitions have gone, table by table in the order they were asked for. A table that cannot be
+ * looked at does not keep the others from it, unless the whole system is what cannot be reached.
+ */
+async function lookFor(
+  task: TaskOf<'presence'>,
+  host: PluginHost,
+  ctx: AttemptContext,
+): Promise<AttemptOutcome> {
+  const type = host.dataSource(task.dataSourceType);
+  if (!type.presentPartitions) {
+    throw new MillraceError('MR-D194', `${type.title} has no check at the source`);
+  }
+  const config = await parseConfig(type.config, task.config, 'data source');
+  const answer: object[] = [];
+  for (const { table, partitions } of task.tables) {
+    try {
+      ctx.signal.throwIfAborted();
+      const found = await type.presentPartitions(config as never, table, partitions, ctx);
+      const present = new Set(found);
+      answer.push({ gone: partitions.filter((partition) => !present.has(partition)) });
+    } catch (error) {
+      ctx.signal.throwIfAborted();
+      const { code, detail } = failureOf(error);
+      if (ERRORS[code].retry === 'backoff' || REFUSED_LOGIN.has(code)) throw error;
+      answer.push({ code, detail: `${table}: ${detail}` });
+    }
+  }
   return { status: 'succeeded', outputs: {}, answer };
 }

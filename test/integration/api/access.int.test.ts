@@ -6,7 +6,7 @@ import { routesOf } from '../../../src/api/openapi/openapi-document.js';
 import { DOCUMENTED_CONTROLLERS } from '../../../src/api/routes/documented-controllers.js';
 import { HealthController } from '../../../src/api/routes/health.controller.js';
 import { OpenapiController } from '../../../src/api/routes/openapi.controller.js';
-import { isAllowed, ROLES } from '../../../src/domain/access/roles.js';
+import { type Action, isAllowed, type Role, ROLES } from '../../../src/domain/access/roles.js';
 import { openApi } from '../../support/api.js';
 
 const OPEN = new Set(['GET /healthz', 'GET /readyz', 'GET /login']);
@@ -147,6 +147,25 @@ test('every route of a workspace is open to the roles of its action and to no ot
     }
   }
   expect(refused).toBeGreaterThan(50);
+});
+
+// What shows a change before it is made, or the token it is made with, and the route that makes it.
+test.each([
+  ['workflows/preview-submit', 'workflows/:id/submit'],
+  ['workflows/:id/preview-plan', 'workflows/:id/patch-plan'],
+  ['workflows/:id/nodes/:node/preview-freeze', 'workflows/:id/nodes/:node/freeze'],
+  ['workflows/:id/nodes/preview', 'workflows/:id/nodes/batch'],
+  ['instances/preview', 'instances/batch'],
+  ['backfills/plan', 'backfills'],
+])('%s is open to every role that may go on to %s', (preview, change) => {
+  const actionOf = (route: string): Action => {
+    const path = `/api/v1/workspaces/:ws/${route}`;
+    const found = ALL_ROUTES.find((each) => each.path === path && each.method === 'post');
+    if (found?.access?.kind !== 'role') throw new Error(`no role is asked for by ${path}`);
+    return found.access.action;
+  };
+  const may = (action: Action): Role[] => ROLES.filter((role) => isAllowed(role, action));
+  expect(may(actionOf(preview))).toEqual(expect.arrayContaining(may(actionOf(change))));
 });
 
 test('revoked and expired tokens are refused', async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 
 import { lastBizdate, minusDays, plusDays } from '../../../src/domain/calendar/bizdate.js';
+import { removeOldDays } from '../../../src/scheduler/retention.js';
 import { openApi, type TestApi } from '../../support/api.js';
+import { makeOld } from '../../support/old-day.js';
 import { planDay } from '../../support/planned-day.js';
 
 const DAY = '/api/v1/workspaces/finance/day';
@@ -59,6 +61,35 @@ test('a day counts what a person sees, and names what runs, failed, comes next a
   );
   expect(last[4]?.counts).toEqual({ waiting_time: 1, upstream_failed: 1 });
   expect(last[6]?.counts).toEqual(json['counts']);
+});
+
+test('a business date whose instances were removed says so instead of counting none', async () => {
+  await using api = await openApi();
+  const bizdate = lastBizdate(clock.now(), 'Asia/Shanghai');
+  const old = minusDays(bizdate, 3);
+  const { workspaceId } = api;
+  const planned = async (workflow: string, date: string): Promise<void> => {
+    await planDay({ ...api, clock }, [{ workspaceId, workflow, bizdate: date }]);
+    await api.database.run(`UPDATE node_instance SET status = 'cancelled', ended_at = created_at`);
+  };
+  const removed = async (daysAgo: number): Promise<void> => {
+    await makeOld(api.database, daysAgo);
+    const kept = { instanceDays: 30, logDays: 30, eventDays: 30, quarantineDays: 30 };
+    await removeOldDays({ ...api, kept, crashPoint: () => Promise.resolve() });
+  };
+  await planned('old', old);
+  await removed(40);
+  await planned('new', bizdate);
+  const { json } = await api.send('GET', DAY);
+  expect(json).toMatchObject({ bizdate, removed: false });
+  const days = json['lastBizdates'] as { bizdate: string; removed: boolean }[];
+  expect(days.filter(({ removed }) => removed).map((each) => each.bizdate)).toEqual([old]);
+  expect((await api.send('GET', `${DAY}?bizdate=${old}`)).json).toMatchObject({
+    removed: true,
+    counts: {},
+  });
+  await removed(35);
+  expect((await api.send('GET', DAY)).json).toMatchObject({ bizdate, removed: true });
 });
 
 test('what runs longer than nearly all of its last successes is late', async () => {

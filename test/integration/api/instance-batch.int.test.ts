@@ -357,6 +357,11 @@ test('a rerun offers the code that was planned and the latest, with the differen
     ]),
   });
   await api.send('POST', `/api/v1/instances/${first}/stop`, { body: {} });
+  await api.send('POST', `/api/v1/instances/${second}/stop`, { body: {} });
+  const both = { action: 'rerun', ids: [first, second] };
+  expect((await api.send('POST', `${INSTANCES}/preview`, { body: both })).json).toMatchObject({
+    totals: { will: 2, changedCode: 1 },
+  });
   const rerun = { code: 'planned', comment: 'as it was' };
   const again = await api.send('POST', `/api/v1/instances/${first}/rerun`, { body: rerun });
   expect(again).toMatchObject({ status: 200, json: { status: 'waiting_resource' } });

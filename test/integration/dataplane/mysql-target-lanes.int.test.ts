@@ -61,8 +61,16 @@ const FROM_MYSQL: Corpus = {
   db: ['double', 'double', '1.7976931348623157e308', '5e-324', '-0e0'],
   b10: ['bit(10)', 'bit(10)', "b'1000000001'", "b'1'"],
   y: ['year', 'year', '0', '1901', '2155', '2000'],
-  da: ['date', 'date', "'0000-00-00'", "'2024-00-10'", "'9999-12-31'"],
-  dt: ['datetime(6)', 'datetime(6)', "'9999-12-31 23:59:59.999999'", "'0000-00-00 00:00:00'"],
+  da: ['date', 'date', "'0000-00-00'", "'2024-00-10'", "'9999-12-31'", "'2024-02-31'"],
+  dt: [
+    'datetime(6)',
+    'datetime(6)',
+    "'9999-12-31 23:59:59.999999'",
+    "'0000-00-00 00:00:00'",
+    "'2023-02-29 10:00:00'",
+  ],
+  // What a TIMESTAMP has no place for, and what a column of no fraction would round.
+  dts: ['datetime', 'timestamp null', "'2038-01-19 03:14:07'", "'2038-01-20 00:00:00'"],
   ts: [
     'timestamp(6) null',
     'timestamp(6) null',
@@ -272,13 +280,14 @@ describe.each(mysqlTestServers().map((server) => [server.name, server] as const)
       async (channels) => {
         await using from = await createDatabase(server);
         await using to = await createDatabase(server);
-        const mode = "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'";
+        const mode =
+          "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone = '+00:00'";
         const sql = [mode, tableSql('src', FROM_MYSQL, 'from'), ...rowsSql(FROM_MYSQL)];
         await execute(server, sql.join(';'), from.name);
         const end = { kind: 'mysql', server, database: from.name } as const;
         expect(
           await compareLanes({ from: end, target: to, corpus: FROM_MYSQL, concurrency: channels }),
-        ).toEqual(['narrow']);
+        ).toEqual(['narrow', 'da', 'dt', 'dts']);
       },
     );
 

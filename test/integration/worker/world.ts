@@ -55,6 +55,7 @@ export class World implements AsyncDisposable {
       commands: () => ({
         submitWorkflow: (options) => scheduler().submitWorkflow(options),
         runWorkflow: (options) => scheduler().runWorkflow(options),
+        sourceQuestion: (options) => scheduler().sourceQuestion(options),
         planBackfill: (options) => scheduler().planBackfill(options),
         createBackfill: (options) => scheduler().createBackfill(options),
         controlBackfill: (command) => scheduler().controlBackfill(command),
@@ -173,6 +174,19 @@ export class World implements AsyncDisposable {
         return await this.#outcome(id, status);
       await sleep(20);
     }
+  }
+
+  async backfillEnded(id: string): Promise<void> {
+    for (;;) {
+      const { json } = await this.api.send('GET', `${WORKSPACE}/backfills/${id}`);
+      if (json['state'] === 'ended') return;
+      await sleep(20);
+    }
+  }
+
+  /** As the owner, within the workspace; throws what is refused. */
+  async post(path: string, body: object): Promise<Record<string, unknown>> {
+    return created(await this.api.send('POST', `${WORKSPACE}/${path}`, { body }));
   }
 
   async #outcome(id: string, status: string): Promise<Outcome> {

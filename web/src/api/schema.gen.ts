@@ -1904,6 +1904,36 @@ export interface components {
             /** @description All that take part, the one that was asked for first. */
             workflows: string[];
         };
+        BackfillMissing: {
+            /** @description Cycles; those that are unchecked do not run. */
+            counts: {
+                goneAtSource: number;
+                noRecord: number;
+                unchecked: number;
+            };
+            /** @description no_record: nobody is known to have written its output or, where the node declares none, to have run it; gone_at_source: the output was written and is not at its data source any more; unchecked: there is a record, and nobody could look. What has gone comes first, then what is unchecked; at most 200. */
+            cycles: {
+                /** Format: date */
+                bizdate: string;
+                dataSource: string | null;
+                node: string;
+                partition: string | null;
+                /** @enum {string} */
+                reason: "no_record" | "gone_at_source" | "unchecked";
+                /** Format: date-time */
+                scheduledTime: string;
+                table: string | null;
+            }[];
+            /** @description What could not be looked at, and why. */
+            uncheckedTables: {
+                code: string;
+                dataSource: string;
+                detail: string;
+                partitions: number;
+                resourceGroup: string;
+                table: string;
+            }[];
+        };
         BackfillPlan: {
             /** @description The previous cycle that the first cycle of a node waits for. */
             choices: {
@@ -1932,6 +1962,8 @@ export interface components {
             dates: components["schemas"]["BackfillPlanDate"][];
             /** @description At least, from the durations of past successes; null without any. */
             estimateMs: number | null;
+            /** @description Why cycles run; null unless `only: missing` was asked for. */
+            missing: components["schemas"]["BackfillMissing"] | null;
             /** @description Upstream first. */
             nodes: {
                 /** @description `workflow/node` unless it is of the workflow that is asked for. */
@@ -1975,6 +2007,11 @@ export interface components {
             run: number[];
         };
         BackfillPlanRequest: {
+            /**
+             * @description With `only: missing`: what is recorded is also looked for at its data source, by workers of the resource group in which the node runs, and is missing where it has gone. What cannot be looked for is named in the plan and left out; without a plan token it is not started (MR-S210).
+             * @default false
+             */
+            checkSource?: boolean;
             /** @default [] */
             dates?: string[];
             /** @default [] */
@@ -2315,6 +2352,8 @@ export interface components {
                 /** Format: date */
                 bizdate: string;
                 counts: components["schemas"]["StateCounts"];
+                /** @description Its instances were removed after their time (MR-S207): nothing is counted. */
+                removed: boolean;
             }[];
             /** @description Not started 5 minutes after they might, or running longer than 95 of 100 of the last 20. */
             late: number;
@@ -2333,6 +2372,8 @@ export interface components {
                 /** @enum {string} */
                 state: "planned" | "sealed";
             } | null;
+            /** @description Its instances were removed after their time (MR-S207): nothing is counted. */
+            removed: boolean;
             /** @description By sync nodes. */
             rowsWritten: number;
             /**
@@ -2853,6 +2894,11 @@ export interface components {
             } | null;
         };
         NewBackfill: {
+            /**
+             * @description With `only: missing`: what is recorded is also looked for at its data source, by workers of the resource group in which the node runs, and is missing where it has gone. What cannot be looked for is named in the plan and left out; without a plan token it is not started (MR-S210).
+             * @default false
+             */
+            checkSource?: boolean;
             /** @default [] */
             dates?: string[];
             /** @default [] */
@@ -3356,6 +3402,8 @@ export interface components {
             downstreamTotal: number;
             items: components["schemas"]["PreviewItem"][];
             totals: {
+                /** @description How many of those that run again were planned with other code or configuration than the latest. */
+                changedCode: number;
                 /** @description How many of them append what they have written. */
                 doubles: number;
                 downstream: {

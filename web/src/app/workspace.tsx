@@ -22,6 +22,7 @@ export function useMe(): Me {
 const ALLOWED = {
   develop: ['owner', 'administrator', 'developer'],
   deploy: ['owner', 'administrator', 'operator', 'deployer'],
+  previewDeploy: ['owner', 'administrator', 'developer', 'operator', 'deployer'],
   operate: ['owner', 'administrator', 'operator'],
   writeDataSources: ['owner', 'administrator'],
   writeResourceGroups: ['owner', 'administrator'],

@@ -32,7 +32,7 @@ export function partitionField(check: CellCheck, target: Column, value: string):
 }
 
 /** One text for all texts of a value that the server takes for equal; text of no such value stays as it is. */
-function comparableText(text: string, { type }: Column): string {
+export function comparableText(text: string, { type }: Pick<Column, 'type'>): string {
   switch (type.kind) {
     case 'integer':
       return /^[+-]?\d+$/.test(text) ? String(BigInt(text.replace(/^\+/, ''))) : text;

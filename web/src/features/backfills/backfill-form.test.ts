@@ -11,6 +11,7 @@ const FORM: BackfillForm = {
   include: ['z'],
   exclude: ['b'],
   only: 'missing',
+  checkSource: false,
   hours: { from: '', to: '' },
   window: { from: '', to: '' },
   resourceGroup: null,
@@ -50,6 +51,12 @@ describe('the form of a backfill', () => {
       ...filled,
       runFutureNow: true,
     });
+  });
+
+  it('asks for a check at the source only of what is missing', () => {
+    const asked = { ...FORM, checkSource: true };
+    expect(requestOf('w', asked)).toMatchObject({ only: 'missing', checkSource: true });
+    expect(requestOf('w', { ...asked, only: 'failed' })).not.toHaveProperty('checkSource');
   });
 
   it('is sent as the API reads it', () => {

@@ -28,6 +28,8 @@ export interface BackfillForm {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly only: 'all' | 'missing' | 'failed';
+  /** Of what is missing: whether recorded outputs are looked for at their data sources. */
+  readonly checkSource: boolean;
   /** Of nodes with several cycles a day those within; `HH:MM`, both empty: all. */
   readonly hours: TimeRange;
   /** Work is handed out at this time of day only; `HH:MM`, both empty: always. */
@@ -101,6 +103,7 @@ export function requestOf(workflow: string, form: BackfillForm): PlanRequest {
     include: form.mode === 'workflow' ? [] : [...include],
     exclude: [...exclude],
     only,
+    ...(only === 'missing' && form.checkSource ? { checkSource: true } : {}),
     ...(hours.from === '' ? {} : { hours: { ...hours } }),
     ...(window.from === '' ? {} : { window: { ...window } }),
     ...(resourceGroup === null ? {} : { resourceGroup }),

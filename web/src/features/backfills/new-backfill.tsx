@@ -60,6 +60,7 @@ function emptyForm(last: string): BackfillForm {
     include: [],
     exclude: [],
     only: 'all',
+    checkSource: false,
     hours: { from: '', to: '' },
     window: { from: '', to: '' },
     resourceGroup: null,

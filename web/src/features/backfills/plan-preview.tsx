@@ -7,6 +7,7 @@ import type { components } from '../../api/schema.gen.ts';
 import { useWorkspacePath } from '../../app/workspace.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { addDays, formatDuration } from '../../ui/time.ts';
+import { MissingCycles } from './missing-cycles.tsx';
 
 type Plan = components['schemas']['BackfillPlan'];
 
@@ -36,6 +37,7 @@ export function PlanPreview({ plan }: { readonly plan: Plan }): ReactNode {
         </Text>
       )}
       <DryRuns plan={plan} />
+      <MissingCycles plan={plan} />
       <Choices plan={plan} />
       <Conflicts plan={plan} />
       <Matrix plan={plan} />

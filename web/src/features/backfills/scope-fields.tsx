@@ -67,6 +67,14 @@ export function ScopeFields({
           if (only !== undefined) onChange({ only });
         }}
       />
+      {form.only === 'missing' && (
+        <Switch
+          label={t('new.checkSource')}
+          description={t('new.checkSourceHelp')}
+          checked={form.checkSource}
+          onChange={(event) => onChange({ checkSource: event.currentTarget.checked })}
+        />
+      )}
     </Stack>
   );
 }

@@ -61,7 +61,7 @@ export function Component(): ReactNode {
 
 function DayAtAGlance({ day }: { readonly day: Day }): ReactNode {
   const { t } = useTranslation('home');
-  if (day.lastBizdates.every(({ counts }) => Object.keys(counts).length === 0))
+  if (day.lastBizdates.every(({ counts, removed }) => !removed && Object.keys(counts).length === 0))
     return <EmptyState title={t('empty.title')}>{t('empty.text')}</EmptyState>;
   return (
     <>
@@ -73,12 +73,16 @@ function DayAtAGlance({ day }: { readonly day: Day }): ReactNode {
           <Text size="sm" c="dimmed" mb="sm">
             <Bizdate bizdate={day.bizdate} />
           </Text>
-          <DayRing
-            bizdate={day.bizdate}
-            counts={shownCounts(day.counts)}
-            done={day.done}
-            total={day.total}
-          />
+          {day.removed ? (
+            <EmptyState title={t('removed.title')}>{t('removed.text')}</EmptyState>
+          ) : (
+            <DayRing
+              bizdate={day.bizdate}
+              counts={shownCounts(day.counts)}
+              done={day.done}
+              total={day.total}
+            />
+          )}
         </Paper>
         <Stack gap="md">
           <Figures day={day} />
@@ -98,11 +102,16 @@ function DayAtAGlance({ day }: { readonly day: Day }): ReactNode {
 function Figures({ day }: { readonly day: Day }): ReactNode {
   const { t, i18n } = useTranslation('home');
   const written = new Intl.NumberFormat(i18n.language).format(day.rowsWritten);
+  const ofDay = (value: string): string => (day.removed ? '–' : value);
   const plan = day.plan;
   return (
     <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="md">
-      <Figure name={t('figures.rows')} value={written} />
-      <Figure name={t('figures.late')} value={String(day.late)} hint={t('figures.lateHelp')} />
+      <Figure name={t('figures.rows')} value={ofDay(written)} />
+      <Figure
+        name={t('figures.late')}
+        value={ofDay(String(day.late))}
+        hint={t('figures.lateHelp')}
+      />
       <Figure
         name={t('figures.plan')}
         value={plan === null ? t('figures.noPlan') : t(`figures.${plan.state}`)}
@@ -144,7 +153,7 @@ function Lists({ day }: { readonly day: Day }): ReactNode {
     <SimpleGrid cols={{ base: 1, md: 3 }} spacing="md">
       <InstanceList
         title={t('failed.title')}
-        nothing={t('failed.none')}
+        nothing={t(day.removed ? 'removed.title' : 'failed.none')}
         tab="why"
         items={day.failed.map(({ endedAt, code, detail, ...each }) => ({
           ...each,

@@ -14,6 +14,7 @@ export function LastBizdates({
 }: {
   readonly days: readonly {
     readonly bizdate: string;
+    readonly removed: boolean;
     readonly counts: Readonly<Record<string, number | undefined>>;
   }[];
 }): ReactNode {
@@ -21,11 +22,13 @@ export function LastBizdates({
   const pathOf = useWorkspacePath();
   return (
     <Group gap={4} wrap="nowrap" component="ul" className={classes['days'] ?? ''}>
-      {days.map(({ bizdate, counts }) => {
+      {days.map(({ bizdate, removed, counts }) => {
         const shown = shownCounts(counts);
         const total = totalOf(shown);
         const failed = shown.find(({ state }) => state === 'failed')?.count ?? 0;
-        const states = shown.map(({ state, count }) => `${t(`ui:state.${state}`)} ${count}`);
+        const states = removed
+          ? [t('home:removed.title')]
+          : shown.map(({ state, count }) => `${t(`ui:state.${state}`)} ${count}`);
         return (
           <li key={bizdate}>
             <Link
@@ -33,7 +36,7 @@ export function LastBizdates({
               className={classes['day']}
               title={states.join('\n')}
             >
-              <span className={classes['bar']}>
+              <span className={classes['bar']} data-removed={removed}>
                 {slicesOf(shown).map(({ state, length }) => (
                   <span
                     key={state}
@@ -51,7 +54,7 @@ export function LastBizdates({
               </Text>
               <span className="mr-visually-hidden">{states.join(', ') || t('home:last.none')}</span>
               <Text component="span" size="xs" c="dimmed" aria-hidden="true">
-                {failed > 0 ? `${STATE_GLYPHS.failed} ${failed}` : total}
+                {removed ? '–' : failed > 0 ? `${STATE_GLYPHS.failed} ${failed}` : total}
               </Text>
             </Link>
           </li>

@@ -24,20 +24,20 @@ export function DirtyRecordRow({
       <Table.Td>{keyText(record)}</Table.Td>
       <Table.Td>{columnName ?? '–'}</Table.Td>
       <Table.Td>
-        <Text size="sm" miw={240} style={{ overflowWrap: 'anywhere' }}>
+        <Text size="sm" miw={220} style={{ overflowWrap: 'anywhere' }}>
           {record.class !== null && `${t(`dirty.class.${record.class}`, record.class)}: `}
           {sqlState === null || sqlState === code ? code : `${code} (SQLSTATE ${sqlState})`}{' '}
           {reason}
         </Text>
       </Table.Td>
       <Table.Td>
-        <Code block p={4} miw={320} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+        <Code block p={4} miw={300} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
           {original === null || cells.length > 0
             ? cellsText(record)
             : `${original.place}: ${asciiOf(original.base64)}`}
         </Code>
       </Table.Td>
-      <Table.Td miw={160}>
+      <Table.Td miw={150}>
         <RecordState record={record} />
         {mayMend && obstacleOf(record) === undefined && (
           <Button
@@ -60,7 +60,7 @@ function RecordState({ record }: { readonly record: DirtyRecord }): ReactNode {
   if (obstacle === 'replayed')
     return (
       <Text size="sm">
-        {t('dirty.state.replayed')} <Instant at={record.replayedAt} />
+        {t('dirty.state.replayed')} <Since at={record.replayedAt} />
       </Text>
     );
   if (obstacle !== undefined) return <Text size="sm">{t(`dirty.obstacle.${obstacle}`)}</Text>;
@@ -70,9 +70,18 @@ function RecordState({ record }: { readonly record: DirtyRecord }): ReactNode {
         t('dirty.state.kept')
       ) : (
         <>
-          {t('dirty.state.mended')} <Instant at={record.editedAt} />
+          {t('dirty.state.mended')} <Since at={record.editedAt} />
         </>
       )}
+    </Text>
+  );
+}
+
+/** On a line of its own: in this narrow column it would break between date and time. */
+function Since({ at }: { readonly at: string | null }): ReactNode {
+  return (
+    <Text span display="block" size="xs" c="var(--mr-text-dim)" style={{ whiteSpace: 'nowrap' }}>
+      <Instant at={at} />
     </Text>
   );
 }

@@ -90,7 +90,7 @@ function Records({
     <>
       {mayMend && <ReplayBar replay={replay} />}
       <Table.ScrollContainer
-        minWidth={1080}
+        minWidth={1040}
         maxHeight={560}
         scrollAreaProps={{
           viewportProps: { tabIndex: 0, role: 'group', 'aria-label': t('dirty.list') },

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, List, Loader, Modal, Stack, Text, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -10,12 +10,15 @@ import type { components } from '../../api/schema.gen.ts';
 import { useWorkspace } from '../../app/workspace.tsx';
 import { ProblemAlert } from '../../ui/problem-alert.tsx';
 import { ChangeFields } from './change-fields.tsx';
+import { CodeChoice } from './code-choice.tsx';
 import { FACETS_PATH, INSTANCE_PATHS, LIST_PATH } from './instances-api.ts';
 import { OperationPreview } from './operation-preview.tsx';
-import type { Asked, Change } from './operations.ts';
+import { type Asked, type Change, type RerunCode, takesCode } from './operations.ts';
 
 type Preview = components['schemas']['Preview'];
 type Batch = components['schemas']['Batch'];
+/** What is chosen in the window itself; the rest of the request is what it was opened for. */
+type Chosen = Change & { readonly code?: RerunCode };
 
 interface OperationModalProps {
   /** What is asked for; the window is open while there is something. */
@@ -35,7 +38,8 @@ export function OperationModal({ asked, onClose, onDone }: OperationModalProps):
     <Modal
       opened={asked !== undefined}
       onClose={onClose}
-      size="lg"
+      // The two versions of a rerun's code stand side by side.
+      size={shown !== undefined && takesCode(shown.operation) ? 'xl' : 'lg'}
       title={shown && t(`ask.${shown.operation}`, { count: shown.ids.length })}
     >
       {shown !== undefined && <Question asked={shown} onClose={onClose} onDone={onDone} />}
@@ -52,9 +56,14 @@ function Question({
   const { operation } = asked;
   const [comment, setComment] = useState('');
   const [change, setChange] = useState<Change>({});
+  const [code, setCode] = useState<RerunCode>('latest');
   const isAsked = operation !== 'change' || Object.keys(change).length > 0;
-  const preview = usePreview(asked, change, isAsked);
-  const operate = useOperate(asked, change, comment, (batch) => {
+  const chosen = useMemo(
+    (): Chosen => ({ ...change, ...(code === 'latest' ? {} : { code }) }),
+    [change, code],
+  );
+  const preview = usePreview(asked, chosen, isAsked);
+  const operate = useOperate(asked, chosen, comment, (batch) => {
     if (batch.ok > 0) {
       notifications.show({
         color: 'teal',
@@ -67,17 +76,17 @@ function Question({
   });
   const will = preview.data?.totals.will ?? 0;
   const along = preview.data?.totals.downstream['runs again'] ?? 0;
-  const confirm = useRef<HTMLButtonElement>(null);
-  const isReady = isAsked && will > 0;
-  // One click and Enter do it: the button takes the focus as soon as there is something to confirm.
-  useEffect(() => {
-    if (isReady) confirm.current?.focus();
-  }, [isReady]);
+  const changedCode = preview.data?.totals.changedCode ?? 0;
+  const isReady = isAsked && will > 0 && !preview.isPlaceholderData;
+  const confirm = useFocusOnce(isReady);
   if (operate.data !== undefined && operate.data.refused > 0)
     return <Refusals batch={operate.data} preview={preview.data} onClose={onClose} />;
   return (
     <Stack gap="sm">
       {operation === 'change' && <ChangeFields value={change} onChange={setChange} />}
+      {takesCode(operation) && changedCode > 0 && (
+        <CodeChoice ids={asked.ids} changed={changedCode} value={code} onChange={setCode} />
+      )}
       {isAsked && preview.isPending && <Loader size="sm" aria-label={t('preview.loading')} />}
       <ProblemAlert error={preview.error} onRetry={() => void preview.refetch()} />
       {preview.data !== undefined && (
@@ -113,18 +122,32 @@ function Question({
   );
 }
 
-function usePreview({ operation, ids, upstream }: Asked, change: Change, isAsked: boolean) {
+/** One click and Enter do it: the button takes the focus when there is something to confirm at first. */
+function useFocusOnce(isReady: boolean) {
+  const button = useRef<HTMLButtonElement>(null);
+  const hasHad = useRef(false);
+  useEffect(() => {
+    if (!isReady || hasHad.current) return;
+    hasHad.current = true;
+    button.current?.focus();
+  }, [isReady]);
+  return button;
+}
+
+function usePreview({ operation, ids, upstream }: Asked, chosen: Chosen, isAsked: boolean) {
   const { name: ws } = useWorkspace();
   return useQuery({
-    queryKey: ['post', `${LIST_PATH}/preview`, operation, ids, upstream, change],
+    queryKey: ['post', `${LIST_PATH}/preview`, operation, ids, upstream, chosen],
     enabled: isAsked,
+    // A choice stays where it is, and in the focus, while what it would do is asked for again.
+    placeholderData: keepPreviousData,
     // What it says is true now and maybe not in a moment.
     gcTime: 0,
     staleTime: 0,
     queryFn: async ({ signal }): Promise<Preview> => {
       const { data } = await fetchClient.POST('/api/v1/workspaces/{ws}/instances/preview', {
         params: { path: { ws } },
-        body: { action: operation, ids: [...ids], ...upstreamOf(upstream), ...change },
+        body: { action: operation, ids: [...ids], ...upstreamOf(upstream), ...chosen },
         signal,
       });
       return data as Preview;
@@ -138,7 +161,7 @@ function upstreamOf(upstream: readonly string[] | undefined): { upstream?: strin
 
 function useOperate(
   { operation, ids, upstream }: Asked,
-  change: Change,
+  chosen: Chosen,
   comment: string,
   onBatch: (batch: Batch) => void,
 ) {
@@ -149,10 +172,10 @@ function useOperate(
       action: operation,
       ids: [...ids],
       ...upstreamOf(upstream),
-      ...change,
+      ...chosen,
       ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
     }),
-    [operation, ids, upstream, change, comment],
+    [operation, ids, upstream, chosen, comment],
   );
   // A request that is sent again because its answer got lost is done once; another text is another one.
   const key = useMemo(newIdempotencyKey, [body]);

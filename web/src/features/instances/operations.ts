@@ -13,6 +13,12 @@ export const FURTHER_OPERATIONS = [
 ] as const;
 export type OfferedOperation = (typeof OPERATIONS)[number] | (typeof FURTHER_OPERATIONS)[number];
 
+/** Those that may take code and configuration of the planned version instead of the latest. */
+const RERUNS: readonly Operation[] = ['rerun', 'rerun-from-here', 'rerun-downstream'];
+export const RERUN_CODES = ['latest', 'planned'] as const satisfies Code[];
+export type RerunCode = (typeof RERUN_CODES)[number];
+type Code = NonNullable<components['schemas']['BatchRequest']['code']>;
+
 /** An operation with the instances it is for. */
 export interface Asked {
   readonly operation: Operation;
@@ -25,6 +31,10 @@ export interface Asked {
 export interface Change {
   readonly priority?: number;
   readonly resourceGroup?: string;
+}
+
+export function takesCode(operation: Operation): boolean {
+  return RERUNS.includes(operation);
 }
 
 /** What of an instance decides which operations are offered. */

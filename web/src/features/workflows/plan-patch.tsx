@@ -66,10 +66,10 @@ function usePatch(workflowId: string): {
 export function PlanPatch({ workflow }: { readonly workflow: Workflow }): ReactNode {
   const { t } = useTranslation('workflows');
   const mayDeploy = useMay('deploy');
-  const mayDevelop = useMay('develop');
+  const mayPreview = useMay('previewDeploy');
   const patching = usePatch(workflow.id);
   const { shown, show, hide } = patching;
-  if (!mayDevelop || workflow.latestVersion === null) return null;
+  if (!mayPreview || workflow.latestVersion === null) return null;
   return (
     <Stack align="flex-start">
       <Button variant="default" loading={patching.isLooking} onClick={show}>

@@ -3,7 +3,6 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { components } from '../../api/schema.gen.ts';
-import { useMay } from '../../app/workspace.tsx';
 import type { Draft } from './draft.ts';
 import { SubmitPreview } from './submit-preview.tsx';
 import type { Workflow } from './use-draft.ts';
@@ -29,7 +28,6 @@ export function SubmitDialog({
   const [comment, setComment] = useState('');
   const [plan, setPlan] = useState<SubmitOrder['plan']>('next-day');
   const [isIsolatedAllowed, setIsolatedAllowed] = useState(false);
-  const mayPreview = useMay('develop');
   const isImmediate = plan === 'immediately';
   return (
     <Modal opened onClose={onClose} size="lg" title={t('submit.title')}>
@@ -68,9 +66,7 @@ export function SubmitDialog({
               onChange={(event) => setIsolatedAllowed(event.currentTarget.checked)}
             />
           )}
-          {mayPreview && (
-            <SubmitPreview {...{ workflow, draft, plan, isIsolatedAllowed }} onLeave={onClose} />
-          )}
+          <SubmitPreview {...{ workflow, draft, plan, isIsolatedAllowed }} onLeave={onClose} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               {t('cancel')}

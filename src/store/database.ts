@@ -60,12 +60,17 @@ export class Database implements Sql, AsyncDisposable {
     return new Database(orm, new FewRows({ url, applicationName, poolSize: ofFew }));
   }
 
+  /** A statement on its own is a transaction, and is repeated as one. */
   async rows<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
-    return await this.#connected((client) => new Session(client).rows<T>(text, values));
+    return await repeating(() =>
+      this.#connected((client) => new Session(client).rows<T>(text, values)),
+    );
   }
 
   async run(text: string, values: readonly unknown[] = []): Promise<number> {
-    return await this.#connected((client) => new Session(client).run(text, values));
+    return await repeating(() =>
+      this.#connected((client) => new Session(client).run(text, values)),
+    );
   }
 
   async send(text: string, values: readonly unknown[] = []): Promise<void> {

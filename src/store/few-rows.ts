@@ -58,11 +58,15 @@ export class FewRows implements AsyncDisposable {
   }
 
   async rows<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
-    return await this.#connected((client) => new FewSession(client).rows<T>(text, values));
+    return await repeating(() =>
+      this.#connected((client) => new FewSession(client).rows<T>(text, values)),
+    );
   }
 
   async run(text: string, values: readonly unknown[] = []): Promise<number> {
-    return await this.#connected((client) => new FewSession(client).run(text, values));
+    return await repeating(() =>
+      this.#connected((client) => new FewSession(client).run(text, values)),
+    );
   }
 
   /** As that of the database; what turns out to be of more rows than {@link FEW} says so by `expectMany`. */

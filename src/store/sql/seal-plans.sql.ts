@@ -16,20 +16,22 @@ export async function sealPlans(
   now: Date,
   crashPoint: (name: string) => Promise<void>,
 ): Promise<void> {
-  const sealed = await database.run(
-    // Locked in the order of their days, as a submit reaches them: two that met in another one waited for each other.
-    //   Update on plan
-    //     ->  LockRows  ->  Index Scan using plan_pkey on plan plan_1
-    //     ->  Nested Loop: Index Scan using plan_pkey on plan, CTE Scan on due
-    `WITH due AS (
-       SELECT bizdate FROM plan
-        WHERE workspace_id = $1 AND timezone = $2 AND bizdate <= $3 AND state = 'planned'
-        ORDER BY bizdate FOR NO KEY UPDATE)
-     UPDATE plan SET state = 'sealed', sealed_at = $4
-       FROM due
-      WHERE workspace_id = $1 AND timezone = $2 AND plan.bizdate = due.bizdate`,
-    [workspaceId, timezone, last, now],
+  const due = await database.rows<{ bizdate: string }>(
+    `SELECT bizdate FROM plan
+      WHERE workspace_id = $1 AND timezone = $2 AND bizdate <= $3 AND state = 'planned'
+      ORDER BY bizdate`,
+    [workspaceId, timezone, last],
   );
+  let sealed = 0;
+  // One after another, so that it waits for none while it holds one: a patch of several takes the newest first
+  // and those of other zones in between, and the two waited for each other.
+  for (const { bizdate } of due) {
+    sealed += await database.run(
+      `UPDATE plan SET state = 'sealed', sealed_at = $4
+        WHERE workspace_id = $1 AND timezone = $2 AND bizdate = $3 AND state = 'planned'`,
+      [workspaceId, timezone, bizdate, now],
+    );
+  }
   if (sealed > 0) await crashPoint('seal:before-checksum');
   const open = await database.rows<{ bizdate: string }>(
     `SELECT bizdate FROM plan

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, test } from '@jest/globals';
 
+import { parseBizdate } from '../../../src/domain/calendar/bizdate.js';
 import { InstanceGenerator } from '../../../src/scheduler/instance-generator.js';
 import { SUBMIT_PLANS, type SubmitPlan } from '../../../src/scheduler/submit-plan.js';
 import { checkPlans } from '../../../src/store/repositories/plan-repository.js';
@@ -124,6 +125,34 @@ test.each(['a workflow that has been planned before', 'a new workflow'])(
     expect(nodes.map((each) => each.name)).toEqual(['a', 'b', 'c']);
   },
 );
+
+test('a seal that waits for a plan holds no other one, for a patch takes the newer one first', async () => {
+  await using line = await Line.open({ now: '2026-11-20T12:00:00Z', timezone: 'UTC' });
+  const { workflowId } = await line.submit('w', draft(0));
+  const [of] = await line.database.rows<{ id: number }>(
+    'SELECT workspace_id AS id FROM workflow WHERE id = $1',
+    [workflowId],
+  );
+  for (const day of ['2026-11-20', '2026-11-21'])
+    await line.generator.planDay(of?.id ?? 0, 'UTC', parseBizdate(day));
+  line.clock.set('2026-11-21T23:30:00Z');
+  const hold = 'SELECT FROM plan WHERE bizdate = $1 FOR NO KEY UPDATE NOWAIT';
+  const { sealing } = await line.database.transaction(async (tx) => {
+    await tx.rows(hold, ['2026-11-21']);
+    const generating = line.generator.generateDue();
+    await Promise.race([untilWaiting(line, 1), generating]);
+    await tx.rows(hold, ['2026-11-20']);
+    return { sealing: generating };
+  });
+  await sealing;
+  const plans = await line.database.rows(
+    `SELECT state, checksum IS NOT NULL AS checked FROM plan ORDER BY bizdate`,
+  );
+  expect(plans).toEqual([
+    { state: 'sealed', checked: true },
+    { state: 'sealed', checked: true },
+  ]);
+});
 
 /** Resolves when so many wait for a lock. */
 async function untilWaiting(line: Line, count: number): Promise<void> {

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { expect, test } from '@jest/globals';
 
 import type { Sql } from '../../../src/store/session.js';
@@ -123,3 +125,35 @@ test('a deadlock of statements that nobody waits for is tried again', async () =
   await Promise.all([crossing([1, 2]), crossing([2, 1])]);
   expect(tries).toBe(3);
 });
+
+test.each(['few', 'any number'])(
+  'a lone statement of %s rows that the server ended in a deadlock is tried again',
+  async (which) => {
+    await using store = await openStore();
+    const { database } = store;
+    for (const id of [1, 2]) await database.run(DUE, [KEY.planDay, id]);
+    const both = `UPDATE due_instance SET due_at = due_at + interval '1 s' WHERE instance_id = ANY($1)`;
+    const hold = 'SELECT FROM due_instance WHERE instance_id = $1 FOR UPDATE';
+    const { changing } = await database.transaction(async (tx) => {
+      // Not this one: the other is the first to find the deadlock.
+      await tx.run(`SET LOCAL deadlock_timeout = '60s'`);
+      await tx.rows(hold, [2]);
+      const changed = (which === 'few' ? database.few : database).run(both, [[1, 2]]);
+      await untilOneWaits(store);
+      await tx.rows(hold, [1]);
+      return { changing: changed };
+    });
+    await expect(changing).resolves.toBe(2);
+  },
+);
+
+async function untilOneWaits({ database }: Awaited<ReturnType<typeof openStore>>): Promise<void> {
+  for (;;) {
+    const waiting = await database.rows(
+      `SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    if (waiting.length > 0) return;
+    await sleep(10);
+  }
+}

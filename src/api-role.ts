@@ -61,7 +61,7 @@ export async function startApi(
     loops: () => loops(),
   });
   const application = await createHttpApplication(AppModule.of([...(others?.modules ?? []), api]), [
-    new HttpLinkServer(link, database).handle,
+    new HttpLinkServer(link, database, clock).handle,
   ]);
   if (others !== undefined) loops = others.loopsOf(application);
   const { host, port } = config.api;

@@ -1,6 +1,6 @@
 import { Pool, type PoolClient, type QueryResult } from 'pg';
 
-import { listening, repeating, rollBack, Session, type Sql } from './session.js';
+import { listening, repeating, rollBack, Session, type Sql, sqlStateOf } from './session.js';
 import { valueParsers } from './value-parsers.js';
 
 /** As many rows as a plan of nested loops alone does not yet lose time with. */
@@ -81,7 +81,7 @@ export class FewRows implements AsyncDisposable {
           return result;
         } catch (error) {
           await rollBack(client);
-          throw session.failure ?? error;
+          throw causeOf(session.failure, error);
         }
       }),
     );
@@ -95,6 +95,17 @@ export class FewRows implements AsyncDisposable {
     const client = await this.#pool.connect();
     return await listening(client, (error) => client.release(error), work);
   }
+}
+
+const IN_FAILED_TRANSACTION = '25P02';
+
+/**
+ * What ended the transaction. Behind a statement that failed every other one that is under way fails as well,
+ * and for which of them somebody waits says nothing about which was the first.
+ */
+function causeOf(unwaited: unknown, waited: unknown): unknown {
+  const isCause = unwaited !== undefined && sqlStateOf(unwaited) !== IN_FAILED_TRANSACTION;
+  return isCause ? unwaited : waited;
 }
 
 /** Names of the statements, the same on all connections. */

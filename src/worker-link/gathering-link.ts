@@ -1,4 +1,5 @@
 import { CallGatherer } from './call-gatherer.js';
+import { sentLater } from './sent-later.js';
 import type { AttemptRef, FinishReport, LogChunk, LogPiece, WorkerLink } from './worker-link.js';
 
 /** Far below what the api takes in one body. */
@@ -21,7 +22,11 @@ export function gatheringLink(link: WorkerLink, workerId: number): WorkerLink {
     weightOf,
   });
   const finish = new CallGatherer<Gathered, readonly AttemptRef[]>({
-    send: (reports) => link.finish(workerId, reports.map(sentNow)),
+    send: (reports) =>
+      link.finish(
+        workerId,
+        reports.map(({ report, at }) => sentLater(report, performance.now() - at)),
+      ),
     maxWeight: MAX_CALL_BYTES,
     weightOf: ({ report: { log = [], ...report } }) =>
       log.reduce((sum, each) => sum + weightOf(each), JSON.stringify(report).length),
@@ -55,13 +60,6 @@ interface Gathered {
   readonly report: FinishReport;
   /** Milliseconds of this process when it was given. */
   readonly at: number;
-}
-
-/** What it says of its start is true at the moment of sending. */
-function sentNow({ report, at }: Gathered): FinishReport {
-  const { startedMsAgo } = report;
-  if (startedMsAgo === undefined) return report;
-  return { ...report, startedMsAgo: startedMsAgo + performance.now() - at };
 }
 
 function weightOf({ body, grams = '' }: LogPiece): number {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import type { Clock } from '../domain/clock.js';
 import { MillraceError, registeredCodeOf } from '../domain/errors.js';
 import type { Database } from '../store/database.js';
 import {
@@ -10,6 +11,7 @@ import {
   type LinkBody,
   type LinkMethod,
 } from './link-methods.js';
+import { sentLater } from './sent-later.js';
 import type { WorkerLink } from './worker-link.js';
 
 interface TokenOwner {
@@ -25,6 +27,8 @@ interface Call<M extends LinkMethod> {
     body: LinkBody<M>,
     owner: TokenOwner,
     signal: AbortSignal,
+    /** For how long this side has had the request. */
+    heldMs: () => number,
   ) => Promise<unknown>;
 }
 
@@ -47,7 +51,14 @@ const CALLS: { readonly [M in LinkMethod]: Call<M> } = {
     answer: (link, { ask }) => link.control(ask),
   },
   started: { workerOf, answer: (link, body) => link.started(body.workerId, body.attempts) },
-  finish: { workerOf, answer: (link, body) => link.finish(body.workerId, body.reports) },
+  finish: {
+    workerOf,
+    answer: (link, { workerId, reports }, _owner, _signal, heldMs) =>
+      link.finish(
+        workerId,
+        reports.map((report) => sentLater(report, heldMs())),
+      ),
+  },
   log: { workerOf, answer: (link, body) => link.log(body.workerId, body.chunks) },
   quarantine: {
     workerOf,
@@ -70,12 +81,14 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 export class HttpLinkServer {
   readonly #link: WorkerLink;
   readonly #database: Database;
+  readonly #clock: Clock;
   /** A worker never changes its group. */
   readonly #groupOf = new Map<number, number>();
 
-  constructor(link: WorkerLink, database: Database) {
+  constructor(link: WorkerLink, database: Database, clock: Clock) {
     this.#link = link;
     this.#database = database;
+    this.#clock = clock;
   }
 
   /** Answers a request below {@link LINK_PREFIX}; any other is handed to `next`. */
@@ -95,6 +108,8 @@ export class HttpLinkServer {
   };
 
   async #answer(method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const arrivedAt = this.#clock.now().getTime();
+    const heldMs = (): number => Math.max(0, this.#clock.now().getTime() - arrivedAt);
     const [owner, text] = await Promise.all([this.#authenticate(request), readBody(request)]);
     if (request.method !== 'POST' || !isLinkMethod(method)) {
       throw new MillraceError('MR-A104', `The worker link has no ${request.method} ${method}.`);
@@ -109,6 +124,7 @@ export class HttpLinkServer {
       parsed.data as LinkBody<typeof method>,
       owner,
       gone.signal,
+      heldMs,
     );
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer ?? null));
@@ -119,11 +135,12 @@ export class HttpLinkServer {
     body: LinkBody<M>,
     owner: TokenOwner,
     signal: AbortSignal,
+    heldMs: () => number,
   ): Promise<unknown> {
     const call: Call<M> = CALLS[method];
     const worker = call.workerOf?.(body);
     if (worker !== undefined) await this.#requireOwn(worker, owner);
-    return await call.answer(this.#link, body, owner, signal);
+    return await call.answer(this.#link, body, owner, signal, heldMs);
   }
 
   async #authenticate(request: IncomingMessage): Promise<TokenOwner> {

@@ -18,7 +18,7 @@ interface World extends AsyncDisposable {
 
 async function openWorld(): Promise<World> {
   const line = await Line.open();
-  const handler = new HttpLinkServer(line.link, line.database);
+  const handler = new HttpLinkServer(line.link, line.database, line.clock);
   const server = createServer((request, response) => {
     handler.handle(request, response, () => response.writeHead(404).end());
   });

@@ -20,7 +20,7 @@ import { TlsFront } from '../../support/tls-front.js';
 /** A line, its link over HTTP on this machine alone, and TLS in front of that. */
 async function openWorld(host: string) {
   const line = await Line.open();
-  const handler = new HttpLinkServer(line.link, line.database);
+  const handler = new HttpLinkServer(line.link, line.database, line.clock);
   const server = createServer((request, response) => {
     handler.handle(request, response, () => response.writeHead(404).end());
   });

@@ -126,6 +126,26 @@ test('a deadlock of statements that nobody waits for is tried again', async () =
   expect(tries).toBe(3);
 });
 
+test('a deadlock of a statement that is waited for, with one behind it that is not, is tried again', async () => {
+  await using store = await openStore();
+  const { few } = store.database;
+  for (const id of [1, 2]) await few.run(DUE, [KEY.planDay, id]);
+  const hold = 'SELECT FROM due_instance WHERE instance_id = $1 FOR UPDATE';
+  const touch = `UPDATE due_instance SET due_at = due_at + interval '1 s' WHERE instance_id = $1`;
+  const { crossing } = await store.database.transaction(async (tx) => {
+    await tx.run(`SET LOCAL deadlock_timeout = '60s'`);
+    await tx.rows(hold, [2]);
+    const crossed = few.transaction(async (other) => {
+      await other.rows(hold, [1]);
+      await Promise.all([other.rows(hold, [2]), other.send(touch, [1])]);
+    });
+    await untilOneWaits(store);
+    await tx.rows(hold, [1]);
+    return { crossing: crossed };
+  });
+  await expect(crossing).resolves.toBeUndefined();
+});
+
 test.each(['few', 'any number'])(
   'a lone statement of %s rows that the server ended in a deadlock is tried again',
   async (which) => {

@@ -4,6 +4,8 @@ const BIZDATE = '2026-11-20';
 /** What a group of such attempts would be given: a claim is paid once for all that it hands out. */
 const CAPACITY = 512;
 const OFFERED_PER_S = 500;
+/** Before that, code and plans of statements that the instances without edges had no use for are not ready yet. */
+const WARM_UP_S = 2;
 /** Each look reads all instances: more often it would be half of what is measured. */
 const POLL_MS = 1_000;
 
@@ -53,7 +55,8 @@ async function submit(cluster, name, nodes, needsOf) {
 
 /** Pairs of an upstream and a downstream; the upstreams fall due evenly, so that so many instances start a second. */
 async function downstreamStart({ cluster, pairs, figures }) {
-  const id = await submit(cluster, 'pairs', pairs * 2, (at) =>
+  const warmUps = (OFFERED_PER_S / 2) * WARM_UP_S;
+  const id = await submit(cluster, 'pairs', (warmUps + pairs) * 2, (at) =>
     at % 2 === 0 ? [] : [`node_${at - 1}`],
   );
   // Away from the releaser until all of them are there.
@@ -79,8 +82,9 @@ async function downstreamStart({ cluster, pairs, figures }) {
        FROM instance_edge e
        JOIN node_instance u ON u.plan_day = e.upstream_plan_day AND u.id = e.upstream_id
        JOIN node_instance d ON d.plan_day = e.plan_day AND d.id = e.downstream_id
-      WHERE d.workflow_id = $1`,
-    [id],
+      WHERE d.workflow_id = $1
+      ORDER BY u.id OFFSET $2`,
+    [id, warmUps],
   );
   const times = rows.map((row) => row.ms);
   for (const p of [50, 99])
@@ -88,7 +92,7 @@ async function downstreamStart({ cluster, pairs, figures }) {
       `release-p${p}-ms`,
       percentile(times, p / 100),
       'ms',
-      `end of the upstream to start of the downstream, ${pairs} pairs, ${OFFERED_PER_S} instances/s`,
+      `end of the upstream to start of the downstream, ${pairs} pairs behind ${WARM_UP_S} s of them, ${OFFERED_PER_S} instances/s`,
     );
 }
 

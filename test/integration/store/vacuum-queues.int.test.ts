@@ -27,7 +27,7 @@ describe('the queue cleaner', () => {
     expect(await vacuumQueues(database)).toEqual([]);
     await database.run(
       `INSERT INTO due_instance (plan_day, instance_id, due_at)
-       SELECT '2026-11-21', n, now() FROM generate_series(1, 1000) AS n`,
+       SELECT '2026-11-21', n, now() FROM generate_series(1, 10000) AS n`,
     );
     await database.run('DELETE FROM due_instance WHERE instance_id > 10');
     await database.run(

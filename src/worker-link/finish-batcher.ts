@@ -11,8 +11,6 @@ export interface FinishBatcherOptions {
   readonly clock: Clock;
   readonly wakeBus: WakeBus;
   readonly crashPoint: (name: string) => Promise<void>;
-  /** After the commit, before the others are woken: these resource groups have probably something to claim. */
-  readonly onRelease: (resourceGroupIds: readonly number[]) => void;
 }
 
 interface Waiting {
@@ -66,23 +64,21 @@ export class FinishBatcher {
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    const { database, clock, wakeBus, crashPoint, onRelease } = this.#options;
+    const { database, clock, wakeBus, crashPoint } = this.#options;
     const endings = batch.map(({ ending }) => ending);
     try {
       await crashPoint('finish:before-commit');
-      const { refused, released } = await (
-        batch.length <= FEW ? database.few : database
-      ).transaction(async (tx) => {
-        const finished = await finishInstances(tx, endings, clock.now(), () =>
-          crashPoint('finish:before-release'),
-        );
-        const { overtaken, foreign } = finished;
-        const own = batch.filter(({ ending }) => !foreign.includes(ending));
-        await insertLogChunks(tx, own.flatMap(logOf));
-        return { refused: [...overtaken, ...foreign], released: finished.released };
-      });
+      const refused = await (batch.length <= FEW ? database.few : database).transaction(
+        async (tx) => {
+          const { overtaken, foreign } = await finishInstances(tx, endings, clock.now(), () =>
+            crashPoint('finish:before-release'),
+          );
+          const own = batch.filter(({ ending }) => !foreign.includes(ending));
+          await insertLogChunks(tx, own.flatMap(logOf));
+          return [...overtaken, ...foreign];
+        },
+      );
       await crashPoint('finish:after-commit');
-      onRelease(released);
       wakeBus.wake();
       const dropped = new Set(refused);
       for (const { ending, resolve } of batch) resolve(dropped.has(ending));

@@ -73,17 +73,10 @@ export class SqlWorkerLink implements WorkerLink {
    * a connection each, and the reports that would have made room waited for one.
    */
   readonly #claims = new Turns<number>();
-  /** Resource groups in which one claim is worth it without a look first: a way to the server and back less. */
-  readonly #released = new Set<number>();
 
   constructor(options: SqlWorkerLinkOptions) {
     this.#options = options;
-    this.#finisher = new FinishBatcher({
-      ...options,
-      onRelease: (groups) => {
-        for (const group of groups) this.#released.add(group);
-      },
-    });
+    this.#finisher = new FinishBatcher(options);
   }
 
   async register(hello: WorkerHello): Promise<Registration> {
@@ -102,20 +95,15 @@ export class SqlWorkerLink implements WorkerLink {
   async poll(ask: PollAsk, signal: AbortSignal): Promise<PollAnswer> {
     const worker = await this.#worker(ask.workerId);
     const until = performance.now() + ask.waitMs;
-    for (let isFirst = true; ; isFirst = false) {
+    for (;;) {
       // Nobody waits any more: what were claimed now would reach no worker.
       if (signal.aborted) return NOTHING;
       const woken = nextWake(this.#options.wakeBus, signal);
-      // Each call looks once: requests and stops must not wait for as long as there is always something to claim.
-      const isReleased = !isFirst && ask.free > 0 && this.#released.delete(worker.resourceGroupId);
       try {
-        const answer = isReleased
-          ? { ...NOTHING, claims: await this.#claim(ask, worker) }
-          : await this.#look(ask, worker);
+        const answer = await this.#look(ask, worker);
         if (signal.aborted) return await this.#giveBack(ask.workerId, answer);
         if (isSomething(answer) || performance.now() >= until) return answer;
-        // What was let go of another one has: whatever else there is, is still to be looked for.
-        if (!isReleased) await woken.within(Math.min(POLL_MS, until - performance.now()));
+        await woken.within(Math.min(POLL_MS, until - performance.now()));
       } finally {
         woken.cancel();
       }
@@ -311,7 +299,7 @@ export class SqlWorkerLink implements WorkerLink {
     return {
       claims:
         takes && ask.free > 0 && (there.ready || (there.laned && (await this.#hasOpenLane(worker))))
-          ? await this.#claim(ask, worker)
+          ? await this.#claims.take(worker.resourceGroupId, () => this.#claim(ask, worker))
           : [],
       requests:
         takes && there.request && ask.freeRequests > 0
@@ -329,11 +317,6 @@ export class SqlWorkerLink implements WorkerLink {
   }
 
   async #claim(ask: PollAsk, worker: WorkerInfo): Promise<Claim[]> {
-    return await this.#claims.take(worker.resourceGroupId, () => this.#claimInTurn(ask, worker));
-  }
-
-  async #claimInTurn(ask: PollAsk, worker: WorkerInfo): Promise<Claim[]> {
-    this.#released.delete(worker.resourceGroupId);
     const { database, box, clock, wakeBus, installation } = this.#options;
     const { rows, details } = await database.few.transaction(async (tx) => {
       const claimed = await claimReadyInstances(

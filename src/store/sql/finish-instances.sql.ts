@@ -12,12 +12,7 @@ import { makeReadyAgain } from './make-ready.sql.js';
 import { closeRuns, droppedAttempts } from './open-runs.sql.js';
 import { takeBackLost } from './reap-lost-attempts.sql.js';
 import { LAST_OF_NODES, LATER_CYCLE_WINS } from './record-last.sql.js';
-import {
-  type FirstChildren,
-  lockFirstChildren,
-  settleEdges,
-  settlementOf,
-} from './settle-edges.sql.js';
+import { lockFirstChildren, settleEdges, settlementOf } from './settle-edges.sql.js';
 import { batchOf, statusEvent, statusPayload, timeIn, writeEvents } from './write-events.sql.js';
 
 export const FINISH_MOVES: readonly Move[] = [
@@ -71,13 +66,12 @@ interface HeldRow extends Pick<
   readonly stop_requested: boolean;
 }
 
-export interface Finished {
-  /** Of which nothing was kept: a newer attempt owns the instance. */
+/** Endings of which nothing was kept. */
+export interface Refused {
+  /** A newer attempt owns the instance. */
   readonly overtaken: readonly Ending[];
-  /** And of these: never given to who speaks of it: a group's token opens nothing of another's. */
+  /** Never given to who speaks of it: a group's token opens nothing of another's. */
   readonly foreign: readonly Ending[];
-  /** Resource groups in which something has probably become ready. */
-  readonly released: readonly number[];
 }
 
 interface Ended {
@@ -98,7 +92,7 @@ export async function finishInstances(
   endings: readonly Ending[],
   now: Date,
   between?: () => Promise<void>,
-): Promise<Finished> {
+): Promise<Refused> {
   const rows = await lockHeld(tx, endings);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const ended: Ended[] = [];
@@ -147,13 +141,7 @@ export async function finishInstances(
   await recordPartitions(tx, ended, now);
   await between?.();
   await settleEdges(tx, settlements, now, children);
-  return { overtaken, foreign, released: released(children) };
-}
-
-/** Of the children that waited for one upstream more. */
-function released(children: FirstChildren): number[] {
-  const last = children.filter((row) => row.pending === 1 && row.slots > 0);
-  return [...new Set(last.map((row) => row.resource_group_id))];
+  return { overtaken, foreign };
 }
 
 async function tellOvertaken(tx: Sql, overtaken: readonly Ending[], now: Date): Promise<void> {

@@ -12,7 +12,7 @@ import { makeReadyAgain } from './make-ready.sql.js';
 import { closeRuns, droppedAttempts } from './open-runs.sql.js';
 import { takeBackLost } from './reap-lost-attempts.sql.js';
 import { LAST_OF_NODES, LATER_CYCLE_WINS } from './record-last.sql.js';
-import { lockFirstChildren, settleEdges, settlementOf } from './settle-edges.sql.js';
+import { settleEdges, settlementOf } from './settle-edges.sql.js';
 import { batchOf, statusEvent, statusPayload, timeIn, writeEvents } from './write-events.sql.js';
 
 export const FINISH_MOVES: readonly Move[] = [
@@ -131,16 +131,16 @@ export async function finishInstances(
     'Its worker could not renew its lease and ended it.',
   );
   await tellOvertaken(tx, overtaken, now);
-  const settlements = ended
-    .filter(({ status }) => status !== 'retry_wait')
-    .map(({ row, status }) => settlementOf(row, status === 'succeeded' ? 'success' : 'failed'));
-  const [children] = await Promise.all([
-    lockFirstChildren(tx, settlements),
-    moveEnded(tx, ended, now),
-  ]);
+  await moveEnded(tx, ended, now);
   await recordPartitions(tx, ended, now);
   await between?.();
-  await settleEdges(tx, settlements, now, children);
+  await settleEdges(
+    tx,
+    ended
+      .filter(({ status }) => status !== 'retry_wait')
+      .map(({ row, status }) => settlementOf(row, status === 'succeeded' ? 'success' : 'failed')),
+    now,
+  );
   return { overtaken, foreign };
 }
 

@@ -61,25 +61,20 @@ const MAX_ENDED_AT_ONCE = 1_000;
  * outcome on the edges to children that have not started, derives each child's `pending` from the edges
  * that really changed, and moves the children for whom that decides something.
  *
- * It must be a second statement of the transaction that has already locked the upstream row: as one CTE
+ * It must be a second statement of the transaction that has already changed the upstream row: as one CTE
  * an edge inserted meanwhile is missed and its child waits for ever (engine rule 4).
  */
 export async function settleEdges(
   tx: Sql,
   settlements: readonly Settlement[],
   now: Date,
-  children?: FirstChildren,
 ): Promise<void> {
   let wave = [...settlements];
   let mayEnd = MAX_ENDED_AT_ONCE;
-  let first = children;
   while (wave.length > 0) {
     const next: Settlement[] = [];
     for (let at = 0; at < wave.length; at += CHUNK) {
-      const chunk = wave.slice(at, at + CHUNK);
-      const locked = first ?? (await lockChildren(tx, chunk));
-      first = undefined;
-      const ended = await settleChunk(tx, chunk, locked, now, mayEnd);
+      const ended = await settleChunk(tx, wave.slice(at, at + CHUNK), now, mayEnd);
       mayEnd -= ended.length;
       next.push(...ended);
     }
@@ -87,27 +82,13 @@ export async function settleEdges(
   }
 }
 
-/** Those of the first {@link CHUNK} of the settlements, locked. */
-export type FirstChildren = readonly WaitingRow[];
-
-/**
- * Asked for ahead by who has locked the upstreams and has more to write about them: the server goes on with
- * that while the answer is read. From that lock on nobody else adds a child.
- */
-export async function lockFirstChildren(
-  tx: Sql,
-  settlements: readonly Settlement[],
-): Promise<FirstChildren> {
-  return settlements.length === 0 ? [] : await lockChildren(tx, settlements.slice(0, CHUNK));
-}
-
 async function settleChunk(
   tx: Sql,
   settlements: readonly Settlement[],
-  locked: readonly WaitingRow[],
   now: Date,
   mayEnd: number,
 ): Promise<Settlement[]> {
+  const locked = await lockChildren(tx, settlements);
   const open = locked.filter((row) =>
     (NOT_STARTED_STATUSES as readonly string[]).includes(row.status),
   );

@@ -53,6 +53,12 @@ export class LineLoads {
   #maxBytes: number;
   /** The last chunk had lines that the row rules refuse. */
   #isDirty = false;
+  /** Stored chunks whose refused lines are still to be told of, while the server has the next ones to load. */
+  #untold: {
+    readonly lines: Lines;
+    readonly looked: CheckedLines;
+    readonly skipped: readonly SkippedLine[];
+  }[] = [];
   #takenBack = 0;
 
   constructor(options: LineLoadsOptions) {
@@ -65,59 +71,87 @@ export class LineLoads {
     return this.#takenBack;
   }
 
-  /** Resolves to the rows that were written since the last answer, of chunks before this one or of all. */
+  /** Resolves to the rows that were written and not told of, of chunks before this one or of all. */
   async load(lines: Lines): Promise<number> {
-    const before = this.#run?.isOver === true ? await this.flush() : 0;
-    if (this.#options.load.isOff)
-      return before + (await this.flush()) + (await this.#options.insert(Buffer.from(lines.data)));
+    let rows = this.#run?.isOver === true ? await this.#settle() : 0;
+    if (this.#options.load.isOff) return rows + (await this.flush()) + (await this.#insert(lines));
     const which = this.#isDirty ? 'all' : 'needed';
     const run = await this.#add(lines, this.#looked(lines, which), which);
-    return run.bytes < this.#maxBytes && !run.isOver ? before : before + (await this.flush());
+    rows += await this.#tell(lines.data.length);
+    return run.bytes < this.#maxBytes && !run.isOver ? rows : rows + (await this.#settle());
   }
 
-  /** Waits for the answer. Resolves to the rows that were written since the one before. */
+  /** Waits for the answer. Resolves to the rows that were written and not told of. */
   async flush(): Promise<number> {
+    const rows = await this.#settle();
+    return rows + (await this.#tell(Infinity));
+  }
+
+  async #settle(): Promise<number> {
     const run = this.#run;
     if (run === undefined) return 0;
     this.#run = undefined;
     clearTimeout(run.timer);
     const { chunks } = run;
-    const skipped = await run.load.end(chunks.map(({ looked }) => looked.data));
-    if (skipped !== undefined) {
-      this.#maxBytes = Math.min(this.#options.runBytes, Math.max(run.bytes, this.#maxBytes) * 2);
-      let [rows, no] = [0, 0];
-      for (const { lines, looked } of chunks) {
-        const inside = skipped.filter(({ index }) => index >= no && index < no + looked.count);
-        const first = no;
-        rows += await this.#keep(
-          looked,
-          inside.map((line) => ({ ...line, index: line.index - first })),
-        );
-        no += looked.count;
-        // The server has all of it, and the cells of refused lines are copies.
-        looked.release?.();
-        lines.release?.();
-      }
-      return rows;
+    const ended = run.load.end(chunks.map(({ looked }) => looked.data));
+    // Who waits for it may come later.
+    ended.catch(() => undefined);
+    const rows = await this.#tell(Infinity);
+    const skipped = await ended;
+    if (skipped === undefined) return rows + (await this.#takeBack(run));
+    this.#maxBytes = Math.min(this.#options.runBytes, Math.max(run.bytes, this.#maxBytes) * 2);
+    let no = 0;
+    for (const { lines, looked } of chunks) {
+      const first = no;
+      no += looked.count;
+      const inside = skipped
+        .filter(({ index }) => index >= first && index < first + looked.count)
+        .map((line) => ({ ...line, index: line.index - first }));
+      this.#untold.push({ lines, looked, skipped: inside });
+      this.#isDirty = looked.refused.length > 0;
     }
+    return rows;
+  }
+
+  /** Of chunks with so many bytes: no more are kept than one run has. Resolves to the rows of them that are stored. */
+  async #tell(bytes: number): Promise<number> {
+    let rows = 0;
+    for (let left = bytes; left > 0;) {
+      const next = this.#untold.shift();
+      if (next === undefined) break;
+      const { lines, looked, skipped } = next;
+      rows += await this.#options.keep(looked, skipped);
+      left -= lines.data.length;
+      // The server has all of it, and the cells of refused lines are copies.
+      looked.release?.();
+      lines.release?.();
+    }
+    return rows;
+  }
+
+  async #takeBack({ chunks }: Run): Promise<number> {
+    let rows = 0;
     if (this.#options.load.isOff) {
-      let rows = 0;
-      for (const { lines } of chunks) rows += await this.#options.insert(Buffer.from(lines.data));
+      for (const { lines } of chunks) rows += await this.#insert(lines);
       return rows;
     }
     this.#maxBytes = 0;
     const [first, ...others] = chunks;
     if (first !== undefined && others.length === 0)
       return await this.#again(first.lines, first.which);
-    let rows = 0;
     for (const { lines } of chunks) rows += await this.load(lines);
     return rows + (await this.flush());
+  }
+
+  #insert({ data }: Lines): Promise<number> {
+    return this.#options.insert(Buffer.from(data));
   }
 
   /** The transaction is rolled back: nobody wants to know of what is on its way. */
   async drop(): Promise<void> {
     const run = this.#run;
     this.#run = undefined;
+    this.#untold = [];
     clearTimeout(run?.timer);
     await run?.load.drop();
   }
@@ -132,7 +166,8 @@ export class LineLoads {
   async #add(lines: Lines, looked: CheckedLines, which: Which): Promise<Run> {
     this.#run ??= await this.#begin();
     const run = this.#run;
-    const firstNo = this.#options.nextNo() + run.rows;
+    const untold = this.#untold.reduce((sum, { looked: { count } }) => sum + count, 0);
+    const firstNo = this.#options.nextNo() + untold + run.rows;
     run.chunks.push({ lines, looked, which });
     run.bytes += looked.data.length;
     run.rows += looked.count;
@@ -152,11 +187,6 @@ export class LineLoads {
     return run;
   }
 
-  async #keep(looked: CheckedLines, skipped: readonly SkippedLine[]): Promise<number> {
-    this.#isDirty = looked.refused.length > 0;
-    return await this.#options.keep(looked, skipped);
-  }
-
   /** One chunk that was taken back: without the lines of which all that can be looked at is wrong, or by INSERT. */
   async #again(lines: Lines, which: Which): Promise<number> {
     this.#takenBack += 1;
@@ -168,9 +198,9 @@ export class LineLoads {
         clearTimeout(run.timer);
         this.#run = undefined;
         const skipped = await run.load.end([looked.data]);
-        if (skipped !== undefined) return await this.#keep(looked, skipped);
+        if (skipped !== undefined) return await this.#options.keep(looked, skipped);
       }
     }
-    return await this.#options.insert(Buffer.from(lines.data));
+    return await this.#insert(lines);
   }
 }

@@ -1,4 +1,5 @@
 import { CONTROLS } from './copy-control.js';
+import type { LineKeys } from './line-keys.js';
 import { loadColumns } from './load-columns.js';
 import { LocalFile } from './local-file.js';
 import { isDataError, serverErrorOf } from './mysql-error.js';
@@ -40,6 +41,8 @@ export class LoadLines {
   readonly #isNumbered: boolean;
   readonly #skippedLines: SkippedLines | undefined;
   #isOff = false;
+  /** The last statement has skipped some: their keys will be asked for again. */
+  #hadSkipped = false;
 
   private constructor(
     session: Session,
@@ -90,18 +93,16 @@ export class LoadLines {
       },
       end: async (lines) => {
         file.end();
+        const keysOf = (): LineKeys | undefined => this.#skippedLines?.keysOf(lines.map(bytesOf));
+        // The server has some of it still to read.
+        const early = this.#hadSkipped ? keysOf() : undefined;
         const result = await sent;
-        if (result?.warnings === 0 && result.affectedRows === all) return [];
-        const skipped =
-          result === undefined || this.#skippedLines === undefined
-            ? undefined
-            : await this.#skippedLines.find({
-                lines: joined(lines),
-                skipped: all - result.affectedRows,
-                warnings: await this.#session.warnings(),
-                session: this.#session,
-                into: this.#into,
-              });
+        if (result?.warnings === 0 && result.affectedRows === all) {
+          this.#hadSkipped = false;
+          return [];
+        }
+        const skipped = await this.#skipped(result, all, early ?? keysOf());
+        this.#hadSkipped = skipped !== undefined;
         if (skipped === undefined) await this.#session.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`);
         return skipped;
       },
@@ -110,6 +111,21 @@ export class LoadLines {
         await sent.catch(() => undefined);
       },
     };
+  }
+
+  async #skipped(
+    result: StatementResult | undefined,
+    all: number,
+    lines: LineKeys | undefined,
+  ): Promise<readonly SkippedLine[] | undefined> {
+    if (result === undefined || lines === undefined) return undefined;
+    return await this.#skippedLines?.find({
+      lines,
+      skipped: all - result.affectedRows,
+      warnings: await this.#session.warnings(),
+      session: this.#session,
+      into: this.#into,
+    });
   }
 
   /** Somebody has switched it off on the server since the session began. */
@@ -128,11 +144,6 @@ export class LoadLines {
       throw error;
     }
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Buffer {
-  const [first] = parts;
-  return first !== undefined && parts.length === 1 ? bytesOf(first) : Buffer.concat(parts);
 }
 
 function bytesOf(data: Uint8Array): Buffer {

@@ -233,6 +233,41 @@ for (const server of mysqlTestServers()) {
       },
     );
 
+    test.each([5, 2000])(
+      'finds the lines that broke a rule beside a row %d that nobody sent',
+      async (other) => {
+        await using db = await createDatabase(server);
+        await execute(
+          server,
+          `CREATE TABLE src (id int PRIMARY KEY, c varchar(9));
+         INSERT INTO src WITH RECURSIVE seq (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM seq WHERE n < 1000)
+           SELECT n - 200, '1' FROM seq WHERE n <> 205;
+         UPDATE src SET c = '-1' WHERE id IN (-130, 7, 300, 301, 640, 799);
+         CREATE TABLE dst (id int PRIMARY KEY, c int CHECK (c > 0));
+         INSERT INTO dst VALUES (${other}, 1), (302, 1)`,
+          db.name,
+        );
+        const run = await sync(db, {
+          dirtyLimit: 100,
+          writer: { table: 'dst', mode: 'append' },
+          reader: { table: 'src' },
+        });
+        const check = server.name === 'mariadb' ? '4025' : '3819';
+        const found = run.dirty.map((d) => `${String(d.cells[0])} ${d.code}`);
+        expect(found).toEqual([
+          `-130 ${check}`,
+          `7 ${check}`,
+          `300 ${check}`,
+          `301 ${check}`,
+          '302 1062',
+          `640 ${check}`,
+          `799 ${check}`,
+        ]);
+        expect(run.log.join('\n')).not.toContain('taken back');
+        expect(await column(db, 'SELECT COUNT(*) FROM dst')).toEqual([994]);
+      },
+    );
+
     test('fails with the limit and keeps what the target had', async () => {
       await using db = await createDatabase(server);
       await execute(

@@ -172,7 +172,14 @@ async function planning(Line, [few, many], prefix = '') {
       const start = performance.now();
       await line.generator.planDay(line.workspaceId, 'UTC', BIZDATE);
       const plannedMs = performance.now() - start;
-      await sealPlans(line.database, line.workspaceId, 'UTC', BIZDATE, line.clock.now());
+      await sealPlans(
+        line.database,
+        line.workspaceId,
+        'UTC',
+        BIZDATE,
+        line.clock.now(),
+        async () => undefined,
+      );
       const seconds = (performance.now() - start) / 1000;
       clearInterval(sampler);
       const { instances, edges, others } = await rowsOf(line);

@@ -17,8 +17,11 @@ import type { SyncCounters } from './sync-counters.js';
  * one came, and its thread had nothing to do for a quarter of the time.
  */
 const CLEAN_CHUNK_BYTES = 256 * 1024;
-/** A chunk with dirty rows is a few statements more for the target, however few rows it has. */
-const DIRTY_CHUNK_BYTES = 1024 * 1024;
+/**
+ * A chunk with dirty rows is a few statements more for the target, however few rows it has: on PostgreSQL a sync
+ * with 1 % of them took a twentieth longer with chunks of one megabyte, and a fortieth with those of three.
+ */
+const DIRTY_CHUNK_BYTES = 2 * 1024 * 1024;
 /** With one dirty row among so many, every sixth small chunk of rows of 150 bytes has one. */
 const ROWS_PER_DIRTY = 10_000;
 const LEAST_LIMITED_BYTES = 1024;

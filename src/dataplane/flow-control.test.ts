@@ -55,9 +55,9 @@ describe('chunks', () => {
       );
     expect(kilobytesOf(0)).toEqual([256, 256, 256, 256]);
     expect(kilobytesOf(10)).toEqual([256, 256, 256, 256]);
-    expect(kilobytesOf(200)).toEqual([1024, 1024, 512, 256]);
+    expect(kilobytesOf(200)).toEqual([2048, 1024, 512, 256]);
     expect([1, 4, 8].map((channels) => channels * channelBytesOf(channels))).toEqual([
-      2 * 1024 ** 2,
+      4 * 1024 ** 2,
       8 * 1024 ** 2,
       8 * 1024 ** 2,
     ]);

@@ -123,7 +123,7 @@ describe.each(kinds)('a fault of %s', (_, start) => {
       const instanceId = `${channels}${point.length}`;
       const identity = { instanceId, nodeId: instanceId };
       const failure = await failureOf(sync(channels, { identity, crashPoint: at(point, again) }));
-      expect(failure).toMatchObject({ code: expect.stringMatching(/^MR-D(109|102)$/) });
+      expect(failure).toEqual({ ...failure, code: expect.stringMatching(/^MR-D(109|102)$/) });
       expect(await rowsOf(target, 'dst')).toEqual([KEPT]);
       await sync(channels, { identity: { ...identity, attempt: 2 } });
       expect(await rowsOf(target, 'dst')).toEqual(await complete());
@@ -143,7 +143,7 @@ describe.each(kinds)('a fault of %s', (_, start) => {
     };
     const crashPoint = at('sync:slice-begun', again);
     const failure = await failureOf(sync(2, { ...options, crashPoint }));
-    expect(failure).toMatchObject({ code: expect.stringMatching(/^MR-D(109|102)$/) });
+    expect(failure).toEqual({ ...failure, code: expect.stringMatching(/^MR-D(109|102)$/) });
     expect(await rowsOf(end, 'dst')).toEqual([]);
     await sync(2, options);
     expect(await rowsOf(end, 'dst')).toEqual(await rowsOf(source, 'src'));

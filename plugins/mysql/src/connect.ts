@@ -3,6 +3,7 @@ import type { Connection, ConnectionOptions } from 'mysql2';
 
 import type { MysqlConfig } from './config.js';
 import { isEncrypted, offerBulk, preferTls } from './driver-command.js';
+import { asError } from './mysql-error.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The operating system's own is two hours. */
@@ -84,8 +85,4 @@ async function login(
 
 function abortError(signal: AbortSignal | undefined): Error {
   return new PluginError('MR-D109', `ended before the login: ${String(signal?.reason)}`);
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,7 +1,9 @@
+import { runInNewContext } from 'node:vm';
+
 import { expect, test } from '@jest/globals';
 import { PluginError } from '@millrace/sdk';
 
-import { isDataError, mysqlError } from './mysql-error.js';
+import { asError, isDataError, mysqlError } from './mysql-error.js';
 
 test.each([
   [{ code: 'ENOTFOUND' }, 'MR-D101'],
@@ -15,6 +17,8 @@ test.each([
   [{ errno: 1213, sqlState: '40001' }, 'MR-D210'],
   [{ errno: 1205, sqlState: 'HY000' }, 'MR-D210'],
   [{ code: 'PROTOCOL_CONNECTION_LOST' }, 'MR-D109'],
+  [{ code: 'EPIPE', message: 'This socket has been ended by the other party' }, 'MR-D109'],
+  [{ code: 'ERR_STREAM_DESTROYED' }, 'MR-D109'],
   [{ message: 'Error: read ECONNRESET' }, 'MR-D109'],
   [{ message: 'Error: connect ECONNREFUSED 127.0.0.1:3306' }, 'MR-D102'],
   [{ errno: 1064, sqlState: '42000' }, 'MR-D204'],
@@ -39,4 +43,10 @@ test('passes an error that has a code as it is', () => {
 test('takes a refused value for a dirty row and a deadlock for no such thing', () => {
   expect(isDataError(Object.assign(new Error('x'), { errno: 1062 }))).toBe(true);
   expect(isDataError(Object.assign(new Error('x'), { errno: 1213 }))).toBe(false);
+});
+
+test('keeps the code of an error that comes from another realm', () => {
+  const error: unknown = runInNewContext('Object.assign(new Error("ended"), { code: "EPIPE" })');
+  expect(error).not.toBeInstanceOf(Error);
+  expect(mysqlError(asError(error))).toMatchObject({ code: 'MR-D109', detail: 'ended (EPIPE)' });
 });

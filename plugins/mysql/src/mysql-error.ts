@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 import { errorCodeOf, PluginError } from '@millrace/sdk';
 import type { ErrorCode } from '@millrace/sdk';
 
@@ -29,6 +31,7 @@ const CODE_OF_NAME: ReadonlyMap<string, ErrorCode> = new Map([
   ...named('MR-D103', ['HANDSHAKE_SSL_ERROR', 'HANDSHAKE_NO_SSL_SUPPORT']),
   ...named('MR-D109', ['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE']),
   ...named('MR-D109', ['PROTOCOL_SEQUENCE_TIMEOUT']),
+  ...named('MR-D109', ['ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']),
 ]);
 
 /** Errors of one row's values: the row is dirty, the rest of the chunk is not. */
@@ -54,6 +57,14 @@ export function serverErrorOf(error: unknown): ServerError {
     sqlState: text('sqlState'),
     message: text('sqlMessage') || text('message') || String(error),
   };
+}
+
+/**
+ * What the driver threw, as an error with all it carries. Not by `instanceof`: a socket's own error may be of
+ * another realm than this module, and the text alone does not say EPIPE.
+ */
+export function asError(error: unknown): Error {
+  return isNativeError(error) ? error : new Error(String(error));
 }
 
 export function isDataError(error: unknown): boolean {

@@ -9,7 +9,7 @@ import { connect } from './connect.js';
 import type { ConnectOptions } from './connect.js';
 import { isBulkAgreed, sendCommand } from './driver-command.js';
 import type { LocalFile } from './local-file.js';
-import { mysqlError, serverErrorOf } from './mysql-error.js';
+import { asError, mysqlError, serverErrorOf } from './mysql-error.js';
 import { TextResult } from './text-result.js';
 import type { RowTaker } from './text-result.js';
 
@@ -323,10 +323,6 @@ const skipCell: Extract<QueryOptions['typeCast'], (...args: never[]) => unknown>
   field.buffer();
   return null;
 };
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
 
 function resultOf(result: unknown): StatementResult {
   if (Array.isArray(result)) {

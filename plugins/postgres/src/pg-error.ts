@@ -11,6 +11,8 @@ const BY_NODE_CODE: Readonly<Record<string, ErrorCode>> = {
   EADDRNOTAVAIL: 'MR-D102',
   ECONNRESET: 'MR-D109',
   EPIPE: 'MR-D109',
+  ERR_STREAM_DESTROYED: 'MR-D109',
+  ERR_STREAM_WRITE_AFTER_END: 'MR-D109',
 };
 
 const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {

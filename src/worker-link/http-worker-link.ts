@@ -1,6 +1,7 @@
-import { Agent, type IncomingMessage, request as overHttp } from 'node:http';
-import { Agent as TlsAgent, request as overHttps } from 'node:https';
-import { json } from 'node:stream/consumers';
+import { Agent, type RequestOptions } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
+import { isNativeError } from 'node:util/types';
 
 import { z } from 'zod';
 
@@ -8,6 +9,7 @@ import { isRegisteredCode } from '../domain/error-registry.js';
 import { MillraceError } from '../domain/errors.js';
 import type { ProducedOutputs } from '../domain/params/named-output.js';
 import { LINK_PREFIX, type LinkMethod } from './link-methods.js';
+import { postBytes, type PostAnswer } from './post-bytes.js';
 import type {
   AttemptRef,
   ControlAnswer,
@@ -47,12 +49,17 @@ const problemSchema = z.object({ code: z.string(), detail: z.string() });
  */
 export class HttpWorkerLink implements WorkerLink {
   readonly #options: HttpWorkerLinkOptions;
-  readonly #agent: Agent;
+  readonly #to: RequestOptions;
 
   constructor(options: HttpWorkerLinkOptions) {
     this.#options = options;
-    const isSecure = new URL(options.url).protocol === 'https:';
-    this.#agent = new (isSecure ? TlsAgent : Agent)({ keepAlive: true, timeout: IDLE_MS });
+    const url = new URL(options.url);
+    const agent = url.protocol === 'https:' ? TlsAgent : Agent;
+    this.#to = {
+      ...urlToHttpOptions(url),
+      agent: new agent({ keepAlive: true, timeout: IDLE_MS }),
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${options.token}` },
+    };
   }
 
   async register(hello: WorkerHello): Promise<Registration> {
@@ -62,8 +69,8 @@ export class HttpWorkerLink implements WorkerLink {
   }
 
   async poll(ask: PollAsk, signal: AbortSignal): Promise<PollAnswer> {
-    const limit = AbortSignal.timeout(ask.waitMs + this.#options.timeoutMs);
-    return await this.#call('poll', { ask }, AbortSignal.any([signal, limit]));
+    const limitMs = ask.waitMs + this.#options.timeoutMs;
+    return await this.#call('poll', { ask }, { limitMs, signal });
   }
 
   async renew(renewal: Renewal): Promise<RenewalAnswer> {
@@ -110,46 +117,47 @@ export class HttpWorkerLink implements WorkerLink {
     await this.#call('goodbye', { workerId });
   }
 
-  async #call<T>(method: LinkMethod, body: unknown, signal?: AbortSignal): Promise<T> {
-    const response = await this.#post(
-      new URL(LINK_PREFIX + method, this.#options.url),
-      Buffer.from(JSON.stringify(body)),
-      signal ?? AbortSignal.timeout(this.#options.timeoutMs),
-    );
-    const answer: unknown = await json(response);
-    if (response.statusCode === 200) return answer as T;
-    const problem = problemSchema.safeParse(answer);
-    throw new MillraceError(
-      problem.success && isRegisteredCode(problem.data.code) ? problem.data.code : 'MR-A109',
-      problem.success ? problem.data.detail : (response.statusMessage ?? ''),
-    );
-  }
-
-  async #post(url: URL, body: Buffer, signal: AbortSignal): Promise<IncomingMessage> {
-    return await new Promise((resolve, reject) => {
-      const send = url.protocol === 'https:' ? overHttps : overHttp;
-      const request = send(
-        url,
-        {
-          method: 'POST',
-          agent: this.#agent,
-          signal,
-          headers: {
-            'content-type': 'application/json',
-            'content-length': body.length,
-            authorization: `Bearer ${this.#options.token}`,
-          },
-        },
-        resolve,
-      );
-      request.on('error', (error) => reject(refusedCertificate(error, url) ?? error));
-      request.end(body);
-    });
+  async #call<T>(
+    method: LinkMethod,
+    body: unknown,
+    { limitMs = this.#options.timeoutMs, signal }: { limitMs?: number; signal?: AbortSignal } = {},
+  ): Promise<T> {
+    let answer: PostAnswer;
+    try {
+      answer = await postBytes({
+        to: { ...this.#to, path: LINK_PREFIX + method },
+        body: Buffer.from(JSON.stringify(body)),
+        limitMs,
+        signal,
+      });
+    } catch (error) {
+      throw refusedCertificate(error, this.#options.url) ?? error;
+    }
+    if (answer.status === 200) return JSON.parse(answer.body.toString()) as T;
+    throw problemOf(answer);
   }
 }
 
-function refusedCertificate(error: Error, { host }: URL): MillraceError | undefined {
+function problemOf({ body, statusMessage }: PostAnswer): MillraceError {
+  const problem = problemSchema.safeParse(jsonOf(body));
+  if (!problem.success) return new MillraceError('MR-A109', statusMessage);
+  const { code, detail } = problem.data;
+  return new MillraceError(isRegisteredCode(code) ? code : 'MR-A109', detail);
+}
+
+/** What stands between a worker and an api may answer with a page of its own. */
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function refusedCertificate(error: unknown, url: string): MillraceError | undefined {
+  if (!isNativeError(error)) return undefined;
   const code = 'code' in error ? String(error.code) : '';
   if (!UNTRUSTED.test(code)) return undefined;
+  const { host } = new URL(url);
   return new MillraceError('MR-A212', `${host}: ${error.message} (${code})`, { cause: error });
 }

@@ -17,6 +17,7 @@ const EVERY_MS = 1000;
 export class ControlLoop {
   readonly #options: ControlLoopOptions;
   #wake: (() => void) | undefined;
+  #giveUp: (() => void) | undefined;
   #isHurried = false;
   #isResting = false;
 
@@ -31,20 +32,22 @@ export class ControlLoop {
   }
 
   async run(ending: AbortSignal): Promise<void> {
-    const ended = new Promise<void>((resolve) => {
-      if (ending.aborted) resolve();
-      ending.addEventListener('abort', () => resolve(), { once: true });
-    });
+    ending.addEventListener('abort', () => this.#end(), { once: true });
     while (!ending.aborted) {
       const asks = this.#asks();
       this.#isResting = asks.length === 0;
       const wasResting = this.#isResting;
-      if (!this.#isHurried) await Promise.race([ended, this.#pause(wasResting)]);
+      if (!this.#isHurried) await this.#pause(wasResting);
       if (ending.aborted) return;
       if (wasResting && !this.#isHurried) continue;
       this.#isHurried = false;
-      await Promise.race([ended, this.#exchange()]);
+      await this.#exchange();
     }
+  }
+
+  #end(): void {
+    this.#wake?.();
+    this.#giveUp?.();
   }
 
   #asks(): NonNullable<InstanceRunner['control']>[] {
@@ -53,7 +56,15 @@ export class ControlLoop {
       .flatMap(({ control }) => (control === undefined ? [] : [control]));
   }
 
-  async #exchange(): Promise<void> {
+  /** Ends with the worker. Not by Promise.race: each leaves something at a promise that lives as long as the worker. */
+  #exchange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#giveUp = resolve;
+      void this.#ask().then(resolve);
+    });
+  }
+
+  async #ask(): Promise<void> {
     const attempts = this.#asks();
     if (attempts.length === 0) return;
     const { link, workerId, running, onFailure } = this.#options;

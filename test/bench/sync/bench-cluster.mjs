@@ -7,7 +7,8 @@ const POLL_MS = 100;
 export async function openBenchCluster(servers, { workers, capacity }) {
   process.env.MILLRACE_TEST_SERVERS = JSON.stringify({ postgres: servers.postgres });
   const { Cluster } = await import('../../support/cluster.ts');
-  const cluster = await Cluster.open({ workers, capacity, leaseMs: 30_000 });
+  // Leases as they are without a setting: tests renew every 300 ms.
+  const cluster = await Cluster.open({ workers, capacity, leaseMs: 30_000, renewMs: 5000 });
   try {
     const sources = {};
     for (const end of [servers.postgres, servers.mysql])

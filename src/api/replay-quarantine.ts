@@ -12,7 +12,7 @@ import {
 } from '../store/repositories/quarantine-repository.js';
 import type { InstanceKey } from '../store/repositories/instance-repository.js';
 import { claimDetails } from '../store/sql/claim-details.sql.js';
-import { claimOf } from '../worker-link/sql-worker-link.js';
+import { claimOf } from '../worker-link/claim-instances.js';
 import { groupNamed } from './data-source-test.js';
 import { askWorker } from './interactive-request.js';
 import type { ApiPorts } from './ports.js';

@@ -4,6 +4,7 @@ import { type Database, FEW, sqlStateOf } from '../store/database.js';
 import { type Ending, finishInstances } from '../store/sql/finish-instances.sql.js';
 import { insertLogChunks } from '../store/sql/insert-log-chunks.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import type { HandOver } from './hand-over.js';
 import type { FinishReport, LogChunk } from './worker-link.js';
 
 export interface FinishBatcherOptions {
@@ -11,6 +12,8 @@ export interface FinishBatcherOptions {
   readonly clock: Clock;
   readonly wakeBus: WakeBus;
   readonly crashPoint: (name: string) => Promise<void>;
+  /** For what becomes ready in one transaction. */
+  readonly handOver: () => HandOver;
 }
 
 interface Waiting {
@@ -63,26 +66,37 @@ export class FinishBatcher {
     return false;
   }
 
-  async #commit(batch: readonly Waiting[]): Promise<void> {
+  async #commit(batch: readonly Waiting[], { handsOver = true } = {}): Promise<void> {
     const { database, clock, wakeBus, crashPoint } = this.#options;
+    const handOver = handsOver ? this.#options.handOver() : undefined;
     const endings = batch.map(({ ending }) => ending);
     try {
       await crashPoint('finish:before-commit');
       const refused = await (batch.length <= FEW ? database.few : database).transaction(
         async (tx) => {
-          const { overtaken, foreign } = await finishInstances(tx, endings, clock.now(), () =>
-            crashPoint('finish:before-release'),
+          const { readyGroups, overtaken, foreign } = await finishInstances(
+            tx,
+            endings,
+            clock.now(),
+            () => crashPoint('finish:before-release'),
           );
           const own = batch.filter(({ ending }) => !foreign.includes(ending));
           await insertLogChunks(tx, own.flatMap(logOf));
+          await handOver?.claim(tx, readyGroups);
           return [...overtaken, ...foreign];
         },
       );
       await crashPoint('finish:after-commit');
+      handOver?.end(true);
       wakeBus.wake();
       const dropped = new Set(refused);
       for (const { ending, resolve } of batch) resolve(dropped.has(ending));
     } catch (error) {
+      handOver?.end(false);
+      if (handOver?.hasFailed === true) {
+        await this.#commit(batch, { handsOver: false });
+        return;
+      }
       // What one report says cannot be stored: it must not keep its neighbours from ending, and its worker
       // must not send it again.
       if (/^2[123]/.test(sqlStateOf(error) ?? '')) {

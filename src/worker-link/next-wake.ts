@@ -4,6 +4,8 @@ import type { WakeBus } from '../store/wake-bus.js';
 export interface NextWake {
   /** Resolves when it comes, after so many milliseconds, or when the signal aborts. */
   within(ms: number): Promise<void>;
+  /** As if it had come. */
+  wake(): void;
   cancel(): void;
 }
 
@@ -17,6 +19,7 @@ export function nextWake(wakeBus: WakeBus, signal: AbortSignal): NextWake {
   signal.addEventListener('abort', wake, { once: true });
   let timer: NodeJS.Timeout | undefined;
   return {
+    wake: () => wake(),
     within: async (ms) => {
       timer = setTimeout(wake, Math.max(0, ms));
       await woken;

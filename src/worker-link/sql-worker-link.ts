@@ -1,13 +1,10 @@
 import type { Clock } from '../domain/clock.js';
 import { MillraceError } from '../domain/errors.js';
-import { encodeDayId } from '../domain/ids.js';
 import type { ProducedOutputs } from '../domain/params/named-output.js';
 import { type Database, FEW } from '../store/database.js';
 import { answerRequest, claimRequests } from '../store/repositories/request-repository.js';
 import type { SecretBox } from '../store/secret-box.js';
 import { storableJson } from '../store/storable.js';
-import { type ClaimDetails, claimDetails, findDetails } from '../store/sql/claim-details.sql.js';
-import { type ClaimedRow, claimReadyInstances } from '../store/sql/claim-ready-instances.sql.js';
 import { controlAttempts } from '../store/sql/control-attempts.sql.js';
 import { leaseRateShares } from '../store/sql/lease-rate-shares.sql.js';
 import { daysOf, onDays } from '../store/sql/instance-row.js';
@@ -18,9 +15,12 @@ import { registerWorker } from '../store/sql/register-worker.sql.js';
 import { refreshLease, renewLease } from '../store/sql/renew-lease.sql.js';
 import { returnAttempts } from '../store/sql/return-attempts.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import { claimInstances, type PollingWorker } from './claim-instances.js';
 import { FinishBatcher } from './finish-batcher.js';
-import { nextWake } from './next-wake.js';
+import { HandOver } from './hand-over.js';
+import { type NextWake, nextWake } from './next-wake.js';
 import { Turns } from './turns.js';
+import { WaitingPolls } from './waiting-polls.js';
 import type {
   AttemptRef,
   Claim,
@@ -51,11 +51,8 @@ export interface SqlWorkerLinkOptions {
   readonly crashPoint: (name: string) => Promise<void>;
 }
 
-interface WorkerInfo {
-  readonly resourceGroupId: number;
-  readonly nodeTypes: readonly string[];
+interface WorkerInfo extends PollingWorker {
   readonly dataSourceTypes: readonly string[];
-  readonly labels: readonly string[];
 }
 
 /** Of what waits for work; a wake-up is nearly always sooner. */
@@ -73,10 +70,17 @@ export class SqlWorkerLink implements WorkerLink {
    * a connection each, and the reports that would have made room waited for one.
    */
   readonly #claims = new Turns<number>();
+  readonly #polls = new WaitingPolls();
 
   constructor(options: SqlWorkerLinkOptions) {
     this.#options = options;
-    this.#finisher = new FinishBatcher(options);
+    this.#finisher = new FinishBatcher({
+      ...options,
+      handOver: () =>
+        new HandOver(this.#polls, (tx, { ask, worker }) =>
+          claimInstances(tx, ask, worker, { ...options, withoutWaiting: true }),
+        ),
+    });
   }
 
   async register(hello: WorkerHello): Promise<Registration> {
@@ -103,11 +107,31 @@ export class SqlWorkerLink implements WorkerLink {
         const answer = await this.#look(ask, worker);
         if (signal.aborted) return await this.#giveBack(ask.workerId, answer);
         if (isSomething(answer) || performance.now() >= until) return answer;
-        await woken.within(Math.min(POLL_MS, until - performance.now()));
+        const given = await this.#wait(ask, worker, woken, until);
+        if (given.length === 0) continue;
+        const handed = { ...NOTHING, claims: given };
+        return signal.aborted ? await this.#giveBack(ask.workerId, handed) : handed;
       } finally {
         woken.cancel();
       }
     }
+  }
+
+  /** Until it is woken, which may be with something in its hands. */
+  async #wait(
+    ask: PollAsk,
+    worker: WorkerInfo,
+    woken: NextWake,
+    until: number,
+  ): Promise<readonly Claim[]> {
+    const ms = Math.min(POLL_MS, until - performance.now());
+    if (ask.free === 0) {
+      await woken.within(ms);
+      return [];
+    }
+    const poll = this.#polls.add(ask, worker, () => woken.wake());
+    await woken.within(ms);
+    return await poll.end();
   }
 
   async renew(renewal: Renewal): Promise<RenewalAnswer> {
@@ -317,32 +341,12 @@ export class SqlWorkerLink implements WorkerLink {
   }
 
   async #claim(ask: PollAsk, worker: WorkerInfo): Promise<Claim[]> {
-    const { database, box, clock, wakeBus, installation } = this.#options;
-    const { rows, details } = await database.few.transaction(async (tx) => {
-      const claimed = await claimReadyInstances(
-        tx,
-        {
-          workerId: ask.workerId,
-          resourceGroupId: worker.resourceGroupId,
-          nodeTypes: worker.nodeTypes,
-          labels: worker.labels,
-          limit: ask.free,
-        },
-        clock.now(),
-        (instances) => findDetails(tx, instances),
-      );
-      return claimed === undefined
-        ? { rows: [], details: new Map<number, ClaimDetails>() }
-        : {
-            rows: claimed.rows,
-            details: await claimDetails(tx, box, claimed.rows, claimed.beside),
-          };
-    });
-    if (rows.length > 0) wakeBus.wake('news');
-    return rows.flatMap((row) => {
-      const found = details.get(row.id);
-      return found === undefined ? [] : [claimOf(row, found, installation)];
-    });
+    const { database, wakeBus } = this.#options;
+    const claims = await database.few.transaction((tx) =>
+      claimInstances(tx, ask, worker, this.#options),
+    );
+    if (claims.length > 0) wakeBus.wake('news');
+    return claims;
   }
 
   async #claimRequests(ask: PollAsk, worker: WorkerInfo): Promise<PollAnswer['requests']> {
@@ -375,20 +379,4 @@ function isSomething(answer: PollAnswer): boolean {
 
 function refOf(ref: AttemptRef): AttemptRef {
   return { planDay: ref.planDay, instanceId: ref.instanceId, epoch: ref.epoch };
-}
-
-export function claimOf(row: ClaimedRow, details: ClaimDetails, installation: string): Claim {
-  return {
-    planDay: row.plan_day,
-    instanceId: row.id,
-    epoch: row.epoch,
-    publicId: encodeDayId('inst', { planDay: row.plan_day, id: row.id }),
-    installation,
-    runNumber: row.run_number,
-    attempt: row.attempt,
-    fence: String(row.fence),
-    ...(row.settled_fence === null ? {} : { settledFence: String(row.settled_fence) }),
-    ...details,
-    scheduledAt: details.scheduledAt.toISOString(),
-  };
 }

@@ -17,6 +17,11 @@ export interface ClaimAsk {
   /** What the worker has that nodes may ask for. */
   readonly labels: readonly string[];
   readonly limit: number;
+  /**
+   * Claims nothing where it would have to wait: while another transaction has the group's row, and where
+   * something waits at a gate or for a label. For a transaction that has other locks.
+   */
+  readonly withoutWaiting?: boolean;
 }
 
 export interface ClaimedRow {
@@ -98,10 +103,11 @@ export async function claimReadyInstances<T>(
             -- given back meanwhile wakes whoever looked too early.
         AND slots > (SELECT coalesce(sum(a.slots), 0) FROM running_attempt a
                       WHERE a.resource_group_id = $1)
-        FOR NO KEY UPDATE`,
+        FOR NO KEY UPDATE ${ask.withoutWaiting === true ? 'SKIP LOCKED' : ''}`,
     [ask.resourceGroupId],
   );
   if (group === undefined || group.draining) return undefined;
+  if (ask.withoutWaiting === true && (group.gated || group.laned)) return undefined;
   const taken: Taken = {
     candidates: [],
     gates: new Map(),

@@ -66,11 +66,12 @@ interface HeldRow extends Pick<
   readonly stop_requested: boolean;
 }
 
-/** Endings of which nothing was kept. */
-export interface Refused {
-  /** A newer attempt owns the instance. */
+export interface Finished {
+  /** Resource groups in which something that waited for these has become ready. */
+  readonly readyGroups: ReadonlySet<number>;
+  /** Nothing was kept of it: a newer attempt owns the instance. */
   readonly overtaken: readonly Ending[];
-  /** Never given to who speaks of it: a group's token opens nothing of another's. */
+  /** Nor of what was never given to who speaks of it: a group's token opens nothing of another's. */
   readonly foreign: readonly Ending[];
 }
 
@@ -92,7 +93,7 @@ export async function finishInstances(
   endings: readonly Ending[],
   now: Date,
   between?: () => Promise<void>,
-): Promise<Refused> {
+): Promise<Finished> {
   const rows = await lockHeld(tx, endings);
   const byId = new Map(rows.map((row) => [row.id, row]));
   const ended: Ended[] = [];
@@ -134,14 +135,14 @@ export async function finishInstances(
   await moveEnded(tx, ended, now);
   await recordPartitions(tx, ended, now);
   await between?.();
-  await settleEdges(
+  const readyGroups = await settleEdges(
     tx,
     ended
       .filter(({ status }) => status !== 'retry_wait')
       .map(({ row, status }) => settlementOf(row, status === 'succeeded' ? 'success' : 'failed')),
     now,
   );
-  return { overtaken, foreign };
+  return { readyGroups, overtaken, foreign };
 }
 
 async function tellOvertaken(tx: Sql, overtaken: readonly Ending[], now: Date): Promise<void> {

@@ -67,11 +67,12 @@ export type WaitingRow = Pick<
   | 'last_child_day'
   | 'first_child_day'
   | 'in_backfill'
+  | 'resource_group_id'
 >;
 
 export const WAITING_COLUMNS = `i.plan_day, i.id, i.run_group_id, i.bizdate, i.run_at, i.status, i.pending, i.epoch,
   i.slots, i.frozen, i.dry_run, i.reason, i.priority, i.last_child_day,
-  coalesce(i.first_child_day, i.plan_day) AS first_child_day, i.in_backfill`;
+  coalesce(i.first_child_day, i.plan_day) AS first_child_day, i.in_backfill, i.resource_group_id`;
 
 /** Names one instance: the plan day leads to its partition. */
 export interface InstanceKey {

@@ -48,6 +48,14 @@ export function settlementOf(
   };
 }
 
+/** What a change of edges has brought forward. */
+interface Released {
+  /** What has ended at once, and has to be settled in its turn. */
+  readonly ended: readonly Settlement[];
+  /** Resource groups in which something has become ready. */
+  readonly groups: readonly number[];
+}
+
 const CHUNK = 500;
 
 /**
@@ -63,23 +71,28 @@ const MAX_ENDED_AT_ONCE = 1_000;
  *
  * It must be a second statement of the transaction that has already changed the upstream row: as one CTE
  * an edge inserted meanwhile is missed and its child waits for ever (engine rule 4).
+ *
+ * Returns the resource groups in which something has become ready.
  */
 export async function settleEdges(
   tx: Sql,
   settlements: readonly Settlement[],
   now: Date,
-): Promise<void> {
+): Promise<ReadonlySet<number>> {
+  const ready = new Set<number>();
   let wave = [...settlements];
   let mayEnd = MAX_ENDED_AT_ONCE;
   while (wave.length > 0) {
     const next: Settlement[] = [];
     for (let at = 0; at < wave.length; at += CHUNK) {
-      const ended = await settleChunk(tx, wave.slice(at, at + CHUNK), now, mayEnd);
+      const { ended, groups } = await settleChunk(tx, wave.slice(at, at + CHUNK), now, mayEnd);
       mayEnd -= ended.length;
       next.push(...ended);
+      for (const group of groups) ready.add(group);
     }
     wave = next;
   }
+  return ready;
 }
 
 async function settleChunk(
@@ -87,12 +100,12 @@ async function settleChunk(
   settlements: readonly Settlement[],
   now: Date,
   mayEnd: number,
-): Promise<Settlement[]> {
+): Promise<Released> {
   const locked = await lockChildren(tx, settlements);
   const open = locked.filter((row) =>
     (NOT_STARTED_STATUSES as readonly string[]).includes(row.status),
   );
-  if (open.length === 0) return [];
+  if (open.length === 0) return { ended: [], groups: [] };
   if (open.length > FEW) await tx.expectMany();
   const changes = await writeOutcomes(tx, settlements, open);
   return await moveChanged(tx, open, changes, now, mayEnd);
@@ -185,9 +198,9 @@ export async function moveChildren(
   children: readonly WaitingRow[],
   deltas: ReadonlyMap<number, number>,
   now: Date,
-): Promise<Settlement[]> {
+): Promise<readonly Settlement[]> {
   const changes = new Map([...deltas].map(([id, delta]) => [id, { delta, runs: false }]));
-  return await moveChanged(tx, children, changes, now, MAX_ENDED_AT_ONCE);
+  return (await moveChanged(tx, children, changes, now, MAX_ENDED_AT_ONCE)).ended;
 }
 
 async function moveChanged(
@@ -196,7 +209,7 @@ async function moveChanged(
   changes: ReadonlyMap<number, ChildChange>,
   now: Date,
   mayEnd: number,
-): Promise<Settlement[]> {
+): Promise<Released> {
   const changed = children
     .map((row) => ({ row, delta: 0, runs: false, ...changes.get(row.id) }))
     .filter((each) => each.delta !== 0);
@@ -205,13 +218,13 @@ async function moveChanged(
   );
   const isReleased = new Set(satisfied.map(({ row }) => row.id));
   const counted = changed.filter(({ row }) => !isReleased.has(row.id));
-  const settlements = await release(tx, satisfied, counted, now, mayEnd);
+  const released = await release(tx, satisfied, counted, now, mayEnd);
   await takeBack(
     tx,
     counted.filter(({ row, delta }) => moveOfChild(row.status, row.pending + delta) === 'takeBack'),
     now,
   );
-  return settlements;
+  return released;
 }
 
 /** Children whose last edge is satisfied: skipped, due later, or ready at once. */
@@ -219,14 +232,9 @@ export async function releaseSatisfied(
   tx: Sql,
   satisfied: readonly WaitingRow[],
   now: Date,
-): Promise<Settlement[]> {
-  return await release(
-    tx,
-    satisfied.map((row) => ({ row, delta: 0, runs: false })),
-    [],
-    now,
-    MAX_ENDED_AT_ONCE,
-  );
+): Promise<readonly Settlement[]> {
+  const counted = satisfied.map((row) => ({ row, delta: 0, runs: false }));
+  return (await release(tx, counted, [], now, MAX_ENDED_AT_ONCE)).ended;
 }
 
 interface Counted extends ChildChange {
@@ -240,7 +248,7 @@ async function release(
   counted: readonly Counted[],
   now: Date,
   mayEnd: number,
-): Promise<Settlement[]> {
+): Promise<Released> {
   const rows = satisfied.map(({ row }) => row);
   const skipped = await onlySkippedUpstreams(
     tx,
@@ -284,7 +292,10 @@ async function release(
     tx,
     ready.filter((row) => row.status !== 'waiting_upstream'),
   );
-  return await settlementsOfEnded(tx, ending, skipped);
+  return {
+    ended: await settlementsOfEnded(tx, ending, skipped),
+    groups: ready.map((row) => row.resource_group_id),
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 
@@ -57,6 +57,10 @@ export class Database implements Sql, AsyncDisposable {
         cause: error,
       });
     }
+    const master = (orm.driver as PostgresDriver).master as Pool;
+    // A server that stops may end a connection in the packet that greets it: the pool has taken its own listener
+    // off then, and whoever asked for the connection does not have it yet. It ended the process.
+    master.on('connect', (client) => client.on('error', () => undefined));
     return new Database(orm, new FewRows({ url, applicationName, poolSize: ofFew }));
   }
 

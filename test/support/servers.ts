@@ -88,6 +88,8 @@ export async function openSession(server: TestServer, database?: string): Promis
   const { host, port, user, password } = server;
   if (server.kind === 'postgres') {
     const client = new pg.Client({ host, port, user, password, database: database ?? 'postgres' });
+    // The server may be killed while nothing is asked of it.
+    client.on('error', () => undefined);
     await client.connect();
     return {
       run: async (statement) => {

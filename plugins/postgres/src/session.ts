@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { attemptsWord, PluginError } from '@millrace/sdk';
 import type { PostgresSource } from './config.js';
 import { toPluginError } from './pg-error.js';
-import { PreferringSocket, startPlain } from './preferring-socket.js';
+import { NegotiatingSocket, startPlain } from './negotiating-socket.js';
 import { quoteLiteral } from './quoting.js';
 
 export type TextRow = readonly (string | null)[];
@@ -212,7 +212,7 @@ async function connect(
     mode === 'verify'
       ? { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) }
       : { rejectUnauthorized: false };
-  const socket = mode === 'prefer' ? new PreferringSocket() : undefined;
+  const socket = mode === 'off' ? undefined : new NegotiatingSocket();
   const client = new pg.Client({
     host: source.host,
     port: source.port,
@@ -227,7 +227,9 @@ async function connect(
     types: { getTypeParser: () => (text: unknown) => text },
     ...(socket === undefined ? {} : { stream: () => socket }),
   });
-  if (socket !== undefined) socket.goOnPlain = () => startPlain(client, socket);
+  if (mode === 'prefer' && socket !== undefined) {
+    socket.goOnPlain = () => startPlain(client, socket);
+  }
   // A lost connection is reported by the statement that runs; without a listener it would end the process.
   client.on('error', () => undefined);
   try {

@@ -13,6 +13,8 @@ import type { ToldRows } from './told-rows.js';
 /** A chunk that is sent without its suspects, in the hope that the server takes all of it. */
 export interface HopefulChunk {
   readonly rows: CopyRows;
+  /** How many rows are sent. */
+  readonly count: number;
   /**
    * Rows that the server may refuse are left out: they are tried behind the others, and before those of the next
    * chunk.
@@ -41,6 +43,7 @@ export function hopefulChunk(into: LoadTarget, chunk: Chunk): HopefulChunk | und
   if (history.isDirty) return warily(into, toldBinary(into, chunk.data), undefined);
   return {
     rows: { format: 'binary', parts: [chunk.data] },
+    count: chunk.rowCount,
     hasSuspects: false,
     kept: async () => {
       history.chunkDone(false);
@@ -99,6 +102,7 @@ function hopefulText(into: LoadTarget, data: Uint8Array, count: number): Hopeful
       : undefined;
     return {
       rows: { format: 'text', parts: [looked?.data ?? data] },
+      count: looked?.count ?? count,
       hasSuspects: false,
       kept: async () => {
         await quarantineAll(into, looked);
@@ -125,6 +129,7 @@ function warily(into: LoadTarget, told: ToldRows, looked: CheckedLines | undefin
   const { rows, unfit } = told;
   const without = (suspects: readonly number[]): HopefulChunk => ({
     rows: { format: rows.format, parts: rows.without(suspects) },
+    count: rows.count - suspects.length,
     hasSuspects: suspects.length > 0,
     kept: async () => {
       await quarantineAll(into, looked);

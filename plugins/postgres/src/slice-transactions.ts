@@ -9,10 +9,10 @@ import type { WritePlan } from './write-plan.js';
 /** The transaction a task writes its slices in. */
 export interface SliceTransaction {
   begin(): Promise<void>;
-  /** Resolves to the number of rows written since it was last told; those of this chunk may come later. */
+  /** Resolves to the rows of the slice that were written since it was told last; those of this chunk may come later. */
   load(chunk: Chunk, sliceNo: number): Promise<number>;
-  /** The rows that are not told yet. */
-  flush(): Promise<number>;
+  /** Waits until all is written. Resolves to the rows of the slice that are not told yet. */
+  flush(sliceNo: number): Promise<number>;
   commit(rows: number, read: SlicesRead | undefined): Promise<void>;
   rollback(): Promise<void>;
   close(): Promise<void>;
@@ -36,6 +36,8 @@ export class SliceTransactions {
   #rowsCommitted = 0;
   #lost: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Of all tasks that share a transaction: it has chunks of several slices on their way at once. */
+  #shared: ReturnType<typeof loaderOf> | undefined;
 
   /** Throws MR-P105 when a slice was rolled back together with what others had written. */
   get rowsCommitted(): number {
@@ -50,7 +52,8 @@ export class SliceTransactions {
 
   /** Slices of tasks that share the publishing transaction; `isAlone`: there is one task. */
   shared(into: SliceTarget, main: () => Promise<Session>, isAlone: boolean): SliceTransaction {
-    const loader = loaderOf(into);
+    this.#shared ??= loaderOf(into);
+    const loader = this.#shared;
     const inTurn = <T>(work: (session: Session) => Promise<T>): Promise<T> => {
       const next = this.#turn.then(() => into.stoppable(async () => work(await main())));
       this.#turn = next.catch(() => undefined);
@@ -61,13 +64,8 @@ export class SliceTransactions {
         inTurn(async ({ client }) => {
           if (isAlone) await query(client, 'SAVEPOINT millrace_slice');
         }),
-      load: (chunk, sliceNo) =>
-        inTurn(async (session) => {
-          const rows = await loader.load(session, chunk, sliceNo);
-          // Another task may have the next turn on the session.
-          return isAlone ? rows : rows + (await loader.flush());
-        }),
-      flush: () => inTurn(() => loader.flush()),
+      load: (chunk, sliceNo) => inTurn((session) => loader.load(session, chunk, sliceNo)),
+      flush: (sliceNo) => inTurn(() => loader.flush(sliceNo)),
       commit: (rows) =>
         inTurn(async ({ client }) => {
           if (isAlone) await query(client, 'RELEASE SAVEPOINT millrace_slice');
@@ -90,7 +88,7 @@ export class SliceTransactions {
     return {
       begin: () => into.stoppable(async () => void (await query(client, 'BEGIN'))),
       load: (chunk, sliceNo) => into.stoppable(() => loader.load(session, chunk, sliceNo)),
-      flush: () => into.stoppable(() => loader.flush()),
+      flush: (sliceNo) => into.stoppable(() => loader.flush(sliceNo)),
       commit: (rows, read) =>
         into.stoppable(async () => {
           await into.beforeCommit(session, rows, read);
@@ -112,7 +110,7 @@ function loaderOf({ quotedTable, plan, writers, quarantine }: SliceTarget) {
   return {
     load: ({ client }: Session, chunk: Chunk, sliceNo: number): Promise<number> =>
       loads.load({ client, quotedTable, plan, sliceNo, quarantine, history }, chunk),
-    flush: () => loads.flush(),
+    flush: (sliceNo: number) => loads.flush(sliceNo),
     drop: () => loads.drop(),
   };
 }

@@ -38,7 +38,7 @@ export class PostgresWriterTask implements WriterTask {
   }
 
   async flush(): Promise<Acked> {
-    this.#rows += await this.#transaction.flush();
+    if (this.#slice !== undefined) this.#rows += await this.#transaction.flush(this.#slice.no);
     return { rows: this.#rows, bytes: this.#bytes };
   }
 

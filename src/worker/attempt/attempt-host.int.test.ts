@@ -41,9 +41,16 @@ const NODES: Readonly<Record<string, string>> = {
   waits:
     'await new Promise((_, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason)));',
   asks: 'ctx.dataSource("other");',
+  thread:
+    'await new Promise((r) => setTimeout(r, 3)); return { outputs: { thread: String(threadId) } };',
+  holds:
+    'ctx.log.info("holding"); await new Promise((r) => ctx.signal.addEventListener("abort", r)); ctx.signal.throwIfAborted();',
 };
 
+/** Loading it takes a moment, as of a plugin with a driver. */
 const PLUGIN = `
+import { threadId } from 'node:worker_threads';
+for (const until = performance.now() + 60; performance.now() < until;);
 const config = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }),
   jsonSchema: { input: () => ({ type: 'object' }), output: () => ({}) } } };
 const node = (type, run) => ({ type, title: type, description: type, config, configVersion: 1,
@@ -184,6 +191,26 @@ describe('an attempt host', () => {
     expect(await runWild('echo', { text: 'a' }, false).result).toMatchObject({
       status: 'succeeded',
     });
+  });
+
+  test('a burst of short attempts goes through the threads there are, also while these load its code', async () => {
+    expect(await runShell('true').result).toMatchObject({ status: 'succeeded' });
+    const burst = Array.from({ length: 80 }, () =>
+      runWild('thread', {}, false, { outputs: ['thread'] }),
+    );
+    const threads = new Set<unknown>();
+    for (const { result } of burst) {
+      const outcome = await result;
+      threads.add(outcome.status === 'succeeded' ? outcome.outputs['thread'] : outcome);
+    }
+    expect([...threads]).toEqual([expect.stringMatching(/^\d+$/)]);
+  });
+
+  test('long attempts get a thread each, however many there are', async () => {
+    const all = Array.from({ length: 5 }, () => runWild('holds', {}, false));
+    await eventually(() => log.split('holding').length === all.length + 1);
+    for (const attempt of all) attempt.cancel('enough');
+    for (const { result } of all) expect(await result).toMatchObject({ status: 'cancelled' });
   });
 
   test('an error keeps its code and its own words, and gets MR-P105 without a code', async () => {

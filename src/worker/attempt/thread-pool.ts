@@ -30,8 +30,10 @@ export class ThreadPool {
   #busy = 0;
   #starting = 0;
   #late: NodeJS.Timeout | undefined;
-  /** How many attempts have ended since the last look. */
-  #endedSince = 0;
+  /** How many attempts have ended. */
+  #ended = 0;
+  /** Of the last while in which some wait. */
+  #looks: { readonly at: number; readonly ended: number }[] = [];
   #trim: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -54,7 +56,7 @@ export class ThreadPool {
   /** The attempt has ended. */
   left(): void {
     this.#busy--;
-    this.#endedSince++;
+    this.#ended++;
     // Whoever waited for this thread waits for one that has died.
     if (this.#waiting.length > 0) this.#growLater();
   }
@@ -116,19 +118,35 @@ export class ThreadPool {
       return;
     }
     if (this.#late !== undefined) return;
-    this.#endedSince = 0;
+    if (this.#looks.length === 0) this.#look();
     this.#late = setTimeout(() => {
       this.#late = undefined;
-      if (this.#waiting.length === 0) return;
+      if (this.#waiting.length === 0) {
+        this.#looks = [];
+        return;
+      }
+      this.#look();
       // A thousand attempts of a millisecond once started a hundred threads, each slower than all of them.
       if (this.#savedMs() < START_MS) this.#growLater();
       else this.#grow();
     }, LOOK_MS);
   }
 
-  /** How much sooner those that wait would all be served with one thread more, as fast as the others are now. */
+  #look(): void {
+    const at = performance.now();
+    this.#looks.push({ at, ended: this.#ended });
+    while ((this.#looks[1]?.at ?? at) <= at - START_MS) this.#looks.shift();
+  }
+
+  /**
+   * How much sooner those that wait would all be served with one thread more, as fast as the others have been for
+   * as long as it takes to start one. A shorter while tells little: the first attempts of a thread have its code to
+   * load, and while hundreds are taken up nothing ends.
+   */
   #savedMs(): number {
-    const waitMs = (this.#waiting.length / this.#endedSince) * LOOK_MS;
+    const [first, last] = [this.#looks.at(0), this.#looks.at(-1)];
+    if (first === undefined || last === undefined || last.at - first.at < START_MS) return 0;
+    const waitMs = (this.#waiting.length / (last.ended - first.ended)) * (last.at - first.at);
     return waitMs / (this.#busy + 1);
   }
 

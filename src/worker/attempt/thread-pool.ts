@@ -107,7 +107,8 @@ export class ThreadPool {
 
   async #nextThread(): Promise<AttemptThread> {
     return await new Promise((resolve) => {
-      this.#waiting.push(resolve);
+      // What was seen before nobody waited is of another burst.
+      if (this.#waiting.push(resolve) === 1) this.#looks = [];
       this.#growLater();
     });
   }
@@ -121,10 +122,7 @@ export class ThreadPool {
     if (this.#looks.length === 0) this.#look();
     this.#late = setTimeout(() => {
       this.#late = undefined;
-      if (this.#waiting.length === 0) {
-        this.#looks = [];
-        return;
-      }
+      if (this.#waiting.length === 0) return;
       this.#look();
       // A thousand attempts of a millisecond once started a hundred threads, each slower than all of them.
       if (this.#savedMs() < START_MS) this.#growLater();

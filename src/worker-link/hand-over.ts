@@ -25,10 +25,15 @@ export class HandOver {
     return this.#hasFailed;
   }
 
-  /** To be called again where the transaction is. */
+  /** A poll that asks now, before those of its group that wait. */
+  take(poll: TakenPoll): void {
+    this.#taken.set(poll.worker.resourceGroupId, poll);
+  }
+
+  /** For these groups and for who asks; to be called again where the transaction is. */
   async claim(tx: Sql, groups: Iterable<number>): Promise<void> {
     this.#claims.clear();
-    for (const group of groups) {
+    for (const group of new Set([...this.#taken.keys(), ...groups])) {
       const poll = this.#taken.get(group) ?? this.#polls.take(group);
       if (poll === undefined) continue;
       this.#taken.set(group, poll);
@@ -41,10 +46,15 @@ export class HandOver {
     }
   }
 
-  /** Tells the polls, once it is known whether the transaction was committed. */
-  end(isCommitted: boolean): void {
-    for (const poll of this.#taken.values())
-      poll.give(isCommitted ? (this.#claims.get(poll) ?? []) : []);
+  /** Tells the polls, once it is known whether the transaction was committed. True: one of them was given something. */
+  end(isCommitted: boolean): boolean {
+    let hasGiven = false;
+    for (const poll of this.#taken.values()) {
+      const claims = isCommitted ? (this.#claims.get(poll) ?? []) : [];
+      hasGiven ||= claims.length > 0;
+      poll.give(claims);
+    }
     this.#taken.clear();
+    return hasGiven;
   }
 }

@@ -16,8 +16,8 @@ import { refreshLease, renewLease } from '../store/sql/renew-lease.sql.js';
 import { returnAttempts } from '../store/sql/return-attempts.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
 import { claimInstances, type PollingWorker } from './claim-instances.js';
-import { FinishBatcher } from './finish-batcher.js';
 import { HandOver } from './hand-over.js';
+import { LineBatcher } from './line-batcher.js';
 import { type NextWake, nextWake } from './next-wake.js';
 import { Turns } from './turns.js';
 import { WaitingPolls } from './waiting-polls.js';
@@ -64,17 +64,19 @@ const SHARE_LEASE_MS = 3000;
 export class SqlWorkerLink implements WorkerLink {
   readonly #options: SqlWorkerLinkOptions;
   readonly #workers = new Map<number, WorkerInfo>();
-  readonly #finisher: FinishBatcher;
+  readonly #batcher: LineBatcher;
   /**
    * Claims of one group follow each other anyway, by the lock on its row. Those that waited for it there had
    * a connection each, and the reports that would have made room waited for one.
    */
   readonly #claims = new Turns<number>();
   readonly #polls = new WaitingPolls();
+  /** Groups in which so much is ready that what ends should not wait for its claims. */
+  readonly #crowded = new Set<number>();
 
   constructor(options: SqlWorkerLinkOptions) {
     this.#options = options;
-    this.#finisher = new FinishBatcher({
+    this.#batcher = new LineBatcher({
       ...options,
       handOver: () =>
         new HandOver(this.#polls, (tx, { ask, worker }) =>
@@ -195,7 +197,7 @@ export class SqlWorkerLink implements WorkerLink {
   }
 
   async finish(workerId: number, reports: readonly FinishReport[]): Promise<readonly AttemptRef[]> {
-    return (await this.#finisher.finish(workerId, reports)).map(refOf);
+    return (await this.#batcher.finish(workerId, reports)).map(refOf);
   }
 
   async log(workerId: number, chunks: readonly LogChunk[]): Promise<void> {
@@ -323,7 +325,7 @@ export class SqlWorkerLink implements WorkerLink {
     return {
       claims:
         takes && ask.free > 0 && (there.ready || (there.laned && (await this.#hasOpenLane(worker))))
-          ? await this.#claims.take(worker.resourceGroupId, () => this.#claim(ask, worker))
+          ? await this.#claimSome(ask, worker, there.laned)
           : [],
       requests:
         takes && there.request && ask.freeRequests > 0
@@ -333,6 +335,19 @@ export class SqlWorkerLink implements WorkerLink {
         (each) => !stopping.has(`${each.instanceId}:${each.epoch}`),
       ),
     };
+  }
+
+  async #claimSome(ask: PollAsk, worker: WorkerInfo, isLaned: boolean): Promise<readonly Claim[]> {
+    const group = worker.resourceGroupId;
+    // Behind a claim that has the group's row there would be nothing to be had.
+    if (!isLaned && !this.#crowded.has(group) && !this.#claims.has(group)) {
+      const claims = await this.#batcher.claim(ask, worker);
+      if (claims.length >= FEW) this.#crowded.add(group);
+      if (claims.length > 0) return claims;
+    }
+    const claims = await this.#claims.take(group, () => this.#claim(ask, worker));
+    if (claims.length < FEW) this.#crowded.delete(group);
+    return claims;
   }
 
   /** What a closed gate holds must not make every worker claim in vain. */

@@ -2,6 +2,10 @@
 export class Turns<K> {
   readonly #last = new Map<K, Promise<void>>();
 
+  has(key: K): boolean {
+    return this.#last.has(key);
+  }
+
   async take<T>(key: K, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);
     let end: () => void = () => undefined;

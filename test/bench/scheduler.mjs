@@ -84,6 +84,10 @@ try {
       }),
     'planning-million': () => planning(Line, [WORKFLOWS, WORKFLOWS * 10], 'million-'),
   };
+  if (only !== undefined && !(only in parts)) {
+    say(`There is no part ${JSON.stringify(only)}. Choose: ${Object.keys(parts).join(', ')}.`);
+    process.exitCode = 2;
+  }
   for (const [name, run] of Object.entries(parts)) {
     if (only === undefined ? BY_NAME.includes(name) : only !== name) continue;
     await run();
@@ -94,7 +98,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, embedded PostgreSQL with fsync`;
-figures.print('scheduler', machine, isJson);
+if (process.exitCode !== 2) figures.print('scheduler', machine, isJson);
 
 async function tellStatements(name, { host, port, user, password }) {
   const { default: pg } = await import('pg');

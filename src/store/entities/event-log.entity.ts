@@ -11,7 +11,7 @@ export const EventOutboxEntity = new EntitySchema({
     at: { type: 'timestamptz' },
     plan_day: { type: 'date', nullable: true },
     instance_id: { type: 'bigint', nullable: true },
-    payload: { type: 'jsonb' },
+    payload: { type: 'json' },
     events: { type: 'integer', default: 1 },
   },
 });

@@ -51,7 +51,7 @@ export async function addEventEverywhere(
 ): Promise<void> {
   await tx.run(
     `INSERT INTO event_outbox (workspace_id, type, at, payload)
-     SELECT id, $1, clock_timestamp(), $2 FROM workspace`,
+     SELECT id, $1, clock_timestamp(), $2::jsonb FROM workspace`,
     [event.type, JSON.stringify(event.payload)],
   );
 }
@@ -67,7 +67,7 @@ export async function addEvent(
 ): Promise<void> {
   await tx.run(
     `INSERT INTO event_outbox (workspace_id, type, at, payload)
-     VALUES ($1, $2, clock_timestamp(), $3)`,
+     VALUES ($1, $2, clock_timestamp(), $3::jsonb)`,
     [event.workspaceId, event.type, JSON.stringify(event.payload)],
   );
 }

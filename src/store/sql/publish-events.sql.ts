@@ -47,13 +47,13 @@ async function publishBatch(database: Database): Promise<number> {
                     FROM (SELECT id, events FROM event_outbox ORDER BY id LIMIT ${EVENTS_AT_ONCE}) oldest) counted
                  WHERE before < ${EVENTS_AT_ONCE})
           RETURNING *), told AS (
-         SELECT id, 0::bigint AS no, workspace_id, type, at, plan_day, instance_id, payload
+         SELECT id, 0::bigint AS no, workspace_id, type, at, plan_day, instance_id, payload::jsonb AS payload
            FROM batch WHERE type <> 'batch'
          UNION ALL
          SELECT b.id, e.no, b.workspace_id, 'instance.status', b.at, (e.event ->> 'd')::date,
                 (e.event ->> 'i')::bigint, e.event -> 'p'
            FROM batch b
-          CROSS JOIN LATERAL jsonb_array_elements(b.payload) WITH ORDINALITY AS e(event, no)
+          CROSS JOIN LATERAL jsonb_array_elements(b.payload::jsonb) WITH ORDINALITY AS e(event, no)
           WHERE b.type = 'batch')
        INSERT INTO event (plan_day, seq, workspace_id, type, at, instance_plan_day, instance_id, payload)
        SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date, $1 + row_number() OVER (ORDER BY id, no),

@@ -4,10 +4,12 @@ import { type Database, FEW, sqlStateOf } from '../store/database.js';
 import { type Ending, finishInstances } from '../store/sql/finish-instances.sql.js';
 import { insertLogChunks } from '../store/sql/insert-log-chunks.sql.js';
 import type { WakeBus } from '../store/wake-bus.js';
+import type { PollingWorker } from './claim-instances.js';
 import type { HandOver } from './hand-over.js';
-import type { FinishReport, LogChunk } from './worker-link.js';
+import type { TakenPoll } from './waiting-polls.js';
+import type { Claim, FinishReport, LogChunk, PollAsk } from './worker-link.js';
 
-export interface FinishBatcherOptions {
+export interface LineBatcherOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly wakeBus: WakeBus;
@@ -24,17 +26,21 @@ interface Waiting {
 }
 
 const MAX_BATCH = 200;
+const MAX_ASKING_MS = 20;
 
 /**
- * Ends attempts of all workers in as few transactions as the load asks for: the first report goes at
- * once, and those that arrive while its transaction runs share the next one.
+ * Ends attempts of all workers, and claims for one, in as few transactions as the load asks for: the first goes
+ * at once, and what arrives while its transaction runs shares the next one.
  */
-export class FinishBatcher {
-  readonly #options: FinishBatcherOptions;
+export class LineBatcher {
+  readonly #options: LineBatcherOptions;
   #queue: Waiting[] = [];
-  #busy = false;
+  /** A poll whose claims go with the next ends, or with those under way that have not come to theirs. */
+  #asking: TakenPoll | undefined;
+  /** How many ends the transaction under way has. */
+  #underWay: number | undefined;
 
-  constructor(options: FinishBatcherOptions) {
+  constructor(options: LineBatcherOptions) {
     this.#options = options;
   }
 
@@ -55,18 +61,49 @@ export class FinishBatcher {
     return reports.filter((_, at) => refused[at]);
   }
 
+  /**
+   * Claims a few instances in the transaction of what ends meanwhile. Apart they were in each other's way: while a
+   * worker claimed upstreams, nothing that ended could be handed over to it (a third of all downstreams, which
+   * started 6 ms later). Empty: nothing could be had without waiting, or the line has too much to do.
+   */
+  async claim(ask: PollAsk, worker: PollingWorker): Promise<readonly Claim[]> {
+    if (this.#asking !== undefined || Math.max(this.#underWay ?? 0, this.#queue.length) > FEW)
+      return [];
+    return await new Promise<readonly Claim[]>((resolve) => {
+      // What is ended may wait for locks that are none of the claim's.
+      const late = setTimeout(() => {
+        if (this.#asking !== poll) return;
+        this.#asking = undefined;
+        resolve([]);
+      }, MAX_ASKING_MS);
+      const poll: TakenPoll = {
+        ask: { ...ask, free: Math.min(ask.free, FEW) },
+        worker,
+        give: (claims) => {
+          clearTimeout(late);
+          resolve(claims);
+        },
+      };
+      this.#asking = poll;
+      void this.#drain();
+    });
+  }
+
   async #drain(): Promise<boolean> {
-    if (this.#busy) return false;
-    this.#busy = true;
+    if (this.#underWay !== undefined) return false;
     try {
-      while (this.#queue.length > 0) await this.#commit(this.#queue.splice(0, MAX_BATCH));
+      while (this.#queue.length > 0 || this.#asking !== undefined) {
+        const batch = this.#queue.splice(0, MAX_BATCH);
+        this.#underWay = batch.length;
+        await (batch.length > 0 ? this.#commitEnds(batch) : this.#commitClaims());
+      }
     } finally {
-      this.#busy = false;
+      this.#underWay = undefined;
     }
     return false;
   }
 
-  async #commit(batch: readonly Waiting[], { handsOver = true } = {}): Promise<void> {
+  async #commitEnds(batch: readonly Waiting[], { handsOver = true } = {}): Promise<void> {
     const { database, clock, wakeBus, crashPoint } = this.#options;
     const handOver = handsOver ? this.#options.handOver() : undefined;
     const endings = batch.map(({ ending }) => ending);
@@ -82,6 +119,7 @@ export class FinishBatcher {
           );
           const own = batch.filter(({ ending }) => !foreign.includes(ending));
           await insertLogChunks(tx, own.flatMap(logOf));
+          this.#takeAlong(handOver);
           await handOver?.claim(tx, readyGroups);
           return [...overtaken, ...foreign];
         },
@@ -94,18 +132,36 @@ export class FinishBatcher {
     } catch (error) {
       handOver?.end(false);
       if (handOver?.hasFailed === true) {
-        await this.#commit(batch, { handsOver: false });
+        await this.#commitEnds(batch, { handsOver: false });
         return;
       }
       // What one report says cannot be stored: it must not keep its neighbours from ending, and its worker
       // must not send it again.
       if (/^2[123]/.test(sqlStateOf(error) ?? '')) {
-        if (batch.length > 1) for (const waiting of batch) await this.#commit([waiting]);
+        if (batch.length > 1) for (const waiting of batch) await this.#commitEnds([waiting]);
         else batch[0]?.reject(unstorable(error));
         return;
       }
       for (const waiting of batch) waiting.reject(error);
     }
+  }
+
+  async #commitClaims(): Promise<void> {
+    const handOver = this.#options.handOver();
+    this.#takeAlong(handOver);
+    try {
+      await this.#options.database.few.transaction((tx) => handOver.claim(tx, []));
+      if (handOver.end(true)) this.#options.wakeBus.wake('news');
+    } catch {
+      // Whoever asked claims by itself then, and meets whatever this was.
+      handOver.end(false);
+    }
+  }
+
+  #takeAlong(handOver: HandOver | undefined): void {
+    if (handOver === undefined || this.#asking === undefined) return;
+    handOver.take(this.#asking);
+    this.#asking = undefined;
   }
 }
 

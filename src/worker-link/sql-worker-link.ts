@@ -339,14 +339,15 @@ export class SqlWorkerLink implements WorkerLink {
 
   async #claimSome(ask: PollAsk, worker: WorkerInfo, isLaned: boolean): Promise<readonly Claim[]> {
     const group = worker.resourceGroupId;
+    const some = Math.min(ask.free, FEW);
     // Behind a claim that has the group's row there would be nothing to be had.
     if (!isLaned && !this.#crowded.has(group) && !this.#claims.has(group)) {
       const claims = await this.#batcher.claim(ask, worker);
-      if (claims.length >= FEW) this.#crowded.add(group);
+      if (claims.length >= some) this.#crowded.add(group);
       if (claims.length > 0) return claims;
     }
     const claims = await this.#claims.take(group, () => this.#claim(ask, worker));
-    if (claims.length < FEW) this.#crowded.delete(group);
+    if (claims.length < some) this.#crowded.delete(group);
     return claims;
   }
 

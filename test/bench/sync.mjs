@@ -40,10 +40,15 @@ const CASES = [
 /** The smallest table of `worker-memory`, and the jobs of `worker-few-rows`. */
 const WORKER = isQuick ? { rows: 100_000, jobs: 100 } : { rows: 1_000_000, jobs: 1_000 };
 const ALL = [...CASES, ...SHAPE_CASES, ...CHANNEL_CASES, ...RATE_CASES, ...WORKER_CASES];
-const wanted = process.argv.filter((word) => ALL.includes(word));
+const wanted = process.argv.slice(3).filter((word) => !word.startsWith('--'));
 
 const figures = new Figures();
 const say = (text) => process.stderr.write(`${text}\n`);
+const unknown = wanted.filter((name) => !ALL.includes(name));
+if (unknown.length > 0) {
+  say(`There is no case ${unknown.join(', ')}. Choose: ${ALL.join(', ')}.`);
+  process.exit(2);
+}
 const servers = await openServers();
 let worker;
 try {

@@ -118,7 +118,7 @@ describe('resource groups', () => {
     // What is so already is no news.
     await api.send('PATCH', `${GROUPS}/rg_1`, { body: { draining: true, slots: 9 } });
     const events = await api.database.rows(
-      `SELECT type, payload FROM event_outbox WHERE type LIKE '%draining'
+      `SELECT type, payload FROM unnumbered_event WHERE type LIKE '%draining'
        UNION ALL SELECT type, payload FROM event WHERE type LIKE '%draining'`,
     );
     const [w1, group] = ['worker.draining', 'resourceGroup.draining'];

@@ -148,7 +148,7 @@ export class MysqlWriterJob implements WriterJob {
     const { findings } = await this.#check(session, target);
     const error = findings.find((f) => f.level === 'error');
     if (error !== undefined) {
-      throw new PluginError(isMillraceCode(error.code) ? error.code : 'MR-D208', error.message);
+      throw new PluginError(errorCodeOf(error) ?? 'MR-D208', error.message);
     }
     const { identity, log } = this.#ctx;
     const staging = new StagingTable(target, identity);
@@ -429,8 +429,4 @@ export class MysqlWriterJob implements WriterJob {
     if (this.#prepared === undefined) throw new Error('prepare has not been called');
     return this.#prepared;
   }
-}
-
-function isMillraceCode(code: string | undefined): code is `MR-D${number}` {
-  return code !== undefined && errorCodeOf({ code }) !== undefined;
 }

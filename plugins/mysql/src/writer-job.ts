@@ -4,6 +4,7 @@ import {
   isMergeMode,
   PluginError,
   versionColumns,
+  warnOfOpenVersions,
 } from '@millrace/sdk';
 import type {
   ChecksumColumn,
@@ -281,7 +282,7 @@ export class MysqlWriterJob implements WriterJob {
       const { quoted } = staging;
       const publish = new StagedPublish(session, this.#ctx, quoted, target, table, pairs, p.merge);
       this.#rows = await publish.run();
-      this.#tellOfMissing();
+      warnOfOpenVersions(target.versions, this.#ctx);
     }
     for (const statement of p.postSql) await session.run(statement.text);
     await this.#ctx.crashPoint('writer:before-ledger');
@@ -299,13 +300,6 @@ export class MysqlWriterJob implements WriterJob {
     await this.#dropStaging();
     await this.#main.close();
     return { rowsDeleted: this.#rowsDeleted, rowsPublished: this.#rows };
-  }
-
-  #tellOfMissing(): void {
-    const dirty = this.#ctx.rowsDirty();
-    if (this.#prepared?.target.versions?.missing !== 'close' || dirty === 0) return;
-    const why = `${dirty} rows are dirty, so nobody knows which keys are missing`;
-    this.#ctx.log.warn(`No version was closed for a missing key: ${why}.`);
   }
 
   async abort(_reason: unknown, mayResume = false): Promise<void> {

@@ -25,6 +25,7 @@ import {
   errorCodeOf,
   isMergeMode,
   versionColumns,
+  warnOfOpenVersions,
   withVersions,
 } from '@millrace/sdk';
 import type { Client } from 'pg';
@@ -290,11 +291,7 @@ export class PostgresWriterJob implements WriterJob {
       const which = merge.mode === 'ignore' ? 'the first' : 'the last';
       this.#ctx.log.info(`${superseded} rows had the key of another row read: ${which} counts.`);
     }
-    const dirty = this.#ctx.rowsDirty();
-    if (this.#versions?.missing === 'close' && dirty > 0) {
-      const why = `${dirty} rows are dirty, so nobody knows which keys are missing`;
-      this.#ctx.log.warn(`No version was closed for a missing key: ${why}.`);
-    }
+    warnOfOpenVersions(this.#versions, this.#ctx);
     return published;
   }
 

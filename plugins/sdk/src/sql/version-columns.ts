@@ -1,6 +1,7 @@
 import { PluginError } from '../error.js';
 import type { AttemptIdentity } from '../run.js';
 import type { Column, LogicalType, TableSchema } from '../table.js';
+import type { WriteContext } from '../writer.js';
 import type { AddedColumn } from './table-shape.js';
 
 /** How a table keeps the versions of its rows (a slowly changing dimension of type 2). */
@@ -71,6 +72,17 @@ export function withVersions(schema: TableSchema, versions: Versions | undefined
 
 export function versionColumns({ from, to, current }: Versions): readonly Column[] {
   return current === undefined ? [from, to] : [from, to, current];
+}
+
+/** Says it where versions of missing keys stay open: a dirty row may have had any of the keys. */
+export function warnOfOpenVersions(
+  versions: Versions | undefined,
+  ctx: Pick<WriteContext, 'log' | 'rowsDirty'>,
+): void {
+  const dirty = ctx.rowsDirty();
+  if (versions?.missing !== 'close' || dirty === 0) return;
+  const why = `${dirty} rows are dirty, so nobody knows which keys are missing`;
+  ctx.log.warn(`No version was closed for a missing key: ${why}.`);
 }
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;

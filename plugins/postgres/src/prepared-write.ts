@@ -3,6 +3,20 @@ import type { Merge } from './merge.js';
 import type { StagingTable } from './staging-table.js';
 import type { WritePlan } from './write-plan.js';
 
+/** How rows go to the target. */
+export interface WritingWay {
+  /** By which rows of the target are found; absent: by none. */
+  readonly keys: MergeKeys | undefined;
+  readonly plan: WritePlan;
+  readonly lanes: readonly Lane[];
+  /** Quoted. */
+  readonly target: string;
+  /** By a staging table. */
+  readonly isStaged: boolean;
+  /** They had better be staged, but this account may not create a table. */
+  readonly mayNotStage: boolean;
+}
+
 /** What `prepare` settled for the rest of the job. */
 export interface PreparedWrite {
   readonly plan: WritePlan;

@@ -37,7 +37,7 @@ import { mergeOf } from './merge-of.js';
 import { createMissing, proposalFindings, proposalOf, proposedKeys } from './missing-table.js';
 import { dropOrphaned, ownStaging } from './orphaned-tables.js';
 import { wantsStaging } from './prepared-write.js';
-import type { PreparedWrite } from './prepared-write.js';
+import type { PreparedWrite, WritingWay } from './prepared-write.js';
 import { qualifiedName } from './quoting.js';
 import { mayCreate, mayMakeTemporary } from './rights.js';
 import { tallyOf } from './row-tally.js';
@@ -124,17 +124,24 @@ export class PostgresWriterJob implements WriterJob {
   async preview(): Promise<WriterPreview> {
     const schema = await this.describe();
     const { client } = await this.#mainSession();
+    const { plan, lanes, isStaged } = await this.#way(schema, client);
+    return writerPreview(plan, { mode: this.#config.mode, isStaged, lanes });
+  }
+
+  /** How rows would go to the target, found out without writing any. */
+  async #way(schema: TableSchema, client: Client): Promise<WritingWay> {
+    const { mode } = this.#config;
     const keys = await this.#keys(schema);
     const { scope } = this.#place;
     const plan = new WritePlan(schema, this.#ctx.mapping, this.#place, keys?.required);
-    const isStaged =
-      wantsStaging(this.#ctx, this.#config.mode, { keys, scope }) &&
-      (await mayCreate(client, schema.schema ?? ''));
-    const isMissing = this.#proposed !== undefined;
-    const alike =
-      isStaged || isMissing ? undefined : qualifiedName(schema.schema ?? '', schema.table);
+    // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
+    // takes what many readers bring. What replaces rows locks them for no longer than it must.
+    const wantsStage = wantsStaging(this.#ctx, mode, { keys, scope });
+    const isStaged = wantsStage && (await mayCreate(client, schema.schema ?? ''));
+    const target = qualifiedName(schema.schema ?? '', schema.table);
+    const alike = isStaged || this.#proposed !== undefined ? undefined : target;
     const lanes = plan.lanes(await mayMakeTemporary(client, alike));
-    return writerPreview(plan, { mode: this.#config.mode, isStaged, lanes });
+    return { keys, plan, lanes, target, isStaged, mayNotStage: wantsStage && !isStaged };
   }
 
   async prepare(): Promise<TargetPlan | { readonly published: FinalizeStats }> {
@@ -157,17 +164,8 @@ export class PostgresWriterJob implements WriterJob {
         await this.#closeAll();
         return { published: { rowsDeleted: decision.rowsDeleted, rowsPublished: decision.rows } };
       }
-      const target = qualifiedName(schema.schema ?? '', schema.table);
-      const keys = await this.#keys(schema);
-      const { scope } = this.#place;
-      const plan = new WritePlan(schema, this.#ctx.mapping, this.#place, keys?.required);
-      // What only adds rows keeps nobody waiting, so that they need not be written twice: one stream of COPY
-      // takes what many readers bring. What replaces rows locks them for no longer than it must.
-      const isStaged = wantsStaging(this.#ctx, this.#config.mode, { keys, scope });
-      const canStage = isStaged && (await mayCreate(client, schema.schema ?? ''));
-      const staging = canStage ? staged : undefined;
-      const alike = staging === undefined ? target : undefined;
-      const lanes = plan.lanes(await mayMakeTemporary(client, alike));
+      const { keys, plan, lanes, target, isStaged, mayNotStage } = await this.#way(schema, client);
+      const staging = isStaged ? staged : undefined;
       const merge = this.#mergeOf(target, staging, plan, keys);
       const isSwap = this.#config.mode === 'replace-swap' && staging !== undefined;
       const differences = isSwap ? await tryDouble(client, staging, target) : undefined;
@@ -177,7 +175,7 @@ export class PostgresWriterJob implements WriterJob {
       if (staging === undefined) {
         await staged.dropOlder(client);
         await this.#beginPublish(this.#prepared);
-        const why = isStaged ? ' (no right to create a staging table)' : '';
+        const why = mayNotStage ? ' (no right to create a staging table)' : '';
         const label = `${this.#config.mode} in one transaction${why}${this.#noLedger()}`;
         return { strategy: 'transaction', label };
       }

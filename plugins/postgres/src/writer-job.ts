@@ -41,8 +41,7 @@ import type { PreparedWrite, WritingWay } from './prepared-write.js';
 import { qualifiedName } from './quoting.js';
 import { mayCreate, mayMakeTemporary } from './rights.js';
 import { tallyOf } from './row-tally.js';
-import type { Session } from './session.js';
-import { cancelOnAbort, endOlderAttempts, openSession, query, tagOf } from './session.js';
+import { endOlderAttempts, openSession, query, tagOf } from './session.js';
 import type { SliceTarget, SliceTransaction } from './slice-transactions.js';
 import { SliceTransactions } from './slice-transactions.js';
 import { StagingTable, sliceSession } from './staging-table.js';
@@ -56,6 +55,7 @@ import { writerPreview } from './writer-preview.js';
 import { PostgresWriterTask } from './writer-task.js';
 import { checkVersionTimes, versionsOf } from './version-merge.js';
 import type { PostgresWriterConfig } from './writer-config.js';
+import { WriterSessions } from './writer-sessions.js';
 
 export class PostgresWriterJob implements WriterJob {
   readonly #config: PostgresWriterConfig;
@@ -63,8 +63,7 @@ export class PostgresWriterJob implements WriterJob {
   readonly #place: RowsPlace;
   /** Absent when this account may have no ledger table: then a retry can repeat what was committed. */
   #ledger: LedgerTable | undefined;
-  readonly #sessions = new Map<Session, Disposable>();
-  #main: Promise<Session> | undefined;
+  readonly #sessions: WriterSessions;
   #schema: TableSchema | undefined;
   #versions: Versions | undefined;
   /** The table is missing, and this is what it would be. */
@@ -77,13 +76,14 @@ export class PostgresWriterJob implements WriterJob {
     this.#config = config;
     this.#ctx = ctx;
     this.#place = placeOf(config, ctx);
+    this.#sessions = new WriterSessions(ctx);
     this.#ledger = new LedgerTable(ctx.dataSource.config, config.ledger);
   }
 
   async describe(): Promise<TableSchema> {
     if (this.#proposed !== undefined) return this.#proposed;
     const schema = this.#config.schema ?? this.#ctx.dataSource.config.schema;
-    const { client } = await this.#mainSession();
+    const { client } = await this.#sessions.main();
     if (this.#schema !== undefined) return this.#schema;
     const table = await describeTable(client, schema, this.#config.table);
     this.#versions = versionsOf(table, this.#config, this.#ctx.identity);
@@ -93,7 +93,7 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   async missingTable(source: TableSchema): Promise<TableProposal> {
-    const { client } = await this.#mainSession();
+    const { client } = await this.#sessions.main();
     const proposal = await proposalOf(client, source, this.#config, this.#ctx);
     const { schema } = proposal;
     const versions = versionsOf(schema, this.#config, this.#ctx.identity);
@@ -112,7 +112,7 @@ export class PostgresWriterJob implements WriterJob {
   }> {
     const schema = await this.describe();
     const { verdicts, findings } = judgeMapping(schema, this.#ctx.mapping, this.#place.partition);
-    const { client } = await this.#mainSession();
+    const { client } = await this.#sessions.main();
     const judged = { ...this.#place, findings };
     const own =
       this.#proposed === undefined
@@ -123,7 +123,7 @@ export class PostgresWriterJob implements WriterJob {
 
   async preview(): Promise<WriterPreview> {
     const schema = await this.describe();
-    const { client } = await this.#mainSession();
+    const { client } = await this.#sessions.main();
     const { plan, lanes, isStaged } = await this.#way(schema, client);
     return writerPreview(plan, { mode: this.#config.mode, isStaged, lanes });
   }
@@ -151,7 +151,7 @@ export class PostgresWriterJob implements WriterJob {
       const error = findings.find((f) => f.level === 'error');
       if (error !== undefined)
         throw new PluginError(errorCodeOf(error) ?? 'MR-D208', error.message);
-      const { client } = await this.#mainSession();
+      const { client } = await this.#sessions.main();
       const { identity } = this.#ctx;
       const ended = await endOlderAttempts(client, identity);
       if (ended > 0) this.#ctx.log.warn(`ended ${ended} connection(s) of an older attempt`);
@@ -161,7 +161,7 @@ export class PostgresWriterJob implements WriterJob {
       await droppedSettled(() => dropOrphaned(client, staged), this.#ctx.log);
       if (decision.kind === 'published') {
         await staged.dropOlder(client);
-        await this.#closeAll();
+        await this.#sessions.closeAll();
         return { published: { rowsDeleted: decision.rowsDeleted, rowsPublished: decision.rows } };
       }
       const { keys, plan, lanes, target, isStaged, mayNotStage } = await this.#way(schema, client);
@@ -209,7 +209,7 @@ export class PostgresWriterJob implements WriterJob {
     const { resumeKey, identity } = this.#ctx;
     if (prepared.staging === undefined || prepared.swap !== undefined) return false;
     if (resumeKey === undefined) return false;
-    const session = sliceSession((await this.#mainSession()).client);
+    const session = sliceSession((await this.#sessions.main()).client);
     await prepared.staging.slices.keep(session, identity, resumeKey, slices);
     prepared.isResumable = true;
     return true;
@@ -220,7 +220,7 @@ export class PostgresWriterJob implements WriterJob {
     const into = this.#sliceTarget(prepared);
     const transaction =
       prepared.staging === undefined
-        ? this.#slices.shared(into, () => this.#mainSession(), this.#ctx.writers === 1)
+        ? this.#slices.shared(into, () => this.#sessions.main(), this.#ctx.writers === 1)
         : await this.#ownTransaction(into);
     return new PostgresWriterTask(prepared.lanes, transaction, () =>
       this.#ctx.crashPoint('writer:chunk-written'),
@@ -234,7 +234,7 @@ export class PostgresWriterJob implements WriterJob {
       // A predicate may be false for what was just written.
       const isScope = kind === 'table' || kind === 'partition';
       if (staging === undefined && !isScope) return undefined;
-      const { client } = await this.#mainSession();
+      const { client } = await this.#sessions.main();
       const from = staging?.quoted ?? `${target} WHERE ${plan.scopeSql ?? ''}`;
       return tallyOf(client, `SELECT ${plan.columnList} FROM ${from}`, columns, plan.mapped);
     });
@@ -243,7 +243,7 @@ export class PostgresWriterJob implements WriterJob {
   async finalize(): Promise<FinalizeStats> {
     return this.#stoppable(async () => {
       const prepared = this.#ready();
-      const { client } = await this.#mainSession();
+      const { client } = await this.#sessions.main();
       let published = this.#slices.rowsCommitted;
       if (prepared.staging !== undefined) {
         // What the planner knows of a table goes with it.
@@ -265,14 +265,14 @@ export class PostgresWriterJob implements WriterJob {
       await prepared.staging?.drop(client).catch((error: unknown) => {
         this.#ctx.log.warn(`the staging table was not dropped: ${String(error)}`);
       });
-      await this.#closeAll();
+      await this.#sessions.closeAll();
       return { rowsDeleted: this.#rowsDeleted, rowsPublished: published };
     });
   }
 
   async #publishStaged(prepared: PreparedWrite, staging: StagingTable): Promise<number> {
     const { plan, target, merge, swap } = prepared;
-    const { client } = await this.#mainSession();
+    const { client } = await this.#sessions.main();
     if (swap === 'rename') {
       const { table } = await this.describe();
       await swapOrReplace(client, { target, table, staging, plan }, this.#ctx);
@@ -299,7 +299,7 @@ export class PostgresWriterJob implements WriterJob {
     if (!isMergeMode(mode)) return undefined;
     const mapped = this.#ctx.mapping.columns.map((c) => c.target);
     if (this.#proposed !== undefined) return proposedKeys(schema, { mode, key, mapped });
-    const { client } = await this.#mainSession();
+    const { client } = await this.#sessions.main();
     const target = qualifiedName(schema.schema ?? '', schema.table);
     return resolveKeys(client, schema, target, { mode, key, mapped });
   }
@@ -322,7 +322,7 @@ export class PostgresWriterJob implements WriterJob {
     const staging = isKept ? undefined : this.#prepared?.staging;
     this.#prepared = undefined;
     // Closing a connection rolls back what it had open.
-    await this.#closeAll();
+    await this.#sessions.closeAll();
     if (staging === undefined) return;
     // After a lost connection the server may be away: the next attempt drops it then.
     const { dataSource, identity } = this.#ctx;
@@ -335,7 +335,7 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   async cursor(): Promise<string | undefined> {
-    const { client } = await this.#mainSession();
+    const { client } = await this.#sessions.main();
     return await this.#ledger?.cursor(client, this.#ctx.identity);
   }
 
@@ -364,7 +364,7 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   async #beginPublish(prepared: PreparedWrite): Promise<void> {
-    const { client } = await this.#mainSession();
+    const { client } = await this.#sessions.main();
     const more = {
       ledger: this.#ledger,
       kind: this.#place.scope?.kind,
@@ -375,8 +375,8 @@ export class PostgresWriterJob implements WriterJob {
   }
 
   async #ownTransaction(into: SliceTarget): Promise<SliceTransaction> {
-    const session = await this.#openSession();
-    return this.#slices.own(into, session, () => this.#closeSession(session));
+    const session = await this.#sessions.open();
+    return this.#slices.own(into, session, () => this.#sessions.close(session));
   }
 
   #sliceTarget({ plan, target, staging }: PreparedWrite): SliceTarget {
@@ -397,30 +397,6 @@ export class PostgresWriterJob implements WriterJob {
     if (this.#prepared === undefined)
       throw new PluginError('MR-P105', 'the writer is not prepared');
     return this.#prepared;
-  }
-
-  #mainSession(): Promise<Session> {
-    this.#main ??= this.#openSession(this.#ctx.takeConnection?.() as Promise<Session> | undefined);
-    return this.#main;
-  }
-
-  async #openSession(early?: Promise<Session>): Promise<Session> {
-    const { dataSource, identity, signal } = this.#ctx;
-    const session =
-      (await early) ?? (await openSession(dataSource.config, 'data', tagOf(identity)));
-    this.#sessions.set(session, cancelOnAbort(dataSource.config, session, signal));
-    return session;
-  }
-
-  async #closeSession(session: Session): Promise<void> {
-    this.#sessions.get(session)?.[Symbol.dispose]();
-    this.#sessions.delete(session);
-    await session.close();
-  }
-
-  async #closeAll(): Promise<void> {
-    await this.#main?.catch(() => undefined);
-    await Promise.all([...this.#sessions.keys()].map((s) => this.#closeSession(s)));
   }
 
   /** After an abort the reason of the signal is what counts, not "canceling statement". */

@@ -16,7 +16,7 @@ import type {
 import { defineReader, defineWriter, PluginError } from '@millrace/sdk';
 import { z } from 'zod';
 import { makeRunContext } from '../../plugins/testkit/src/run-context.js';
-import { runSyncJob } from './sync-job.js';
+import { runSyncJob } from './run-sync-job.js';
 
 /** What a partition remembers beside its rows. */
 interface PartitionMark {

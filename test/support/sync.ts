@@ -18,7 +18,7 @@ import mysqlPlugin from '../../plugins/mysql/src/index.js';
 import postgresPlugin from '../../plugins/postgres/src/index.js';
 import { previewSyncJob } from '../../src/dataplane/preview-sync.js';
 import type { SyncPreview } from '../../src/dataplane/preview-sync.js';
-import { runSyncJob } from '../../src/dataplane/sync-job.js';
+import { runSyncJob } from '../../src/dataplane/run-sync-job.js';
 import type { ChannelControl, SyncJob, SyncResult } from '../../src/dataplane/sync-job.js';
 import type { TestServer } from './test-server.js';
 

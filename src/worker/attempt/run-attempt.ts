@@ -10,7 +10,7 @@ import { PluginError, checkOutputs } from '@millrace/sdk';
 import type { ChannelLine } from '../../dataplane/live-channel.js';
 import { previewSyncJob } from '../../dataplane/preview-sync.js';
 import type { SyncJob } from '../../dataplane/sync-job.js';
-import { runSyncJob } from '../../dataplane/sync-job.js';
+import { runSyncJob } from '../../dataplane/run-sync-job.js';
 import { localOf } from '../../domain/calendar/zone.js';
 import { ERRORS } from '../../domain/error-registry.js';
 import { MillraceError, registeredCodeOf } from '../../domain/errors.js';

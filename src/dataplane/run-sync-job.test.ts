@@ -14,7 +14,7 @@ import type {
 } from '@millrace/sdk';
 import { defineReader, defineWriter } from '@millrace/sdk';
 import { z } from 'zod';
-import { runSyncJob } from './sync-job.js';
+import { runSyncJob } from './run-sync-job.js';
 import type { ChannelControl, SyncJob } from './sync-job.js';
 
 function column(name: string, more: Partial<Column> = {}): Column {

@@ -8,7 +8,8 @@ import type { Sql } from '../database.js';
 import { INSTANCE_COLUMNS, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
-import { settleEdges, settlementOf } from './settle-edges.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
+import { settlementOf } from './settlement.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const CANCEL_MOVES: readonly Move[] = [

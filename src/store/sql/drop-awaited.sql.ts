@@ -2,7 +2,8 @@ import { NOT_STARTED_STATUSES } from '../../domain/instance/status.js';
 import type { Sql } from '../database.js';
 import type { InstanceKey } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
-import { moveChildren, settleEdges } from './settle-edges.sql.js';
+import { moveChildren } from './move-children.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
 
 const CHUNK = 500;
 

@@ -12,7 +12,8 @@ import { makeReadyAgain } from './make-ready.sql.js';
 import { closeRuns, droppedAttempts } from './open-runs.sql.js';
 import { takeBackLost } from './reap-lost-attempts.sql.js';
 import { LAST_OF_NODES, LATER_CYCLE_WINS } from './record-last.sql.js';
-import { settleEdges, settlementOf } from './settle-edges.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
+import { settlementOf } from './settlement.js';
 import { batchOf, statusEvent, statusPayload, timeIn, writeEvents } from './write-events.sql.js';
 
 export const FINISH_MOVES: readonly Move[] = [

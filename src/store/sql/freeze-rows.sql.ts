@@ -1,7 +1,8 @@
 import type { Sql } from '../database.js';
 import { type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { enqueue } from './make-ready.sql.js';
-import { releaseSatisfied, rowEndsAtOnce, settleEdges } from './settle-edges.sql.js';
+import { releaseSatisfied, rowEndsAtOnce } from './move-children.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 /** Freezes locked instances that wait where they are, or thaws them back to where they were. */

@@ -9,7 +9,7 @@ import { MARK_STARTED_MOVES } from './mark-started.sql.js';
 import { OPERATE_MOVES } from './operate-instance.sql.js';
 import { REAP_MOVES } from './reap-lost-attempts.sql.js';
 import { RELEASE_DUE_MOVES } from './release-due.sql.js';
-import { SETTLE_EDGES_MOVES } from './settle-edges.sql.js';
+import { MOVE_CHILDREN_MOVES } from './move-children.sql.js';
 
 const ALL: Readonly<Record<string, readonly Move[]>> = {
   cancel: CANCEL_MOVES,
@@ -20,7 +20,7 @@ const ALL: Readonly<Record<string, readonly Move[]>> = {
   operate: OPERATE_MOVES,
   reap: REAP_MOVES,
   'release due': RELEASE_DUE_MOVES,
-  'settle edges': SETTLE_EDGES_MOVES,
+  'move children': MOVE_CHILDREN_MOVES,
 };
 
 describe('every move a statement performs is one the transition table allows', () => {

@@ -14,7 +14,9 @@ import type { InstanceKey, InstanceRow } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
-import { releaseSatisfied, settleEdges, settlementOf } from './settle-edges.sql.js';
+import { releaseSatisfied } from './move-children.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
+import { settlementOf } from './settlement.js';
 import { lockForRerun, passUpstreams, type RerunRow, startAgain } from './start-again.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 

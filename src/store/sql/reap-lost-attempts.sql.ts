@@ -8,7 +8,8 @@ import { loseAttempts } from './lose-attempts.sql.js';
 import { makeReadyAgain } from './make-ready.sql.js';
 import { closeRuns } from './open-runs.sql.js';
 import { recordLast } from './record-last.sql.js';
-import { settleEdges, settlementOf } from './settle-edges.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
+import { settlementOf } from './settlement.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export const REAP_MOVES: readonly Move[] = [

@@ -3,7 +3,8 @@ import { FEW, type Sql } from '../database.js';
 import { type InstanceKey, keyArrays, onDays } from './instance-row.js';
 import { lockWaiting } from './lock-instances.sql.js';
 import { moveDueToReady } from './move-due-to-ready.sql.js';
-import { finishAtOnce, rowEndsAtOnce, settleEdges } from './settle-edges.sql.js';
+import { finishAtOnce, rowEndsAtOnce } from './move-children.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
 
 export const RELEASE_DUE_MOVES: readonly Move[] = [
   { from: ['waiting_time', 'waiting_resource'], events: ['dry_run_done'], to: 'succeeded' },

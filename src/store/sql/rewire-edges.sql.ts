@@ -3,7 +3,8 @@ import type { Sql } from '../database.js';
 import { awaitUpstreams, type PlannedAwaitedEdge } from './await-upstreams.sql.js';
 import { lockUpstreams } from './insert-plan.sql.js';
 import { lockInstances } from './lock-instances.sql.js';
-import { moveChildren, settleEdges } from './settle-edges.sql.js';
+import { moveChildren } from './move-children.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
 
 /** An edge that an instance is to have; instances by their ids. */
 export interface WantedEdge {

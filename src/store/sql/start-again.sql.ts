@@ -4,7 +4,9 @@ import { chunksOf } from './chunks.js';
 import { holdDays } from './hold-days.sql.js';
 import { daysOf, type InstanceKey, type InstanceRow, keyArrays, keyOf } from './instance-row.js';
 import { lockInstances } from './lock-instances.sql.js';
-import { releaseSatisfied, settleEdges, settlementOf } from './settle-edges.sql.js';
+import { releaseSatisfied } from './move-children.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
+import { settlementOf } from './settlement.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 export interface RerunOptions {

@@ -5,7 +5,8 @@ import { MillraceError } from '../../domain/errors.js';
 import type { Sql } from '../database.js';
 import type { InstanceKey, InstanceRow } from './instance-row.js';
 import { lockOne } from './operate-instance.sql.js';
-import { moveChildren, settleEdges } from './settle-edges.sql.js';
+import { moveChildren } from './move-children.sql.js';
+import { settleEdges } from './settle-edges.sql.js';
 import { statusEvent, writeEvents } from './write-events.sql.js';
 
 interface Edge {

@@ -124,8 +124,7 @@ export class PostgresWriterJob implements WriterJob {
   async preview(): Promise<WriterPreview> {
     const schema = await this.describe();
     const { client } = await this.#sessions.main();
-    const { plan, lanes, isStaged } = await this.#way(schema, client);
-    return writerPreview(plan, { mode: this.#config.mode, isStaged, lanes });
+    return writerPreview(this.#config.mode, await this.#way(schema, client));
   }
 
   /** How rows would go to the target, found out without writing any. */

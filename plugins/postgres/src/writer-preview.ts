@@ -1,15 +1,11 @@
-import type { Lane, WriteMode, WriterPreview } from '@millrace/sdk';
-import type { WritePlan } from './write-plan.js';
-
-/** How rows would go to the target. */
-interface Way {
-  readonly mode: WriteMode;
-  readonly isStaged: boolean;
-  readonly lanes: readonly Lane[];
-}
+import type { WriteMode, WriterPreview } from '@millrace/sdk';
+import type { WritingWay } from './prepared-write.js';
 
 /** What writing would do with rows, found out without writing any. */
-export function writerPreview(plan: WritePlan, { mode, isStaged, lanes }: Way): WriterPreview {
+export function writerPreview(
+  mode: WriteMode,
+  { plan, isStaged, lanes }: WritingWay,
+): WriterPreview {
   return {
     plan: isStaged
       ? { strategy: 'staging', label: `${mode} through a staging table` }
